@@ -1,0 +1,41 @@
+# magpie_layer(<name> DEPS <targets...> [TEST_DEPS <targets...>])
+# Turns src/<name> into the static library magpie_<name> from every *.cc but *_test.cc, and the tests into magpie_<name>_test.
+# DEPS name other folders (base, core, …) or CMake targets. New files are picked up without editing any list.
+function(magpie_layer name)
+  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  magpie_resolve(deps ${ARG_DEPS})
+
+  add_library(magpie_${name} STATIC ${sources})
+  target_link_libraries(magpie_${name} PUBLIC ${deps} fmt::fmt Threads::Threads PRIVATE magpie_flags)
+  target_include_directories(magpie_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+
+  if(MAGPIE_TESTS AND tests)
+    magpie_resolve(test_deps ${ARG_TEST_DEPS})
+    magpie_test(magpie_${name}_test SOURCES ${tests} DEPS magpie_${name} ${test_deps})
+  endif()
+endfunction()
+
+# magpie_test(<target> SOURCES ... DEPS ...): a GoogleTest program whose cases ctest lists one by one.
+function(magpie_test target)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${target} ${ARG_SOURCES})
+  target_link_libraries(${target} PRIVATE ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main magpie_flags)
+  target_compile_definitions(${target} PRIVATE MAGPIE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()
+
+function(magpie_resolve out)
+  set(resolved "")
+  foreach(dep ${ARGN})
+    if(EXISTS ${CMAKE_SOURCE_DIR}/src/${dep}/CMakeLists.txt)
+      list(APPEND resolved magpie_${dep})
+    else()
+      list(APPEND resolved ${dep})
+    endif()
+  endforeach()
+  set(${out} ${resolved} PARENT_SCOPE)
+endfunction()

