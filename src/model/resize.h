@@ -1,0 +1,21 @@
+#pragma once
+// Brings an upright picture to a network's input size: area-averaging when shrinking (every source pixel counts, no aliasing),
+// linear when growing; both axes apart, in fixed point.
+#include <cstdint>
+#include <vector>
+
+#include "model/network.h"
+
+namespace magpie::model {
+
+enum class Fit {
+  kSquash,  // the whole picture, sides scaled apart
+  kCrop,    // the largest centred part of the target's shape
+  kPad,     // the whole picture, grey bars
+};
+
+/// @return target_width x target_height x 3 bytes, row-major. Cost: one pass over the source. Thread-safe.
+/// `picture` and target sides must be positive (MAGPIE_CHECK).
+std::vector<std::uint8_t> resize_rgb(RgbView picture, int target_width, int target_height, Fit fit);
+
+}  // namespace magpie::model
