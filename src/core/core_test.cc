@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+
+#include "base/wire.h"
+#include "core/page_wire.h"
+#include "core/records.h"
+
+namespace magpie {
+namespace {
+
+Page full_page() {
+  Page page;
+  page.url = "http://a.test/p";
+  page.title = "Röd klänning";
+  page.keywords = {"klänning", "röd"};
+  page.links = {{"http://a.test/q", "next", "next nofollow"}};
+  page.images = {{"http://a.test/1.jpg", {"http://a.test/1s.jpg"}, ImageOrigin::kSrcset, "a dress", "front", 800, 600, true}};
+  Product product;
+  product.name = "Dress";
+  product.offer = {"1299.95", "SEK", "", "InStock"};
+  product.images = {"http://a.test/1.jpg"};
+  page.products = {product};
+  page.robots.noimageindex = true;
+  return page;
+}
+
+TEST(PageWire, ComesBackAsItWas) {
+  const std::string bytes = encode_page(full_page());
+  const auto back = decode_page(bytes);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->images[0].alternatives, full_page().images[0].alternatives);
+  EXPECT_EQ(back->products[0].offer.price, "1299.95");
+  EXPECT_TRUE(back->robots.noimageindex);
+  EXPECT_EQ(encode_page(*back), bytes);
+}
+
+TEST(PageWire, EveryCutIsCorrupt) {
+  const std::string bytes = encode_page(full_page());
+  for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_page(bytes.substr(0, size))) << size;
+  EXPECT_FALSE(decode_page(bytes + "x"));
+}
+
+TEST(Wire, NegativeNumbersAndHugeCounts) {
+  WireWriter out;
+  out.i64(-3);
+  out.u64(~0ull);
+  WireReader in(out.text());
+  EXPECT_EQ(in.i64(), -3);
+  EXPECT_EQ(in.count(), 0u);  // more things than bytes left
+  EXPECT_FALSE(in.ok());
+}
+
+TEST(Cause, NamesComeBack) {
+  for (int i = 0; i <= 19; ++i) EXPECT_EQ(cause_from_string(to_string(static_cast<Cause>(i))), static_cast<Cause>(i));
+}
+
+}  // namespace
+}  // namespace magpie

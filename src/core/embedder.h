@@ -1,0 +1,43 @@
+#pragma once
+// Ports: what networks make of pictures. Implementations live in workers (src/analyse) over src/model.
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "core/records.h"
+
+namespace magpie {
+
+/// Upright sRGB pixels, interleaved, `width * height * 3` bytes, rows without gaps; borrowed for the call.
+struct RgbPixels {
+  std::span<const std::uint8_t> bytes;
+  std::uint32_t width = 0, height = 0;
+};
+
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+  /// Unit-length vector of dims() floats. kBadInput for empty pixels, kInternal from the runtime. Not thread-safe.
+  virtual Result<Embedding> embed(const RgbPixels& pixels) = 0;
+  virtual std::size_t dims() const = 0;
+  /// Name and version of the model; vectors of different spaces are never compared.
+  virtual const std::string& space() const = 0;
+};
+
+/// A box in a picture, in shares 0..1 of its upright width and height.
+struct Region {
+  float left = 0, top = 0, right = 0, bottom = 0;
+  float score = 0;
+  std::string label;
+};
+
+class Detector {
+ public:
+  virtual ~Detector() = default;
+  /// Boxes, best score first. Errors and threads as Embedder.
+  virtual Result<std::vector<Region>> detect(const RgbPixels& pixels) = 0;
+};
+
+}  // namespace magpie

@@ -1,0 +1,98 @@
+#include "core/page_wire.h"
+
+#include "base/wire.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::uint64_t kVersion = 1;
+
+void write(WireWriter& out, const ImageRef& ref) {
+  out.bytes(ref.url);
+  out.strings(ref.alternatives);
+  out.u64(static_cast<std::uint64_t>(ref.origin));
+  out.bytes(ref.alt);
+  out.bytes(ref.caption);
+  out.u64(ref.width);
+  out.u64(ref.height);
+  out.boolean(ref.of_product);
+}
+
+ImageRef read_image(WireReader& in) {
+  ImageRef ref;
+  ref.url = in.string();
+  ref.alternatives = in.strings();
+  ref.origin = static_cast<ImageOrigin>(in.u64());
+  ref.alt = in.string();
+  ref.caption = in.string();
+  ref.width = static_cast<std::uint32_t>(in.u64());
+  ref.height = static_cast<std::uint32_t>(in.u64());
+  ref.of_product = in.boolean();
+  return ref;
+}
+
+void write(WireWriter& out, const Product& product) {
+  for (const std::string* text : {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category,
+                                  &product.offer.price, &product.offer.currency, &product.offer.old_price, &product.offer.availability, &product.url}) {
+    out.bytes(*text);
+  }
+  out.strings(product.images);
+}
+
+Product read_product(WireReader& in) {
+  Product product;
+  for (std::string* text : {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category,
+                            &product.offer.price, &product.offer.currency, &product.offer.old_price, &product.offer.availability, &product.url}) {
+    *text = in.string();
+  }
+  product.images = in.strings();
+  return product;
+}
+
+}  // namespace
+
+std::string encode_page(const Page& page) {
+  WireWriter out;
+  out.u64(kVersion);
+  for (const std::string* text : {&page.url, &page.canonical, &page.title, &page.description, &page.language, &page.charset, &page.site_name}) {
+    out.bytes(*text);
+  }
+  out.strings(page.keywords);
+  out.u64(page.links.size());
+  for (const Link& link : page.links) {
+    out.bytes(link.url);
+    out.bytes(link.text);
+    out.bytes(link.rel);
+  }
+  out.u64(page.images.size());
+  for (const ImageRef& ref : page.images) write(out, ref);
+  out.u64(page.products.size());
+  for (const Product& product : page.products) write(out, product);
+  for (const bool flag : {page.robots.noindex, page.robots.nofollow, page.robots.noimageindex, page.robots.noai}) out.boolean(flag);
+  return out.take();
+}
+
+Result<Page> decode_page(std::string_view bytes) {
+  WireReader in(bytes);
+  if (const std::uint64_t version = in.u64(); version != kVersion) return fail(Code::kCorrupt, "page record has version {}, not {}", version, kVersion);
+  Page page;
+  for (std::string* text : {&page.url, &page.canonical, &page.title, &page.description, &page.language, &page.charset, &page.site_name}) {
+    *text = in.string();
+  }
+  page.keywords = in.strings();
+  page.links.resize(in.count());
+  for (Link& link : page.links) {
+    link.url = in.string();
+    link.text = in.string();
+    link.rel = in.string();
+  }
+  page.images.resize(in.count());
+  for (ImageRef& ref : page.images) ref = read_image(in);
+  page.products.resize(in.count());
+  for (Product& product : page.products) product = read_product(in);
+  for (bool* flag : {&page.robots.noindex, &page.robots.nofollow, &page.robots.noimageindex, &page.robots.noai}) *flag = in.boolean();
+  MAGPIE_TRY_DO(in.finish());
+  return page;
+}
+
+}  // namespace magpie
