@@ -1,0 +1,56 @@
+#pragma once
+// Finds copies of a picture: the same picture re-encoded, resized, or slightly cropped. Pictures that are merely alike (two shots of one shirt)
+// are not copies; a wrong merge hides an offer, a missed one only shows it twice, so the rule leans to precision.
+// The rule and how it was measured: README.md, "Copies".
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "image/hash.h"
+#include "image/pixels.h"
+
+namespace magpie::analyse {
+
+/// What one picture brings to the comparison.
+struct CopyEvidence {
+  image::PerceptualHashes hashes;
+  image::Size size;  // upright, px, of any variant: only its shape counts
+};
+
+/// How two pictures differ, and whether that makes them copies.
+struct CopyRule {
+  int pdq_bits_max = 31;       // of 256; with enough quality on both sides this alone decides (the paper's recommendation)
+  int pdq_quality_min = 50;    // under it PDQ says nothing
+  int plain_bits_max = 4;      // of 64, phash and dhash each: both must hold where PDQ says nothing
+  double aspect_ratio_max = 1.15;  // larger width/height over the smaller one
+};
+
+/// The rule for one pair. Symmetric. Pictures with nothing to see (a blank one) are never copies of each other by looks.
+bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule = {});
+
+struct Copy {
+  std::uint64_t image = 0;
+  int pdq_bits = 0;  // Hamming distance, 0..256
+};
+
+/// All known pictures in memory, 56 bytes each. Not thread-safe: one owner, or inside a Guarded.
+class CopyFinder {
+ public:
+  explicit CopyFinder(CopyRule rule = {}) : rule_(rule) {}
+
+  /// Remembers a picture. The same id may come again; it is then known under both evidences.
+  void add(std::uint64_t image, const CopyEvidence& evidence);
+  /// Known copies, nearest first. Cost: one pass over all pictures, measured in README.md.
+  std::vector<Copy> copies_of(const CopyEvidence& evidence) const;
+  /// The nearest known copy, the earliest added among equals.
+  std::optional<Copy> nearest_copy(const CopyEvidence& evidence) const;
+  std::size_t size() const { return images_.size(); }
+
+ private:
+  CopyRule rule_;
+  std::vector<std::uint64_t> images_;
+  std::vector<image::PdqHash> pdqs_;  // apart from the rest: the scan touches these alone until a candidate is near
+  std::vector<CopyEvidence> evidences_;
+};
+
+}  // namespace magpie::analyse

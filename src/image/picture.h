@@ -1,0 +1,41 @@
+#pragma once
+// Everything that a crawled picture's pixels give, from one decoding: smaller copies, hashes, colours, and the pixels for the
+// network. This is the function that a worker process runs for each picture.
+#include <string>
+#include <string_view>
+
+#include "image/colours.h"
+#include "image/decode.h"
+#include "image/hash.h"
+
+namespace magpie::image {
+
+/// A smaller copy, encoded as JPEG (quality 85, transparency laid on white).
+struct Variant {
+  Size size;
+  std::string jpeg;
+};
+
+struct PictureOptions {
+  std::uint32_t thumbnail_side = 256;  // px, longer side; variants never enlarge a picture (an SVG is drawn at the size wanted)
+  std::uint32_t preview_side = 640;    // px, longer side, >= thumbnail_side
+  int quality = 85;                    // of the JPEGs, 1..100
+};
+
+struct AnalysedPicture {
+  Header header;
+  Pixels pixels;             // RGB, upright, on white; longer side at most preview_side. For the network; not to be stored
+  Variant thumbnail;
+  Variant preview;
+  PerceptualHashes hashes;   // of the picture at about preview_side; within a few bits of those at full size
+  Colours colours;
+};
+
+/// Sniffs, decodes once at the scale that the preview needs, and derives the rest from that. `bytes` is borrowed for the call.
+/// Errors: those of decode(). Thread-safe. Cost, one core: see README.md.
+Result<AnalysedPicture> analyse_picture(std::string_view bytes, const DecodeLimits& limits = {}, const PictureOptions& options = {});
+
+/// One more copy, on demand: fits `side` px (1,600 for the large view), never enlarged. Errors: those of decode().
+Result<Variant> make_variant(std::string_view bytes, std::uint32_t side, const DecodeLimits& limits = {}, int quality = 85);
+
+}  // namespace magpie::image
