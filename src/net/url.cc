@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/utf8.h"
+
 namespace magpie {
 
 struct UrlBuilder {
@@ -14,6 +16,9 @@ struct UrlBuilder {
 
 namespace {
 
+/// Foreign text for an error message: valid UTF-8, not endless.
+std::string shown(std::string_view text) { return to_valid_utf8(utf8_prefix(text, 200)); }
+
 std::uint32_t or_else(std::uint32_t offset, std::uint32_t fallback) {
   return offset == ada::url_components::omitted ? fallback : offset;
 }
@@ -21,7 +26,7 @@ std::uint32_t or_else(std::uint32_t offset, std::uint32_t fallback) {
 Result<Url> parse_with(std::string_view input, const ada::url_aggregator* base) {
   if (input.size() > kUrlBytesMax) return fail(Code::kTooLarge, "a URL of {} bytes is over the limit of {}", input.size(), kUrlBytesMax);
   const auto parsed = ada::parse<ada::url_aggregator>(input, base);
-  if (!parsed) return fail(Code::kBadInput, "'{}' is not a URL", to_printable(input));
+  if (!parsed) return fail(Code::kBadInput, "'{}' is not a URL", shown(input));
   if (parsed->get_href().size() > 3 * kUrlBytesMax) return fail(Code::kTooLarge, "the URL is over the limit once serialised");
   return UrlBuilder::build(*parsed);
 }
@@ -150,13 +155,7 @@ Url Url::without_fragment() const {
   return url;
 }
 
-Url canonical_url(const Url& url) {
-  Url canonical = url.without_fragment();
-  const std::string& href = canonical.href();
-  if (!canonical.search().empty() || href.empty() || href.back() != '?') return canonical;
-  const Result<Url> bare = Url::parse(std::string_view(href).substr(0, href.size() - 1));
-  return bare ? *bare : canonical;
-}
+Url canonical_url(const Url& url) { return url.without_fragment(); }
 
 std::span<const std::string_view> tracking_parameters() {
   // Those that are set by advertising and mailing systems and that no shop uses to choose what it shows.
@@ -207,10 +206,10 @@ Url without_tracking_parameters(const Url& url) {
 Result<std::string> normalise_host(std::string_view host) {
   if (host.size() > 1'024) return fail(Code::kTooLarge, "a host of {} bytes is too long", host.size());
   // Anything that would end or extend the host in a URL is not part of one.
-  if (host.empty() || host.find_first_of("/\\?#@\t\n\r") != std::string_view::npos) return fail(Code::kBadInput, "'{}' is no host name", to_printable(host));
+  if (host.empty() || host.find_first_of("/\\?#@\t\n\r") != std::string_view::npos) return fail(Code::kBadInput, "'{}' is no host name", shown(host));
   const auto parsed = ada::parse<ada::url_aggregator>(fmt::format("http://{}/", host));
   if (!parsed || parsed->get_hostname() != parsed->get_host() || (host.front() != '[' && host.find(':') != std::string_view::npos)) {
-    return fail(Code::kBadInput, "'{}' is no host name", to_printable(host));
+    return fail(Code::kBadInput, "'{}' is no host name", shown(host));
   }
   return std::string(parsed->get_hostname());
 }

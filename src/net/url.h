@@ -82,9 +82,9 @@ class Url {
 };
 
 /// The form under which a crawler keeps a URL, so that one resource has one key. Beyond what the standard's serialisation
-/// does (case of scheme and host, default port, dot segments, A-labels) it only drops the fragment and an empty query's
-/// lone "?". It does nothing that a server could tell apart otherwise: no change of path case, trailing slash, order of
-/// parameters, "www." or "index.html". Idempotent.
+/// does (case of scheme and host, default port, dot segments, A-labels) it only drops the fragment: the one part a server never
+/// sees. It changes nothing that a server could tell apart: path case, trailing slash, an empty query, order of parameters,
+/// "www." and "index.html" all stay. Idempotent.
 Url canonical_url(const Url& url);
 
 /// Query parameters that only say where a visitor came from: utm_*, gclid, fbclid and their like, lower case. A name that
