@@ -1,0 +1,108 @@
+#pragma once
+// A page as the tree that browsers build (WHATWG HTML parsing, done by lexbor). HtmlTree owns the nodes; HtmlNode is a pointer into it
+// and lives as long. Nothing here recurses, so depth costs no stack: 300,000 nested tags are fine.
+//   MAGPIE_TRY(HtmlTree tree, HtmlTree::parse(utf8));
+//   for (HtmlNode node = tree.root(); node; node = node.next_in_order(tree.root())) if (node.is("img")) use(node.attribute("src"));
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+struct lxb_dom_node;
+
+namespace magpie {
+
+class HtmlNode {
+ public:
+  enum class Type : std::uint8_t { kElement, kText, kComment, kDoctype, kDocument, kFragment, kOther };
+
+  HtmlNode() = default;
+  explicit HtmlNode(lxb_dom_node* node) : node_(node) {}
+  explicit operator bool() const { return node_ != nullptr; }
+  bool operator==(const HtmlNode&) const = default;
+  lxb_dom_node* raw() const { return node_; }
+
+  Type type() const;
+  bool is_element() const;
+  bool is_text() const;
+  /// The element's local name in lower case ("img"); empty for other nodes.
+  std::string_view name() const;
+  /// Whether this is an HTML element of that name; lower case.
+  bool is(std::string_view name) const;
+  /// A number per element name, equal for equal names (lexbor's tag id); 0 for others. Compare with tag_id().
+  std::uintptr_t tag() const;
+
+  HtmlNode parent() const;
+  HtmlNode first_child() const;
+  HtmlNode next_sibling() const;
+  HtmlNode previous_sibling() const;
+  /// The next node in document order within `root`'s subtree; none at its end.
+  HtmlNode next_in_order(HtmlNode root) const;
+  /// As next_in_order(), without this node's descendants.
+  HtmlNode next_after_subtree(HtmlNode root) const;
+
+  /// The attribute's value, empty string_view with data() == nullptr when absent. Names in lower case. Linear in the attributes.
+  std::string_view attribute(std::string_view name) const;
+  bool has_attribute(std::string_view name) const { return attribute(name).data() != nullptr; }
+  /// Calls use(name, value) for each attribute in order.
+  template <class Use>
+  void each_attribute(Use&& use) const {
+    for (void* at = first_attribute(); at != nullptr; at = next_attribute(at)) use(attribute_name(at), attribute_value(at));
+  }
+
+  /// Text of a text or comment node.
+  std::string_view data() const;
+  /// All text below, as textContent has it, at most `bytes_max` bytes.
+  std::string text_content(std::size_t bytes_max = std::size_t{1} << 20) const;
+  /// Text a person would see below: without script, style, template and noscript, white space squeezed, blocks apart by a space.
+  std::string visible_text(std::size_t bytes_max = 4096) const;
+
+ private:
+  void* first_attribute() const;
+  static void* next_attribute(void* at);
+  static std::string_view attribute_name(void* at);
+  static std::string_view attribute_value(void* at);
+
+  lxb_dom_node* node_ = nullptr;
+};
+
+struct HtmlLimits {
+  std::size_t bytes_max = std::size_t{64} << 20;
+};
+
+/// Owns one parsed page. Movable; not thread-safe, but different trees may live in different threads.
+class HtmlTree {
+ public:
+  /// `utf8` is copied as needed. Never fails on bad HTML, as the standard has none: kTooLarge over the limit, kInternal when memory ends.
+  /// About 80 MB/s.
+  static Result<HtmlTree> parse(std::string_view utf8, const HtmlLimits& limits = {});
+  /// As the innerHTML of an element: "td", "svg path", "math mi".
+  static Result<HtmlTree> parse_fragment(std::string_view utf8, std::string_view context, const HtmlLimits& limits = {});
+
+  HtmlTree(HtmlTree&&) noexcept;
+  HtmlTree& operator=(HtmlTree&&) noexcept;
+  ~HtmlTree();
+
+  /// The document node, or the fragment's root whose children are the result.
+  HtmlNode root() const;
+  /// The html, head and body elements; a document always has them but for framesets.
+  HtmlNode html() const;
+  HtmlNode head() const;
+  HtmlNode body() const;
+
+  /// The tree in html5lib's test notation, without a line feed at the end.
+  std::string to_html5lib() const;
+
+ private:
+  struct State;
+  explicit HtmlTree(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Runs of ASCII white space and U+00A0 become one space, none at the ends.
+std::string squeeze(std::string_view text);
+
+}  // namespace magpie

@@ -1,0 +1,19 @@
+#pragma once
+// The language of a text: CLD2's judgement, helped by what the page itself declares.
+#include <string>
+#include <string_view>
+
+namespace magpie {
+
+/// BCP 47 tag as written in lower-case primary, upper-case region form ("en", "pt-BR", "zh-Hant"): `declared` (html lang) where it is a
+/// well-formed tag and the text does not clearly speak another language; else what CLD2 finds reliable; else empty.
+/// `text` is UTF-8; its first 32 KB are read. Thread-safe; about 10 MB/s.
+std::string detect_language(std::string_view text, std::string_view declared);
+
+/// A well-formed tag in its usual letter case, or empty: "EN-us" -> "en-US", "de_DE" -> "de-DE", "english" -> "".
+std::string normalise_language_tag(std::string_view tag);
+
+/// The primary part: "pt-BR" -> "pt".
+std::string primary_language(std::string_view tag);
+
+}  // namespace magpie
