@@ -208,7 +208,9 @@ Result<std::string> normalise_host(std::string_view host) {
   // Anything that would end or extend the host in a URL is not part of one.
   if (host.empty() || host.find_first_of("/\\?#@\t\n\r") != std::string_view::npos) return fail(Code::kBadInput, "'{}' is no host name", shown(host));
   const auto parsed = ada::parse<ada::url_aggregator>(fmt::format("http://{}/", host));
-  if (!parsed || parsed->get_hostname() != parsed->get_host() || (host.front() != '[' && host.find(':') != std::string_view::npos)) {
+  // The default port is gone from the parsed URL, so a colon is looked for in the input.
+  const std::size_t address_end = host.front() == '[' ? host.find(']') : 0;
+  if (!parsed || host.find(':', address_end) != std::string_view::npos) {
     return fail(Code::kBadInput, "'{}' is no host name", shown(host));
   }
   return std::string(parsed->get_hostname());
