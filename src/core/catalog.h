@@ -1,0 +1,224 @@
+#pragma once
+// Port: the catalog, what is known of pages, products and pictures. One writer works in transactions; readers see the state of the
+// last commit and never wait for it. The embedded one is SQLite (docs/formats/catalog.md).
+//
+// Order of work, so that kill -9 at any moment loses nothing: archive.append -> archive.sync -> transaction.record_… -> commit ->
+// frontier acknowledges. Every change to what a picture's document says puts the picture into the to-index list in the same
+// transaction; the indexer takes from that list, commits its segment, then clears what it took. See Catalog::take_dirty.
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "core/records.h"
+
+namespace magpie {
+
+/// Persisted: append only.
+enum class JobState : std::uint8_t { kQueued = 1, kRunning = 2, kFinished = 3, kCancelled = 4, kFailed = 5 };
+std::string_view to_string(JobState state);
+
+struct Job {
+  JobId id = 0;
+  std::string name;
+  std::vector<std::string> seeds;
+  std::string settings_json = "{}";
+  JobState state = JobState::kQueued;
+  std::string detail;  // why it failed, in words
+  Timestamp created_at{};
+  std::optional<Timestamp> started_at, finished_at;
+  std::string counters_json = "{}";
+};
+
+/// What record_page() found.
+struct RecordedPage {
+  PageId id = 0;
+  bool changed = true;                      // false: the same content as last time; nothing to index again
+  std::vector<std::string> images_wanted;   // pictures it shows that were neither fetched nor given up yet, in page order, each once
+};
+
+struct RecordedImage {
+  ImageId id = kNoId;
+  bool is_new = false;  // false: these bytes (SHA-256) were known; the known id, and nothing of `image` was stored
+};
+
+/// What record_failure() or a redirect leads to: pictures to fetch in place of the failed one, each once.
+using NextCandidates = std::vector<std::string>;
+
+/// The vectors of one picture. `space` names the model and its version (core/embedder.h).
+struct ImageEmbedding {
+  std::string_view space;
+  std::span<const float> vector;
+};
+
+struct DirtyImage {
+  ImageId id = kNoId;
+  std::uint64_t sequence = 0;  // grows with every change of any picture
+  bool operator==(const DirtyImage&) const = default;
+};
+
+/// One writing transaction; destroyed without commit() it leaves nothing. Batches of about 100 pages are quick (docs/formats/catalog.md).
+/// Errors of every call: kUnavailable from the disk, kCorrupt from a damaged file; after an error destroy the transaction.
+class CatalogTransaction {
+ public:
+  virtual ~CatalogTransaction() = default;
+
+  /// Notes the exchange: robots.txt, sitemaps, redirects, 304, and failures that will be tried again. A 304 keeps place, type and
+  /// validators of the earlier answer. A redirected picture (`fetch.redirect`) is looked for at its target from now on; that target
+  /// is returned unless it was fetched already.
+  virtual Result<NextCandidates> record_fetch(const Fetch& fetch, JobId job) = 0;
+
+  /// A page was fetched and read. Its products and picture references replace those of its last visit (a product keeps its id as
+  /// long as it keeps its rank on the page). Notes the fetch too. All pictures it showed or shows are put on the to-index list,
+  /// unless nothing changed. Links are not kept: they are the frontier's.
+  virtual Result<RecordedPage> record_page(const Fetch& fetch, const Page& page, JobId job) = 0;
+
+  /// The picture at fetch.url was fetched and analysed; `image.id` is ignored. Pages that show fetch.url show this picture from now on.
+  /// For bytes that are known already (Catalog::image_by_sha256) `image` may hold the sha256 alone.
+  virtual Result<RecordedImage> record_image(const Fetch& fetch, const Image& image, std::span<const ImageEmbedding> embeddings, JobId job) = 0;
+
+  /// Given up for good (fetch.cause, fetch.detail). For a picture, pages fall back to their next candidate; those are returned when
+  /// they are still to be fetched. A picture that failed after an earlier success keeps its earlier bytes for cause of transport
+  /// (dns … throttled) and loses them for kNotFound.
+  virtual Result<NextCandidates> record_failure(const Fetch& fetch, JobId job) = 0;
+
+  /// A seed names this picture itself, so it may be found though no page shows it.
+  virtual Result<void> name_image(std::string_view url) = 0;
+
+  /// Each picture's group is the smallest id of its group. Changed ones go onto the to-index list. kNotFound for an unknown picture.
+  virtual Result<void> set_copy_group(ImageId image, ImageId group) = 0;
+  /// Adds or replaces one vector, e.g. of a newer model.
+  virtual Result<void> set_embedding(ImageId image, const ImageEmbedding& embedding) = 0;
+  virtual Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) = 0;
+
+  virtual Result<void> mark_dirty(std::span<const ImageId> images) = 0;
+  virtual Result<void> mark_all_dirty() = 0;
+  /// Takes pictures off the to-index list that have not changed since `taken` was read.
+  virtual Result<void> clear_dirty(std::span<const DirtyImage> taken) = 0;
+
+  /// Stores a new job and gives its id; job.id is ignored.
+  virtual Result<JobId> add_job(const Job& job) = 0;
+  /// Replaces state, detail, times and counters of job.id. kNotFound.
+  virtual Result<void> update_job(const Job& job) = 0;
+
+  virtual Result<void> set_meta(std::string_view key, std::string_view value) = 0;
+
+  /// Durable when it returns.
+  virtual Result<void> commit() = 0;
+};
+
+struct StoredProduct {
+  ProductId id = 0;
+  PageId page = 0;
+  Product product;
+  std::optional<std::int64_t> price_micros;
+  std::vector<ImageId> images;  // fetched ones, in the page's order
+};
+
+struct StoredRef {
+  ImageRef ref;
+  std::string current_url;     // the candidate in use now: ref.url or one of its alternatives
+  ImageId image = kNoId;       // kNoId: not fetched, or failed
+  ProductId product = 0;       // 0: of none
+};
+
+struct PageDetails {
+  PageId id = 0;
+  Page page;                   // without links; `images` and `products` are below
+  std::string shop;            // host, with port where it is not the scheme's own
+  Timestamp fetched_at{};
+  ArchivePlace place;
+  std::vector<StoredProduct> products;
+  std::vector<StoredRef> refs;
+};
+
+/// One place where a picture is shown.
+struct Showing {
+  PageId page = 0;
+  std::string page_url, page_title, page_description, language, shop;
+  std::vector<std::string> keywords;
+  bool permits = true;         // false: the page asks not to index it, or its pictures
+  std::string image_url, alt, caption;
+  ImageOrigin origin = ImageOrigin::kImg;
+  std::optional<StoredProduct> product;  // without `images`
+};
+
+struct ImageDetails {
+  Image image;
+  std::vector<std::string> urls;      // every address it was fetched from, oldest first, at most kImageUrlsMax
+  std::vector<Showing> showings;      // those of products first, then by page, at most kShowingsMax per address
+  bool indexable = false;             // some page that shows it permits it, or a seed named it
+};
+inline constexpr std::size_t kImageUrlsMax = 64;
+inline constexpr std::size_t kShowingsMax = 64;  // a shop's logo is on every page
+
+/// All that is known of one address.
+struct UrlDetails {
+  Fetch fetch;                    // fetched_at is 0 when it was only seen on a page
+  JobId job = 0;
+  bool fetched = false;
+  PageId page = 0;                // when it is a page that was read
+  ImageId image = kNoId;          // when it is a picture that was analysed
+  std::vector<std::string> shown_by;  // pages that show this picture, at most 16
+};
+
+struct CatalogStats {
+  std::uint64_t pages = 0, products = 0, images = 0, image_urls = 0, urls = 0, failures = 0, to_index = 0;
+  std::map<std::string, std::uint64_t> pages_by_shop;
+  std::map<Cause, std::uint64_t> failures_by_cause;
+};
+
+/// Threads: begin() and the transaction from one thread at a time. All readers from any thread and process at once; each sees one
+/// committed state and waits for nobody. "Nothing" (nullopt, 0, empty) is an answer; errors as CatalogTransaction.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  /// kBusy when another transaction is open in this or another process; kForbidden when opened for reading only.
+  virtual Result<std::unique_ptr<CatalogTransaction>> begin() = 0;
+
+  /// Oldest changes first. Read again after a crash it gives the same pictures, so indexing one twice must do no harm.
+  ///   take_dirty -> index_document of each -> index commit -> transaction.clear_dirty(taken)
+  virtual Result<std::vector<DirtyImage>> take_dirty(std::size_t limit) const = 0;
+  /// Everything the pages and products that show a picture say, joined. Nothing when it must not be found: no page shows it that
+  /// permits it and no seed named it, or there is no such picture; then it belongs out of the index.
+  virtual Result<std::optional<IndexDocument>> index_document(ImageId image) const = 0;
+  /// Pictures on this page that were fetched, each once.
+  virtual Result<std::vector<ImageId>> images_shown_by(PageId page) const = 0;
+
+  virtual Result<std::optional<ImageId>> image_by_sha256(const Sha256& sha256) const = 0;
+  virtual Result<std::optional<Image>> image(ImageId id) const = 0;
+  virtual Result<std::optional<ImageDetails>> image_details(ImageId id) const = 0;
+  virtual Result<std::optional<Embedding>> embedding(ImageId id, std::string_view space) const = 0;
+  virtual Result<std::vector<ImageId>> copies(ImageId group) const = 0;
+
+  virtual Result<std::optional<PageDetails>> page(PageId id) const = 0;
+  virtual Result<std::optional<PageId>> page_by_url(std::string_view url) const = 0;
+  virtual Result<std::optional<StoredProduct>> product(ProductId id) const = 0;
+  virtual Result<std::optional<UrlDetails>> why(std::string_view url) const = 0;
+
+  /// In order of id, until `visit` returns an error, which is handed on. One state throughout.
+  virtual Result<void> each_image(const std::function<Result<void>(const Image&)>& visit) const = 0;
+  virtual Result<void> each_embedding(std::string_view space, const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const = 0;
+  virtual Result<void> each_page(const std::function<Result<void>(PageId, const std::string& url)>& visit) const = 0;
+  virtual Result<void> each_product(const std::function<Result<void>(const StoredProduct&)>& visit) const = 0;  // without `images`
+  /// Failed fetches, newest first; of one cause, or of all.
+  virtual Result<std::vector<Fetch>> failures(std::optional<Cause> cause, std::size_t limit) const = 0;
+
+  virtual Result<CatalogStats> stats() const = 0;
+  virtual Result<std::vector<Job>> jobs() const = 0;  // newest first
+  virtual Result<std::optional<Job>> job(JobId id) const = 0;
+  virtual Result<std::optional<std::string>> meta(std::string_view key) const = 0;
+  /// Unpredictable, made once per collection: seeds URL signatures (base/hash.h), so that nobody can prepare colliding ones.
+  virtual std::uint64_t url_seed() const = 0;
+  /// Made once per collection, 16 hex digits.
+  virtual std::string collection_id() const = 0;
+};
+
+}  // namespace magpie
