@@ -1,0 +1,125 @@
+#pragma once
+// Answers one search: words, a picture, pictures already known ("more like this"), or words and pictures together, within a filter.
+//
+// How an answer comes about, step by step (each step is a file of src/search):
+//   filter      the documents that pass SearchQuery::filter
+//   candidates  words: documents with every word; where no document of the whole index has all of them, documents with any
+//               (SearchAnswer::any_word says so). The rule is settled before the filter, so that a filter never changes it.
+//               pictures: similarity (cosine) at or above similarity_min. Several pictures are averaged into one.
+//               words and pictures: Combine::kBoth keeps what is in both sets, kEither what is in one.
+//               neither: every document (browsing); all scores are then 0.
+//   fusion      text part = BM25 score / best score of the index for these words, 0..1
+//               picture part = (similarity - similarity_min) / (1 - similarity_min), 0..1
+//               score = the part there is; with both kinds text_weight × text + (1 - text_weight) × picture
+//   collapse    near-copies (same copy_group) become one hit: the one that comes first in the order asked for, then the one with
+//               most pixels, then the lowest id. SearchHit::copies names the others.
+//   count       `total` counts hits after collapse. A facet's count for a value is the total one would get by choosing only
+//               that value in that facet, everything else of the query unchanged: so a facet's own selection does not narrow
+//               its own counts ("drill sideways").
+//   order, page deterministic: ties go by id. total and facets do not depend on offset and limit.
+// Pictures given in `like`, and their copies, are left out of the answer. A picture needs a document to be found.
+//
+// Thread-safe: any number of threads may search while others commit; every call works on one snapshot.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/settings.h"
+#include "core/records.h"
+#include "core/text_index.h"
+#include "core/vector_index.h"
+
+namespace magpie {
+
+inline constexpr std::size_t kSearchLimitMax = 200;  // hits on one page
+inline constexpr std::size_t kLikeMax = 50;          // pictures in SearchQuery::like
+inline constexpr std::size_t kCopiesListed = 50;     // ids in SearchHit::copies
+
+struct SearchSettings {
+  Setting<double> similarity_min{"search.similarity_min", 0.5, {-1.0, 0.99},
+                                 "Least cosine similarity of a picture that counts as found by a picture."};
+  Setting<double> text_weight{"search.text_weight", 0.5, {0.0, 1.0},
+                              "Share of the words in the score of a search by words and picture together."};
+  Setting<std::int64_t> facet_values{"search.facet_values", 50, {1, 1'000}, "Values listed per facet."};
+  template <class Visitor>
+  void visit(Visitor&& each) {
+    each(similarity_min);
+    each(text_weight);
+    each(facet_values);
+  }
+};
+
+enum class SortOrder : std::uint8_t {
+  kRelevance,  // highest score first; while browsing, as kNewest
+  kNewest,     // latest fetch first
+  kPriceAsc,   // without a price last. Prices compare within a currency only: the currency with most hits comes first,
+  kPriceDesc,  // the others after it
+};
+/// "relevance", "newest", "price-asc", "price-desc".
+std::string_view to_string(SortOrder order);
+std::optional<SortOrder> sort_order_from_string(std::string_view name);
+
+enum class Combine : std::uint8_t { kBoth, kEither };
+
+struct SearchQuery {
+  std::string words;     // UTF-8 as typed; white space or punctuation alone is no words
+  std::string language;  // BCP 47 primary tag of the words, "" unknown
+  Embedding picture;     // of an uploaded picture, unit length; empty: none
+  std::vector<ImageId> like;
+  Combine combine = Combine::kBoth;
+  std::optional<float> similarity_min;  // instead of the setting
+  Filter filter;
+  SortOrder sort = SortOrder::kRelevance;
+  std::size_t offset = 0;
+  std::size_t limit = 50;  // 0..kSearchLimitMax; 0 asks for totals and facets only
+  std::vector<Facet> facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency};
+};
+
+enum class Exactness : std::uint8_t { kExact, kAtLeast };  // kAtLeast: a backend said its vector search was not complete
+
+struct SearchHit {
+  ImageId id = kNoId;
+  float score = 0;                  // 0..1
+  std::optional<float> text;        // text part, 0..1, when words were asked for and found here
+  std::optional<float> similarity;  // cosine, when a picture was asked for and this one is near enough
+  std::vector<ImageId> copies;      // other found pictures of its group, lowest id first, at most kCopiesListed
+  std::uint64_t copies_total = 0;   // how many there are
+};
+
+struct PriceRange {
+  std::string currency;
+  std::int64_t min_micros = 0, max_micros = 0;
+  std::uint64_t count = 0;  // hits with a price in this currency
+};
+
+struct SearchAnswer {
+  std::uint64_t total = 0;  // hits after collapse
+  Exactness exactness = Exactness::kExact;
+  bool any_word = false;    // no document has all the words; these have some
+  std::vector<SearchHit> hits;
+  std::vector<FacetCounts> facets;      // in the order of SearchQuery::facets
+  std::vector<PriceRange> prices;       // of the hits, most hits first
+  std::uint64_t version = 0;            // of the snapshot: equal versions and queries give equal answers on every page
+  std::chrono::microseconds took{};
+};
+
+class Searcher {
+ public:
+  /// Both ports and the settings must outlive the searcher.
+  Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings);
+
+  /// kBadInput: limit over kSearchLimitMax, more than kLikeMax pictures, an embedding of other dims than the index's;
+  /// kNotFound: a `like` picture has no embedding (the message names it); kUnavailable or kCorrupt from a backend.
+  /// Cost (embedded, 100,000 pictures × 1,280): see docs in src/search/README.md; measured by bench/search_bench.cc.
+  Result<SearchAnswer> search(const SearchQuery& query) const;
+
+ private:
+  const TextIndex& text_;
+  const VectorIndex& vectors_;
+  const SearchSettings& settings_;
+};
+
+}  // namespace magpie
