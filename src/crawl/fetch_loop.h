@@ -1,0 +1,96 @@
+#pragma once
+// The fetcher: takes URLs out of the frontier as politeness allows, fetches them, and hands every finished one to the pipeline.
+// It reads robots.txt and sitemaps by itself, judges each redirect, retries what may pass, and keeps every host's ledger.
+//
+//   frontier ──lease──▶ FetchLoop ──▶ BoundedQueue<FetchedDocument> ──▶ pipeline ──add links, acknowledge──▶ frontier
+//
+// The pipeline's part, for each document in the queue: keep what it wants, frontier.add(links), then
+// frontier.acknowledge(document.signature, document.fetch.cause), then loop.wake(). The loop ends by itself when nothing waits that
+// may be fetched and nothing is leased, so a document that is never acknowledged keeps it running.
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "core/clock.h"
+#include "core/frontier.h"
+#include "core/records.h"
+#include "crawl/rules.h"
+#include "crawl/settings.h"
+#include "crawl/sitemap.h"
+#include "net/http_client.h"
+
+namespace magpie::crawl {
+
+/// A URL whose fetch has ended for good: a success, a redirect or a failure that is not tried again.
+struct FetchedDocument {
+  std::uint64_t signature = 0;  // for Frontier::acknowledge
+  UrlRecord url;                // as it was queued
+  /// What came, which counts more than what was expected: kPage for HTML, kImage for a picture, kSitemap.
+  UrlKind kind = UrlKind::kPage;
+  /// All about the exchange but its place in the archive. cause kNone: a 2xx answer of a wanted kind, or a redirect that was judged
+  /// well (`redirect` is set; its target is in the frontier already). Robots' refusals have status 0 and no response.
+  Fetch fetch;
+  HttpResponse response;        // head and body as they came; may be incomplete when cause is set
+  std::optional<Sitemap> sitemap;  // of kind kSitemap, parsed; its addresses are in the frontier already
+};
+
+struct HostReport {
+  std::string host;
+  std::uint64_t fetched = 0, failed = 0;   // this run
+  std::uint64_t queued = 0;
+  std::uint64_t bytes = 0;
+  Millis next_allowed_in{0};               // 0: now
+  Millis delay{0};                         // in force
+  std::optional<Millis> gap_min;           // smallest pause between two starts
+  std::uint32_t in_flight = 0, parallel_peak = 0;
+  std::uint64_t requests = 0, backoffs = 0, robots_refused = 0;
+  std::string robots;                      // "unread", "read", "none" (4xx), "unreachable"
+};
+
+struct CrawlTotals {
+  std::uint64_t requests = 0;              // started, robots.txt and retries included
+  std::uint64_t pages = 0, images = 0, sitemaps = 0, redirects = 0;
+  std::uint64_t failures = 0;
+  std::array<std::uint64_t, kCauseCount> failures_by_cause{};
+  std::uint64_t retries = 0;
+  std::uint64_t bytes = 0;                 // bodies, after decompression
+  std::uint64_t refused_by_scope = 0, refused_by_trap = 0;  // addresses from redirects and sitemaps that were not taken in
+  std::uint32_t in_flight = 0;
+  std::uint32_t hosts = 0;                 // with a queue or a history in this run
+};
+
+enum class CrawlEnd : std::uint8_t { kFinished, kTimeOver, kStopped };
+
+struct FetchLoopParts {
+  Frontier& frontier;
+  HttpClient& client;                       // its user agent comes from user_agent(settings)
+  const Clock& clock;
+  const CrawlRules& rules;
+  BoundedQueue<FetchedDocument>& documents; // this loop must be the only producer
+};                                          // all must outlive the loop
+
+/// run() belongs to one thread; wake(), totals() and hosts() may be called from any.
+class FetchLoop {
+ public:
+  /// kBadInput without an agent name. Settings are read now.
+  static Result<std::unique_ptr<FetchLoop>> make(FetchLoopParts parts, const CrawlSettings& settings);
+  virtual ~FetchLoop() = default;
+
+  /// Fetches until the end. When `stop` is asked for (call wake() too) or the time is over nothing new starts, and what is in
+  /// flight has 10 s more; whatever did not end then waits in the frontier. The queue is left open: closing it is the caller's.
+  /// Errors: only those of the frontier (disk).
+  virtual Result<CrawlEnd> run(std::stop_token stop) = 0;
+  /// Look again: the frontier got URLs or acknowledgements, or the queue got room. Async-signal-safe.
+  virtual void wake() = 0;
+  virtual CrawlTotals totals() const = 0;
+  /// By host name. Refreshed at most every 200 ms while running.
+  virtual std::vector<HostReport> hosts() const = 0;
+};
+
+}  // namespace magpie::crawl

@@ -1,0 +1,84 @@
+#pragma once
+// Politeness towards one host, as a value with no clock and no queue: it is told what happened and says when the next request may
+// start. Steady time throughout. The ledger counts what really happened, so that it can be shown to the site's owner.
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/records.h"
+
+namespace magpie::crawl {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+using Millis = std::chrono::milliseconds;
+
+struct PolitenessLimits {
+  Millis delay{1'000};            // least pause between starts
+  Millis delay_max{300'000};      // a robots Crawl-delay above counts as this
+  std::uint32_t parallel_max = 1;
+  Millis backoff_first{60'000};   // doubles with each trouble in a row
+  Millis backoff_max{86'400'000};
+  Millis forgiven_after{1'800'000};  // quiet time after which the doubling starts anew
+};
+
+struct HostLedger {
+  std::uint64_t requests = 0;
+  std::optional<Millis> gap_min;     // smallest pause between two starts
+  std::uint32_t parallel_peak = 0;
+  std::uint64_t backoffs = 0;        // times the whole host was left alone
+};
+
+/// What an answer means for its host, beyond the one URL.
+enum class HostSignal : std::uint8_t {
+  kFine,
+  kThrottled,  // 429, 503
+  kTimeout,    // two in a row rest the host
+  kNeutral,    // a failure that says nothing about load: dns, tls, 404, …
+};
+
+class HostState {
+ public:
+  explicit HostState(const PolitenessLimits& limits) : limits_(limits) {}
+
+  /// The pause in force: the larger of the setting and Crawl-delay.
+  Millis delay() const;
+  void set_crawl_delay(std::optional<double> seconds);
+
+  /// Whether a request may start now; if not, next_start_at() says when, unless all slots are taken.
+  bool may_start(SteadyTime now) const { return has_slot() && now >= next_start_at_; }
+  bool has_slot() const { return in_flight_ < limits_.parallel_max; }
+  SteadyTime next_start_at() const { return next_start_at_; }
+
+  void started(SteadyTime now);
+  /// @param reached_after  time from the start until the connection stood: the server's clock begins there.
+  /// @param retry_after    what the answer asks for, from its Retry-After.
+  /// @param jitter         0..1, spreads back-offs by up to a tenth.
+  void ended(SteadyTime started, SteadyTime now, HostSignal signal, Millis reached_after, std::optional<Millis> retry_after, double jitter);
+  /// Nothing starts before.
+  void hold_until(SteadyTime when);
+
+  std::uint32_t in_flight() const { return in_flight_; }
+  const HostLedger& ledger() const { return ledger_; }
+
+ private:
+  void back_off(SteadyTime now, std::optional<Millis> retry_after, double jitter);
+
+  PolitenessLimits limits_;
+  Millis crawl_delay_{0};
+  SteadyTime next_start_at_{};
+  std::optional<SteadyTime> last_start_;
+  std::optional<SteadyTime> last_trouble_;
+  std::uint32_t in_flight_ = 0;
+  std::uint32_t troubles_ = 0;  // back-offs in a row
+  std::uint32_t timeouts_ = 0;  // in a row
+  HostLedger ledger_;
+};
+
+/// Retry-After (RFC 9110 §10.2.3): seconds, or an HTTP date against `now`. Nothing when unreadable; never negative.
+std::optional<Millis> parse_retry_after(std::string_view value, Timestamp now);
+/// An HTTP date (RFC 9110 §5.6.7) in any of its three forms. Nothing when unreadable.
+std::optional<Timestamp> parse_http_date(std::string_view text);
+
+}  // namespace magpie::crawl
