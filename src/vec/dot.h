@@ -1,0 +1,38 @@
+#pragma once
+// Dot products, the inner loop of every vector search. Each comes in three versions (AVX-512 with VNNI, AVX2 with FMA, plain C++)
+// chosen once at run time by what the processor has; vec_test.cc holds them against each other.
+//
+// Operands are padded by the caller to a multiple of kPadding elements, so no version has a tail loop: zeros after a float vector
+// and after a query; anything after codes, since the query is zero there.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace magpie::vec {
+
+inline constexpr std::size_t kPadding = 64;
+/// `dims` rounded up to a multiple of kPadding.
+constexpr std::size_t padded(std::size_t dims) { return (dims + kPadding - 1) / kPadding * kPadding; }
+
+enum class Instructions { kScalar, kAvx2, kAvx512 };
+/// The best this processor has. Cost: a load.
+Instructions best_instructions();
+
+/// The dot products of one instruction set. `size` is a multiple of kPadding; operands need no alignment.
+struct DotFunctions {
+  /// Sum of a[i] × b[i]. Versions differ in the order of additions: by at most about 1e-6 for unit vectors.
+  float (*floats)(const float* a, const float* b, std::size_t size);
+  /// Sum of codes[i] × query[i], exact and the same in all versions for size <= 4'096 and |query[i]| <= kQueryValueMax.
+  std::int64_t (*codes)(const std::uint8_t* codes, const std::int16_t* query, std::size_t size);
+};
+/// 255 × 8'191 × 4'096 / 8 lanes stays below 2^31, so 32-bit lanes never overflow.
+inline constexpr std::int16_t kQueryValueMax = 8'191;
+
+/// `instructions` must be at most best_instructions().
+const DotFunctions& dot_functions(Instructions instructions);
+const DotFunctions& dot_functions();
+
+/// Dot product of vectors of any equal length, for occasional use. Thread-safe.
+double dot(std::span<const float> a, std::span<const float> b);
+
+}  // namespace magpie::vec

@@ -1,0 +1,109 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "vec/dot.h"
+#include "vec/quantise.h"
+#include "vec/top_k.h"
+
+namespace magpie::vec {
+namespace {
+
+std::vector<float> unit_vector(std::size_t dims, std::mt19937& random) {
+  std::normal_distribution<float> normal;
+  std::vector<float> vector(dims);
+  for (float& value : vector) value = normal(random);
+  EXPECT_TRUE(normalise(vector));
+  return vector;
+}
+
+std::vector<Instructions> available() {
+  std::vector<Instructions> all{Instructions::kScalar};
+  if (best_instructions() >= Instructions::kAvx2) all.push_back(Instructions::kAvx2);
+  if (best_instructions() >= Instructions::kAvx512) all.push_back(Instructions::kAvx512);
+  return all;
+}
+
+TEST(Dot, EveryVersionGivesTheSameCodeSum) {
+  std::mt19937 random(1);
+  for (const std::size_t size : {64u, 128u, 1'280u, 4'096u}) {
+    std::vector<std::uint8_t> codes(size);
+    std::vector<std::int16_t> query(size);
+    for (auto& code : codes) code = static_cast<std::uint8_t>(random());
+    for (auto& value : query) value = static_cast<std::int16_t>(static_cast<int>(random() % (2 * kQueryValueMax + 1)) - kQueryValueMax);
+    const std::int64_t expected = dot_functions(Instructions::kScalar).codes(codes.data(), query.data(), size);
+    for (const Instructions set : available()) {
+      EXPECT_EQ(dot_functions(set).codes(codes.data(), query.data(), size), expected) << size;
+    }
+  }
+}
+
+TEST(Dot, LargestValuesDoNotOverflow) {
+  const std::size_t size = 4'096;
+  const std::vector<std::uint8_t> codes(size, 255);
+  for (const std::int16_t value : {kQueryValueMax, static_cast<std::int16_t>(-kQueryValueMax)}) {
+    const std::vector<std::int16_t> query(size, value);
+    for (const Instructions set : available()) {
+      EXPECT_EQ(dot_functions(set).codes(codes.data(), query.data(), size), std::int64_t{255} * value * 4'096);
+    }
+  }
+}
+
+TEST(Dot, EveryVersionAgreesOnFloatsWithinRounding) {
+  std::mt19937 random(2);
+  for (const std::size_t size : {64u, 512u, 1'280u}) {
+    const auto a = unit_vector(size, random), b = unit_vector(size, random);
+    for (const Instructions set : available()) {
+      EXPECT_NEAR(dot_functions(set).floats(a.data(), b.data(), size), dot(a, b), 2e-6);
+    }
+  }
+}
+
+TEST(Quantise, TheBoundHolds) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 200; ++round) {
+    const std::size_t dims = 1 + random() % 600;
+    auto query = unit_vector(dims, random);
+    auto vector = unit_vector(dims, random);
+    if (round % 3 == 0) vector[0] += 5;  // one component that dwarfs the others: coarse steps for the rest
+    if (round % 3 == 1) vector = query;
+    ASSERT_TRUE(normalise(vector));
+    std::vector<std::uint8_t> codes(padded(dims));
+    const CodeScale scale = quantise(vector, codes);
+    const QuantisedQuery quantised(query);
+    const auto sum = dot_functions().codes(codes.data(), quantised.values.data(), codes.size());
+    EXPECT_LE(std::abs(quantised.similarity(sum, scale) - dot(query, vector)), quantised.bound(scale)) << "dims " << dims;
+  }
+}
+
+TEST(Quantise, TheBoundIsSmallForUsualVectors) {
+  std::mt19937 random(4);
+  const auto query = unit_vector(1'280, random), vector = unit_vector(1'280, random);
+  std::vector<std::uint8_t> codes(1'280);
+  const CodeScale scale = quantise(vector, codes);
+  EXPECT_LT(QuantisedQuery(query).bound(scale), 0.012F);
+}
+
+TEST(Normalise, RefusesWhatHasNoDirection) {
+  std::vector<float> zero(8, 0.0F);
+  EXPECT_FALSE(normalise(zero));
+  std::vector<float> strange{1.0F, NAN};
+  EXPECT_FALSE(normalise(strange));
+  EXPECT_EQ(strange[0], 1.0F);
+}
+
+TEST(TopK, KeepsTheBestWhateverTheOrder) {
+  std::mt19937 random(5);
+  std::vector<Scored> all;
+  for (std::uint32_t id = 1; id <= 500; ++id) all.push_back({static_cast<float>(random() % 20), id});
+  std::shuffle(all.begin(), all.end(), random);
+  TopK top(50);
+  for (const Scored& one : all) top.offer(one);
+  std::sort(all.begin(), all.end(), better);
+  all.resize(50);
+  EXPECT_EQ(top.take(), all);
+}
+
+}  // namespace
+}  // namespace magpie::vec
