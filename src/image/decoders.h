@@ -1,0 +1,34 @@
+#pragma once
+// The decoders behind decode.h, one .cc each. All take the whole file, keep the limits, and give the first frame as it is
+// stored (not yet upright). Thread-safe. Errors: those of decode().
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "image/decode.h"
+#include "image/pixels.h"
+
+namespace magpie::image {
+
+/// kTooLarge if the size is over the limit, kBadInput if it is empty.
+Result<void> check_size(Size size, const DecodeLimits& limits);
+
+struct DecodedJpeg {
+  Pixels pixels;        // RGB
+  std::string profile;  // ICC, of the RGB that the pixels are in; empty if none, or if it is for CMYK or grey
+};
+/// libjpeg-turbo. Scaled by 1/2, 1/4 or 1/8 if `side_wanted` allows. CMYK and YCCK become RGB by ink on paper, without their profile.
+Result<DecodedJpeg> decode_jpeg(std::string_view bytes, const DecodeLimits& limits, std::uint32_t side_wanted);
+
+/// Windows and OS/2 bitmaps: 1, 2, 4, 8, 16, 24, 32 bits, bit fields, RLE4, RLE8. Alpha only where a mask for it is given.
+Result<Pixels> decode_bmp(std::string_view bytes, const DecodeLimits& limits);
+/// The largest picture of an icon or cursor file, with its transparency.
+Result<Pixels> decode_ico(std::string_view bytes, const DecodeLimits& limits);
+
+/// PNG, GIF, WebP, TIFF, AVIF, HEIC, SVG. Completes `header` where the loader knows better.
+Result<Pixels> decode_with_vips(std::string_view bytes, Header& header, const DecodeLimits& limits, const DecodeOptions& options);
+/// RGB(A) pixels from the given ICC profile to sRGB. Pixels come back unchanged if the profile is sRGB, damaged, or for other channels.
+Pixels profile_to_srgb(Pixels pixels, const std::string& profile);
+
+}  // namespace magpie::image
