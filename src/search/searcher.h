@@ -15,7 +15,7 @@
 //               most pixels, then the lowest id. SearchHit::copies names the others.
 //   count       `total` counts hits after collapse. A facet's count for a value is the total one would get by choosing only
 //               that value in that facet, everything else of the query unchanged: so a facet's own selection does not narrow
-//               its own counts ("drill sideways").
+//               its own counts ("drill sideways"). Prices are counted in the same way, a copy group once per currency and range.
 //   order, page deterministic: ties go by id. total and facets do not depend on offset and limit.
 // Pictures given in `like`, and their copies, are left out of the answer. A picture needs a document to be found.
 //
@@ -76,6 +76,7 @@ struct SearchQuery {
   std::size_t offset = 0;
   std::size_t limit = 50;  // 0..kSearchLimitMax; 0 asks for totals and facets only
   std::vector<Facet> facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency};
+  bool prices = true;  // whether SearchAnswer::prices is wanted
 };
 
 enum class Exactness : std::uint8_t { kExact, kAtLeast };  // kAtLeast: a backend said its vector search was not complete
@@ -89,11 +90,21 @@ struct SearchHit {
   std::uint64_t copies_total = 0;   // how many there are
 };
 
+/// Hits with a price from `from_micros` up to, but not including, `to_micros`; the last range of a currency has no end.
 struct PriceRange {
-  std::string currency;
-  std::int64_t min_micros = 0, max_micros = 0;
-  std::uint64_t count = 0;  // hits with a price in this currency
+  std::int64_t from_micros = 0;
+  std::optional<std::int64_t> to_micros;
+  std::uint64_t count = 0;
 };
+/// Prices of one currency. Ranges begin at 1, 2 and 5 times powers of ten (powers of ten alone where that would be too many), follow
+/// each other without gaps, at most kPriceRangesMax, first and last not empty.
+struct PriceFacet {
+  std::string currency;
+  std::uint64_t count = 0;
+  std::int64_t min_micros = 0, max_micros = 0;
+  std::vector<PriceRange> ranges;
+};
+inline constexpr std::size_t kPriceRangesMax = 10;
 
 struct SearchAnswer {
   std::uint64_t total = 0;  // hits after collapse
@@ -101,7 +112,7 @@ struct SearchAnswer {
   bool any_word = false;    // no document has all the words; these have some
   std::vector<SearchHit> hits;
   std::vector<FacetCounts> facets;      // in the order of SearchQuery::facets
-  std::vector<PriceRange> prices;       // of the hits, most hits first
+  std::vector<PriceFacet> prices;       // most hits first; counted without the filter's price bounds and currencies
   std::uint64_t version = 0;            // of the snapshot: equal versions and queries give equal answers on every page
   std::chrono::microseconds took{};
 };
