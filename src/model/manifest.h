@@ -3,6 +3,7 @@
 // from. tools/setup/convert_lite0.py writes the first one; the README of this folder has an example.
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/files.h"
@@ -35,6 +36,8 @@ struct ModelManifest {
   std::string space() const { return name + "@" + version; }
 };
 
+/// The words of a manifest without looking at files; `folder` stays empty. kCorrupt with the reason. Thread-safe.
+Result<ModelManifest> parse_manifest(std::string_view text);
 /// Reads folder/manifest.yaml and checks that every file is there with its size; sums are for verify(). kNotFound with the set-up
 /// command to run when the folder is missing, kCorrupt for a manifest that lies. Cost: under 1 ms.
 Result<ModelManifest> load_manifest(const fs::path& folder);

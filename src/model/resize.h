@@ -1,6 +1,6 @@
 #pragma once
-// Brings an upright picture to a network's input size: area-averaging when shrinking (every source pixel counts, no aliasing),
-// linear when growing; both axes apart, in fixed point.
+// Brings an upright picture to a network's input size by a triangle filter that widens with the scale, so that every source pixel
+// counts when shrinking and growing is linear (what Pillow calls bilinear). Both axes apart, in fixed point.
 #include <cstdint>
 #include <vector>
 

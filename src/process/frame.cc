@@ -1,0 +1,201 @@
+#include "process/frame.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+
+#include "base/wire.h"
+
+namespace magpie {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "frames are copied as they lie in memory");
+constexpr std::uint32_t kMagic = 0x3146'574D;  // "MWF1"
+constexpr std::uint32_t kFlagFile = 1;
+constexpr std::size_t kErrorMessageBytesMax = 4'096;
+constexpr std::size_t kReadBytes = 1 << 20;
+
+template <class T>
+void put(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+template <class T>
+T take(std::string_view& rest) {
+  T value{};
+  std::memcpy(&value, rest.data(), sizeof value);
+  rest.remove_prefix(sizeof value);
+  return value;
+}
+
+Result<void> wait_for(int socket, short events, Deadline deadline) {
+  while (true) {
+    pollfd one{socket, events, 0};
+    const int ready = ::poll(&one, 1, static_cast<int>(deadline.left().count()));
+    if (ready > 0) return {};
+    if (ready < 0 && errno != EINTR) return fail_errno("poll");
+    if (deadline.passed()) return fail(Code::kTimeout, "no answer in time");
+  }
+}
+
+// Room for one descriptor; more are closed by the kernel (MSG_CTRUNC).
+struct alignas(cmsghdr) Control {
+  std::array<char, CMSG_SPACE(sizeof(int))> bytes{};
+};
+
+void attach(msghdr& message, Control& control, int file) {
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = control.bytes.size();
+  cmsghdr* part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(part), &file, sizeof file);
+}
+
+UniqueFd detach(msghdr& message) {
+  UniqueFd file;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int))) continue;
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(part), sizeof fd);
+    file = UniqueFd(fd);
+  }
+  return file;
+}
+
+bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
+
+// Sends `bytes`, the descriptor with the first of them.
+Result<void> send_bytes(int socket, std::string_view bytes, int file, Deadline deadline) {
+  while (!bytes.empty()) {
+    iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    Control control;
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    if (file >= 0) attach(message, control, file);
+    const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      file = -1;
+      continue;
+    }
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && !would_block()) return fail_errno("send");
+    MAGPIE_TRY_DO(wait_for(socket, POLLOUT, deadline));
+  }
+  return {};
+}
+
+// Reads up to `room` bytes; 0 at the end. A descriptor that comes along replaces `file`.
+Result<std::size_t> receive_some(int socket, char* into, std::size_t room, UniqueFd& file, Deadline deadline) {
+  while (true) {
+    iovec piece{into, room};
+    msghdr message{};
+    Control control;
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = control.bytes.size();
+    const ssize_t got = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got >= 0) {
+      if (UniqueFd came = detach(message)) file = std::move(came);
+      return static_cast<std::size_t>(got);
+    }
+    if (errno == EINTR) continue;
+    if (errno == ECONNRESET) return std::size_t{0};
+    if (!would_block()) return fail_errno("receive");
+    MAGPIE_TRY_DO(wait_for(socket, POLLIN, deadline));
+  }
+}
+
+}  // namespace
+
+std::string encode_header(const FrameHeader& header) {
+  std::string out;
+  out.reserve(kFrameHeaderBytes);
+  put(out, kMagic);
+  put(out, header.kind);
+  put(out, header.has_file ? kFlagFile : 0u);
+  put(out, header.time_max_ms);
+  put(out, header.file_offset);
+  put(out, header.file_size);
+  put(out, header.payload_size);
+  return out;
+}
+
+Result<FrameHeader> decode_header(std::string_view bytes, std::uint64_t payload_max) {
+  if (bytes.size() != kFrameHeaderBytes) return fail(Code::kCorrupt, "a frame's header of {} bytes", bytes.size());
+  if (take<std::uint32_t>(bytes) != kMagic) return fail(Code::kCorrupt, "a frame without its magic number");
+  FrameHeader header;
+  header.kind = take<std::uint32_t>(bytes);
+  const auto flags = take<std::uint32_t>(bytes);
+  header.has_file = flags == kFlagFile;
+  header.time_max_ms = take<std::uint32_t>(bytes);
+  header.file_offset = take<std::uint64_t>(bytes);
+  header.file_size = take<std::uint64_t>(bytes);
+  header.payload_size = take<std::uint64_t>(bytes);
+  constexpr auto kOffsetMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (flags > kFlagFile) return fail(Code::kCorrupt, "a frame with unknown flags {}", flags);
+  if (header.payload_size > payload_max) return fail(Code::kCorrupt, "a frame of {} bytes, {} allowed", header.payload_size, payload_max);
+  if (header.file_offset > kOffsetMax || header.file_size > kOffsetMax - header.file_offset) {
+    return fail(Code::kCorrupt, "a frame with an impossible place in a file");
+  }
+  return header;
+}
+
+std::string encode_error(const Error& error) {
+  WireWriter out;
+  out.u64(static_cast<std::uint64_t>(error.code));
+  out.bytes(std::string_view(error.message).substr(0, kErrorMessageBytesMax));
+  return out.take();
+}
+
+Error decode_error(std::string_view payload) {
+  WireReader in(payload);
+  const std::uint64_t code = in.u64();
+  std::string message = in.string();
+  if (!in.finish() || code > static_cast<std::uint64_t>(Code::kInternal) || message.size() > kErrorMessageBytesMax) {
+    return {Code::kCorrupt, "the worker sent an error that cannot be read"};
+  }
+  return {static_cast<Code>(code), std::move(message)};
+}
+
+Result<void> send_frame(int socket, FrameHeader header, std::string_view payload, int file, Deadline deadline) {
+  header.has_file = file >= 0;
+  header.payload_size = payload.size();
+  MAGPIE_TRY_DO(send_bytes(socket, encode_header(header), file, deadline));
+  return send_bytes(socket, payload, -1, deadline);
+}
+
+Result<std::optional<Frame>> receive_frame(int socket, std::uint64_t payload_max, Deadline deadline) {
+  Frame frame;
+  std::array<char, kFrameHeaderBytes> header{};
+  std::size_t have = 0;
+  while (have < header.size()) {
+    MAGPIE_TRY(std::size_t got, receive_some(socket, header.data() + have, header.size() - have, frame.file, deadline));
+    if (got == 0 && have == 0) return std::optional<Frame>();
+    if (got == 0) return fail(Code::kCorrupt, "a frame is cut off in its header");
+    have += got;
+  }
+  MAGPIE_TRY(frame.header, decode_header({header.data(), header.size()}, payload_max));
+  if (frame.header.has_file != static_cast<bool>(frame.file)) return fail(Code::kCorrupt, "a frame and its file do not fit together");
+  // Grows with what arrives, not with what was announced: a lying header costs no memory.
+  while (frame.payload.size() < frame.header.payload_size) {
+    const std::size_t before = frame.payload.size();
+    frame.payload.resize(before + std::min<std::uint64_t>(kReadBytes, frame.header.payload_size - before));
+    UniqueFd stray;
+    MAGPIE_TRY(std::size_t got, receive_some(socket, frame.payload.data() + before, frame.payload.size() - before, stray, deadline));
+    if (got == 0) return fail(Code::kCorrupt, "a frame is cut off in its payload");
+    frame.payload.resize(before + got);
+  }
+  return std::optional<Frame>(std::move(frame));
+}
+
+}  // namespace magpie
