@@ -18,18 +18,10 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "net/address_guard.h"
+#include "net/http_headers.h"
 #include "net/url.h"
 
 namespace magpie {
-
-struct HttpHeader {
-  std::string name;   // as sent; compare without case
-  std::string value;  // without white space around it
-};
-using HttpHeaders = std::vector<HttpHeader>;
-
-/// The first value under this name, without regard to case. The view lives as long as `headers`.
-std::optional<std::string_view> find_header(const HttpHeaders& headers, std::string_view name);
 
 /// Per request. Every limit ends the transfer with the cause it belongs to.
 struct HttpLimits {
@@ -57,7 +49,7 @@ enum class HttpCause : std::uint8_t {
   kConnect,   // nobody listens, or no route
   kTls,       // handshake or certificate
   kTimeout,   // any of the time limits, or too slow
-  kTooLarge,  // body or headers over the limit; status and headers are there, the body is what fitted
+  kTooLarge,  // body or headers over the limit; what came before is there, the body may be cut or empty
   kProtocol,  // no HTTP, broken framing or compression, connection cut before the end
   kGuard,     // the address guard refused every address of the host
   kRequest,   // the request itself cannot be sent (scheme, header with a line break)
@@ -109,7 +101,8 @@ struct HttpClientOptions {
 /// Used by the one thread that owns it, but for wake(). Memory: what is in flight, up to body_bytes_max each.
 class HttpClient {
  public:
-  /// kBadInput for an empty user agent; kInternal when libcurl or epoll cannot be set up.
+  /// kBadInput for an empty user agent; kInternal or kUnavailable when libcurl or epoll cannot be set up. Makes the process
+  /// ignore SIGPIPE.
   static Result<std::unique_ptr<HttpClient>> make(HttpClientOptions options);
   virtual ~HttpClient() = default;
 

@@ -1,0 +1,451 @@
+// Against a real server on loopback: one thread that answers each connection by a script, so that it can also break the rules.
+#include "net/http_client.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include "base/files.h"
+#include "base/guarded.h"
+
+namespace magpie {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+/// What to send back, and whether the connection is closed behind it.
+struct Reply {
+  std::string bytes;
+  bool close = false;
+  bool hang = false;  // send nothing more, keep the connection until the client goes
+};
+
+std::string ok(std::string_view body, std::string_view more_headers = "") {
+  return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{}\r\n{}", body.size(), more_headers, body);
+}
+
+/// Listens on a free port of 127.0.0.1 and answers each request head with script(head).
+class ScriptedServer {
+ public:
+  using Script = std::function<Reply(const std::string& head)>;
+  explicit ScriptedServer(Script script, SSL_CTX* tls = nullptr) : script_(std::move(script)), tls_(tls) {
+    listener_ = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(listen(listener_.get(), 512), 0);
+    socklen_t size = sizeof address;
+    getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::jthread([this](std::stop_token stop) { accept_all(stop); });
+  }
+
+  Url url(std::string_view path, std::string_view host = "127.0.0.1") const {
+    return *Url::parse(fmt::format("{}://{}:{}{}", tls_ ? "https" : "http", host, port_, path));
+  }
+  int connections() const { return connections_.load(); }
+  std::vector<std::string> heads() const {
+    return heads_.with([](const auto& heads) { return heads; });
+  }
+
+ private:
+  static bool readable(int fd, std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      pollfd one{.fd = fd, .events = POLLIN, .revents = 0};
+      if (::poll(&one, 1, 20) > 0) return true;
+    }
+    return false;
+  }
+
+  void accept_all(std::stop_token stop) {
+    std::vector<std::jthread> sessions;
+    while (readable(listener_.get(), stop)) {
+      const int fd = accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) continue;
+      ++connections_;
+      sessions.emplace_back([this, fd](std::stop_token session_stop) { serve(UniqueFd(fd), session_stop); });
+    }
+  }
+
+  void serve(UniqueFd fd, std::stop_token stop) {
+    SSL* tls = tls_ ? SSL_new(tls_) : nullptr;
+    if (tls) {
+      SSL_set_fd(tls, fd.get());
+      if (SSL_accept(tls) == 1) answer_all(fd.get(), tls, stop);
+      SSL_free(tls);
+    } else {
+      answer_all(fd.get(), nullptr, stop);
+    }
+  }
+
+  void answer_all(int fd, SSL* tls, std::stop_token stop) {
+    std::string bytes;
+    char buffer[4096];
+    while ((tls && SSL_pending(tls) > 0) || readable(fd, stop)) {
+      const auto count = tls ? SSL_read(tls, buffer, sizeof buffer) : read(fd, buffer, sizeof buffer);
+      if (count <= 0) return;
+      bytes.append(buffer, static_cast<std::size_t>(count));
+      for (std::size_t end; (end = bytes.find("\r\n\r\n")) != std::string::npos;) {
+        const std::string head = bytes.substr(0, end + 4);
+        bytes.erase(0, end + 4);
+        heads_.with([&](auto& heads) { heads.push_back(head); });
+        const Reply reply = script_(head);
+        if (tls) {
+          if (SSL_write(tls, reply.bytes.data(), static_cast<int>(reply.bytes.size())) <= 0) return;
+        } else if (::send(fd, reply.bytes.data(), reply.bytes.size(), MSG_NOSIGNAL) < 0) {
+          return;
+        }
+        if (reply.hang) break;
+        if (reply.close) return;
+      }
+    }
+  }
+
+  Script script_;
+  SSL_CTX* tls_;
+  UniqueFd listener_;
+  int port_ = 0;
+  std::atomic<int> connections_{0};
+  Guarded<std::vector<std::string>> heads_;
+  std::jthread thread_;  // last: ends before the members it uses
+};
+
+HttpClientOptions local_options() { return {.user_agent = "magpie-test/1.0 (+mailto:test@a.test)", .addresses = {.allow_loopback = true}}; }
+
+std::unique_ptr<HttpClient> client(HttpClientOptions options = local_options()) {
+  auto made = HttpClient::make(std::move(options));
+  EXPECT_TRUE(made);
+  return std::move(*made);
+}
+
+std::vector<HttpResponse> run(HttpClient& http, std::vector<HttpRequest> requests) {
+  for (HttpRequest& request : requests) http.submit(std::move(request));
+  std::vector<HttpResponse> all;
+  const Deadline deadline = Deadline::after(20s);
+  while (http.in_flight() > 0 && !deadline.passed()) {
+    for (HttpResponse& response : http.poll(deadline)) all.push_back(std::move(response));
+  }
+  EXPECT_EQ(http.in_flight(), 0u);
+  return all;
+}
+
+HttpResponse fetch(HttpClient& http, HttpRequest request) {
+  auto all = run(http, {std::move(request)});
+  EXPECT_EQ(all.size(), 1u);
+  return std::move(all.front());
+}
+
+std::string gzip(const std::string& plain) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string packed(deflateBound(&stream, plain.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+TEST(HttpClient, GivesTheAnswerAsItCame) {
+  ScriptedServer server([](const std::string&) { return Reply{ok("<p>hello", "X-Twice: 1\r\nx-twice:  2 \r\nContent-Type: text/html\r\n")}; });
+  const auto http = client();
+  const HttpResponse answer = fetch(*http, {.url = server.url("/a?b=c#part"), .tag = 7});
+  ASSERT_TRUE(answer.complete()) << answer.error->message;
+  EXPECT_EQ(answer.tag, 7u);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.http_version, "1.1");
+  EXPECT_EQ(answer.body, "<p>hello");
+  EXPECT_EQ(answer.content_encoding, "");
+  EXPECT_EQ(answer.header("content-TYPE"), "text/html");
+  EXPECT_EQ(answer.headers.at(2).value, "2");
+  EXPECT_EQ(answer.header_block, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\nX-Twice: 1\r\nx-twice:  2 \r\nContent-Type: text/html\r\n\r\n");
+  EXPECT_EQ(answer.peer_address, "127.0.0.1");
+  EXPECT_GT(answer.timings.total.count(), 0);
+  EXPECT_FALSE(redirect_target(answer));
+  EXPECT_THAT(server.heads().at(0), HasSubstr("GET /a?b=c HTTP/1.1\r\n"));
+  EXPECT_THAT(server.heads().at(0), HasSubstr("User-Agent: magpie-test/1.0 (+mailto:test@a.test)\r\n"));
+}
+
+TEST(HttpClient, SendsValidatorsHeadersAndCredentialsOfTheirRequestOnly) {
+  ScriptedServer server([](const std::string&) { return Reply{"HTTP/1.1 304 Not Modified\r\n\r\n"}; });
+  const auto http = client();
+  const Url with_password = *Url::parse("http://me:p%40ss@" + server.url("/").href().substr(7));
+  const HttpResponse first =
+      fetch(*http, {.url = with_password, .headers = {{"Accept-Language", "de"}}, .etag = "\"v1\"", .last_modified = "Sat, 21 Nov 2026 10:00:00 GMT"});
+  EXPECT_EQ(first.status, 304);
+  fetch(*http, {.url = server.url("/")});
+  const std::string head = server.heads().at(0);
+  EXPECT_THAT(head, HasSubstr("Accept-Language: de\r\n"));
+  EXPECT_THAT(head, HasSubstr("If-None-Match: \"v1\"\r\n"));
+  EXPECT_THAT(head, HasSubstr("If-Modified-Since: Sat, 21 Nov 2026 10:00:00 GMT\r\n"));
+  EXPECT_THAT(head, HasSubstr("Authorization: Basic bWU6cEBzcw==\r\n"));
+  const std::string second = server.heads().at(1);
+  for (const char* gone : {"Accept-Language", "If-None-Match", "If-Modified-Since", "Authorization"}) EXPECT_THAT(second, Not(HasSubstr(gone)));
+}
+
+TEST(HttpClient, ReusesConnections) {
+  ScriptedServer server([](const std::string&) { return Reply{ok("x")}; });
+  const auto http = client();
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(fetch(*http, {.url = server.url("/")}).complete());
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_EQ(http->counts().connections, 1u);
+  EXPECT_EQ(http->counts().transfers, 20u);
+}
+
+TEST(HttpClient, KeepsToItsConnectionLimitAndLosesNoRequest) {
+  ScriptedServer server([](const std::string& head) { return Reply{ok(head.substr(4, head.find(" HTTP") - 4))}; });
+  HttpClientOptions options = local_options();
+  options.connections_max = 4;
+  const auto http = client(options);
+  std::vector<HttpRequest> requests;
+  for (std::uint64_t i = 0; i < 200; ++i) requests.push_back({.url = server.url(fmt::format("/{}", i)), .tag = i});
+  std::map<std::uint64_t, std::string> bodies;
+  for (HttpResponse& answer : run(*http, std::move(requests))) bodies[answer.tag] = answer.body;
+  ASSERT_EQ(bodies.size(), 200u);
+  for (const auto& [tag, body] : bodies) EXPECT_EQ(body, fmt::format("/{}", tag));
+  EXPECT_LE(server.connections(), 4);
+}
+
+TEST(HttpClient, LeavesRedirectsToTheCaller) {
+  ScriptedServer server([](const std::string&) { return Reply{"HTTP/1.1 302 Found\r\nLocation: ../other?x#y\r\nContent-Length: 0\r\n\r\n"}; });
+  const auto http = client();
+  const HttpResponse answer = fetch(*http, {.url = server.url("/a/b/c")});
+  EXPECT_EQ(answer.status, 302);
+  EXPECT_EQ(server.heads().size(), 1u);
+  const auto target = redirect_target(answer);
+  ASSERT_TRUE(target && *target);
+  EXPECT_EQ((*target)->href(), server.url("/a/other?x#y").href());
+}
+
+TEST(HttpClient, SaysWhenARedirectLeadsNowhere) {
+  HttpResponse answer{.url = *Url::parse("http://a.test/"), .status = 301};
+  ASSERT_TRUE(redirect_target(answer));
+  EXPECT_EQ(redirect_target(answer)->error().code, Code::kBadInput);
+}
+
+TEST(HttpClient, UnpacksCompressedBodies) {
+  const std::string page(5'000, 'm');
+  ScriptedServer server([&](const std::string&) { return Reply{ok(gzip(page), "Content-Encoding: gzip\r\n")}; });
+  const auto http = client();
+  const HttpResponse answer = fetch(*http, {.url = server.url("/")});
+  EXPECT_EQ(answer.body, page);
+  EXPECT_EQ(answer.content_encoding, "gzip");
+  for (const char* coding : {"gzip", "br", "zstd"}) EXPECT_THAT(server.heads().at(0), HasSubstr(coding));
+}
+
+TEST(HttpClient, StopsADecompressionBomb) {
+  const std::string bomb = gzip(std::string(30 << 20, '\0'));
+  ASSERT_LT(bomb.size(), 100'000u);
+  ScriptedServer server([&](const std::string&) { return Reply{ok(bomb, "Content-Encoding: gzip\r\n")}; });
+  const auto http = client();
+  const HttpResponse answer = fetch(*http, {.url = server.url("/"), .limits = {.body_bytes_max = 1 << 20}});
+  EXPECT_EQ(answer.cause, HttpCause::kTooLarge);
+  EXPECT_EQ(answer.error->code, Code::kTooLarge);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body.size(), std::size_t{1} << 20);
+}
+
+TEST(HttpClient, StopsBodiesOverTheLimitWithAndWithoutALength) {
+  ScriptedServer server([](const std::string& head) {
+    if (head.starts_with("GET /chunked")) return Reply{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2'000, 'x') + "\r\n0\r\n\r\n"};
+    return Reply{ok(std::string(2'000, 'x'))};
+  });
+  const auto http = client();
+  for (const char* path : {"/chunked", "/length"}) {
+    const HttpResponse answer = fetch(*http, {.url = server.url(path), .limits = {.body_bytes_max = 1'999}});
+    EXPECT_EQ(answer.cause, HttpCause::kTooLarge) << path;
+    EXPECT_LE(answer.body.size(), 1'999u);
+    EXPECT_TRUE(fetch(*http, {.url = server.url(path), .limits = {.body_bytes_max = 2'000}}).complete()) << path;
+  }
+}
+
+TEST(HttpClient, StopsHeadersOverTheLimit) {
+  ScriptedServer server([](const std::string& head) {
+    std::string more;
+    if (head.starts_with("GET /many")) {
+      for (int i = 0; i < 500; ++i) more += fmt::format("X-{}: {}\r\n", i, std::string(100, 'y'));
+    } else {
+      more = "X-Long: " + std::string(150'000, 'y') + "\r\n";
+    }
+    return Reply{ok("x", more)};
+  });
+  const auto http = client();
+  for (const char* path : {"/many", "/long"}) {
+    const HttpResponse answer = fetch(*http, {.url = server.url(path), .limits = {.header_bytes_max = 20'000}});
+    EXPECT_EQ(answer.cause, HttpCause::kTooLarge) << path << " " << (answer.error ? answer.error->message : "");
+  }
+}
+
+TEST(HttpClient, KeepsInterimAnswersAndTrailersOutOfTheHeaders) {
+  ScriptedServer server([](const std::string&) {
+    return Reply{"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n2\r\nhi\r\n0\r\nX-Trailer: t\r\n\r\n"};
+  });
+  const auto http = client();
+  const HttpResponse answer = fetch(*http, {.url = server.url("/")});
+  EXPECT_EQ(answer.body, "hi");
+  EXPECT_EQ(answer.header_block, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n");
+  EXPECT_EQ(answer.headers.size(), 2u);
+}
+
+TEST(HttpClient, NamesWhatWentWrong) {
+  ScriptedServer server([](const std::string& head) {
+    if (head.starts_with("GET /cut")) return Reply{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", true};
+    if (head.starts_with("GET /nothing")) return Reply{"", true};
+    if (head.starts_with("GET /words")) return Reply{"220 mail.a.test ESMTP\r\n\r\n", true};
+    if (head.starts_with("GET /broken-gzip")) return Reply{ok("this is no gzip", "Content-Encoding: gzip\r\n")};
+    return Reply{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nslow", false, true};
+  });
+  const auto http = client();
+  for (const char* path : {"/cut", "/nothing", "/words", "/broken-gzip"}) {
+    const HttpResponse answer = fetch(*http, {.url = server.url(path)});
+    EXPECT_EQ(answer.cause, HttpCause::kProtocol) << path;
+    ASSERT_TRUE(answer.error) << path;
+    EXPECT_THAT(answer.error->message, HasSubstr("127.0.0.1"));
+  }
+  const HttpResponse slow = fetch(*http, {.url = server.url("/slow"), .limits = {.total_max = 100ms}});
+  EXPECT_EQ(slow.cause, HttpCause::kTimeout);
+  EXPECT_EQ(slow.error->code, Code::kTimeout);
+  const HttpResponse nobody = fetch(*http, {.url = *Url::parse("http://127.0.0.1:1/")});
+  EXPECT_EQ(nobody.cause, HttpCause::kConnect);
+  // A label of over 63 letters can have no address, so no name server is asked.
+  const HttpResponse no_name = fetch(*http, {.url = *Url::parse("http://" + std::string(70, 'a') + ".test/")});
+  EXPECT_EQ(no_name.cause, HttpCause::kDns);
+  EXPECT_EQ(fetch(*http, {.url = *Url::parse("ftp://a.test/")}).cause, HttpCause::kRequest);
+  EXPECT_EQ(fetch(*http, {.url = server.url("/"), .headers = {{"X", "a\r\nY: b"}}}).cause, HttpCause::kRequest);
+}
+
+TEST(HttpClient, AsksTheGuardAboutEveryAddress) {
+  ScriptedServer server([](const std::string&) { return Reply{ok("secret")}; });
+  HttpClientOptions options = local_options();
+  options.addresses = {};
+  const auto http = client(options);
+  for (const char* host : {"127.0.0.1", "localhost", "0x7f.1", "0.0.0.0", "[::ffff:127.0.0.1]"}) {
+    const HttpResponse answer = fetch(*http, {.url = server.url("/", host)});
+    EXPECT_EQ(answer.cause, HttpCause::kGuard) << host;
+    EXPECT_EQ(answer.error->code, Code::kForbidden);
+    EXPECT_EQ(answer.body, "");
+  }
+  EXPECT_EQ(server.connections(), 0);
+  EXPECT_GE(http->counts().addresses_refused, 5u);
+}
+
+TEST(HttpClient, TakesNoProxyFromTheEnvironment) {
+  ScriptedServer server([](const std::string&) { return Reply{ok("direct")}; });
+  setenv("http_proxy", "http://127.0.0.1:1/", 1);
+  setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
+  const auto http = client();
+  EXPECT_EQ(fetch(*http, {.url = server.url("/")}).body, "direct");
+  unsetenv("http_proxy");
+  unsetenv("ALL_PROXY");
+}
+
+TEST(HttpClient, CancelsWhatIsUnderWayAndWhatWaits) {
+  ScriptedServer server([](const std::string&) { return Reply{"", false, true}; });
+  HttpClientOptions options = local_options();
+  options.connections_max = 1;
+  const auto http = client(options);
+  http->submit({.url = server.url("/1"), .tag = 1});
+  http->submit({.url = server.url("/2"), .tag = 2});
+  http->cancel_all();
+  const auto answers = http->poll(Deadline::after(1s));
+  ASSERT_EQ(answers.size(), 2u);
+  for (const HttpResponse& answer : answers) EXPECT_EQ(answer.cause, HttpCause::kCancelled);
+  EXPECT_EQ(http->in_flight(), 0u);
+}
+
+TEST(HttpClient, IsWokenByAnotherThread) {
+  const auto http = client();
+  std::jthread other([&] { http->wake(); });
+  EXPECT_TRUE(http->poll(Deadline::after(30s)).empty());  // the test's own time limit is the failure
+}
+
+TEST(HttpClient, NeedsAName) {
+  EXPECT_EQ(HttpClient::make({}).error().code, Code::kBadInput);
+  EXPECT_EQ(HttpClient::make({.user_agent = "a\r\nX: y"}).error().code, Code::kBadInput);
+}
+
+/// A self-signed certificate for 127.0.0.1, and the file that makes it trusted.
+class TlsIdentity {
+ public:
+  TlsIdentity() : key_(EVP_EC_gen("P-256")), certificate_(X509_new()), context_(SSL_CTX_new(TLS_server_method())) {
+    X509_set_version(certificate_, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate_), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate_), -60);
+    X509_gmtime_adj(X509_getm_notAfter(certificate_), 3'600);
+    X509_set_pubkey(certificate_, key_);
+    X509_NAME* name = X509_get_subject_name(certificate_);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("magpie test"), -1, -1, 0);
+    X509_set_issuer_name(certificate_, name);
+    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
+    X509_add_ext(certificate_, names, -1);
+    X509_EXTENSION_free(names);
+    X509_sign(certificate_, key_, EVP_sha256());
+    SSL_CTX_use_certificate(context_, certificate_);
+    SSL_CTX_use_PrivateKey(context_, key_);
+    std::FILE* file = std::fopen(path_.c_str(), "w");
+    PEM_write_X509(file, certificate_);
+    std::fclose(file);
+  }
+  ~TlsIdentity() {
+    SSL_CTX_free(context_);
+    X509_free(certificate_);
+    EVP_PKEY_free(key_);
+    std::filesystem::remove(path_);
+  }
+  SSL_CTX* context() { return context_; }
+  const std::string& file() const { return path_; }
+
+ private:
+  EVP_PKEY* key_;
+  X509* certificate_;
+  SSL_CTX* context_;
+  std::string path_ = std::filesystem::temp_directory_path() / fmt::format("magpie-tls-{}.pem", getpid());
+};
+
+TEST(HttpClient, ChecksCertificates) {
+  TlsIdentity identity;
+  ScriptedServer server([](const std::string&) { return Reply{ok("private")}; }, identity.context());
+  const HttpResponse unknown = fetch(*client(), {.url = server.url("/")});
+  EXPECT_EQ(unknown.cause, HttpCause::kTls);
+  EXPECT_EQ(unknown.body, "");
+  HttpClientOptions options = local_options();
+  options.ca_file = identity.file();
+  const auto http = client(options);
+  const HttpResponse trusted = fetch(*http, {.url = server.url("/")});
+  ASSERT_TRUE(trusted.complete()) << trusted.error->message;
+  EXPECT_EQ(trusted.body, "private");
+  const HttpResponse other_name = fetch(*http, {.url = server.url("/", "localhost")});
+  EXPECT_EQ(other_name.cause, HttpCause::kTls);
+}
+
+TEST(HttpHeaders, ParseAsTheyCome) {
+  const HttpHeaders headers = parse_header_block("HTTP/1.1 200 OK\r\nA: 1\r\n b\r\nno colon\r\n: empty name\r\nB:\tx y \r\n\r\n");
+  ASSERT_EQ(headers.size(), 2u);
+  EXPECT_EQ(headers[0].value, "1 b");
+  EXPECT_EQ(headers[1].value, "x y");
+  EXPECT_TRUE(parse_header_block("").empty());
+  EXPECT_TRUE(parse_header_block("HTTP/1.1 200").empty());
+}
+
+}  // namespace
+}  // namespace magpie
