@@ -8,6 +8,7 @@
 #include <string>
 
 #include "image/decoders.h"
+#include "image/png_crc.h"
 
 namespace magpie::image {
 namespace {
@@ -25,6 +26,7 @@ std::string take_vips_error() {
   std::string all = vips_error_buffer();
   vips_error_clear();
   while (!all.empty() && (all.back() == '\n' || all.back() == ' ')) all.pop_back();
+  if (all.empty()) return "its decoder refuses it";
   const std::size_t line = all.rfind('\n');
   return line == std::string::npos ? all : all.substr(line + 1);
 }
@@ -49,7 +51,8 @@ std::string start_vips() {
   return {};
 }
 
-Result<ImagePtr> wrap(int failed, VipsImage* image) {
+// `image` comes by reference, since it is written by the call whose outcome stands before it.
+Result<ImagePtr> wrap(int failed, VipsImage*& image) {
   if (failed != 0) {
     if (image != nullptr) g_object_unref(image);
     return vips_failure();
@@ -178,6 +181,15 @@ Result<Pixels> pull(VipsImage* image, const DecodeLimits& limits) {
   return pixels;
 }
 
+Result<Pixels> load_and_pull(std::string_view bytes, Header& header, const DecodeLimits& limits, const DecodeOptions& options) {
+  MAGPIE_TRY(ImagePtr image, load(bytes, header, limits, options));
+  const Size loaded{static_cast<std::uint32_t>(image->Xsize), static_cast<std::uint32_t>(image->Ysize)};
+  MAGPIE_TRY_DO(check_size(loaded, limits));
+  if (header.size.pixels() == 0) header.size = loaded;
+  MAGPIE_TRY(ImagePtr plain, to_srgb(std::move(image), options.apply_profile));
+  return pull(plain.get(), limits);
+}
+
 }  // namespace
 
 Result<void> start_decoders() {
@@ -188,12 +200,11 @@ Result<void> start_decoders() {
 
 Result<Pixels> decode_with_vips(std::string_view bytes, Header& header, const DecodeLimits& limits, const DecodeOptions& options) {
   MAGPIE_TRY_DO(start_decoders());
-  MAGPIE_TRY(ImagePtr image, load(bytes, header, limits, options));
-  const Size loaded{static_cast<std::uint32_t>(image->Xsize), static_cast<std::uint32_t>(image->Ysize)};
-  MAGPIE_TRY_DO(check_size(loaded, limits));
-  if (header.size.pixels() == 0) header.size = loaded;
-  MAGPIE_TRY(ImagePtr plain, to_srgb(std::move(image), options.apply_profile));
-  return pull(plain.get(), limits);
+  auto pixels = load_and_pull(bytes, header, limits, options);
+  if (pixels || header.format != Format::kPng || pixels.error().code != Code::kBadInput) return pixels;
+  const std::string mended = with_png_crcs_mended(bytes);
+  if (mended == bytes) return pixels;
+  return load_and_pull(mended, header, limits, options);
 }
 
 Pixels profile_to_srgb(Pixels pixels, const std::string& profile) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "image/bytes.h"
+#include "image/png_crc.h"
 #include "image/sniff_boxes.h"
 #include "image/sniff_svg.h"
 
@@ -15,16 +16,6 @@ using namespace std::string_view_literals;
 constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n"sv;
 constexpr std::string_view kExifPrefix = "Exif\0\0"sv;
 constexpr std::uint32_t kTiffPagesMax = 100'000;
-
-// CRC-32 of ISO 3309, as PNG uses it; only ever over one small chunk, so no table.
-std::uint32_t crc32(std::string_view bytes) {
-  std::uint32_t crc = 0xFFFFFFFFu;
-  for (const char byte : bytes) {
-    crc ^= static_cast<std::uint8_t>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0xEDB88320u & -(crc & 1));
-  }
-  return ~crc;
-}
 
 bool is_bmp(std::string_view bytes) {
   if (!bytes.starts_with("BM")) return false;
@@ -46,7 +37,7 @@ bool is_tiff(std::string_view bytes) {
 Result<Header> sniff_png(std::string_view bytes) {
   Header header{.format = Format::kPng};
   if (part(bytes, 12, 4) != "IHDR" || be32(bytes, 8) != 13 || !has(bytes, 16, 17)) return fail(Code::kBadInput, "PNG without a header chunk");
-  if (crc32(part(bytes, 12, 17)) != be32(bytes, 29)) return fail(Code::kBadInput, "PNG header chunk is damaged (CRC)");
+  if (png_crc(part(bytes, 12, 17)) != be32(bytes, 29)) return fail(Code::kBadInput, "PNG header chunk is damaged (CRC)");
   header.size = {be32(bytes, 16), be32(bytes, 20)};
   // Chunks: length, type, data, CRC. Animation control and EXIF may stand anywhere before the pixels, EXIF also behind them.
   for (std::uint64_t at = 33; has(bytes, at, 12);) {
@@ -114,7 +105,11 @@ Result<Header> sniff_gif(std::string_view bytes) {
     if (kind == 0x21) {
       at = after_gif_blocks(bytes, at + 2);
     } else if (kind == 0x2C && has(bytes, at, 10)) {
-      ++header.frames;
+      // A first frame that sticks out of the screen makes the picture larger, for Pillow and libnsgif alike.
+      if (++header.frames == 1) {
+        header.size.width = std::max<std::uint32_t>(header.size.width, le16(bytes, at + 1) + le16(bytes, at + 5));
+        header.size.height = std::max<std::uint32_t>(header.size.height, le16(bytes, at + 3) + le16(bytes, at + 7));
+      }
       at = after_gif_blocks(bytes, at + 11 + gif_table_bytes(u8(bytes, at + 9)));
     } else {
       break;  // the trailer, or bytes that no decoder goes past either

@@ -1,0 +1,257 @@
+#include "image/hash.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <span>
+#include <vector>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "image/resize.h"
+
+namespace magpie::image {
+namespace {
+
+// ---- phash
+
+constexpr std::uint32_t kPhashSide = 32;
+constexpr std::uint32_t kLowSide = 8;
+
+// DCT-II, unscaled as scipy.fftpack.dct gives it: y[k] = 2 sum x[n] cos(pi k (2n + 1) / 2N). Even terms are the transform of the folded
+// sums, odd ones are taken from differences. Where the input is constant or symmetric the differences are exactly 0, so such terms come
+// out as exactly 0, as they do in scipy; a plain sum would leave noise whose signs become hash bits.
+void dct(std::span<double> values) {
+  const std::size_t n = values.size();
+  if (n == 1) {
+    values[0] *= 2;
+    return;
+  }
+  const std::size_t half = n / 2;
+  double sums[kPhashSide / 2];
+  double differences[kPhashSide / 2];
+  for (std::size_t i = 0; i < half; ++i) {
+    sums[i] = values[i] + values[n - 1 - i];
+    differences[i] = values[i] - values[n - 1 - i];
+  }
+  dct(std::span(sums, half));
+  for (std::size_t k = 0; k < half; ++k) {
+    values[2 * k] = sums[k];
+    double odd = 0;
+    for (std::size_t i = 0; i < half; ++i) {
+      const double angle = std::numbers::pi * static_cast<double>((2 * k + 1) * (2 * i + 1)) / static_cast<double>(2 * n);
+      odd += differences[i] * std::cos(angle);
+    }
+    values[2 * k + 1] = 2 * odd;
+  }
+}
+
+using Square = std::array<std::array<double, kPhashSide>, kPhashSide>;  // [row][column]
+
+void transpose(Square& square) {
+  for (std::size_t y = 0; y < kPhashSide; ++y) {
+    for (std::size_t x = y + 1; x < kPhashSide; ++x) std::swap(square[y][x], square[x][y]);
+  }
+}
+
+double median_of_64(std::array<double, 64> values) {
+  std::sort(values.begin(), values.end());
+  return (values[31] + values[32]) / 2;
+}
+
+// ---- PDQ, with the paper's sections
+
+constexpr std::uint32_t kPdqSide = 64;
+constexpr std::size_t kPdqTerms = 16;
+constexpr std::uint32_t kPdqSideMin = 5;
+
+struct Luma {
+  Size size;
+  std::vector<float> values;
+};
+
+Luma luma_of(PixelsView pixels) {
+  if (pixels.channels == 4) return luma_of(flatten_on_white(pixels).view());
+  Luma luma{pixels.size, std::vector<float>(pixels.size.pixels())};
+  const std::uint8_t* from = pixels.data;
+  for (float& value : luma.values) {
+    value = pixels.channels == 1 ? static_cast<float>(from[0]) : 0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2];
+    from += pixels.channels;
+  }
+  return luma;
+}
+
+// The filter's window: two passes of it make a tent as wide as the distance between two of the 64 samples.
+std::uint32_t window_of(std::uint32_t side) { return (side + 2 * kPdqSide - 1) / (2 * kPdqSide); }
+
+// Values that output i averages: [i - before, i + after], cut at the ends.
+struct Window {
+  explicit Window(std::uint32_t full) : after((full + 2) / 2 - 1), before(full - 1 - after) {}
+  std::uint32_t after, before;
+};
+
+void box_across(const Luma& in, Luma& out, std::uint32_t full) {
+  const Window window(full);
+  const std::uint32_t width = in.size.width;
+  for (std::uint32_t y = 0; y < in.size.height; ++y) {
+    const float* from = in.values.data() + std::size_t{y} * width;
+    float* to = out.values.data() + std::size_t{y} * width;
+    float sum = 0;
+    std::uint32_t count = 0;
+    for (std::uint32_t x = 0; x < std::min(window.after, width); ++x, ++count) sum += from[x];
+    for (std::uint32_t x = 0; x < width; ++x) {
+      if (x + window.after < width) sum += from[x + window.after], ++count;
+      if (x > window.before) sum -= from[x - window.before - 1], --count;
+      to[x] = sum / static_cast<float>(count);
+    }
+  }
+}
+
+void add_rows(float* sums, const float* row, std::uint32_t width, float sign) {
+  for (std::uint32_t x = 0; x < width; ++x) sums[x] += sign * row[x];
+}
+
+void box_down(const Luma& in, Luma& out, std::uint32_t full) {
+  const Window window(full);
+  const std::uint32_t width = in.size.width;
+  const std::uint32_t height = in.size.height;
+  const auto row = [&](std::uint32_t y) { return in.values.data() + std::size_t{y} * width; };
+  std::vector<float> sums(width, 0.0f);
+  std::uint32_t count = 0;
+  for (std::uint32_t y = 0; y < std::min(window.after, height); ++y, ++count) add_rows(sums.data(), row(y), width, 1);
+  for (std::uint32_t y = 0; y < height; ++y) {
+    if (y + window.after < height) add_rows(sums.data(), row(y + window.after), width, 1), ++count;
+    if (y > window.before) add_rows(sums.data(), row(y - window.before - 1), width, -1), --count;
+    float* to = out.values.data() + std::size_t{y} * width;
+    const float part = 1.0f / static_cast<float>(count);
+    for (std::uint32_t x = 0; x < width; ++x) to[x] = sums[x] * part;
+  }
+}
+
+using Samples = std::array<std::array<float, kPdqSide>, kPdqSide>;
+
+Samples sample(const Luma& luma) {
+  Samples samples;
+  for (std::uint32_t y = 0; y < kPdqSide; ++y) {
+    const auto from_y = static_cast<std::size_t>((y + 0.5) * luma.size.height / kPdqSide);
+    for (std::uint32_t x = 0; x < kPdqSide; ++x) {
+      const auto from_x = static_cast<std::size_t>((x + 0.5) * luma.size.width / kPdqSide);
+      samples[y][x] = luma.values[from_y * luma.size.width + from_x];
+    }
+  }
+  return samples;
+}
+
+int gradient(float a, float b) { return std::abs(static_cast<int>((a - b) * 100 / 255)); }
+
+// How much changes between neighbours, in whole per cent so that flat noise counts nothing; 90 is the paper's scaling.
+std::uint8_t quality_of(const Samples& samples) {
+  int sum = 0;
+  for (std::size_t y = 0; y < kPdqSide; ++y) {
+    for (std::size_t x = 0; x < kPdqSide; ++x) {
+      if (y + 1 < kPdqSide) sum += gradient(samples[y][x], samples[y + 1][x]);
+      if (x + 1 < kPdqSide) sum += gradient(samples[y][x], samples[y][x + 1]);
+    }
+  }
+  return static_cast<std::uint8_t>(std::min(sum / 90, 100));
+}
+
+using DctRows = std::array<std::array<float, kPdqSide>, kPdqTerms>;
+
+const DctRows& dct_rows() {
+  static const DctRows rows = [] {
+    DctRows made;
+    for (std::size_t k = 0; k < kPdqTerms; ++k) {
+      for (std::size_t n = 0; n < kPdqSide; ++n) {
+        const double angle = std::numbers::pi / 2 / kPdqSide * static_cast<double>((k + 1) * (2 * n + 1));
+        made[k][n] = static_cast<float>(std::sqrt(2.0 / kPdqSide) * std::cos(angle));
+      }
+    }
+    return made;
+  }();
+  return rows;
+}
+
+// Terms 1..16 both ways (the constant ones are left out), row by row.
+std::array<float, 256> low_terms(const Samples& samples) {
+  const DctRows& rows = dct_rows();
+  std::array<std::array<float, kPdqSide>, kPdqTerms> half{};
+  for (std::size_t k = 0; k < kPdqTerms; ++k) {
+    for (std::size_t y = 0; y < kPdqSide; ++y) {
+      for (std::size_t x = 0; x < kPdqSide; ++x) half[k][x] += rows[k][y] * samples[y][x];
+    }
+  }
+  std::array<float, 256> terms{};
+  for (std::size_t k = 0; k < kPdqTerms; ++k) {
+    for (std::size_t m = 0; m < kPdqTerms; ++m) {
+      for (std::size_t x = 0; x < kPdqSide; ++x) terms[k * kPdqTerms + m] += half[k][x] * rows[m][x];
+    }
+  }
+  return terms;
+}
+
+PdqHash bits_over_median(const std::array<float, 256>& terms) {
+  std::array<float, 256> sorted = terms;
+  std::nth_element(sorted.begin(), sorted.begin() + 127, sorted.end());
+  PdqHash hash;
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (terms[i] > sorted[127]) hash.words[i / 64] |= std::uint64_t{1} << (i % 64);
+  }
+  return hash;
+}
+
+}  // namespace
+
+std::uint64_t phash(PixelsView grey) {
+  const Pixels small = resize_lanczos(grey, {kPhashSide, kPhashSide});
+  auto square = std::make_unique<Square>();
+  for (std::uint32_t y = 0; y < kPhashSide; ++y) std::copy_n(small.row(y), kPhashSide, (*square)[y].begin());
+  transpose(*square);
+  for (auto& column : *square) dct(column);
+  transpose(*square);
+  for (std::size_t y = 0; y < kLowSide; ++y) dct((*square)[y]);
+
+  std::array<double, 64> low{};
+  for (std::size_t i = 0; i < low.size(); ++i) low[i] = (*square)[i / kLowSide][i % kLowSide];
+  const double median = median_of_64(low);
+  std::uint64_t hash = 0;
+  for (const double term : low) hash = hash << 1 | (term > median ? 1 : 0);
+  return hash;
+}
+
+std::uint64_t dhash(PixelsView grey) {
+  const Pixels small = resize_lanczos(grey, {9, 8});
+  std::uint64_t hash = 0;
+  for (std::uint32_t y = 0; y < 8; ++y) {
+    for (std::uint32_t x = 0; x < 8; ++x) hash = hash << 1 | (small.row(y)[x + 1] > small.row(y)[x] ? 1 : 0);
+  }
+  return hash;
+}
+
+PdqResult pdq(PixelsView pixels) {
+  if (std::min(pixels.size.width, pixels.size.height) < kPdqSideMin) return {};
+  Luma luma = luma_of(pixels);
+  Luma scratch{luma.size, std::vector<float>(luma.values.size())};
+  for (int pass = 0; pass < 2; ++pass) {
+    box_across(luma, scratch, window_of(luma.size.width));
+    box_down(scratch, luma, window_of(luma.size.height));
+  }
+  const Samples samples = sample(luma);
+  return {bits_over_median(low_terms(samples)), quality_of(samples)};
+}
+
+PerceptualHashes perceptual_hashes(PixelsView pixels) {
+  MAGPIE_CHECK(pixels.size.pixels() > 0, "hashing an empty picture");
+  if (pixels.channels == 4) return perceptual_hashes(flatten_on_white(pixels).view());
+  const Pixels grey = to_grey(pixels);
+  const PdqResult by_pdq = pdq(pixels);
+  return {phash(grey.view()), dhash(grey.view()), by_pdq.hash, by_pdq.quality};
+}
+
+std::string to_hex(const PdqHash& hash) {
+  std::string text;
+  for (std::size_t i = 4; i-- > 0;) text += magpie::to_hex(hash.words[i]);
+  return text;
+}
+
+}  // namespace magpie::image
