@@ -30,6 +30,7 @@ inline constexpr std::uint32_t kFrameStart = 0xFFFF'0001;   // manager's first: 
 inline constexpr std::uint32_t kFrameReady = 0xFFFF'0002;   // worker's answer to it
 inline constexpr std::uint32_t kFrameAnswer = 0xFFFF'0003;  // a handler's bytes
 inline constexpr std::uint32_t kFrameError = 0xFFFF'0004;   // u64 code, bytes message (base/wire.h)
+inline constexpr std::uint32_t kFrameLastError = 0xFFFF'0005;  // the same, and the worker ends itself
 
 struct FrameHeader {
   std::uint32_t kind = 0;

@@ -1,9 +1,9 @@
 #pragma once
 // What a worker process may still do once it has everything open: compute, read files for reading (fonts, modules), answer on its
 // socket. It cannot write a file, open a network socket, start a program or a process, or touch another process. Three walls:
-//   rlimits   private memory, descriptors, no core file, no file growth
+//   rlimits   private memory, descriptors, no core file
 //   seccomp   an allow-list of system calls (libseccomp); others fail with EPERM, the ones only an attacker wants kill the process
-//   landlock  where the kernel has it (5.13+): files outside `readable` cannot even be read
+//   landlock  where the kernel has it (5.13+): files outside `readable` cannot even be read (by threads started from then on)
 // Works as root in a container and as a plain user, because no_new_privs is all the privilege it needs.
 #include <cstdint>
 #include <string>
@@ -20,7 +20,7 @@ struct SandboxOptions {
   std::vector<fs::path> readable = {"/usr", "/etc/fonts", "/var/cache/fontconfig"};  // for landlock; missing ones are passed over
 };
 
-/// Shuts the door behind the calling process; there is no way back. All threads are bound: call it after they are started.
+/// Shuts the door behind the calling process and all its threads; there is no way back.
 /// Load libraries, models and fonts before. kUnavailable, naming what the kernel or container refuses, when seccomp cannot be had.
 Result<void> enter_sandbox(const SandboxOptions& options);
 
@@ -29,7 +29,7 @@ struct SandboxSupport {
   bool landlock = false;
   std::string words;  // one sentence for `magpie doctor`
 };
-/// What this kernel and container offer. Tries it in a child process; about 1 ms.
+/// What this kernel and container offer: two system calls.
 SandboxSupport probe_sandbox();
 
 }  // namespace magpie

@@ -1,0 +1,106 @@
+#include "process/frame.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <string>
+
+#include "process/start_message.h"
+
+namespace magpie {
+namespace {
+
+struct Pair {
+  Pair() {
+    std::array<int, 2> both{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both.data()), 0);
+    left = UniqueFd(both[0]);
+    right = UniqueFd(both[1]);
+  }
+  UniqueFd left, right;
+};
+
+const FrameHeader kHeader{.kind = 7, .has_file = true, .time_max_ms = 500, .file_offset = 12, .file_size = 34, .payload_size = 56};
+
+TEST(Frame, HeaderComesBackAsItWas) {
+  const std::string bytes = encode_header(kHeader);
+  ASSERT_EQ(bytes.size(), kFrameHeaderBytes);
+  const Result<FrameHeader> back = decode_header(bytes, 56);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->kind, 7u);
+  EXPECT_TRUE(back->has_file);
+  EXPECT_EQ(back->time_max_ms, 500u);
+  EXPECT_EQ(back->file_offset, 12u);
+  EXPECT_EQ(back->file_size, 34u);
+  EXPECT_EQ(back->payload_size, 56u);
+}
+
+TEST(Frame, LyingHeadersAreRefused) {
+  const std::string good = encode_header(kHeader);
+  EXPECT_FALSE(decode_header(good, 55));  // payload over the limit
+  EXPECT_FALSE(decode_header(good.substr(1), 100));
+  std::string bad = good;
+  bad[0] = 'x';
+  EXPECT_FALSE(decode_header(bad, 100));
+  bad = good;
+  bad[8] = 2;  // unknown flag
+  EXPECT_FALSE(decode_header(bad, 100));
+  bad = good;
+  bad[23] = '\xff';  // offset beyond what a file can have
+  EXPECT_FALSE(decode_header(bad, 100));
+}
+
+TEST(Frame, ErrorsTravel) {
+  const Error back = decode_error(encode_error({Code::kTooLarge, "40,000 x 40,000 pixels"}));
+  EXPECT_EQ(back.code, Code::kTooLarge);
+  EXPECT_EQ(back.message, "40,000 x 40,000 pixels");
+  EXPECT_EQ(decode_error("").code, Code::kCorrupt);
+  EXPECT_EQ(decode_error("\x7f\x01x").code, Code::kCorrupt);
+}
+
+TEST(Frame, EndBetweenFramesIsNothingAndWithinIsCorrupt) {
+  Pair quiet;
+  quiet.right.reset();
+  const auto nothing = receive_frame(quiet.left.get(), 10, Deadline::after(5s));
+  ASSERT_TRUE(nothing);
+  EXPECT_FALSE(nothing->has_value());
+
+  Pair torn;
+  const std::string start = encode_header({.kind = 1, .payload_size = 4}) + "ab";
+  ASSERT_TRUE(write_all(torn.right.get(), start));
+  torn.right.reset();
+  EXPECT_EQ(receive_frame(torn.left.get(), 10, Deadline::after(5s)).error().code, Code::kCorrupt);
+}
+
+TEST(Frame, WaitingEndsAtTheDeadline) {
+  Pair silent;
+  EXPECT_EQ(receive_frame(silent.left.get(), 10, Deadline::after(10ms)).error().code, Code::kTimeout);
+  const std::string much(8 << 20, 'x');  // more than the socket holds, and nobody reads
+  EXPECT_EQ(send_frame(silent.left.get(), {.kind = 1}, much, -1, Deadline::after(10ms)).error().code, Code::kTimeout);
+}
+
+TEST(Frame, AnAnnouncedFileMustCome) {
+  Pair pair;
+  ASSERT_TRUE(write_all(pair.right.get(), encode_header({.kind = 1, .has_file = true})));
+  EXPECT_EQ(receive_frame(pair.left.get(), 10, Deadline::after(5s)).error().code, Code::kCorrupt);
+}
+
+TEST(StartMessage, ComesBackAsItWas) {
+  StartMessage start{.manager = 42, .config = "{}"};
+  start.sandbox.enabled = false;
+  start.sandbox.memory_bytes = 5;
+  start.sandbox.readable = {"/a", "/b"};
+  const Result<StartMessage> back = decode_start(encode_start(start));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->manager, 42);
+  EXPECT_FALSE(back->sandbox.enabled);
+  EXPECT_EQ(back->sandbox.memory_bytes, 5u);
+  EXPECT_EQ(back->sandbox.readable, start.sandbox.readable);
+  EXPECT_EQ(back->config, "{}");
+  EXPECT_FALSE(decode_start("nonsense"));
+}
+
+}  // namespace
+}  // namespace magpie
