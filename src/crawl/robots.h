@@ -19,7 +19,7 @@ inline constexpr std::size_t kRobotsBytesMax = 500 * 1024;
 struct RobotsVerdict {
   bool allowed = true;
   std::uint32_t line = 0;    // of the rule that decided, from 1; 0 when none matched
-  std::string_view rule;     // its pattern as kept, e.g. "/cart"; lives as long as the rules
+  std::string_view rule;     // its pattern as written, e.g. "/cart*"; lives as long as the rules
 };
 
 /// The rules of one file for one agent. A value; reading is thread-safe.
@@ -33,13 +33,13 @@ class RobotsRules {
   static RobotsRules parse(std::string_view bytes, std::string_view agent);
 
   /// The rule with the longest matching pattern decides, Allow before Disallow among equals; /robots.txt itself is always
-  /// allowed. Path and query count, the fragment does not. No heap for URLs under 2,000 bytes; O(rules × length) at worst.
+  /// allowed. Path and query count, the fragment does not. Heap only for URLs with percent signs. O(rules × length) at worst.
   RobotsVerdict judge(const Url& url) const { return judge_path(url.path_and_query()); }
   /// The same for path and query as in a request line ("/a?b"); an empty one is "/".
   RobotsVerdict judge_path(std::string_view path_and_query) const;
   bool allows(const Url& url) const { return judge(url).allowed; }
 
-  /// Seconds; nothing when the group has none, or a negative or unreadable one. The first of the group counts.
+  /// Seconds; nothing when the group has none, or only negative or unreadable ones. The largest counts.
   std::optional<double> crawl_delay() const { return crawl_delay_; }
   /// Values of all Sitemap lines of the file, whatever group they stand in, as written; not resolved, not checked.
   const std::vector<std::string>& sitemaps() const { return sitemaps_; }
@@ -47,11 +47,14 @@ class RobotsRules {
 
  private:
   struct Rule {
-    std::string pattern;     // percent-encoding normalised; '*' and a final '$' are special
+    std::string pattern;        // percent-encoding normalised, kWildcard for each run of '*', without the final '$'
+    std::string text;           // as written, for people
     std::uint32_t line = 0;
-    std::uint32_t length = 0;  // of the pattern as it competes for the longest match
+    std::uint32_t length = 0;   // of the normalised pattern with its '*' and '$': what competes for the longest match
+    std::uint32_t shortest_match = 0;  // bytes a path must have at least
     bool allow = false;
-    bool plain = true;       // neither '*' nor '$': a prefix
+    bool anchored = false;      // ended in '$'
+    bool plain = true;          // no wildcard
   };
   friend class RobotsReader;
 

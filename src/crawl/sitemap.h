@@ -23,14 +23,14 @@ enum class SitemapKind { kIndex, kUrlSet, kText, kRss, kAtom };
 std::string_view to_string(SitemapKind kind);
 
 struct SitemapEntry {
-  std::string loc;                   // absolute, WHATWG-serialised, http or https
+  std::string loc;                   // absolute, http or https; as written unless it had to be resolved, so not canonical
   std::string lastmod;               // as written, white space trimmed; empty when absent. For feeds the entry's own date
   std::vector<std::string> images;   // absolute
 };
 
 struct Sitemap {
   SitemapKind kind = SitemapKind::kUrlSet;
-  std::vector<SitemapEntry> entries;  // of an index: further sitemaps. In the file's order, each address once
+  std::vector<SitemapEntry> entries;  // of an index: further sitemaps. In the file's order
   bool cut = false;                   // a limit or the file's end came before its last tag
 };
 
