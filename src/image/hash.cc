@@ -123,8 +123,8 @@ void box_down(const Luma& in, Luma& out, std::uint32_t full) {
     if (y + window.after < height) add_rows(sums.data(), row(y + window.after), width, 1), ++count;
     if (y > window.before) add_rows(sums.data(), row(y - window.before - 1), width, -1), --count;
     float* to = out.values.data() + std::size_t{y} * width;
-    const float part = 1.0f / static_cast<float>(count);
-    for (std::uint32_t x = 0; x < width; ++x) to[x] = sums[x] * part;
+    const auto divisor = static_cast<float>(count);
+    for (std::uint32_t x = 0; x < width; ++x) to[x] = sums[x] / divisor;
   }
 }
 
@@ -158,13 +158,16 @@ std::uint8_t quality_of(const Samples& samples) {
 
 using DctRows = std::array<std::array<float, kPdqSide>, kPdqTerms>;
 
+// Factors are rounded in this order, and sums taken in this one, because then even pictures whose terms are nothing but rounding noise
+// (one plain half over another) get the reference's bits.
 const DctRows& dct_rows() {
   static const DctRows rows = [] {
     DctRows made;
+    const auto scale = static_cast<float>(std::sqrt(2.0 / kPdqSide));
     for (std::size_t k = 0; k < kPdqTerms; ++k) {
       for (std::size_t n = 0; n < kPdqSide; ++n) {
-        const double angle = std::numbers::pi / 2 / kPdqSide * static_cast<double>((k + 1) * (2 * n + 1));
-        made[k][n] = static_cast<float>(std::sqrt(2.0 / kPdqSide) * std::cos(angle));
+        const double angle = std::numbers::pi / 2 / kPdqSide * static_cast<double>(k + 1) * static_cast<double>(2 * n + 1);
+        made[k][n] = static_cast<float>(static_cast<double>(scale) * std::cos(angle));
       }
     }
     return made;
