@@ -1,0 +1,45 @@
+#include "image/picture.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "image/encode.h"
+#include "image/resize.h"
+
+namespace magpie::image {
+namespace {
+
+Result<Variant> encode_variant(PixelsView pixels, int quality) {
+  MAGPIE_TRY(std::string jpeg, encode_jpeg(pixels, quality));
+  return Variant{pixels.size, std::move(jpeg)};
+}
+
+Pixels at_most(Pixels pixels, std::uint32_t side) {
+  const Size target = fit_within(pixels.size(), side);
+  return target == pixels.size() ? std::move(pixels) : resize_area(pixels.view(), target);
+}
+
+}  // namespace
+
+Result<AnalysedPicture> analyse_picture(std::string_view bytes, const DecodeLimits& limits, const PictureOptions& options) {
+  const std::uint32_t side = std::max(options.preview_side, options.thumbnail_side);
+  MAGPIE_TRY(Decoded decoded, decode(bytes, limits, {.side_wanted = side}));
+  const Pixels preview = at_most(std::move(decoded.pixels), side);
+
+  AnalysedPicture picture{.header = decoded.header};
+  picture.pixels = flatten_on_white(preview.view());
+  picture.hashes = perceptual_hashes(picture.pixels.view());
+  const Pixels thumbnail = shrink_to_fit(preview.view(), options.thumbnail_side);  // keeps the alpha that colours need
+  picture.colours = colours_of(thumbnail.view());
+  MAGPIE_TRY(picture.thumbnail, encode_variant(thumbnail.view(), options.quality));
+  MAGPIE_TRY(picture.preview, encode_variant(picture.pixels.view(), options.quality));
+  return picture;
+}
+
+Result<Variant> make_variant(std::string_view bytes, std::uint32_t side, const DecodeLimits& limits, int quality) {
+  MAGPIE_TRY(Decoded decoded, decode(bytes, limits, {.side_wanted = side}));
+  const Pixels pixels = at_most(std::move(decoded.pixels), side);
+  return encode_variant(pixels.view(), quality);
+}
+
+}  // namespace magpie::image
