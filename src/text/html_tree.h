@@ -32,8 +32,6 @@ class HtmlNode {
   std::string_view name() const;
   /// Whether this is an HTML element of that name; lower case.
   bool is(std::string_view name) const;
-  /// A number per element name, equal for equal names (lexbor's tag id); 0 for others. Compare with tag_id().
-  std::uintptr_t tag() const;
 
   HtmlNode parent() const;
   HtmlNode first_child() const;

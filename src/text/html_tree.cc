@@ -1,0 +1,332 @@
+#include "text/html_tree.h"
+
+#include <lexbor/dom/dom.h>
+#include <lexbor/html/html.h>
+#include <lexbor/html/interfaces/template_element.h>
+#include <lexbor/html/tree/open_elements.h>
+
+#include <algorithm>
+#include <chrono>
+#include <unordered_map>
+#include <vector>
+
+namespace magpie {
+namespace {
+
+std::string_view view(const lxb_char_t* text, std::size_t size) {
+  return text == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(text), size);
+}
+
+lxb_dom_element_t* element_of(lxb_dom_node_t* node) { return reinterpret_cast<lxb_dom_element_t*>(node); }
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+
+// Elements that stand in a line of text; all others set their text apart.
+bool is_inline(lxb_tag_id_t tag) {
+  switch (tag) {
+    case LXB_TAG_A: case LXB_TAG_ABBR: case LXB_TAG_B: case LXB_TAG_BDI: case LXB_TAG_BDO: case LXB_TAG_BIG: case LXB_TAG_CODE:
+    case LXB_TAG_DATA: case LXB_TAG_EM: case LXB_TAG_FONT: case LXB_TAG_I: case LXB_TAG_INS: case LXB_TAG_LABEL: case LXB_TAG_MARK:
+    case LXB_TAG_Q: case LXB_TAG_S: case LXB_TAG_SMALL: case LXB_TAG_SPAN: case LXB_TAG_STRONG: case LXB_TAG_SUB: case LXB_TAG_SUP:
+    case LXB_TAG_TIME: case LXB_TAG_TT: case LXB_TAG_U: case LXB_TAG_VAR: case LXB_TAG_WBR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_hidden(lxb_tag_id_t tag) {
+  return tag == LXB_TAG_SCRIPT || tag == LXB_TAG_STYLE || tag == LXB_TAG_TEMPLATE || tag == LXB_TAG_NOSCRIPT || tag == LXB_TAG_SVG;
+}
+
+void append_squeezed(std::string& out, std::string_view text, bool& space_due) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool no_break = text[i] == '\xC2' && i + 1 < text.size() && text[i + 1] == '\xA0';
+    if (no_break) ++i;
+    if (no_break || is_space(text[i])) {
+      space_due = true;
+      continue;
+    }
+    if (space_due && !out.empty()) out += ' ';
+    space_due = false;
+    out += text[i];
+  }
+}
+
+// Stands between tokenizer and tree builder and keeps hostile pages cheap. The tree builder walks its stack of open elements and the
+// attributes of a tag again and again, so both are bounded here; what remains is bounded by time.
+class Gate {
+ public:
+  explicit Gate(lxb_html_parser_t* parser) : parser_(parser), end_(Clock::now() + kTimeMax) {
+    builder_ = parser->tkz->callback_token_done;
+    builder_context_ = parser->tkz->callback_token_ctx;
+    lxb_html_tokenizer_callback_token_done_set(parser->tkz, &Gate::on_token, this);
+  }
+  ~Gate() { lxb_html_tokenizer_callback_token_done_set(parser_->tkz, builder_, builder_context_); }
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  bool is_over() {
+    if (!over_) over_ = Clock::now() > end_;
+    return over_;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  // Real pages nest under 200 deep and browsers flatten beyond 512.
+  static constexpr std::size_t kDepthMax = 1'024;
+  static constexpr std::size_t kFormattingMax = 256;
+  static constexpr std::size_t kAttributesMax = 512;
+  static constexpr std::chrono::seconds kTimeMax{4};
+
+  static lxb_html_token_t* on_token(lxb_html_tokenizer_t* tokenizer, lxb_html_token_t* token, void* context) {
+    auto& gate = *static_cast<Gate*>(context);
+    if (token->tag_id == LXB_TAG__END_OF_FILE) return gate.builder_(tokenizer, token, gate.builder_context_);
+    if ((++gate.tokens_ & 0xFF) == 0) gate.is_over();
+    if (gate.over_ || gate.drops(token)) return token;
+    return gate.builder_(tokenizer, token, gate.builder_context_);
+  }
+
+  bool drops(lxb_html_token_t* token) {
+    if (token->tag_id <= LXB_TAG__EM_DOCTYPE) return false;  // text, comments, the doctype
+    if ((token->type & LXB_HTML_TOKEN_TYPE_CLOSE) != 0) return drops_end(token->tag_id);
+    cut_attributes(token);
+    const bool deep = lexbor_array_length(parser_->tree->open_elements) >= kDepthMax ||
+                      lexbor_array_length(parser_->tree->active_formatting) >= kFormattingMax;
+    if (!deep || changes_tokenizer(token->tag_id)) return false;
+    ++dropped_[token->tag_id];
+    return true;
+  }
+
+  // The end of a tag that was dropped must not end an element further out.
+  bool drops_end(lxb_tag_id_t tag) {
+    if (dropped_.empty()) return false;
+    const auto found = dropped_.find(tag);
+    if (found == dropped_.end()) return false;
+    if (--found->second == 0) dropped_.erase(found);
+    return true;
+  }
+
+  static void cut_attributes(lxb_html_token_t* token) {
+    std::size_t count = 0;
+    for (lxb_html_token_attr_t* attribute = token->attr_first; attribute != nullptr; attribute = attribute->next) {
+      if (++count < kAttributesMax) continue;
+      attribute->next = nullptr;
+      token->attr_last = attribute;
+    }
+  }
+
+  // These start tags switch the tokenizer to raw text, so the builder has to see them; none of them nests.
+  static bool changes_tokenizer(lxb_tag_id_t tag) {
+    switch (tag) {
+      case LXB_TAG_SCRIPT: case LXB_TAG_STYLE: case LXB_TAG_TEXTAREA: case LXB_TAG_TITLE: case LXB_TAG_XMP: case LXB_TAG_IFRAME:
+      case LXB_TAG_NOEMBED: case LXB_TAG_NOFRAMES: case LXB_TAG_PLAINTEXT: case LXB_TAG_IMG: case LXB_TAG_META: case LXB_TAG_LINK:
+      case LXB_TAG_INPUT: case LXB_TAG_BR: case LXB_TAG_HR: case LXB_TAG_SOURCE:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  lxb_html_parser_t* parser_;
+  Clock::time_point end_;
+  lxb_html_tokenizer_token_f builder_ = nullptr;
+  void* builder_context_ = nullptr;
+  std::size_t tokens_ = 0;
+  bool over_ = false;
+  std::unordered_map<lxb_tag_id_t, std::size_t> dropped_;
+};
+
+// Small enough that a tag of a million attributes is noticed by the clock too.
+constexpr std::size_t kChunkBytes = 256 * 1024;
+
+struct Document {
+  lxb_html_document_t* value = lxb_html_document_create();
+  ~Document() {
+    if (value != nullptr) lxb_html_document_destroy(value);
+  }
+};
+
+}  // namespace
+
+struct HtmlTree::State {
+  Document document;
+  lxb_dom_node_t* root = nullptr;
+};
+
+HtmlNode::Type HtmlNode::type() const {
+  switch (node_->type) {
+    case LXB_DOM_NODE_TYPE_ELEMENT: return Type::kElement;
+    case LXB_DOM_NODE_TYPE_TEXT:
+    case LXB_DOM_NODE_TYPE_CDATA_SECTION: return Type::kText;
+    case LXB_DOM_NODE_TYPE_COMMENT: return Type::kComment;
+    case LXB_DOM_NODE_TYPE_DOCUMENT_TYPE: return Type::kDoctype;
+    case LXB_DOM_NODE_TYPE_DOCUMENT: return Type::kDocument;
+    case LXB_DOM_NODE_TYPE_DOCUMENT_FRAGMENT: return Type::kFragment;
+    default: return Type::kOther;
+  }
+}
+
+bool HtmlNode::is_element() const { return node_->type == LXB_DOM_NODE_TYPE_ELEMENT; }
+bool HtmlNode::is_text() const { return node_->type == LXB_DOM_NODE_TYPE_TEXT; }
+
+std::string_view HtmlNode::name() const {
+  if (!is_element()) return {};
+  std::size_t size = 0;
+  const lxb_char_t* name = lxb_dom_element_local_name(element_of(node_), &size);
+  return view(name, size);
+}
+
+bool HtmlNode::is(std::string_view wanted) const { return is_element() && node_->ns == LXB_NS_HTML && name() == wanted; }
+
+HtmlNode HtmlNode::parent() const { return HtmlNode(node_->parent); }
+HtmlNode HtmlNode::first_child() const { return HtmlNode(node_->first_child); }
+HtmlNode HtmlNode::next_sibling() const { return HtmlNode(node_->next); }
+HtmlNode HtmlNode::previous_sibling() const { return HtmlNode(node_->prev); }
+
+HtmlNode HtmlNode::next_in_order(HtmlNode root) const {
+  return node_->first_child != nullptr ? HtmlNode(node_->first_child) : next_after_subtree(root);
+}
+
+HtmlNode HtmlNode::next_after_subtree(HtmlNode root) const {
+  for (lxb_dom_node_t* at = node_; at != nullptr && at != root.node_; at = at->parent) {
+    if (at->next != nullptr) return HtmlNode(at->next);
+  }
+  return {};
+}
+
+std::string_view HtmlNode::attribute(std::string_view name) const {
+  if (!is_element()) return {};
+  for (lxb_dom_attr_t* at = element_of(node_)->first_attr; at != nullptr; at = at->next) {
+    if (attribute_name(at) == name) return attribute_value(at);
+  }
+  return {};
+}
+
+void* HtmlNode::first_attribute() const { return is_element() ? element_of(node_)->first_attr : nullptr; }
+void* HtmlNode::next_attribute(void* at) { return static_cast<lxb_dom_attr_t*>(at)->next; }
+
+std::string_view HtmlNode::attribute_name(void* at) {
+  std::size_t size = 0;
+  const lxb_char_t* name = lxb_dom_attr_local_name(static_cast<lxb_dom_attr_t*>(at), &size);
+  return view(name, size);
+}
+
+std::string_view HtmlNode::attribute_value(void* at) {
+  const lexbor_str_t* value = static_cast<lxb_dom_attr_t*>(at)->value;
+  return value == nullptr || value->data == nullptr ? std::string_view("") : view(value->data, value->length);
+}
+
+std::string_view HtmlNode::data() const {
+  switch (node_->type) {
+    case LXB_DOM_NODE_TYPE_TEXT:
+    case LXB_DOM_NODE_TYPE_COMMENT:
+    case LXB_DOM_NODE_TYPE_CDATA_SECTION: {
+      const lexbor_str_t& text = reinterpret_cast<lxb_dom_character_data_t*>(node_)->data;
+      return view(text.data, text.length);
+    }
+    default:
+      return {};
+  }
+}
+
+std::string HtmlNode::text_content(std::size_t bytes_max) const {
+  std::string out;
+  for (HtmlNode at = *this; at && out.size() < bytes_max; at = at.next_in_order(*this)) {
+    if (at.is_text()) out += at.data().substr(0, bytes_max - out.size());
+  }
+  return out;
+}
+
+std::string HtmlNode::visible_text(std::size_t bytes_max) const {
+  std::string out;
+  bool space_due = false;
+  for (HtmlNode at = *this; at && out.size() < bytes_max;) {
+    if (at.is_element()) {
+      if (!is_inline(at.node_->local_name)) space_due = true;
+      if (at.node_ != node_ && is_hidden(at.node_->local_name)) {
+        at = at.next_after_subtree(*this);
+        continue;
+      }
+    } else if (at.is_text()) {
+      append_squeezed(out, at.data().substr(0, bytes_max * 4), space_due);
+    }
+    // Leaving a block sets what follows apart as well; its parent is looked at when its last child is left.
+    if (at.node_->first_child == nullptr && at.node_->next == nullptr && at.node_->parent != nullptr &&
+        !is_inline(at.node_->parent->local_name)) {
+      space_due = true;
+    }
+    at = at.next_in_order(*this);
+  }
+  if (out.size() > bytes_max) out.resize(bytes_max);
+  while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80) out.pop_back();  // rest of a cut character
+  return out;
+}
+
+HtmlTree::HtmlTree(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HtmlTree::HtmlTree(HtmlTree&&) noexcept = default;
+HtmlTree& HtmlTree::operator=(HtmlTree&&) noexcept = default;
+HtmlTree::~HtmlTree() = default;
+
+Result<HtmlTree> HtmlTree::parse(std::string_view utf8, const HtmlLimits& limits) {
+  if (utf8.size() > limits.bytes_max) return fail(Code::kTooLarge, "the page has {} bytes, over {}", utf8.size(), limits.bytes_max);
+  auto state = std::make_unique<State>();
+  lxb_html_document_t* document = state->document.value;
+  if (document == nullptr || lxb_html_document_parse_chunk_begin(document) != LXB_STATUS_OK) return fail(Code::kInternal, "no memory for the HTML tree");
+  {
+    Gate gate(static_cast<lxb_html_parser_t*>(document->dom_document.parser));
+    for (std::size_t at = 0; at < utf8.size() && !gate.is_over(); at += kChunkBytes) {
+      const std::string_view chunk = utf8.substr(at, kChunkBytes);
+      if (lxb_html_document_parse_chunk(document, reinterpret_cast<const lxb_char_t*>(chunk.data()), chunk.size()) != LXB_STATUS_OK) {
+        return fail(Code::kInternal, "the HTML parser gave up at byte {}", at);
+      }
+    }
+    if (lxb_html_document_parse_chunk_end(document) != LXB_STATUS_OK) return fail(Code::kInternal, "the HTML parser could not finish");
+  }
+  state->root = lxb_dom_interface_node(document);
+  return HtmlTree(std::move(state));
+}
+
+Result<HtmlTree> HtmlTree::parse_fragment(std::string_view utf8, std::string_view context, const HtmlLimits& limits) {
+  if (utf8.size() > limits.bytes_max) return fail(Code::kTooLarge, "the fragment has {} bytes, over {}", utf8.size(), limits.bytes_max);
+  lxb_ns_id_t space = LXB_NS_HTML;
+  if (context.starts_with("svg ")) space = LXB_NS_SVG;
+  if (context.starts_with("math ")) space = LXB_NS_MATH;
+  if (space != LXB_NS_HTML) context.remove_prefix(context.find(' ') + 1);
+
+  auto state = std::make_unique<State>();
+  lxb_html_document_t* document = state->document.value;
+  if (document == nullptr) return fail(Code::kInternal, "no memory for the HTML tree");
+  lxb_dom_element_t* element = lxb_dom_document_create_element(lxb_dom_interface_document(document), reinterpret_cast<const lxb_char_t*>(context.data()),
+                                                               context.size(), nullptr);
+  if (element == nullptr) return fail(Code::kBadInput, "'{}' is no element's name", context);
+  element->node.ns = space;
+  if (lxb_html_document_parse_fragment_chunk_begin(document, element) != LXB_STATUS_OK) return fail(Code::kInternal, "no memory for the HTML tree");
+  {
+    Gate gate(static_cast<lxb_html_parser_t*>(document->dom_document.parser));
+    for (std::size_t at = 0; at < utf8.size() && !gate.is_over(); at += kChunkBytes) {
+      const std::string_view chunk = utf8.substr(at, kChunkBytes);
+      if (lxb_html_document_parse_fragment_chunk(document, reinterpret_cast<const lxb_char_t*>(chunk.data()), chunk.size()) != LXB_STATUS_OK) {
+        return fail(Code::kInternal, "the HTML parser gave up at byte {}", at);
+      }
+    }
+    state->root = lxb_html_document_parse_fragment_chunk_end(document);
+  }
+  if (state->root == nullptr) return fail(Code::kInternal, "the HTML parser could not finish");
+  return HtmlTree(std::move(state));
+}
+
+HtmlNode HtmlTree::root() const { return HtmlNode(state_->root); }
+
+HtmlNode HtmlTree::html() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.value->dom_document.element)); }
+HtmlNode HtmlTree::head() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.value->head)); }
+HtmlNode HtmlTree::body() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.value->body)); }
+
+std::string squeeze(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool space_due = false;
+  append_squeezed(out, text, space_due);
+  return out;
+}
+
+}  // namespace magpie

@@ -1,0 +1,91 @@
+#include "text/language.h"
+
+#include <cld2/public/compact_lang_det.h>
+#include <cld2/public/encodings.h>
+
+#include <cctype>
+
+#include "base/utf8.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::size_t kTextBytesMax = 32 * 1024;
+// Below this CLD2 guesses from names and numbers.
+constexpr std::size_t kTextBytesMin = 40;
+
+struct Judgement {
+  std::string language;
+  bool is_reliable = false;
+  int percent = 0;
+};
+
+Judgement judge(std::string_view text) {
+  text = utf8_prefix(text, kTextBytesMax);
+  if (text.size() < kTextBytesMin) return {};
+  const std::string valid = to_valid_utf8(text);
+  CLD2::Language languages[3];
+  int percents[3];
+  double scores[3];
+  int text_bytes = 0, valid_prefix_bytes = 0;
+  bool reliable = false;
+  const CLD2::CLDHints hints = {nullptr, nullptr, CLD2::UNKNOWN_ENCODING, CLD2::UNKNOWN_LANGUAGE};
+  const CLD2::Language best = CLD2::ExtDetectLanguageSummaryCheckUTF8(valid.data(), static_cast<int>(valid.size()), /*is_plain_text=*/true, &hints, 0,
+                                                                      languages, percents, scores, nullptr, &text_bytes, &reliable, &valid_prefix_bytes);
+  if (best == CLD2::UNKNOWN_LANGUAGE) return {};
+  std::string code = CLD2::LanguageCode(best);
+  if (code == "iw") code = "he";
+  if (code == "zh") code = "zh-Hans";
+  return {normalise_language_tag(code), reliable, percents[0]};
+}
+
+char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
+
+// ISO 639 names that pages use for what is the same language, and macrolanguages with their members.
+bool same_language(std::string_view a, std::string_view b) {
+  const auto family = [](std::string_view tag) -> std::string {
+    const std::string primary = primary_language(tag);
+    if (primary == "nb" || primary == "nn") return "no";
+    if (primary == "hr" || primary == "bs" || primary == "sh") return "sr";
+    if (primary == "ms") return "id";
+    return primary == "fil" ? "tl" : primary;
+  };
+  return family(a) == family(b);
+}
+
+}  // namespace
+
+std::string detect_language(std::string_view text, std::string_view declared) {
+  const std::string tag = normalise_language_tag(declared);
+  const Judgement found = judge(text);
+  if (tag.empty()) return found.is_reliable ? found.language : std::string();
+  const bool contradicts = found.is_reliable && found.percent >= 80 && text.size() >= 400 && !same_language(tag, found.language);
+  return contradicts ? found.language : tag;
+}
+
+std::string normalise_language_tag(std::string_view tag) {
+  std::string out;
+  std::size_t parts = 0;
+  while (!tag.empty() && parts < 4) {
+    const std::size_t end = tag.find_first_of("-_");
+    const std::string_view part = tag.substr(0, end);
+    tag = end == std::string_view::npos ? std::string_view() : tag.substr(end + 1);
+    const bool size_ok = parts == 0 ? part.size() == 2 || part.size() == 3 : part.size() >= 2 && part.size() <= 8;
+    if (!size_ok) return parts == 0 ? std::string() : out;
+    std::string cased;
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      if (!std::isalnum(static_cast<unsigned char>(part[i])) || (parts == 0 && std::isdigit(static_cast<unsigned char>(part[i])))) return parts == 0 ? std::string() : out;
+      const bool capital = parts > 0 && (part.size() == 2 || (part.size() == 4 && i == 0));
+      cased += capital ? upper(part[i]) : lower(part[i]);
+    }
+    if (parts > 0) out += '-';
+    out += cased;
+    ++parts;
+  }
+  return out;
+}
+
+std::string primary_language(std::string_view tag) { return std::string(tag.substr(0, tag.find_first_of("-_"))); }
+
+}  // namespace magpie
