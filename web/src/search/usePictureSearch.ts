@@ -1,0 +1,76 @@
+// Sending a picture. One at a time for the whole page, whether it was dropped, pasted or chosen; a new one replaces the old.
+import { readonly, ref, shallowRef } from 'vue'
+import { ProblemError, searchByPicture } from '../api/client'
+import type { Problem } from '../api/schema'
+import { bodyOf, prepare, remember, type PreparedPicture } from './picture'
+import { toParameters, type SearchQuery } from './query'
+import { append, kPageSize, newList, resultCache } from './results'
+import { useSearchQuery } from './useSearchQuery'
+
+const isSending = ref(false)
+const pending = shallowRef<PreparedPicture | null>(null)
+const problem = shallowRef<Problem | null>(null)
+let abort: AbortController | undefined
+
+/** Sends the bytes and keeps the answer as the results of the query with the token. */
+async function send(picture: PreparedPicture, query: SearchQuery, signal: AbortSignal): Promise<SearchQuery> {
+  const { like: _like, picture: _picture, ...parameters } = toParameters(query)
+  const answer = await searchByPicture(picture.body, { ...parameters, limit: kPageSize, facets: true }, signal)
+  const token = answer.picture_token
+  if (!token) throw new ProblemError({ title: 'No token', status: 200, code: 'answer_unreadable', detail: 'The answer has no picture_token.' })
+  remember(token, picture)
+  const found: SearchQuery = { ...query, like: null, picture: token }
+  const list = newList(toParameters(found))
+  append(list, answer)
+  resultCache.put(JSON.stringify(list.parameters), list)
+  return found
+}
+
+export function usePictureSearch() {
+  const { query, go, replace } = useSearchQuery()
+
+  async function run(picture: PreparedPicture, show: (query: SearchQuery) => Promise<void>): Promise<void> {
+    abort?.abort()
+    const mine = (abort = new AbortController())
+    pending.value = picture
+    problem.value = null
+    isSending.value = true
+    try {
+      const found = await send(picture, query.value, mine.signal)
+      await show(found)
+      pending.value = null
+    } catch (error) {
+      if (abort !== mine) return
+      if (!(error instanceof ProblemError)) throw error
+      problem.value = error.problem
+    } finally {
+      if (abort === mine) isSending.value = false
+    }
+  }
+
+  return {
+    isSending: readonly(isSending),
+    pending,
+    problem,
+    async searchWith(file: Blob): Promise<void> {
+      await run(await prepare(file), go)
+    },
+    async retry(): Promise<void> {
+      if (pending.value) await run(pending.value, go)
+    },
+    /** The server forgot the picture behind the token: sends it again if this page still has it. */
+    async renew(token: string): Promise<boolean> {
+      const body = bodyOf(token)
+      if (!body) return false
+      await run(await prepare(body), replace)
+      return true
+    },
+    dismiss(): void {
+      abort?.abort()
+      abort = undefined
+      pending.value = null
+      problem.value = null
+      isSending.value = false
+    },
+  }
+}
