@@ -31,7 +31,7 @@ constexpr std::chrono::milliseconds kEndTimeMax = 2'000ms;
 constexpr std::chrono::milliseconds kPauseMin = 50ms;
 constexpr std::chrono::milliseconds kPauseMax = 5'000ms;
 constexpr int kFreeFailures = 2;      // deaths in a row that cost no pause
-constexpr int kHopelessFailures = 3;  // failed starts in a row after which waiting requests are refused
+constexpr int kHopelessStarts = 3;    // failed starts in a row after which requests are refused
 
 struct Job {
   WorkRequest request;
@@ -42,6 +42,12 @@ struct Job {
 struct Worker {
   ChildProcess process;
   std::uint64_t requests = 0;
+};
+
+// What went wrong in a row with the children of one thread; both end with the next success of their kind.
+struct Streak {
+  int deaths = 0;
+  int failed_starts = 0;
 };
 
 Error death_error(const ChildProcess::End& end) {
@@ -126,8 +132,8 @@ struct WorkerPool::State {
   void look_after_one();
   Result<Worker> start();
   Result<void> greet(ChildProcess& process);
-  bool ready(std::optional<Worker>& worker, int& failures);
-  void run(std::optional<Worker>& worker, Job& job, int& failures);
+  bool ready(std::optional<Worker>& worker, Streak& streak);
+  void run(std::optional<Worker>& worker, Job& job, Streak& streak);
   Result<std::string> exchange(Worker& worker, const WorkRequest& request, bool& lost);
   Failure bury(Worker& worker, const Error& symptom);
   void retire_if_worn(std::optional<Worker>& worker);
@@ -139,17 +145,20 @@ struct WorkerPool::State {
 // The life of one of the pool's threads: keep a child ready, give it the next request, mourn it.
 void WorkerPool::State::look_after_one() {
   std::optional<Worker> worker;
-  int failures = 0;
+  Streak streak;
   while (!ending) {
-    if (!ready(worker, failures)) continue;
-    std::optional<std::shared_ptr<Job>> job = waiting.pop_until(Deadline::after(kIdleCheck));
+    if (!ready(worker, streak)) continue;
+    const std::optional<std::shared_ptr<Job>> job = waiting.pop_until(Deadline::after(kIdleCheck));
     if (!job) continue;
+    // A child may have died while it waited; the request must not suffer from one failed start.
+    while (!ending && !ready(worker, streak) && streak.failed_starts < kHopelessStarts) {
+    }
     if (ending) {
       (*job)->done(fail(Code::kCancelled, "the worker pool is closing"));
-    } else if (ready(worker, failures)) {
-      run(worker, **job, failures);
+    } else if (worker) {
+      run(worker, **job, streak);
     } else {
-      (*job)->done(fail(Code::kUnavailable, "no worker could be started: {}", roster.trouble()));
+      (*job)->done(fail(Code::kUnavailable, "{}", roster.trouble()));
     }
   }
   dismiss(worker);
@@ -157,25 +166,26 @@ void WorkerPool::State::look_after_one() {
 }
 
 // True when `worker` lives. One attempt to start it otherwise, with the pause that earlier failures have earned.
-bool WorkerPool::State::ready(std::optional<Worker>& worker, int& failures) {
+bool WorkerPool::State::ready(std::optional<Worker>& worker, Streak& streak) {
   if (worker && worker->process.alive()) return true;
   if (worker) {
     log::warn("worker.died_idle", {{"pid", worker->process.pid()}});
     dismiss(worker);
-    ++failures;
+    ++streak.deaths;
   }
-  pause(failures);
+  pause(streak.deaths + streak.failed_starts);
   if (ending) return false;
   Result<Worker> started = start();
   if (started) {
+    streak.failed_starts = 0;
     roster.came(started->process.pid());
     worker.emplace(std::move(*started));
     return true;
   }
-  ++failures;
+  ++streak.failed_starts;
   roster.troubled(started.error().message);
-  log::warn_every(10s, "worker.start_failed", {{"reason", started.error().message}, {"failures", failures}});
-  if (failures >= kHopelessFailures && roster.pids().empty()) refuse_waiting({Code::kUnavailable, started.error().message});
+  log::warn_every(10s, "worker.start_failed", {{"reason", started.error().message}, {"failures", streak.failed_starts}});
+  if (streak.failed_starts >= kHopelessStarts && roster.pids().empty()) refuse_waiting({Code::kUnavailable, started.error().message});
   return false;
 }
 
@@ -202,7 +212,7 @@ Result<void> WorkerPool::State::greet(ChildProcess& process) {
   return fail(Code::kCorrupt, "it answers nonsense");
 }
 
-void WorkerPool::State::run(std::optional<Worker>& worker, Job& job, int& failures) {
+void WorkerPool::State::run(std::optional<Worker>& worker, Job& job, Streak& streak) {
   const auto begun = Deadline::Clock::now();
   bool lost = false;
   Result<std::string> answer = exchange(*worker, job.request, lost);
@@ -210,7 +220,7 @@ void WorkerPool::State::run(std::optional<Worker>& worker, Job& job, int& failur
     (lost ? counts.failures : counts.answers)->add();
     counts.seconds->observe(std::chrono::duration<double>(Deadline::Clock::now() - begun).count());
   }
-  failures = lost ? failures + 1 : 0;
+  streak.deaths = lost ? streak.deaths + 1 : 0;
   if (lost) {
     worker.reset();
   } else {

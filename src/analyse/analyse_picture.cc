@@ -1,0 +1,173 @@
+#include "analyse/analyse_picture.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "analyse/analysed_image.h"
+#include "analyse/network_embedder.h"
+#include "base/hash.h"
+#include "base/wire.h"
+#include "image/picture.h"
+#include "store/warc.h"
+
+namespace magpie::analyse {
+namespace {
+
+constexpr std::chrono::milliseconds kAnalyseTimeMax{20'000};
+constexpr std::chrono::milliseconds kQueryTimeMax{10'000};  // somebody waits for it
+constexpr std::uint32_t kSideMax = 8'192;
+constexpr std::uint32_t kWarmUpSide = 64;
+
+// Payload of all three kinds (base/wire.h): u64 side (0 unless kMakeVariant) · bytes picture (empty when it is in the file)
+std::string encode_payload(std::uint32_t side, std::string_view picture) {
+  WireWriter out;
+  out.u64(side);
+  out.bytes(picture);
+  return out.take();
+}
+
+WorkRequest make_request(std::uint32_t kind, std::uint32_t side, std::string_view picture) {
+  WorkRequest request;
+  request.kind = kind;
+  request.payload = encode_payload(side, picture);
+  request.time_max = kind == kAnalysePicture ? kAnalyseTimeMax : kQueryTimeMax;
+  return request;
+}
+
+Result<WorkRequest> make_request(std::uint32_t kind, std::uint32_t side, const Archive& archive, const ArchivePlace& place) {
+  WorkRequest request = make_request(kind, side, {});
+  MAGPIE_TRY(request.file, archive.open_file(place.file));
+  request.file_offset = place.offset;
+  request.file_size = place.length;
+  return request;
+}
+
+// What a request is about: the bytes are in the payload, or in `record`.
+struct Task {
+  std::uint32_t side = 0;
+  WarcRecord record;
+  std::string_view picture;
+};
+
+Result<void> read_task(const WorkerRequest& request, Task& task) {
+  WireReader in(request.payload);
+  task.side = static_cast<std::uint32_t>(std::min<std::uint64_t>(in.u64(), kSideMax));
+  task.picture = in.bytes();
+  MAGPIE_TRY_DO(in.finish());
+  if (request.file.fd < 0) return {};
+  MAGPIE_TRY(task.record, read_warc_record(request.file.fd, request.file.offset, request.file.size));
+  task.picture = task.record.http_body();
+  return {};
+}
+
+// Highest bit first, as PdqHash prints.
+std::array<std::uint8_t, 32> pdq_bytes(const image::PdqHash& hash) {
+  std::array<std::uint8_t, 32> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(hash.words[3 - i / 8] >> (56 - 8 * (i % 8)));
+  return bytes;
+}
+
+std::vector<ColourShare> colour_shares(const image::Colours& colours) {
+  std::vector<ColourShare> shares;
+  for (const image::DominantColour& colour : colours.dominant) {
+    const std::uint32_t rgb = (std::uint32_t{colour.rgb.red} << 16) | (std::uint32_t{colour.rgb.green} << 8) | colour.rgb.blue;
+    shares.push_back({rgb, std::clamp(colour.share, 0.0F, 1.0F), std::string(image::to_string(colour.name))});
+  }
+  return shares;
+}
+
+Image describe(std::string_view bytes, const image::AnalysedPicture& picture) {
+  Image image;
+  image.sha256 = sha256(bytes);
+  image.format = image::to_string(picture.header.format);
+  image.width = picture.header.size.width;
+  image.height = picture.header.size.height;
+  image.frames = picture.header.frames;
+  image.orientation = picture.header.orientation;
+  image.bytes = bytes.size();
+  image.phash = picture.hashes.phash;
+  image.dhash = picture.hashes.dhash;
+  image.pdq = pdq_bytes(picture.hashes.pdq);
+  image.pdq_quality = picture.hashes.pdq_quality;
+  image.brightness = picture.colours.brightness;
+  image.colours = colour_shares(picture.colours);
+  return image;
+}
+
+// The worker's side: one embedder, used for one picture at a time.
+class PictureAnalyst {
+ public:
+  PictureAnalyst(std::unique_ptr<Embedder> embedder, image::DecodeLimits limits) : embedder_(std::move(embedder)), limits_(limits) {}
+
+  Result<std::string> analyse(const WorkerRequest& request) {
+    Task task;
+    MAGPIE_TRY_DO(read_task(request, task));
+    MAGPIE_TRY(image::AnalysedPicture picture, image::analyse_picture(task.picture, limits_for(request)));
+    AnalysedImage analysed;
+    analysed.image = describe(task.picture, picture);
+    analysed.space = embedder_->space();
+    MAGPIE_TRY(analysed.embedding, embed(picture.pixels));
+    if (request.kind == kEmbedPicture) return encode_analysed_image(analysed);
+    analysed.thumbnail = std::move(picture.thumbnail.jpeg);
+    analysed.preview = std::move(picture.preview.jpeg);
+    return encode_analysed_image(analysed);
+  }
+
+  Result<std::string> make_variant(const WorkerRequest& request) {
+    Task task;
+    MAGPIE_TRY_DO(read_task(request, task));
+    if (task.side == 0) return fail(Code::kBadInput, "a variant of 0 pixels");
+    MAGPIE_TRY(image::Variant variant, image::make_variant(task.picture, task.side, limits_for(request)));
+    return std::move(variant.jpeg);
+  }
+
+  // Opens what libvips and the network open late, and starts their threads.
+  Result<void> warm_up() {
+    MAGPIE_TRY_DO(image::start_decoders());
+    image::Pixels grey({kWarmUpSide, kWarmUpSide}, 3);
+    std::fill_n(grey.data(), grey.bytes(), std::uint8_t{127});
+    MAGPIE_TRY_DO(embed(grey));
+    return {};
+  }
+
+ private:
+  Result<Embedding> embed(const image::Pixels& pixels) {
+    return embedder_->embed({{pixels.data(), pixels.bytes()}, pixels.width(), pixels.height()});
+  }
+  image::DecodeLimits limits_for(const WorkerRequest& request) const {
+    image::DecodeLimits limits = limits_;
+    limits.deadline = request.deadline;
+    return limits;
+  }
+
+  std::unique_ptr<Embedder> embedder_;
+  image::DecodeLimits limits_;
+};
+
+}  // namespace
+
+Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSettings& settings) {
+  MAGPIE_TRY(auto embedder, NetworkEmbedder::load(settings.model_folder));
+  const auto analyst = std::make_shared<PictureAnalyst>(std::move(embedder), settings.limits);
+  const auto analyse = [analyst](const WorkerRequest& request) { return analyst->analyse(request); };
+  handlers.by_kind[kAnalysePicture] = analyse;
+  handlers.by_kind[kEmbedPicture] = analyse;
+  handlers.by_kind[kMakeVariant] = [analyst](const WorkerRequest& request) { return analyst->make_variant(request); };
+  handlers.warm_up = [analyst, earlier = std::move(handlers.warm_up)]() -> Result<void> {
+    if (earlier) MAGPIE_TRY_DO(earlier());
+    return analyst->warm_up();
+  };
+  return {};
+}
+
+Result<WorkRequest> analyse_request(const Archive& archive, const ArchivePlace& place) {
+  return make_request(kAnalysePicture, 0, archive, place);
+}
+WorkRequest analyse_request(std::string_view picture) { return make_request(kAnalysePicture, 0, picture); }
+WorkRequest embed_request(std::string_view picture) { return make_request(kEmbedPicture, 0, picture); }
+Result<WorkRequest> variant_request(const Archive& archive, const ArchivePlace& place, std::uint32_t side) {
+  return make_request(kMakeVariant, side, archive, place);
+}
+WorkRequest variant_request(std::string_view picture, std::uint32_t side) { return make_request(kMakeVariant, side, picture); }
+
+}  // namespace magpie::analyse

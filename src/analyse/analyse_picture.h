@@ -1,0 +1,48 @@
+#pragma once
+// The analyse stage: a picture's bytes -> everything that is kept of it (analysed_image.h). Runs in worker processes, because C
+// libraries parse foreign bytes here; the manager's side builds the requests and reads the answers with the functions below.
+//
+//   manager:  pool.submit(*analyse_request(archive, place), [](Result<std::string> answer) { … decode_analysed_image(*answer) … });
+//   worker:   add_picture_handlers(handlers, {.model_folder = …});
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+#include "base/result.h"
+#include "core/archive.h"
+#include "core/records.h"
+#include "image/decode.h"
+#include "process/worker_loop.h"
+#include "process/worker_pool.h"
+
+namespace magpie::analyse {
+
+/// Kinds of request (WorkRequest::kind).
+inline constexpr std::uint32_t kAnalysePicture = 1;  // -> AnalysedImage with variants
+inline constexpr std::uint32_t kEmbedPicture = 2;    // -> AnalysedImage without variants: a picture to search with
+inline constexpr std::uint32_t kMakeVariant = 3;     // -> a JPEG of a given side
+
+struct PictureSettings {
+  fs::path model_folder;          // of the embedder; holds manifest.yaml
+  image::DecodeLimits limits{};   // its deadline is set by each request
+};
+
+/// Errors that the manager sees from the handlers: kBadInput (no picture, broken), kTooLarge (over a limit), kTimeout, kCorrupt (the
+/// archive's record), kInternal; and those of the pool (process/worker_pool.h).
+///
+/// In the worker: loads the model and puts the handlers for the three kinds, and the warm-up they need, beside those that are there.
+/// kNotFound, kCorrupt or kUnavailable when the model or its runtime cannot be loaded. Cost: about 0.3 s, once.
+Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSettings& settings);
+
+/// A picture in the archive: `place` is the record of its HTTP answer. Errors: those of Archive::open_file.
+Result<WorkRequest> analyse_request(const Archive& archive, const ArchivePlace& place);
+/// A picture given by its bytes (an upload, a file).
+WorkRequest analyse_request(std::string_view picture);
+WorkRequest embed_request(std::string_view picture);
+/// A larger copy on demand, longer side at most `side` px (1,600 for the large view); never enlarged. Answer: JPEG bytes.
+Result<WorkRequest> variant_request(const Archive& archive, const ArchivePlace& place, std::uint32_t side);
+WorkRequest variant_request(std::string_view picture, std::uint32_t side);
+
+}  // namespace magpie::analyse

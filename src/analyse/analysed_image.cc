@@ -1,0 +1,128 @@
+#include "analyse/analysed_image.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/wire.h"
+
+namespace magpie::analyse {
+namespace {
+
+constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kNameBytesMax = 128;  // format, colour and space names
+constexpr std::size_t kColoursMax = 5;
+constexpr std::size_t kVariantBytesMax = 8 << 20;
+constexpr std::size_t kDimsMax = 16'384;
+constexpr double kUnitTolerance = 1e-3;
+
+template <std::size_t size>
+std::string_view view_of(const std::array<std::uint8_t, size>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+template <std::size_t size>
+bool read_array(WireReader& in, std::array<std::uint8_t, size>& into) {
+  const std::string_view bytes = in.bytes();
+  if (bytes.size() != size) return false;
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(into.data()));
+  return true;
+}
+
+void write_image(WireWriter& out, const Image& image) {
+  out.bytes(view_of(image.sha256));
+  out.bytes(image.format);
+  for (const std::uint64_t number : {std::uint64_t{image.width}, std::uint64_t{image.height}, std::uint64_t{image.frames},
+                                     std::uint64_t{image.orientation}, image.bytes, image.phash, image.dhash}) {
+    out.u64(number);
+  }
+  out.bytes(view_of(image.pdq));
+  out.u64(image.pdq_quality);
+  out.f64(image.brightness);
+  out.u64(image.colours.size());
+  for (const ColourShare& colour : image.colours) {
+    out.u64(colour.rgb);
+    out.f64(colour.share);
+    out.bytes(colour.name);
+  }
+}
+
+// A number that must fit; `good` remembers the first that did not.
+template <class T>
+T number(WireReader& in, std::uint64_t low, std::uint64_t high, bool& good) {
+  const std::uint64_t value = in.u64();
+  good = good && value >= low && value <= high;
+  return static_cast<T>(value);
+}
+
+float fraction(WireReader& in, double high, bool& good) {
+  const double value = in.f64();
+  good = good && value >= 0 && value <= high;  // false for NaN
+  return static_cast<float>(value);
+}
+
+std::string name(WireReader& in, bool& good) {
+  std::string text = in.string();
+  good = good && text.size() <= kNameBytesMax;
+  return text;
+}
+
+bool read_image(WireReader& in, Image& image) {
+  bool good = read_array(in, image.sha256);
+  image.format = name(in, good);
+  image.width = number<std::uint32_t>(in, 1, UINT32_MAX, good);
+  image.height = number<std::uint32_t>(in, 1, UINT32_MAX, good);
+  image.frames = number<std::uint32_t>(in, 1, UINT32_MAX, good);
+  image.orientation = number<std::uint8_t>(in, 1, 8, good);
+  image.bytes = in.u64();
+  image.phash = in.u64();
+  image.dhash = in.u64();
+  good = read_array(in, image.pdq) && good;
+  image.pdq_quality = number<std::uint8_t>(in, 0, 100, good);
+  image.brightness = fraction(in, 255, good);
+  const auto colours = number<std::size_t>(in, 0, kColoursMax, good);
+  for (std::size_t i = 0; good && i < colours; ++i) {
+    ColourShare colour;
+    colour.rgb = number<std::uint32_t>(in, 0, 0xFF'FFFF, good);
+    colour.share = fraction(in, 1, good);
+    colour.name = name(in, good);
+    image.colours.push_back(std::move(colour));
+  }
+  return good;
+}
+
+bool is_unit(const Embedding& vector) {
+  double sum = 0;
+  for (const float x : vector) sum += static_cast<double>(x) * x;
+  return std::abs(sum - 1) < kUnitTolerance;  // false for NaN
+}
+
+}  // namespace
+
+std::string encode_analysed_image(const AnalysedImage& analysed) {
+  WireWriter out;
+  out.u64(kVersion);
+  write_image(out, analysed.image);
+  out.bytes(analysed.thumbnail);
+  out.bytes(analysed.preview);
+  out.bytes(analysed.space);
+  out.floats(analysed.embedding);
+  return out.take();
+}
+
+Result<AnalysedImage> decode_analysed_image(std::string_view bytes) {
+  WireReader in(bytes);
+  if (in.u64() != kVersion) return fail(Code::kCorrupt, "analysed picture: not version {}", kVersion);
+  AnalysedImage analysed;
+  bool good = read_image(in, analysed.image);
+  analysed.thumbnail = in.string();
+  analysed.preview = in.string();
+  analysed.space = name(in, good);
+  analysed.embedding = in.floats();
+  if (auto end = in.finish(); !end) return fail(std::move(end).error(), "analysed picture");
+  good = good && analysed.thumbnail.size() <= kVariantBytesMax && analysed.preview.size() <= kVariantBytesMax;
+  good = good && analysed.embedding.size() <= kDimsMax && is_unit(analysed.embedding);
+  if (!good) return fail(Code::kCorrupt, "analysed picture: a value is out of its range");
+  return analysed;
+}
+
+}  // namespace magpie::analyse

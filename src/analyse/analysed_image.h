@@ -1,0 +1,30 @@
+#pragma once
+// What a worker process says about one picture, and its form on the pipe. The worker may have been taken over by the picture, so the
+// manager's side (decode_analysed) believes no length and no value.
+//
+// Message, base/wire.h, version 1
+//   u64 version · bytes sha256[32] · bytes format · u64 width, height, frames, orientation, bytes · u64 phash, dhash · bytes pdq[32]
+//   u64 pdq_quality · f64 brightness · u64 count, then colours (u64 rgb, f64 share, bytes name) · bytes thumbnail · bytes preview
+//   bytes space · floats embedding
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "core/records.h"
+
+namespace magpie::analyse {
+
+struct AnalysedImage {
+  Image image;            // all that the bytes give; id, places, fetched_at and copy_group are the manager's to fill
+  std::string thumbnail;  // JPEG, longer side at most 256 px; empty for kEmbedPicture
+  std::string preview;    // JPEG, longer side at most 640 px; empty for kEmbedPicture
+  std::string space;      // of the embedding (core/embedder.h), "efficientnet-lite0@1"
+  Embedding embedding;    // unit length
+};
+
+std::string encode_analysed_image(const AnalysedImage& analysed);
+/// kCorrupt for anything that encode_analysed_image cannot have written: wrong lengths, sides of 0, shares outside 0..1, an orientation
+/// outside 1..8, an embedding that is not of unit length. Thread-safe; one pass.
+Result<AnalysedImage> decode_analysed_image(std::string_view bytes);
+
+}  // namespace magpie::analyse
