@@ -48,7 +48,7 @@ class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
   virtual HttpServerReply answer(HttpServerRequest request) = 0;
-  /// The words for a request that the server itself turns away: 400 malformed, 408 too slow, 413 and 431 over a limit, 503 full.
+  /// The words for a request that the server itself turns away: 400 malformed, 413 and 431 over a limit, 503 full.
   /// `head` holds what was understood of it. The connection is closed behind the answer.
   virtual HttpServerReply refuse(const HttpServerRequest& head, int status, std::string_view why) = 0;
 };
@@ -62,8 +62,8 @@ struct HttpServerOptions {
   std::size_t header_bytes_max = 32 * 1024;
   std::size_t body_bytes_max = 30 * 1024 * 1024;
   std::size_t bodies_in_memory_max = 16;     // of over 1 MiB, at once; further ones get a 503
-  std::chrono::milliseconds idle_max{60'000};      // between requests, and for a request's headers
-  std::chrono::milliseconds body_max{60'000};      // for a request's body
+  std::chrono::milliseconds idle_max{60'000};      // between requests, and for a request's headers; then the connection is closed
+  std::chrono::milliseconds body_max{60'000};      // for a request's body; the same
   std::chrono::milliseconds handler_max{60'000};   // HttpServerRequest::deadline
   std::chrono::milliseconds write_max{30'000};     // for each 256 KiB of an answer
   std::chrono::milliseconds heartbeat{15'000};     // a comment in an event stream that was quiet for so long
