@@ -178,7 +178,7 @@ Result<Transaction> Transaction::begin(Database& database, Kind kind) {
 
 Transaction::~Transaction() {
   // A failed statement may have rolled back already; a second rollback is then an error of no interest.
-  if (database_ != nullptr) (void)database_->execute("ROLLBACK");
+  if (database_ != nullptr) (void)database_->run("ROLLBACK");
 }
 
 Result<void> Transaction::commit() {

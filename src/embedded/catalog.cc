@@ -1,0 +1,469 @@
+#include "embedded/catalog.h"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cstring>
+
+#include "base/guarded.h"
+#include "embedded/catalog_rows.h"
+#include "embedded/catalog_schema.h"
+#include "embedded/catalog_writer.h"
+#include "embedded/index_document.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::size_t kShownByMax = 16;
+
+/// Calls `use` for each row until it fails.
+template <class Use>
+Result<void> each_row(Query& rows, Use&& use) {
+  while (true) {
+    MAGPIE_TRY(const bool more, rows.next());
+    if (!more) return {};
+    MAGPIE_TRY_DO(use(rows));
+  }
+}
+
+Result<std::vector<std::string>> urls_of(Database& db, ImageId id) {
+  std::vector<std::string> urls;
+  MAGPIE_TRY(Query rows, db.query("SELECT url FROM urls WHERE image = ? ORDER BY id LIMIT ?", id, kImageUrlsMax));
+  MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+    urls.push_back(row.string(0));
+    return {};
+  }));
+  return urls;
+}
+
+Result<std::optional<StoredProduct>> product_row(Database& db, std::int64_t id) {
+  MAGPIE_TRY(Query row, db.query("SELECT " MAGPIE_PRODUCT_COLUMNS " FROM products WHERE id = ?", id));
+  MAGPIE_TRY(const bool found, row.next());
+  return found ? std::optional(product_from(row)) : std::nullopt;
+}
+
+Showing showing_from(const Query& row) {
+  Showing showing;
+  showing.page = static_cast<PageId>(row.int64(0));
+  showing.page_url = row.string(1);
+  showing.page_title = row.string(2);
+  showing.page_description = row.string(3);
+  showing.language = row.string(4);
+  showing.shop = row.string(5);
+  showing.keywords = from_json_list(row.text(6));
+  showing.permits = (row.int64(7) & kRobotsForbidsImages) == 0;
+  showing.image_url = row.string(8);
+  showing.alt = row.string(9);
+  showing.caption = row.string(10);
+  showing.origin = static_cast<ImageOrigin>(row.int64(11));
+  return showing;
+}
+
+/// Places that show the picture on pages whose robots bits have none of `forbidden`; products' first.
+Result<std::vector<Showing>> showings_of(Database& db, ImageId image, int forbidden) {
+  std::vector<Showing> showings;
+  std::vector<std::int64_t> urls;
+  {
+    MAGPIE_TRY(Query rows, db.query("SELECT id FROM urls WHERE image = ? ORDER BY id LIMIT ?", image, kImageUrlsMax));
+    MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+      urls.push_back(row.int64(0));
+      return {};
+    }));
+  }
+  for (const std::int64_t url : urls) {
+    // The order is that of the index image_refs_by_url read backwards, so a logo on a million pages costs kShowingsMax rows.
+    MAGPIE_TRY(Query rows, db.query(
+        "SELECT r.page, pu.url, p.title, p.description, p.language, p.shop, p.keywords, p.robots, u.url, r.alt, r.caption, r.origin, r.product "
+        "FROM image_refs r JOIN pages p ON p.id = r.page JOIN urls pu ON pu.id = r.page JOIN urls u ON u.id = r.url "
+        "WHERE r.url = ? AND (p.robots & ?) = 0 ORDER BY r.product DESC, r.page DESC, r.ord DESC LIMIT ?",
+        url, forbidden, kShowingsMax));
+    MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+      Showing showing = showing_from(row);
+      if (!row.is_null(12)) {
+        MAGPIE_TRY(showing.product, product_row(db, row.int64(12)));
+      }
+      showings.push_back(std::move(showing));
+      return {};
+    }));
+  }
+  std::ranges::stable_sort(showings, {}, [](const Showing& showing) { return std::pair(!showing.product, showing.page); });
+  return showings;
+}
+
+Result<bool> is_named(Database& db, ImageId image) {
+  MAGPIE_TRY(Query row, db.query("SELECT 1 FROM urls WHERE image = ? AND named = 1 LIMIT 1", image));
+  return row.next();
+}
+
+Result<std::optional<Image>> image_row(Database& db, ImageId id) {
+  MAGPIE_TRY(Query row, db.query("SELECT " MAGPIE_IMAGE_COLUMNS " FROM images WHERE id = ?", id));
+  MAGPIE_TRY(const bool found, row.next());
+  return found ? std::optional(image_from(row)) : std::nullopt;
+}
+
+Result<std::vector<ImageId>> image_ids(Query rows) {
+  std::vector<ImageId> ids;
+  MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+    ids.push_back(static_cast<ImageId>(row.int64(0)));
+    return {};
+  }));
+  return ids;
+}
+
+Result<std::vector<ImageId>> images_of_product(Database& db, ProductId product, PageId page) {
+  MAGPIE_TRY(Query rows, db.query("SELECT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND r.product = ? AND u.image IS NOT NULL "
+                                  "GROUP BY u.image ORDER BY MIN(r.ord)", page, product));
+  return image_ids(std::move(rows));
+}
+
+class SqliteCatalog final : public Catalog {
+ public:
+  SqliteCatalog(fs::path file, const CatalogOptions& options) : file_(std::move(file)), options_(options) {}
+
+  Result<void> start() {
+    if (!options_.read_only) {
+      MAGPIE_TRY(Database writer, Database::open(file_, {}));
+      MAGPIE_TRY_DO(migrate_catalog(writer));
+      writer_.emplace(std::move(writer));
+    }
+    MAGPIE_TRY(const std::optional<std::string> seed, meta("url_seed"));
+    MAGPIE_TRY(const std::optional<std::string> id, meta("collection_id"));
+    if (!seed || !id) return fail(Code::kCorrupt, "{} has no url_seed or collection_id", file_.string());
+    std::from_chars(seed->data(), seed->data() + seed->size(), url_seed_, 16);
+    collection_id_ = *id;
+    return {};
+  }
+
+  Result<std::unique_ptr<CatalogTransaction>> begin() override {
+    if (!writer_) return fail(Code::kForbidden, "{} is open for reading only", file_.string());
+    if (writing_.exchange(true)) return fail(Code::kBusy, "{} has a transaction under way", file_.string());
+    return begin_catalog_transaction(*writer_, [this] { writing_ = false; });
+  }
+
+  Result<std::vector<DirtyImage>> take_dirty(std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<DirtyImage>> {
+      std::vector<DirtyImage> dirty;
+      MAGPIE_TRY(Query rows, db.query("SELECT image, sequence FROM to_index ORDER BY sequence LIMIT ?", limit));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        dirty.push_back({static_cast<ImageId>(row.int64(0)), static_cast<std::uint64_t>(row.int64(1))});
+        return {};
+      }));
+      return dirty;
+    });
+  }
+
+  Result<std::optional<IndexDocument>> index_document(ImageId id) const override {
+    return read([&](Database& db) -> Result<std::optional<IndexDocument>> {
+      MAGPIE_TRY(const std::optional<Image> image, image_row(db, id));
+      if (!image) return std::optional<IndexDocument>();
+      MAGPIE_TRY(const std::vector<Showing> showings, showings_of(db, id, kRobotsForbidsImages));
+      if (showings.empty()) {
+        MAGPIE_TRY(const bool named, is_named(db, id));
+        if (!named) return std::optional<IndexDocument>();
+      }
+      MAGPIE_TRY(const std::vector<std::string> urls, urls_of(db, id));
+      return std::optional(make_index_document(*image, urls, showings));
+    });
+  }
+
+  Result<std::vector<ImageId>> images_shown_by(PageId page) const override {
+    return read([&](Database& db) -> Result<std::vector<ImageId>> {
+      MAGPIE_TRY(Query rows, db.query("SELECT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND u.image IS NOT NULL "
+                                      "GROUP BY u.image ORDER BY MIN(r.ord)", page));
+      return image_ids(std::move(rows));
+    });
+  }
+
+  Result<std::optional<ImageId>> image_by_sha256(const Sha256& sha256) const override {
+    return read([&](Database& db) -> Result<std::optional<ImageId>> {
+      MAGPIE_TRY(Query row, db.query("SELECT id FROM images WHERE sha256 = ?", Blob{{reinterpret_cast<const char*>(sha256.data()), sha256.size()}}));
+      MAGPIE_TRY(const bool found, row.next());
+      return found ? std::optional(static_cast<ImageId>(row.int64(0))) : std::nullopt;
+    });
+  }
+
+  Result<std::optional<Image>> image(ImageId id) const override {
+    return read([&](Database& db) { return image_row(db, id); });
+  }
+
+  Result<std::optional<ImageDetails>> image_details(ImageId id) const override {
+    return read([&](Database& db) -> Result<std::optional<ImageDetails>> {
+      MAGPIE_TRY(std::optional<Image> image, image_row(db, id));
+      if (!image) return std::optional<ImageDetails>();
+      ImageDetails details;
+      details.image = std::move(*image);
+      MAGPIE_TRY(details.urls, urls_of(db, id));
+      MAGPIE_TRY(details.showings, showings_of(db, id, 0));
+      MAGPIE_TRY(details.indexable, is_named(db, id));
+      if (!details.indexable) {
+        MAGPIE_TRY(const std::vector<Showing> permitting, showings_of(db, id, kRobotsForbidsImages));
+        details.indexable = !permitting.empty();
+      }
+      return std::optional(std::move(details));
+    });
+  }
+
+  Result<std::optional<Embedding>> embedding(ImageId id, std::string_view space) const override {
+    return read([&](Database& db) -> Result<std::optional<Embedding>> {
+      MAGPIE_TRY(Query row, db.query("SELECT vector FROM embeddings WHERE space = ? AND image = ?", space, id));
+      MAGPIE_TRY(const bool found, row.next());
+      if (!found) return std::optional<Embedding>();
+      const std::string_view bytes = row.blob(0);
+      Embedding vector(bytes.size() / sizeof(float));
+      std::memcpy(vector.data(), bytes.data(), vector.size() * sizeof(float));
+      return std::optional(std::move(vector));
+    });
+  }
+
+  Result<std::vector<ImageId>> copies(ImageId group) const override {
+    return read([&](Database& db) -> Result<std::vector<ImageId>> {
+      MAGPIE_TRY(Query rows, db.query("SELECT id FROM images WHERE copy_group = ? ORDER BY id", group));
+      return image_ids(std::move(rows));
+    });
+  }
+
+  Result<std::optional<PageDetails>> page(PageId id) const override {
+    return read([&](Database& db) { return page_details(db, id); });
+  }
+
+  Result<std::optional<PageId>> page_by_url(std::string_view url) const override {
+    return read([&](Database& db) -> Result<std::optional<PageId>> {
+      MAGPIE_TRY(Query row, db.query("SELECT p.id FROM urls u JOIN pages p ON p.id = u.id WHERE u.url = ?", url));
+      MAGPIE_TRY(const bool found, row.next());
+      return found ? std::optional(static_cast<PageId>(row.int64(0))) : std::nullopt;
+    });
+  }
+
+  Result<std::optional<StoredProduct>> product(ProductId id) const override {
+    return read([&](Database& db) -> Result<std::optional<StoredProduct>> {
+      MAGPIE_TRY(std::optional<StoredProduct> stored, product_row(db, static_cast<std::int64_t>(id)));
+      if (stored) {
+        MAGPIE_TRY(stored->images, images_of_product(db, stored->id, stored->page));
+      }
+      return stored;
+    });
+  }
+
+  Result<std::optional<UrlDetails>> why(std::string_view url) const override {
+    return read([&](Database& db) -> Result<std::optional<UrlDetails>> {
+      MAGPIE_TRY(Query row, db.query("SELECT " MAGPIE_FETCH_COLUMNS ", id, image, EXISTS (SELECT 1 FROM pages p WHERE p.id = urls.id) FROM urls WHERE url = ?", url));
+      MAGPIE_TRY(const bool found, row.next());
+      if (!found) return std::optional<UrlDetails>();
+      UrlDetails details;
+      details.fetch = fetch_from(row);
+      details.job = static_cast<JobId>(row.int64(kFetchJobColumn));
+      details.fetched = !row.is_null(9);
+      const std::int64_t id = row.int64(kFetchJobColumn + 1);
+      details.image = static_cast<ImageId>(row.int64(kFetchJobColumn + 2));
+      if (row.int64(kFetchJobColumn + 3) != 0) details.page = static_cast<PageId>(id);
+      MAGPIE_TRY(Query pages, db.query("SELECT DISTINCT u.url FROM image_refs r JOIN urls u ON u.id = r.page WHERE r.url = ? LIMIT ?", id, kShownByMax));
+      MAGPIE_TRY_DO(each_row(pages, [&](const Query& page) -> Result<void> {
+        details.shown_by.push_back(page.string(0));
+        return {};
+      }));
+      return std::optional(std::move(details));
+    });
+  }
+
+  Result<void> each_image(const std::function<Result<void>(const Image&)>& visit) const override {
+    return read([&](Database& db) -> Result<void> {
+      MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_IMAGE_COLUMNS " FROM images ORDER BY id"));
+      return each_row(rows, [&](const Query& row) { return visit(image_from(row)); });
+    });
+  }
+
+  Result<void> each_embedding(std::string_view space, const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const override {
+    return read([&](Database& db) -> Result<void> {
+      MAGPIE_TRY(Query rows, db.query("SELECT image, vector FROM embeddings WHERE space = ? ORDER BY image", space));
+      Embedding vector;
+      return each_row(rows, [&](const Query& row) {
+        const std::string_view bytes = row.blob(1);
+        vector.resize(bytes.size() / sizeof(float));
+        std::memcpy(vector.data(), bytes.data(), vector.size() * sizeof(float));
+        return visit(static_cast<ImageId>(row.int64(0)), vector);
+      });
+    });
+  }
+
+  Result<void> each_page(const std::function<Result<void>(PageId, const std::string& url)>& visit) const override {
+    return read([&](Database& db) -> Result<void> {
+      MAGPIE_TRY(Query rows, db.query("SELECT p.id, u.url FROM pages p JOIN urls u ON u.id = p.id ORDER BY p.id"));
+      return each_row(rows, [&](const Query& row) { return visit(static_cast<PageId>(row.int64(0)), row.string(1)); });
+    });
+  }
+
+  Result<void> each_product(const std::function<Result<void>(const StoredProduct&)>& visit) const override {
+    return read([&](Database& db) -> Result<void> {
+      MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_PRODUCT_COLUMNS " FROM products ORDER BY id"));
+      return each_row(rows, [&](const Query& row) { return visit(product_from(row)); });
+    });
+  }
+
+  Result<std::vector<Fetch>> failures(std::optional<Cause> cause, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<Fetch>> {
+      std::vector<Fetch> failures;
+      const auto collect = [&](const Query& row) -> Result<void> {
+        failures.push_back(fetch_from(row));
+        return {};
+      };
+      if (cause) {
+        MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_FETCH_COLUMNS " FROM urls WHERE cause = ? AND cause > 0 ORDER BY fetched_at DESC, id DESC LIMIT ?", static_cast<int>(*cause), limit));
+        MAGPIE_TRY_DO(each_row(rows, collect));
+      } else {
+        MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_FETCH_COLUMNS " FROM urls WHERE cause > 0 ORDER BY fetched_at DESC, id DESC LIMIT ?", limit));
+        MAGPIE_TRY_DO(each_row(rows, collect));
+      }
+      return failures;
+    });
+  }
+
+  Result<CatalogStats> stats() const override {
+    return read([&](Database& db) -> Result<CatalogStats> {
+      CatalogStats stats;
+      MAGPIE_TRY(Query row, db.query("SELECT (SELECT COUNT(*) FROM pages), (SELECT COUNT(*) FROM products), (SELECT COUNT(*) FROM images), "
+                                     "(SELECT COUNT(*) FROM urls WHERE image IS NOT NULL), (SELECT COUNT(*) FROM urls), (SELECT COUNT(*) FROM to_index)"));
+      MAGPIE_TRY_DO(row.next());
+      int column = 0;
+      for (std::uint64_t* count : {&stats.pages, &stats.products, &stats.images, &stats.image_urls, &stats.urls, &stats.to_index}) {
+        *count = static_cast<std::uint64_t>(row.int64(column++));
+      }
+      MAGPIE_TRY(Query shops, db.query("SELECT shop, COUNT(*) FROM pages GROUP BY shop"));
+      MAGPIE_TRY_DO(each_row(shops, [&](const Query& shop) -> Result<void> {
+        stats.pages_by_shop[shop.string(0)] = static_cast<std::uint64_t>(shop.int64(1));
+        return {};
+      }));
+      MAGPIE_TRY(Query causes, db.query("SELECT cause, COUNT(*) FROM urls WHERE cause > 0 GROUP BY cause"));
+      MAGPIE_TRY_DO(each_row(causes, [&](const Query& cause) -> Result<void> {
+        stats.failures_by_cause[static_cast<Cause>(cause.int64(0))] = static_cast<std::uint64_t>(cause.int64(1));
+        stats.failures += static_cast<std::uint64_t>(cause.int64(1));
+        return {};
+      }));
+      return stats;
+    });
+  }
+
+  Result<std::vector<Job>> jobs() const override {
+    return read([&](Database& db) -> Result<std::vector<Job>> {
+      std::vector<Job> jobs;
+      MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_JOB_COLUMNS " FROM jobs ORDER BY id DESC"));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        jobs.push_back(job_from(row));
+        return {};
+      }));
+      return jobs;
+    });
+  }
+
+  Result<std::optional<Job>> job(JobId id) const override {
+    return read([&](Database& db) -> Result<std::optional<Job>> {
+      MAGPIE_TRY(Query row, db.query("SELECT " MAGPIE_JOB_COLUMNS " FROM jobs WHERE id = ?", id));
+      MAGPIE_TRY(const bool found, row.next());
+      return found ? std::optional(job_from(row)) : std::nullopt;
+    });
+  }
+
+  Result<std::optional<std::string>> meta(std::string_view key) const override {
+    return read([&](Database& db) -> Result<std::optional<std::string>> {
+      MAGPIE_TRY(Query row, db.query("SELECT value FROM meta WHERE key = ?", key));
+      MAGPIE_TRY(const bool found, row.next());
+      return found ? std::optional(row.string(0)) : std::nullopt;
+    });
+  }
+
+  std::uint64_t url_seed() const override { return url_seed_; }
+  std::string collection_id() const override { return collection_id_; }
+
+ private:
+  static Result<std::optional<PageDetails>> page_details(Database& db, PageId id) {
+    MAGPIE_TRY(Query row, db.query("SELECT u.url, p.canonical, p.title, p.description, p.language, p.charset, p.site_name, p.keywords, p.shop, p.robots, p.fetched_at, "
+                                   "p.file, p.offset, p.length FROM pages p JOIN urls u ON u.id = p.id WHERE p.id = ?", id));
+    MAGPIE_TRY(const bool found, row.next());
+    if (!found) return std::optional<PageDetails>();
+    PageDetails details;
+    details.id = id;
+    int column = 0;
+    for (std::string* text : {&details.page.url, &details.page.canonical, &details.page.title, &details.page.description, &details.page.language, &details.page.charset, &details.page.site_name}) {
+      *text = row.string(column++);
+    }
+    details.page.keywords = from_json_list(row.text(7));
+    details.shop = row.string(8);
+    details.page.robots = robots_from(row.int64(9));
+    details.fetched_at = from_millis(row.int64(10));
+    details.place = place_at(row, 11);
+    MAGPIE_TRY(Query products, db.query("SELECT " MAGPIE_PRODUCT_COLUMNS " FROM products WHERE page = ? ORDER BY ord", id));
+    MAGPIE_TRY_DO(each_row(products, [&](const Query& product) -> Result<void> {
+      StoredProduct stored = product_from(product);
+      MAGPIE_TRY(stored.images, images_of_product(db, stored.id, id));
+      details.products.push_back(std::move(stored));
+      return {};
+    }));
+    MAGPIE_TRY(Query refs, db.query("SELECT r.first, r.alternatives, r.origin, r.alt, r.caption, r.width, r.height, r.of_product, u.url, u.image, r.product "
+                                    "FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? ORDER BY r.ord", id));
+    MAGPIE_TRY_DO(each_row(refs, [&](const Query& ref) -> Result<void> {
+      details.refs.push_back(ref_from(ref));
+      return {};
+    }));
+    return std::optional(std::move(details));
+  }
+
+  static StoredRef ref_from(const Query& row) {
+    StoredRef stored;
+    stored.ref.url = row.string(0);
+    stored.ref.alternatives = from_json_list(row.text(1));
+    stored.ref.origin = static_cast<ImageOrigin>(row.int64(2));
+    stored.ref.alt = row.string(3);
+    stored.ref.caption = row.string(4);
+    stored.ref.width = static_cast<std::uint32_t>(row.int64(5));
+    stored.ref.height = static_cast<std::uint32_t>(row.int64(6));
+    stored.ref.of_product = row.int64(7) != 0;
+    stored.current_url = row.string(8);
+    stored.image = static_cast<ImageId>(row.int64(9));
+    stored.product = static_cast<ProductId>(row.int64(10));
+    return stored;
+  }
+
+  Result<std::unique_ptr<Database>> take_reader() const {
+    std::unique_ptr<Database> reader = readers_.with([](auto& idle) -> std::unique_ptr<Database> {
+      if (idle.empty()) return nullptr;
+      auto last = std::move(idle.back());
+      idle.pop_back();
+      return last;
+    });
+    if (reader) return reader;
+    MAGPIE_TRY(Database opened, Database::open(file_, {.read_only = true}));
+    MAGPIE_TRY_DO(check_catalog_version(opened));
+    return std::make_unique<Database>(std::move(opened));
+  }
+
+  /// Runs `use(Database&)` on a connection of its own, all of it on one committed state.
+  template <class Use>
+  auto read(Use&& use) const -> decltype(use(std::declval<Database&>())) {
+    MAGPIE_TRY(std::unique_ptr<Database> reader, take_reader());
+    auto answer = [&]() -> decltype(use(*reader)) {
+      MAGPIE_TRY(const Transaction state, Transaction::begin(*reader, Transaction::Kind::kRead));
+      return use(*reader);
+    }();
+    readers_.with([&](auto& idle) {
+      if (idle.size() < options_.readers_max) idle.push_back(std::move(reader));
+    });
+    return answer;
+  }
+
+  const fs::path file_;
+  const CatalogOptions options_;
+  std::optional<Database> writer_;
+  std::atomic<bool> writing_{false};
+  mutable Guarded<std::vector<std::unique_ptr<Database>>> readers_;
+  std::uint64_t url_seed_ = 0;
+  std::string collection_id_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> open_catalog(const fs::path& file, const CatalogOptions& options) {
+  auto catalog = std::make_unique<SqliteCatalog>(file, options);
+  MAGPIE_TRY_DO(catalog->start());
+  return std::unique_ptr<Catalog>(std::move(catalog));
+}
+
+}  // namespace magpie

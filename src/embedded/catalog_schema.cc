@@ -1,0 +1,104 @@
+#include "embedded/catalog_schema.h"
+
+#include "base/hash.h"
+
+namespace magpie {
+namespace {
+
+// Step n brings version n to n + 1. A step that was released is never changed; a new one is added behind it.
+constexpr const char* kSteps[] = {
+    R"sql(
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE jobs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, seeds TEXT NOT NULL, settings TEXT NOT NULL, state INTEGER NOT NULL,
+  detail TEXT NOT NULL, created_at INTEGER NOT NULL, started_at INTEGER, finished_at INTEGER, counters TEXT NOT NULL);
+
+-- Every address that was fetched or that a page shows as a picture, with its last exchange.
+CREATE TABLE urls (
+  id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, job INTEGER NOT NULL DEFAULT 0,
+  fetched_at INTEGER, status INTEGER NOT NULL DEFAULT 0, cause INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL DEFAULT '',
+  content_type TEXT NOT NULL DEFAULT '', etag TEXT NOT NULL DEFAULT '', last_modified TEXT NOT NULL DEFAULT '',
+  redirect TEXT NOT NULL DEFAULT '', took_ms INTEGER NOT NULL DEFAULT 0, body_bytes INTEGER NOT NULL DEFAULT 0,
+  file INTEGER NOT NULL DEFAULT 0, offset INTEGER NOT NULL DEFAULT 0, length INTEGER NOT NULL DEFAULT 0,
+  image INTEGER REFERENCES images(id),
+  given_up INTEGER NOT NULL DEFAULT 0,
+  named INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX urls_by_image ON urls(image) WHERE image IS NOT NULL;
+CREATE INDEX urls_by_cause ON urls(cause, fetched_at) WHERE cause > 0;
+
+-- id is that of its address in urls.
+CREATE TABLE pages (
+  id INTEGER PRIMARY KEY REFERENCES urls(id), canonical TEXT NOT NULL, title TEXT NOT NULL, description TEXT NOT NULL,
+  language TEXT NOT NULL, charset TEXT NOT NULL, site_name TEXT NOT NULL, keywords TEXT NOT NULL, shop TEXT NOT NULL,
+  robots INTEGER NOT NULL, fetched_at INTEGER NOT NULL, file INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
+  signature INTEGER NOT NULL);
+CREATE INDEX pages_by_shop ON pages(shop);
+
+CREATE TABLE products (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, page INTEGER NOT NULL REFERENCES pages(id), ord INTEGER NOT NULL, name TEXT NOT NULL,
+  brand TEXT NOT NULL, description TEXT NOT NULL, sku TEXT NOT NULL, gtin TEXT NOT NULL, category TEXT NOT NULL,
+  price TEXT NOT NULL, price_micros INTEGER, currency TEXT NOT NULL, old_price TEXT NOT NULL, availability TEXT NOT NULL,
+  images TEXT NOT NULL, url TEXT NOT NULL, UNIQUE (page, ord));
+
+-- url is the candidate in use: number `candidate` of [first, alternatives...].
+CREATE TABLE image_refs (
+  page INTEGER NOT NULL REFERENCES pages(id), ord INTEGER NOT NULL, url INTEGER NOT NULL REFERENCES urls(id),
+  candidate INTEGER NOT NULL, first TEXT NOT NULL, alternatives TEXT NOT NULL, origin INTEGER NOT NULL, alt TEXT NOT NULL,
+  caption TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, of_product INTEGER NOT NULL, product INTEGER,
+  PRIMARY KEY (page, ord)) WITHOUT ROWID;
+CREATE INDEX image_refs_by_url ON image_refs(url, product);
+
+CREATE TABLE images (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 BLOB NOT NULL UNIQUE, format TEXT NOT NULL, width INTEGER NOT NULL,
+  height INTEGER NOT NULL, frames INTEGER NOT NULL, orientation INTEGER NOT NULL, bytes INTEGER NOT NULL, phash INTEGER NOT NULL,
+  dhash INTEGER NOT NULL, pdq BLOB NOT NULL, pdq_quality INTEGER NOT NULL, brightness REAL NOT NULL, colours BLOB NOT NULL,
+  file INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
+  thumbnail_file INTEGER NOT NULL, thumbnail_offset INTEGER NOT NULL, thumbnail_length INTEGER NOT NULL,
+  preview_file INTEGER NOT NULL, preview_offset INTEGER NOT NULL, preview_length INTEGER NOT NULL,
+  fetched_at INTEGER NOT NULL, copy_group INTEGER NOT NULL);
+CREATE INDEX images_by_copy_group ON images(copy_group);
+
+-- float32, little-endian.
+CREATE TABLE embeddings (id INTEGER PRIMARY KEY, space TEXT NOT NULL, image INTEGER NOT NULL REFERENCES images(id), vector BLOB NOT NULL,
+  UNIQUE (space, image));
+
+CREATE TABLE to_index (sequence INTEGER PRIMARY KEY AUTOINCREMENT, image INTEGER NOT NULL UNIQUE);
+)sql",
+};
+static_assert(std::size(kSteps) == kCatalogVersion);
+
+Result<int> version_of(Database& database) {
+  MAGPIE_TRY(Query row, database.query("PRAGMA user_version"));
+  MAGPIE_TRY_DO(row.next());
+  return static_cast<int>(row.int64(0));
+}
+
+Failure fail_newer(int version) {
+  return fail(Code::kForbidden, "the catalog has version {} and this Magpie knows {}: use a newer Magpie", version, kCatalogVersion);
+}
+
+}  // namespace
+
+Result<void> migrate_catalog(Database& database) {
+  MAGPIE_TRY(const int seen, version_of(database));
+  if (seen == kCatalogVersion) return {};
+  MAGPIE_TRY(Transaction transaction, Transaction::begin(database, Transaction::Kind::kWrite));
+  MAGPIE_TRY(const int version, version_of(database));  // another process may have been quicker
+  if (version > kCatalogVersion) return fail_newer(version);
+  for (int step = version; step < kCatalogVersion; ++step) MAGPIE_TRY_DO(database.execute(kSteps[step]));
+  if (version == 0) {
+    MAGPIE_TRY_DO(database.run("INSERT INTO meta VALUES ('collection_id', ?), ('url_seed', ?)", to_hex(random_u64()), to_hex(random_u64())));
+  }
+  MAGPIE_TRY_DO(database.execute(fmt::format("PRAGMA user_version = {}", kCatalogVersion)));
+  return transaction.commit();
+}
+
+Result<void> check_catalog_version(Database& database) {
+  MAGPIE_TRY(const int version, version_of(database));
+  if (version > kCatalogVersion) return fail_newer(version);
+  if (version < kCatalogVersion) return fail(Code::kForbidden, "the catalog has version {}: a command that writes brings it to {}", version, kCatalogVersion);
+  return {};
+}
+
+}  // namespace magpie

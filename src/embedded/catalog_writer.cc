@@ -1,0 +1,448 @@
+#include "embedded/catalog_writer.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/hash.h"
+#include "base/wire.h"
+#include "core/price.h"
+#include "embedded/catalog_rows.h"
+#include "net/url.h"
+
+namespace magpie {
+namespace {
+
+constexpr int kRedirectsMax = 5;
+
+/// What decides whether a page says the same as at its last visit. Fetch times and links stay out.
+std::int64_t page_signature(const Page& page) {
+  WireWriter out;
+  for (const std::string* text : {&page.canonical, &page.title, &page.description, &page.language, &page.charset, &page.site_name}) out.bytes(*text);
+  out.strings(page.keywords);
+  out.u64(static_cast<std::uint64_t>(robots_bits(page.robots)));
+  for (const ImageRef& ref : page.images) {
+    out.bytes(ref.url);
+    out.strings(ref.alternatives);
+    out.bytes(ref.alt);
+    out.bytes(ref.caption);
+    for (const std::uint64_t number : {std::uint64_t(ref.origin), std::uint64_t(ref.width), std::uint64_t(ref.height), std::uint64_t(ref.of_product)}) out.u64(number);
+  }
+  for (const Product& product : page.products) {
+    for (const std::string* text : {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.url,
+                                    &product.offer.price, &product.offer.currency, &product.offer.old_price, &product.offer.availability}) {
+      out.bytes(*text);
+    }
+    out.strings(product.images);
+  }
+  return static_cast<std::int64_t>(signature64(out.text(), 0));
+}
+
+std::string shop_of(const std::string& url) {
+  const auto parsed = Url::parse(url);
+  return parsed ? std::string(parsed->host()) : std::string();
+}
+
+/// Whether a failure says that what the address gave before is gone, and not only that it could not be asked.
+bool says_gone(Cause cause) { return cause == Cause::kNotFound || cause == Cause::kContentType || cause == Cause::kDecode; }
+
+void add_once(std::vector<std::string>& list, const std::string& value) {
+  if (std::ranges::find(list, value) == list.end()) list.push_back(value);
+}
+
+struct UrlRow {
+  std::int64_t id = 0;
+  std::string url;
+  ImageId image = kNoId;
+  bool given_up = false;
+  bool wanted() const { return image == kNoId && !given_up; }
+  bool dead() const { return image == kNoId && given_up; }
+};
+
+struct NotedFetch {
+  std::int64_t id = 0;
+  ImageId image = kNoId;  // it gave until now
+};
+
+class SqliteTransaction final : public CatalogTransaction {
+ public:
+  SqliteTransaction(Database& database, Transaction transaction, std::function<void()> ended)
+      : db_(database), transaction_(std::in_place, std::move(transaction)), ended_(std::move(ended)) {}
+  ~SqliteTransaction() override {
+    transaction_.reset();
+    ended_();
+  }
+
+  Result<NextCandidates> record_fetch(const Fetch& fetch, JobId job) override {
+    if (fetch.status == 304) return note_unchanged(fetch, job);
+    MAGPIE_TRY(const NotedFetch noted, note_fetch(fetch, job));
+    if (fetch.kind != UrlKind::kImage || fetch.redirect.empty()) return NextCandidates();
+    return follow_redirect(noted, fetch.redirect);
+  }
+
+  Result<RecordedPage> record_page(const Fetch& fetch, const Page& page, JobId job) override {
+    MAGPIE_TRY(NotedFetch noted, note_fetch(fetch, job));
+    if (page.url != fetch.url) {  // the fetch followed redirects by itself: both addresses were asked
+      Fetch landed = fetch;
+      landed.url = page.url;
+      MAGPIE_TRY(noted, note_fetch(landed, job));
+    }
+    RecordedPage recorded;
+    recorded.id = static_cast<PageId>(noted.id);
+    const std::int64_t signature = page_signature(page);
+    MAGPIE_TRY(const std::optional<std::int64_t> before, signature_of(noted.id));
+    if (before == signature) {
+      recorded.changed = false;
+      MAGPIE_TRY_DO(db_.run("UPDATE pages SET fetched_at = ?, file = ?, offset = ?, length = ? WHERE id = ?", to_millis(fetch.fetched_at), fetch.place.file,
+                            fetch.place.offset, fetch.place.length, noted.id));
+      MAGPIE_TRY(recorded.images_wanted, wanted_on(noted.id));
+      return recorded;
+    }
+    if (before) MAGPIE_TRY_DO(clear_refs(noted.id));
+    MAGPIE_TRY_DO(write_page(noted.id, fetch, page, signature));
+    MAGPIE_TRY(const auto products, write_products(noted.id, page));
+    MAGPIE_TRY_DO(write_refs(noted.id, page, products, recorded.images_wanted));
+    return recorded;
+  }
+
+  Result<RecordedImage> record_image(const Fetch& fetch, const Image& image, std::span<const ImageEmbedding> embeddings, JobId job) override {
+    MAGPIE_TRY(const NotedFetch noted, note_fetch(fetch, job));
+    RecordedImage recorded;
+    MAGPIE_TRY(const std::optional<std::int64_t> known, first_int64("SELECT id FROM images WHERE sha256 = ?", Blob{as_text(image.sha256)}));
+    recorded.is_new = !known;
+    if (known) {
+      recorded.id = static_cast<ImageId>(*known);
+    } else {
+      MAGPIE_TRY(recorded.id, add_image(image));
+    }
+    for (const ImageEmbedding& embedding : embeddings) MAGPIE_TRY_DO(set_embedding(recorded.id, embedding));
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET image = ? WHERE id = ?", recorded.id, noted.id));
+    MAGPIE_TRY_DO(mark(recorded.id));
+    if (noted.image != kNoId && noted.image != recorded.id) MAGPIE_TRY_DO(mark(noted.image));
+    return recorded;
+  }
+
+  Result<NextCandidates> record_failure(const Fetch& fetch, JobId job) override {
+    MAGPIE_TRY(const NotedFetch noted, note_fetch(fetch, job));
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET given_up = 1 WHERE id = ?", noted.id));
+    if (fetch.kind == UrlKind::kPage && fetch.cause == Cause::kNotFound) MAGPIE_TRY_DO(forget_page(noted.id));
+    if (noted.image != kNoId) {
+      if (!says_gone(fetch.cause)) return NextCandidates();
+      MAGPIE_TRY_DO(take_image_from(noted));
+    }
+    return fall_back(noted.id);
+  }
+
+  Result<void> name_image(std::string_view url) override {
+    MAGPIE_TRY(const UrlRow row, intern(url));
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET named = 1 WHERE id = ?", row.id));
+    return row.image == kNoId ? Result<void>() : mark(row.image);
+  }
+
+  Result<void> set_copy_group(ImageId image, ImageId group) override {
+    MAGPIE_TRY(const std::optional<std::int64_t> before, first_int64("SELECT copy_group FROM images WHERE id = ?", image));
+    if (!before) return fail(Code::kNotFound, "there is no picture {}", image);
+    if (*before == group) return {};
+    MAGPIE_TRY_DO(db_.run("UPDATE images SET copy_group = ? WHERE id = ?", group, image));
+    return mark(image);
+  }
+
+  Result<void> set_embedding(ImageId image, const ImageEmbedding& embedding) override {
+    const std::string_view bytes(reinterpret_cast<const char*>(embedding.vector.data()), embedding.vector.size_bytes());
+    MAGPIE_TRY_DO(db_.run("INSERT INTO embeddings (space, image, vector) VALUES (?, ?, ?) ON CONFLICT (space, image) DO UPDATE SET vector = excluded.vector",
+                          embedding.space, image, Blob{bytes}));
+    return mark(image);
+  }
+
+  Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) override {
+    MAGPIE_TRY(const std::int64_t changed,
+               db_.run("UPDATE images SET thumbnail_file = ?, thumbnail_offset = ?, thumbnail_length = ?, preview_file = ?, preview_offset = ?, preview_length = ? WHERE id = ?",
+                       thumbnail.file, thumbnail.offset, thumbnail.length, preview.file, preview.offset, preview.length, image));
+    if (changed == 0) return fail(Code::kNotFound, "there is no picture {}", image);
+    return {};
+  }
+
+  Result<void> mark_dirty(std::span<const ImageId> images) override {
+    for (const ImageId image : images) MAGPIE_TRY_DO(mark(image));
+    return {};
+  }
+
+  Result<void> mark_all_dirty() override {
+    MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) SELECT id FROM images ORDER BY id"));
+    return {};
+  }
+
+  Result<void> clear_dirty(std::span<const DirtyImage> taken) override {
+    for (const DirtyImage& dirty : taken) MAGPIE_TRY_DO(db_.run("DELETE FROM to_index WHERE sequence = ? AND image = ?", dirty.sequence, dirty.id));
+    return {};
+  }
+
+  Result<JobId> add_job(const Job& job) override {
+    MAGPIE_TRY_DO(db_.run("INSERT INTO jobs (name, seeds, settings, state, detail, created_at, started_at, finished_at, counters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                          job.name, to_json_list(job.seeds), job.settings_json, static_cast<int>(job.state), job.detail, to_millis(job.created_at),
+                          millis_or_null(job.started_at), millis_or_null(job.finished_at), job.counters_json));
+    return static_cast<JobId>(db_.last_id());
+  }
+
+  Result<void> update_job(const Job& job) override {
+    MAGPIE_TRY(const std::int64_t changed, db_.run("UPDATE jobs SET state = ?, detail = ?, started_at = ?, finished_at = ?, counters = ? WHERE id = ?",
+                                                   static_cast<int>(job.state), job.detail, millis_or_null(job.started_at), millis_or_null(job.finished_at), job.counters_json, job.id));
+    if (changed == 0) return fail(Code::kNotFound, "there is no job {}", job.id);
+    return {};
+  }
+
+  Result<void> set_meta(std::string_view key, std::string_view value) override {
+    MAGPIE_TRY_DO(db_.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value));
+    return {};
+  }
+
+  Result<void> commit() override { return transaction_->commit(); }
+
+ private:
+  static std::string_view as_text(std::span<const std::uint8_t> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+  static std::optional<std::int64_t> millis_or_null(const std::optional<Timestamp>& time) {
+    return time ? std::optional(to_millis(*time)) : std::nullopt;
+  }
+
+  template <class... Args>
+  Result<std::optional<std::int64_t>> first_int64(std::string_view sql, const Args&... args) {
+    MAGPIE_TRY(Query row, db_.query(sql, args...));
+    MAGPIE_TRY(const bool found, row.next());
+    return found ? std::optional(row.int64(0)) : std::nullopt;
+  }
+
+  Result<void> mark(ImageId image) {
+    MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) VALUES (?)", image));
+    return {};
+  }
+
+  // ---- addresses
+
+  Result<NotedFetch> note_fetch(const Fetch& fetch, JobId job) {
+    MAGPIE_TRY(Query row, db_.query(
+        "INSERT INTO urls (url, kind, job, fetched_at, status, cause, detail, content_type, etag, last_modified, redirect, took_ms, body_bytes, file, offset, length) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET kind = excluded.kind, job = excluded.job, fetched_at = excluded.fetched_at, "
+        "status = excluded.status, cause = excluded.cause, detail = excluded.detail, content_type = excluded.content_type, etag = excluded.etag, "
+        "last_modified = excluded.last_modified, redirect = excluded.redirect, took_ms = excluded.took_ms, body_bytes = excluded.body_bytes, file = excluded.file, "
+        "offset = excluded.offset, length = excluded.length, given_up = 0 RETURNING id, image",
+        fetch.url, static_cast<int>(fetch.kind), job, to_millis(fetch.fetched_at), fetch.status, static_cast<int>(fetch.cause), fetch.detail, fetch.content_type, fetch.etag,
+        fetch.last_modified, fetch.redirect, fetch.took.count(), fetch.body_bytes, fetch.place.file, fetch.place.offset, fetch.place.length));
+    MAGPIE_TRY_DO(row.next());
+    const NotedFetch noted{row.int64(0), static_cast<ImageId>(row.int64(1))};
+    MAGPIE_TRY_DO(row.next());  // the row is written when the statement has ended
+    return noted;
+  }
+
+  Result<NextCandidates> note_unchanged(const Fetch& fetch, JobId job) {
+    MAGPIE_TRY(const std::int64_t changed, db_.run("UPDATE urls SET status = 304, cause = 0, detail = '', given_up = 0, fetched_at = ?, took_ms = ?, job = ? WHERE url = ?",
+                                                   to_millis(fetch.fetched_at), fetch.took.count(), job, fetch.url));
+    if (changed == 0) MAGPIE_TRY_DO(note_fetch(fetch, job));
+    return NextCandidates();
+  }
+
+  /// The row of an address as a picture, made if it is not there.
+  Result<UrlRow> intern(std::string_view url) {
+    UrlRow row;
+    row.url = url;
+    MAGPIE_TRY(Query known, db_.query("SELECT id, image, given_up, redirect FROM urls WHERE url = ?", url));
+    MAGPIE_TRY(const bool found, known.next());
+    if (found) {
+      row.id = known.int64(0);
+      row.image = static_cast<ImageId>(known.int64(1));
+      row.given_up = known.int64(2) != 0;
+      redirect_ = known.text(3);
+      return row;
+    }
+    redirect_.clear();
+    MAGPIE_TRY_DO(db_.run("INSERT INTO urls (url, kind) VALUES (?, ?)", url, static_cast<int>(UrlKind::kImage)));
+    row.id = db_.last_id();
+    return row;
+  }
+
+  /// The row at the end of an address's known redirects.
+  Result<UrlRow> resolve(std::string_view url) {
+    MAGPIE_TRY(UrlRow row, intern(url));
+    for (int hops = 0; hops < kRedirectsMax && row.image == kNoId && !redirect_.empty(); ++hops) {
+      const std::string target = redirect_;
+      MAGPIE_TRY(row, intern(target));
+    }
+    return row;
+  }
+
+  Result<void> take_image_from(const NotedFetch& noted) {
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET image = NULL WHERE id = ?", noted.id));
+    return mark(noted.image);
+  }
+
+  Result<NextCandidates> follow_redirect(const NotedFetch& noted, const std::string& target) {
+    if (noted.image != kNoId) MAGPIE_TRY_DO(take_image_from(noted));
+    MAGPIE_TRY(const UrlRow row, resolve(target));
+    if (row.id == noted.id) return NextCandidates();  // a loop; whoever follows it will give up
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET named = 1 WHERE id = ? AND (SELECT named FROM urls WHERE id = ?) = 1", row.id, noted.id));
+    MAGPIE_TRY_DO(db_.run("UPDATE image_refs SET url = ? WHERE url = ?", row.id, noted.id));
+    if (row.image != kNoId) MAGPIE_TRY_DO(mark(row.image));
+    if (row.dead()) return fall_back(row.id);
+    return row.wanted() ? NextCandidates{row.url} : NextCandidates();
+  }
+
+  /// Every reference that uses the address goes on to its next candidate that has not failed; it stays where it is when there is none.
+  Result<NextCandidates> fall_back(std::int64_t url) {
+    struct Ref {
+      std::int64_t page, ord, candidate;
+      std::vector<std::string> alternatives;
+    };
+    std::vector<Ref> refs;
+    {
+      MAGPIE_TRY(Query row, db_.query("SELECT page, ord, candidate, alternatives FROM image_refs WHERE url = ? AND alternatives <> '[]'", url));
+      while (true) {
+        MAGPIE_TRY(const bool more, row.next());
+        if (!more) break;
+        refs.push_back({row.int64(0), row.int64(1), row.int64(2), from_json_list(row.text(3))});
+      }
+    }
+    NextCandidates next;
+    for (const Ref& ref : refs) {
+      // Candidate n is alternatives[n - 1].
+      for (auto i = static_cast<std::size_t>(ref.candidate); i < ref.alternatives.size(); ++i) {
+        MAGPIE_TRY(const UrlRow row, resolve(ref.alternatives[i]));
+        if (row.dead() || row.id == url) continue;
+        MAGPIE_TRY_DO(db_.run("UPDATE image_refs SET url = ?, candidate = ? WHERE page = ? AND ord = ?", row.id, i + 1, ref.page, ref.ord));
+        if (row.image != kNoId) MAGPIE_TRY_DO(mark(row.image));
+        else add_once(next, row.url);
+        break;
+      }
+    }
+    return next;
+  }
+
+  // ---- pages
+
+  Result<std::optional<std::int64_t>> signature_of(std::int64_t page) { return first_int64("SELECT signature FROM pages WHERE id = ?", page); }
+
+  Result<std::vector<std::string>> wanted_on(std::int64_t page) {
+    std::vector<std::string> wanted;
+    MAGPIE_TRY(Query row, db_.query("SELECT u.url FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND u.image IS NULL AND u.given_up = 0 ORDER BY r.ord", page));
+    while (true) {
+      MAGPIE_TRY(const bool more, row.next());
+      if (!more) return wanted;
+      add_once(wanted, row.string(0));
+    }
+  }
+
+  Result<void> clear_refs(std::int64_t page) {
+    MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) SELECT DISTINCT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND u.image IS NOT NULL", page));
+    MAGPIE_TRY_DO(db_.run("DELETE FROM image_refs WHERE page = ?", page));
+    return {};
+  }
+
+  Result<void> forget_page(std::int64_t page) {
+    MAGPIE_TRY_DO(clear_refs(page));
+    MAGPIE_TRY_DO(db_.run("DELETE FROM products WHERE page = ?", page));
+    MAGPIE_TRY_DO(db_.run("DELETE FROM pages WHERE id = ?", page));
+    return {};
+  }
+
+  Result<void> write_page(std::int64_t id, const Fetch& fetch, const Page& page, std::int64_t signature) {
+    MAGPIE_TRY_DO(db_.run(
+        "INSERT INTO pages (id, canonical, title, description, language, charset, site_name, keywords, shop, robots, fetched_at, file, offset, length, signature) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET canonical = excluded.canonical, title = excluded.title, "
+        "description = excluded.description, language = excluded.language, charset = excluded.charset, site_name = excluded.site_name, keywords = excluded.keywords, "
+        "shop = excluded.shop, robots = excluded.robots, fetched_at = excluded.fetched_at, file = excluded.file, offset = excluded.offset, length = excluded.length, "
+        "signature = excluded.signature",
+        id, page.canonical, page.title, page.description, page.language, page.charset, page.site_name, to_json_list(page.keywords), shop_of(page.url), robots_bits(page.robots),
+        to_millis(fetch.fetched_at), fetch.place.file, fetch.place.offset, fetch.place.length, signature));
+    return {};
+  }
+
+  /// Product ids by the addresses of their pictures, and "" for the page's own product.
+  Result<std::map<std::string, std::int64_t>> write_products(std::int64_t page_id, const Page& page) {
+    std::map<std::string, std::int64_t> by_image;
+    std::int64_t ord = 0;
+    for (const Product& product : page.products) {
+      MAGPIE_TRY(Query row, db_.query(
+          "INSERT INTO products (page, ord, name, brand, description, sku, gtin, category, price, price_micros, currency, old_price, availability, images, url) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (page, ord) DO UPDATE SET name = excluded.name, brand = excluded.brand, "
+          "description = excluded.description, sku = excluded.sku, gtin = excluded.gtin, category = excluded.category, price = excluded.price, "
+          "price_micros = excluded.price_micros, currency = excluded.currency, old_price = excluded.old_price, availability = excluded.availability, "
+          "images = excluded.images, url = excluded.url RETURNING id",
+          page_id, ord, product.name, product.brand, product.description, product.sku, product.gtin, product.category, product.offer.price, price_micros(product.offer.price),
+          product.offer.currency, product.offer.old_price, product.offer.availability, to_json_list(product.images), product.url));
+      MAGPIE_TRY_DO(row.next());
+      const std::int64_t id = row.int64(0);
+      MAGPIE_TRY_DO(row.next());
+      if (ord == 0) by_image.emplace("", id);
+      for (const std::string& image : product.images) by_image.emplace(image, id);
+      ++ord;
+    }
+    MAGPIE_TRY_DO(db_.run("DELETE FROM products WHERE page = ? AND ord >= ?", page_id, ord));
+    return by_image;
+  }
+
+  static std::optional<std::int64_t> product_of(const ImageRef& ref, const std::map<std::string, std::int64_t>& products) {
+    if (const auto named = products.find(ref.url); named != products.end()) return named->second;
+    for (const std::string& alternative : ref.alternatives) {
+      if (const auto named = products.find(alternative); named != products.end()) return named->second;
+    }
+    const auto own = products.find("");
+    return ref.of_product && own != products.end() ? std::optional(own->second) : std::nullopt;
+  }
+
+  /// The first candidate that has not failed, and its number; the first of all when every one has.
+  Result<std::pair<UrlRow, std::size_t>> choose(const ImageRef& ref) {
+    MAGPIE_TRY(const UrlRow first, resolve(ref.url));
+    if (!first.dead()) return std::pair(first, std::size_t{0});
+    for (std::size_t i = 0; i < ref.alternatives.size(); ++i) {
+      MAGPIE_TRY(const UrlRow row, resolve(ref.alternatives[i]));
+      if (!row.dead()) return std::pair(row, i + 1);
+    }
+    return std::pair(first, std::size_t{0});
+  }
+
+  Result<void> write_refs(std::int64_t page_id, const Page& page, const std::map<std::string, std::int64_t>& products, std::vector<std::string>& wanted) {
+    std::int64_t ord = 0;
+    for (const ImageRef& ref : page.images) {
+      MAGPIE_TRY(const auto chosen, choose(ref));
+      const UrlRow& row = chosen.first;
+      MAGPIE_TRY_DO(db_.run("INSERT INTO image_refs (page, ord, url, candidate, first, alternatives, origin, alt, caption, width, height, of_product, product) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            page_id, ord++, row.id, chosen.second, ref.url, to_json_list(ref.alternatives), static_cast<int>(ref.origin), ref.alt, ref.caption, ref.width, ref.height,
+                            ref.of_product, product_of(ref, products)));
+      if (row.image != kNoId) MAGPIE_TRY_DO(mark(row.image));
+      if (row.wanted()) add_once(wanted, row.url);
+    }
+    return {};
+  }
+
+  // ---- pictures
+
+  Result<ImageId> add_image(const Image& image) {
+    MAGPIE_TRY_DO(db_.run(
+        "INSERT INTO images (sha256, format, width, height, frames, orientation, bytes, phash, dhash, pdq, pdq_quality, brightness, colours, file, offset, length, "
+        "thumbnail_file, thumbnail_offset, thumbnail_length, preview_file, preview_offset, preview_length, fetched_at, copy_group) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        Blob{as_text(image.sha256)}, image.format, image.width, image.height, image.frames, image.orientation, image.bytes, image.phash, image.dhash, Blob{as_text(image.pdq)},
+        image.pdq_quality, static_cast<double>(image.brightness), Blob{encode_colours(image.colours)}, image.original.file, image.original.offset, image.original.length,
+        image.thumbnail.file, image.thumbnail.offset, image.thumbnail.length, image.preview.file, image.preview.offset, image.preview.length, to_millis(image.fetched_at),
+        image.copy_group));
+    const auto id = static_cast<ImageId>(db_.last_id());
+    if (image.copy_group == kNoId) MAGPIE_TRY_DO(db_.run("UPDATE images SET copy_group = id WHERE id = ?", id));
+    return id;
+  }
+
+  Database& db_;
+  std::optional<Transaction> transaction_;
+  std::function<void()> ended_;
+  std::string redirect_;  // of the row that intern() gave last
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CatalogTransaction>> begin_catalog_transaction(Database& database, std::function<void()> ended) {
+  auto transaction = Transaction::begin(database, Transaction::Kind::kWrite);
+  if (!transaction) {
+    ended();
+    return Failure(transaction.error());
+  }
+  return std::unique_ptr<CatalogTransaction>(std::make_unique<SqliteTransaction>(database, std::move(*transaction), std::move(ended)));
+}
+
+}  // namespace magpie
