@@ -95,7 +95,7 @@ class TextSnapshot {
   /// answers stand in the order of `facets`.
   virtual Result<std::vector<FacetCounts>> facets(std::span<const Facet> facets, const IdSet& ids,
                                                   std::size_t values_max) const = 0;
-  /// Hands over the rows of `ids` in batches, ascending by id; ids without a document are passed over. The span is borrowed.
+  /// Hands over the rows of `ids` in batches, each once, in no order; ids without a document are passed over. The span is borrowed.
   virtual Result<void> rows(const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take) const = 0;
   /// Documents in the view.
   virtual std::uint64_t size() const = 0;

@@ -30,7 +30,9 @@ struct VectorQuery {
 
 struct SimilarId {
   ImageId id = kNoId;
-  float similarity = 0;  // cosine of the float32 vectors, -1..1
+  // Cosine, -1..1, of the float32 vectors. In an answer without a limit (kAllSimilar) it may come from quantised vectors for hits
+  // after the first 1,000, off by less than 0.01; which hits there are is still decided by the float32 vectors.
+  float similarity = 0;
 };
 
 struct VectorMatches {

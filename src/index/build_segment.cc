@@ -1,0 +1,63 @@
+#include "index/build_segment.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+
+namespace magpie::index {
+namespace {
+
+DocumentRow row_of(const AnalysedDocument& document) {
+  const IndexDocument& facts = document.facts;
+  DocumentRow row{.id = facts.id,
+                  .copy_group = facts.copy_group,
+                  .pixels = facts.pixels,
+                  .fetched_at = facts.fetched_at_seconds,
+                  .price = facts.price_micros.value_or(kNoPrice),
+                  .lengths = document.lengths,
+                  .language = facts.language};
+  const auto values = [&](Facet facet) -> std::vector<std::string_view>& { return row.facets[static_cast<std::size_t>(facet)]; };
+  values(Facet::kShop) = {facts.shop};
+  values(Facet::kCategory) = {facts.category};
+  values(Facet::kBrand) = {facts.brand};
+  values(Facet::kColour).assign(facts.colours.begin(), facts.colours.end());
+  values(Facet::kCurrency) = {facts.currency};
+  return row;
+}
+
+void write_documents(SegmentFileWriter& file, const Pending& pending) {
+  DocumentsWriter documents;
+  for (const auto& [id, document] : pending.documents) documents.add(row_of(document));
+  documents.write(file);
+}
+
+void write_postings(SegmentFileWriter& file, const Pending& pending) {
+  std::unordered_map<std::string_view, std::vector<Posting>> by_term;
+  std::uint32_t ordinal = 0;
+  for (const auto& [id, document] : pending.documents) {
+    for (const TermUse& use : document.terms) by_term[use.term].push_back({ordinal, use.fields});
+    ++ordinal;
+  }
+  std::vector<std::string_view> terms;
+  terms.reserve(by_term.size());
+  for (const auto& [term, postings] : by_term) terms.push_back(term);
+  std::sort(terms.begin(), terms.end());
+  PostingsWriter writer(file);
+  for (const std::string_view term : terms) writer.add(term, by_term.find(term)->second);
+  writer.finish();
+}
+
+}  // namespace
+
+Result<void> build_segment(const fs::path& path, const Pending& pending, std::uint32_t dims) {
+  MAGPIE_TRY(SegmentFileWriter file, SegmentFileWriter::create(path));
+  write_documents(file, pending);
+  write_postings(file, pending);
+  std::vector<VectorRow> rows;
+  rows.reserve(pending.vectors.size());
+  for (const auto& [id, vector] : pending.vectors) rows.push_back({id, vector.row.data(), vector.codes.data(), vector.scale});
+  write_vectors(file, rows, dims);
+  return file.finish({static_cast<std::uint32_t>(pending.documents.size()), static_cast<std::uint32_t>(rows.size()), dims});
+}
+
+}  // namespace magpie::index

@@ -1,0 +1,361 @@
+#include "index/engine.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "base/log.h"
+#include "index/merge_policy.h"
+#include "vec/dot.h"
+
+namespace magpie::index {
+namespace {
+
+Result<UniqueFd> lock_folder(const fs::path& folder) {
+  const fs::path path = folder / "lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd) return fail_errno(path.string());
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(Code::kBusy, "the index in {} is being written by another process; stop it or open for reading", folder.string());
+  }
+  return fd;
+}
+
+Result<PendingVector> prepare(ImageId id, std::span<const float> embedding) {
+  if (id == kNoId) return fail(Code::kBadInput, "a vector needs a picture's id");
+  if (embedding.empty() || embedding.size() > kVectorDimsMax) {
+    return fail(Code::kBadInput, "picture {}: a vector has 1 to {} components, not {}", id, kVectorDimsMax, embedding.size());
+  }
+  PendingVector vector{.row = std::vector<float>(vec::padded(embedding.size()), 0.0F)};
+  std::copy(embedding.begin(), embedding.end(), vector.row.begin());
+  if (!vec::normalise(vector.row)) return fail(Code::kBadInput, "picture {}: the vector is zero or not finite", id);
+  vector.codes.resize(vector.row.size());
+  vector.scale = vec::quantise(vector.row, vector.codes);
+  return vector;
+}
+
+std::vector<ImageId> with_keys(const IdSet& removed, const auto& added) {
+  std::vector<ImageId> ids = removed.to_vector();
+  for (const auto& [id, value] : added) ids.push_back(id);
+  return ids;
+}
+
+/// The state with these rows dead; the same object when none lives in it.
+std::shared_ptr<const SegmentState> without(const std::shared_ptr<const SegmentState>& state, const std::vector<ImageId>& documents,
+                                            const std::vector<ImageId>& vectors) {
+  std::shared_ptr<SegmentState> changed;
+  const auto writable = [&]() -> SegmentState& {
+    if (!changed) changed = std::make_shared<SegmentState>(*state);
+    return *changed;
+  };
+  for (const ImageId id : documents) {
+    const auto row = state->segment->find_document(id);
+    if (row && !state->dead_documents.dead(*row)) writable().kill_document(*row);
+  }
+  for (const ImageId id : vectors) {
+    const auto row = state->segment->find_vector(id);
+    if (row && !state->dead_vectors.dead(*row)) writable().kill_vector(*row);
+  }
+  return changed ? std::shared_ptr<const SegmentState>(std::move(changed)) : state;
+}
+
+ManifestSegment describe(const SegmentState& state) {
+  return {state.segment->number(), state.segment->documents(), state.segment->vectors(), state.dead_documents.to_vector(),
+          state.dead_vectors.to_vector()};
+}
+
+SegmentSize size_of(const SegmentState& state) {
+  return {std::max<std::size_t>(state.segment->documents(), state.segment->vectors()),
+          std::max<std::size_t>(state.live_documents(), state.live_vectors())};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(const fs::path& folder, EngineOptions options) {
+  const Access access = options.access;
+  const bool background = access == Access::kWrite && options.merge_in_background;
+  std::unique_ptr<Engine> engine(new Engine(folder, std::move(options)));  // the constructor is private
+  if (access == Access::kWrite) {
+    MAGPIE_TRY_DO(make_folder(folder));
+    MAGPIE_TRY(engine->lock_, lock_folder(folder));
+  }
+  MAGPIE_TRY_DO(engine->load());
+  if (background) {
+    Engine* self = engine.get();  // the thread is a member, so it ends before the engine does
+    engine->merger_ = std::jthread([self](std::stop_token stop) { self->merge_loop(stop); });
+  }
+  return engine;
+}
+
+Engine::~Engine() {
+  merge_wanted_.close();
+  if (merger_.joinable()) {
+    merger_.request_stop();
+    merger_.join();
+  }
+}
+
+Result<void> Engine::load() {
+  if (options_.access == Access::kRead) {
+    MAGPIE_TRY_DO(refresh());
+    return {};
+  }
+  MAGPIE_TRY(Manifest manifest, read_manifest(folder_));
+  MAGPIE_TRY_DO(remove_strangers(manifest));
+  MAGPIE_TRY(std::shared_ptr<const Snapshot> opened, open_snapshot(manifest));
+  current_.with([&](auto& current) { current = opened; });
+  writer_.with([&](Writer& writer) {
+    writer.next_segment = manifest.next_segment;
+    writer.dims = manifest.dims;
+    writer.vector_space = manifest.vector_space.empty() ? options_.vector_space : manifest.vector_space;
+  });
+  return {};
+}
+
+Result<std::shared_ptr<const Snapshot>> Engine::open_snapshot(const Manifest& manifest) const {
+  if (!manifest.vector_space.empty() && !options_.vector_space.empty() && manifest.vector_space != options_.vector_space) {
+    return fail(Code::kBadInput, "the index holds vectors of {}, not of {}; magpie rebuild makes them anew", manifest.vector_space,
+                options_.vector_space);
+  }
+  auto opened = std::make_shared<Snapshot>();
+  opened->version = manifest.version;
+  opened->dims = manifest.dims;
+  const std::shared_ptr<const Snapshot> before = snapshot();
+  for (const ManifestSegment& listed : manifest.segments) {
+    std::shared_ptr<const Segment> segment;
+    for (const auto& known : before ? before->segments : decltype(before->segments){}) {
+      if (known->segment->number() == listed.number) segment = known->segment;
+    }
+    if (!segment) {
+      MAGPIE_TRY(segment, Segment::open(folder_ / segment_file_name(listed.number), listed.number));
+    }
+    const bool fits = segment->documents() == listed.documents && segment->vectors() == listed.vectors &&
+                      (segment->vectors() == 0 || segment->dims() == manifest.dims);
+    if (!fits) return fail(Code::kCorrupt, "{} is not the file the manifest speaks of", segment_file_name(listed.number));
+    auto state = std::make_shared<SegmentState>(std::move(segment));
+    for (const std::uint32_t row : listed.dead_documents) state->kill_document(row);
+    for (const std::uint32_t row : listed.dead_vectors) state->kill_vector(row);
+    opened->segments.push_back(std::move(state));
+  }
+  return std::shared_ptr<const Snapshot>(std::move(opened));
+}
+
+// A commit or merge that was killed leaves a segment that no manifest names.
+Result<void> Engine::remove_strangers(const Manifest& manifest) const {
+  std::set<std::string> named;
+  for (const ManifestSegment& segment : manifest.segments) named.insert(segment_file_name(segment.number));
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = (name.starts_with("segment-") && name.ends_with(".seg")) || (name.starts_with("manifest.") && name.ends_with(".new"));
+    if (!ours || named.contains(name)) continue;
+    std::error_code ignored;  // a file that stays only takes room
+    fs::remove(entry.path(), ignored);
+    log::info("index.leftover_removed", {{"file", name}});
+  }
+  if (error) return fail(Code::kUnavailable, "cannot list {}: {}", folder_.string(), error.message());
+  return {};
+}
+
+Result<void> Engine::check_writable() const {
+  if (options_.access == Access::kWrite) return {};
+  return fail(Code::kForbidden, "the index in {} was opened for reading", folder_.string());
+}
+
+Result<void> Engine::add_document(IndexDocument document) {
+  MAGPIE_TRY_DO(check_writable());
+  if (document.id == kNoId) return fail(Code::kBadInput, "a document needs a picture's id");
+  const std::size_t bytes = document.title.size() + document.alt.size() + document.keywords.size() + document.description.size();
+  if (bytes > kDocumentTextMax) return fail(Code::kTooLarge, "picture {} has {} bytes of text, over {}", document.id, bytes, kDocumentTextMax);
+  AnalysedDocument analysed = analyse(std::move(document));
+  writer_.with([&](Writer& writer) { writer.pending.documents[analysed.facts.id] = std::move(analysed); });
+  return {};
+}
+
+Result<void> Engine::add_vector(ImageId id, std::span<const float> embedding) {
+  MAGPIE_TRY_DO(check_writable());
+  MAGPIE_TRY(PendingVector vector, prepare(id, embedding));
+  return writer_.with([&](Writer& writer) -> Result<void> {
+    if (writer.dims == 0) writer.dims = static_cast<std::uint32_t>(embedding.size());
+    if (writer.dims != embedding.size()) {
+      return fail(Code::kBadInput, "picture {}: a vector of {} components, the index's have {}", id, embedding.size(), writer.dims);
+    }
+    writer.pending.vectors[id] = std::move(vector);
+    return {};
+  });
+}
+
+Result<void> Engine::remove_document(ImageId id) {
+  MAGPIE_TRY_DO(check_writable());
+  writer_.with([&](Writer& writer) {
+    writer.pending.documents.erase(id);
+    writer.removed_documents.add(id);
+    writer.any_removed = true;
+  });
+  return {};
+}
+
+Result<void> Engine::remove_vector(ImageId id) {
+  MAGPIE_TRY_DO(check_writable());
+  writer_.with([&](Writer& writer) {
+    writer.pending.vectors.erase(id);
+    writer.removed_vectors.add(id);
+    writer.any_removed = true;
+  });
+  return {};
+}
+
+Result<void> Engine::commit() {
+  MAGPIE_TRY_DO(check_writable());
+  MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return commit_pending(writer); }));
+  if (!options_.merge_in_background) return merge_while_needed();
+  int wanted = 1;
+  merge_wanted_.try_push(wanted);  // a full queue means the merger has been told already
+  return {};
+}
+
+Result<void> Engine::commit_pending(Writer& writer) {
+  if (writer.pending.empty() && !writer.any_removed) return {};
+  const std::shared_ptr<const Snapshot> before = snapshot();
+  const std::vector<ImageId> documents = with_keys(writer.removed_documents, writer.pending.documents);
+  const std::vector<ImageId> vectors = with_keys(writer.removed_vectors, writer.pending.vectors);
+  std::vector<std::shared_ptr<const SegmentState>> segments;
+  for (const auto& state : before->segments) segments.push_back(without(state, documents, vectors));
+  if (!writer.pending.empty()) {
+    const std::uint64_t number = writer.next_segment++;
+    const fs::path path = folder_ / segment_file_name(number);
+    MAGPIE_TRY_DO(build_segment(path, writer.pending, writer.dims));
+    MAGPIE_TRY(std::shared_ptr<const Segment> segment, Segment::open(path, number));
+    segments.push_back(std::make_shared<SegmentState>(std::move(segment)));
+  }
+  MAGPIE_TRY_DO(publish(writer, std::move(segments)));
+  writer.pending = {};
+  writer.removed_documents = {};
+  writer.removed_vectors = {};
+  writer.any_removed = false;
+  return {};
+}
+
+Result<void> Engine::publish(const Writer& writer, std::vector<std::shared_ptr<const SegmentState>> segments) {
+  auto next = std::make_shared<Snapshot>();
+  next->version = snapshot()->version + 1;
+  next->dims = writer.dims;
+  next->segments = std::move(segments);
+  Manifest manifest{.version = next->version, .next_segment = writer.next_segment, .dims = writer.dims, .vector_space = writer.vector_space};
+  for (const auto& state : next->segments) manifest.segments.push_back(describe(*state));
+  MAGPIE_TRY_DO(write_manifest(folder_, manifest));
+  current_.with([&](auto& current) { current = std::move(next); });
+  return {};
+}
+
+std::shared_ptr<const Snapshot> Engine::snapshot() const {
+  return current_.with([](const auto& current) { return current; });
+}
+
+Result<bool> Engine::refresh() {
+  if (options_.access == Access::kWrite) return false;
+  // Between reading the manifest and opening its files a writer may have merged them away; then there is a newer manifest.
+  constexpr int kAttempts = 10;
+  for (int attempt = 1;; ++attempt) {
+    MAGPIE_TRY(Manifest manifest, read_manifest(folder_));
+    const std::shared_ptr<const Snapshot> before = snapshot();
+    if (before && before->version == manifest.version) return false;
+    Result<std::shared_ptr<const Snapshot>> opened = open_snapshot(manifest);
+    if (opened) {
+      current_.with([&](auto& current) { current = *opened; });
+      return true;
+    }
+    if (opened.error().code != Code::kNotFound || attempt == kAttempts) return Failure(opened.error());
+  }
+}
+
+std::optional<Engine::MergePlan> Engine::plan_merge(bool everything) {
+  return writer_.with([&](Writer& writer) -> std::optional<MergePlan> {
+    const std::shared_ptr<const Snapshot> now = snapshot();
+    MergePlan plan{.dims = writer.dims};
+    if (everything) {
+      const bool clean = now->segments.size() == 1 && now->segments[0]->dead_documents.count() + now->segments[0]->dead_vectors.count() == 0;
+      if (!clean) plan.sources = now->segments;
+    } else {
+      std::vector<SegmentSize> sizes;
+      for (const auto& state : now->segments) sizes.push_back(size_of(*state));
+      for (const std::size_t i : choose_merge(sizes)) plan.sources.push_back(now->segments[i]);
+    }
+    if (plan.sources.empty()) return std::nullopt;
+    plan.number = writer.next_segment++;
+    return plan;
+  });
+}
+
+Result<void> Engine::run_merge(const MergePlan& plan) {
+  MAGPIE_TRY_DO(merge_segments(folder_ / segment_file_name(plan.number), plan.sources, plan.dims));
+  MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install(writer, plan); }));
+  std::set<std::uint64_t> unused{plan.number};  // the merged segment too, if nothing in it is alive
+  for (const auto& source : plan.sources) unused.insert(source->segment->number());
+  for (const auto& state : snapshot()->segments) unused.erase(state->segment->number());
+  for (const std::uint64_t number : unused) {
+    std::error_code ignored;  // a file that stays is removed at the next opening
+    fs::remove(folder_ / segment_file_name(number), ignored);
+  }
+  return {};
+}
+
+// Commits went on while the merge ran: rows of its sources that died meanwhile must be dead in the merged segment too.
+Result<void> Engine::install(Writer& writer, const MergePlan& plan) {
+  MAGPIE_TRY(std::shared_ptr<const Segment> segment, Segment::open(folder_ / segment_file_name(plan.number), plan.number));
+  auto merged = std::make_shared<SegmentState>(std::move(segment));
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  std::vector<std::shared_ptr<const SegmentState>> segments;
+  bool placed = false;
+  for (const auto& state : now->segments) {
+    const auto source = std::find_if(plan.sources.begin(), plan.sources.end(),
+                                     [&](const auto& one) { return one->segment->number() == state->segment->number(); });
+    if (source == plan.sources.end()) {
+      segments.push_back(state);
+      continue;
+    }
+    for (const std::uint32_t row : state->dead_documents.to_vector()) {
+      if ((*source)->dead_documents.dead(row)) continue;
+      if (const auto there = merged->segment->find_document(state->segment->document_ids[row])) merged->kill_document(*there);
+    }
+    for (const std::uint32_t row : state->dead_vectors.to_vector()) {
+      if ((*source)->dead_vectors.dead(row)) continue;
+      if (const auto there = merged->segment->find_vector(state->segment->vector_ids[row])) merged->kill_vector(*there);
+    }
+    if (!placed) segments.push_back(merged);  // filled in by reference as further sources come
+    placed = true;
+  }
+  if (merged->live_documents() + merged->live_vectors() == 0) std::erase(segments, merged);
+  return publish(writer, std::move(segments));
+}
+
+Result<void> Engine::merge_while_needed() {
+  const std::lock_guard one_at_a_time(merging_);
+  while (const std::optional<MergePlan> plan = plan_merge(/*everything=*/false)) MAGPIE_TRY_DO(run_merge(*plan));
+  return {};
+}
+
+Result<void> Engine::merge_all() {
+  MAGPIE_TRY_DO(check_writable());
+  const std::lock_guard one_at_a_time(merging_);
+  if (const std::optional<MergePlan> plan = plan_merge(/*everything=*/true)) return run_merge(*plan);
+  return {};
+}
+
+void Engine::merge_loop(std::stop_token stop) {
+  while (merge_wanted_.pop(stop)) {
+    if (stop.stop_requested()) return;
+    const Result<void> merged = merge_while_needed();
+    if (!merged) log::warn("index.merge_failed", {{"why", merged.error().message}});  // tried again after the next commit
+  }
+}
+
+Result<void> Engine::verify() const {
+  for (const auto& state : snapshot()->segments) MAGPIE_TRY_DO(state->segment->verify());
+  return {};
+}
+
+}  // namespace magpie::index

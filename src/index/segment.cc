@@ -1,0 +1,140 @@
+#include "index/segment.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/vector_index.h"
+#include "vec/dot.h"
+
+namespace magpie::index {
+namespace {
+
+static_assert(sizeof(vec::CodeScale) == 8 && sizeof(ImageId) == 4, "both are written as they lie in memory");
+
+std::optional<std::uint32_t> find_id(std::span<const ImageId> ids, ImageId id) {
+  const auto found = std::lower_bound(ids.begin(), ids.end(), id);
+  if (found == ids.end() || *found != id) return std::nullopt;
+  return static_cast<std::uint32_t>(found - ids.begin());
+}
+
+}  // namespace
+
+Result<StringTable> StringTable::parse(std::string_view bytes) {
+  StringTable table;
+  if (bytes.empty()) return table;
+  std::uint32_t count = 0;
+  if (bytes.size() < sizeof count) return fail(Code::kCorrupt, "string table is cut short");
+  std::memcpy(&count, bytes.data(), sizeof count);
+  const std::size_t head = sizeof count * (std::size_t{count} + 1);
+  if (bytes.size() < head) return fail(Code::kCorrupt, "string table is cut short");
+  table.ends_ = {reinterpret_cast<const std::uint32_t*>(bytes.data() + sizeof count), count};
+  table.bytes_ = bytes.substr(head);
+  if (!std::is_sorted(table.ends_.begin(), table.ends_.end()) || (count > 0 && table.ends_.back() != table.bytes_.size())) {
+    return fail(Code::kCorrupt, "string table contradicts itself");
+  }
+  return table;
+}
+
+std::optional<std::uint32_t> StringTable::find(std::string_view text) const {
+  std::uint32_t low = 0, high = size();
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if ((*this)[middle] < text) low = middle + 1;
+    else high = middle;
+  }
+  if (low == size() || (*this)[low] != text) return std::nullopt;
+  return low;
+}
+
+bool PostingReader::next(Posting& posting) {
+  std::uint32_t delta = 0;
+  for (unsigned shift = 0;; shift += 7) {
+    if (rest_.size() < 2 || shift > 28) return false;
+    const auto byte = static_cast<unsigned char>(rest_.front());
+    rest_.remove_prefix(1);
+    delta |= static_cast<std::uint32_t>(byte & 0x7F) << shift;
+    if (byte < 0x80) break;
+  }
+  ordinal_ = first_ ? delta : ordinal_ + delta;
+  first_ = false;
+  if (ordinal_ >= documents_) return false;
+  posting = {ordinal_, static_cast<std::uint8_t>(rest_.front())};
+  rest_.remove_prefix(1);
+  return true;
+}
+
+Result<std::shared_ptr<const Segment>> Segment::open(const fs::path& path, std::uint64_t number) {
+  MAGPIE_TRY(SegmentFile file, SegmentFile::open(path));
+  std::shared_ptr<Segment> segment(new Segment(std::move(file), number));  // the constructor is private
+  MAGPIE_TRY_DO(segment->map_documents());
+  MAGPIE_TRY_DO(segment->map_terms());
+  MAGPIE_TRY_DO(segment->map_vectors());
+  return std::shared_ptr<const Segment>(std::move(segment));
+}
+
+Result<void> Segment::map_documents() {
+  const std::uint64_t count = documents();
+  MAGPIE_TRY(document_ids, file_.column<ImageId>(Section::kDocumentIds, count));
+  MAGPIE_TRY(copy_groups, file_.column<ImageId>(Section::kCopyGroups, count));
+  MAGPIE_TRY(pixels, file_.column<std::uint64_t>(Section::kPixels, count));
+  MAGPIE_TRY(fetched_at, file_.column<std::int64_t>(Section::kFetchedAt, count));
+  MAGPIE_TRY(prices, file_.column<std::int64_t>(Section::kPrices, count));
+  MAGPIE_TRY(lengths, file_.column<std::uint8_t>(Section::kLengths, count * kFieldCount));
+  const auto facet = [&](Facet which) -> FacetColumn& { return facets[static_cast<std::size_t>(which)]; };
+  MAGPIE_TRY(facet(Facet::kShop), map_facet(Section::kShopNames, Section::kShops, std::nullopt));
+  MAGPIE_TRY(facet(Facet::kCategory), map_facet(Section::kCategoryNames, Section::kCategories, std::nullopt));
+  MAGPIE_TRY(facet(Facet::kBrand), map_facet(Section::kBrandNames, Section::kBrands, std::nullopt));
+  MAGPIE_TRY(facet(Facet::kColour), map_facet(Section::kColourNames, Section::kColours, Section::kColourStarts));
+  MAGPIE_TRY(facet(Facet::kCurrency), map_facet(Section::kCurrencyNames, Section::kCurrencies, std::nullopt));
+  MAGPIE_TRY(languages, map_facet(Section::kLanguageNames, Section::kLanguages, std::nullopt));
+  return {};
+}
+
+Result<FacetColumn> Segment::map_facet(Section names, Section codes, std::optional<Section> starts) const {
+  FacetColumn column;
+  MAGPIE_TRY(column.names, StringTable::parse(file_.section(names)));
+  std::uint64_t values = documents();
+  if (starts) {
+    MAGPIE_TRY(column.starts, file_.column<std::uint32_t>(*starts, std::uint64_t{documents()} + 1));
+    if (!std::is_sorted(column.starts.begin(), column.starts.end())) return fail(Code::kCorrupt, "facet starts are not in order");
+    values = column.starts.back();
+  }
+  MAGPIE_TRY(column.codes, file_.column<std::uint32_t>(codes, values));
+  for (const std::uint32_t code : column.codes) {
+    if (code > column.names.size()) return fail(Code::kCorrupt, "a facet value has no name");
+  }
+  return column;
+}
+
+Result<void> Segment::map_terms() {
+  MAGPIE_TRY(terms, StringTable::parse(file_.section(Section::kTerms)));
+  MAGPIE_TRY(posting_starts_, file_.column<std::uint64_t>(Section::kPostingStarts, std::uint64_t{terms.size()} + 1));
+  MAGPIE_TRY(term_counts_, file_.column<std::uint32_t>(Section::kTermCounts, terms.size()));
+  postings_ = file_.section(Section::kPostings);
+  if (!std::is_sorted(posting_starts_.begin(), posting_starts_.end()) || posting_starts_.back() != postings_.size()) {
+    return fail(Code::kCorrupt, "postings contradict their starts");
+  }
+  return {};
+}
+
+Result<void> Segment::map_vectors() {
+  const std::uint64_t count = vectors();
+  if (dims() > kVectorDimsMax) return fail(Code::kCorrupt, "vectors of {} components", dims());
+  row_size = vec::padded(dims());
+  MAGPIE_TRY(vector_ids, file_.column<ImageId>(Section::kVectorIds, count));
+  MAGPIE_TRY(rows_, file_.column<float>(Section::kVectorRows, count * row_size));
+  MAGPIE_TRY(codes_, file_.column<std::uint8_t>(Section::kVectorCodes, count * row_size));
+  MAGPIE_TRY(code_scales, file_.column<vec::CodeScale>(Section::kCodeScales, count));
+  file_.expect_random_access(Section::kVectorRows);
+  return {};
+}
+
+std::optional<std::uint32_t> Segment::find_document(ImageId id) const { return find_id(document_ids, id); }
+std::optional<std::uint32_t> Segment::find_vector(ImageId id) const { return find_id(vector_ids, id); }
+
+PostingReader Segment::postings(std::uint32_t term) const {
+  const std::uint64_t begin = posting_starts_[term];
+  return {postings_.substr(begin, posting_starts_[term + 1] - begin), documents()};
+}
+
+}  // namespace magpie::index

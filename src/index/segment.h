@@ -1,0 +1,115 @@
+#pragma once
+// A segment opened for reading: typed views into the mapped file (layout: segment_format.h). Thread-safe; lives as long as anybody
+// holds it, also after the file is unlinked.
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/files.h"
+#include "core/text_index.h"
+#include "index/segment_file.h"
+#include "vec/quantise.h"
+
+namespace magpie::index {
+
+inline constexpr std::int64_t kNoPrice = std::numeric_limits<std::int64_t>::min();
+
+/// Sorted different strings; see segment_format.h.
+class StringTable {
+ public:
+  StringTable() = default;
+  /// kCorrupt unless `bytes` is a table.
+  static Result<StringTable> parse(std::string_view bytes);
+  std::uint32_t size() const { return static_cast<std::uint32_t>(ends_.size()); }
+  std::string_view operator[](std::uint32_t i) const {
+    const std::uint32_t begin = i == 0 ? 0 : ends_[i - 1];
+    return bytes_.substr(begin, ends_[i] - begin);
+  }
+  /// Index of the string. Binary search.
+  std::optional<std::uint32_t> find(std::string_view text) const;
+
+ private:
+  std::span<const std::uint32_t> ends_;
+  std::string_view bytes_;
+};
+
+/// One facet of all documents of a segment. Values are 1 + index into names.
+struct FacetColumn {
+  StringTable names;
+  std::span<const std::uint32_t> codes;   // single-valued: one per document, 0 none; multi-valued: all values
+  std::span<const std::uint32_t> starts;  // multi-valued only
+
+  std::span<const std::uint32_t> of(std::uint32_t ordinal) const {
+    if (!starts.empty()) return codes.subspan(starts[ordinal], starts[ordinal + 1] - starts[ordinal]);
+    return codes.subspan(ordinal, codes[ordinal] == 0 ? 0 : 1);
+  }
+};
+
+struct Posting {
+  std::uint32_t ordinal = 0;
+  std::uint8_t fields = 0;
+};
+
+/// Walks the postings of one term.
+class PostingReader {
+ public:
+  PostingReader(std::string_view bytes, std::uint32_t documents) : rest_(bytes), documents_(documents) {}
+  /// False at the end; also where bytes make no sense (they were checked by sum, so that is a fault of ours).
+  bool next(Posting& posting);
+
+ private:
+  std::string_view rest_;
+  std::uint32_t documents_;
+  std::uint32_t ordinal_ = 0;
+  bool first_ = true;
+};
+
+class Segment {
+ public:
+  static Result<std::shared_ptr<const Segment>> open(const fs::path& path, std::uint64_t number);
+
+  std::uint64_t number() const { return number_; }
+  std::uint64_t bytes() const { return file_.bytes(); }
+  std::uint32_t documents() const { return file_.counts().documents; }
+  std::uint32_t vectors() const { return file_.counts().vectors; }
+  std::uint32_t dims() const { return file_.counts().dims; }
+  Result<void> verify() const { return file_.verify(); }
+
+  std::span<const ImageId> document_ids, copy_groups;
+  std::span<const std::uint64_t> pixels;
+  std::span<const std::int64_t> fetched_at, prices;
+  std::span<const std::uint8_t> lengths;  // kFieldCount per document
+  FacetColumn facets[kFacetCount];        // by Facet
+  FacetColumn languages;
+  StringTable terms;
+  std::span<const ImageId> vector_ids;
+  std::span<const vec::CodeScale> code_scales;
+  std::size_t row_size = 0;  // components of a padded row
+
+  std::optional<std::uint32_t> find_document(ImageId id) const;
+  std::optional<std::uint32_t> find_vector(ImageId id) const;
+  PostingReader postings(std::uint32_t term) const;
+  std::uint32_t term_count(std::uint32_t term) const { return term_counts_[term]; }
+  const float* row(std::uint32_t vector) const { return rows_.data() + vector * row_size; }
+  const std::uint8_t* codes(std::uint32_t vector) const { return codes_.data() + vector * row_size; }
+
+ private:
+  Segment(SegmentFile file, std::uint64_t number) : file_(std::move(file)), number_(number) {}
+  Result<void> map_documents();
+  Result<void> map_terms();
+  Result<void> map_vectors();
+  Result<FacetColumn> map_facet(Section names, Section codes, std::optional<Section> starts) const;
+
+  SegmentFile file_;
+  std::uint64_t number_;
+  std::span<const std::uint64_t> posting_starts_;
+  std::span<const std::uint32_t> term_counts_;
+  std::string_view postings_;
+  std::span<const float> rows_;
+  std::span<const std::uint8_t> codes_;
+};
+
+}  // namespace magpie::index

@@ -1,0 +1,69 @@
+#pragma once
+// What a segment is on disk: documents and vectors of the pictures of one commit (or of several, merged), written once, never
+// changed. Little-endian, version 1. docs/formats/segment.md has a worked example.
+//
+//   0    8 bytes  magic "MAGPSEG1"
+//   64   sections, each beginning at a multiple of 64, in any order, unknown ones skipped by readers
+//   …    footer: for each section
+//          u32 section number   u32 crc32c of its bytes   u64 offset   u64 length
+//   end - 32   u64 offset of the footer
+//              u32 number of sections
+//              u32 documents
+//              u32 vectors
+//              u32 dims             components of a vector, 0 without vectors
+//              u32 crc32c of the footer and of the 24 bytes before this field
+//              4 bytes magic "MSG1"
+//
+// Documents have ordinals 0.. in ascending order of ImageId, vectors likewise and on their own: a document may lack a vector, and be
+// replaced without it. A column has one entry per ordinal.
+//   string table   u32 count, u32 ends[count] (end of string i in bytes), bytes; strings ascending byte for byte, all different
+//   facet          values are 1 + index into its string table; 0 is none. Single-valued: u32 value per document.
+//                  Multi-valued: u32 start[documents + 1] into a list of u32 values.
+//   lengths        u8 words of title, alt, keywords, description per document, at most 255
+//   postings       per term, ascending by ordinal: varint (LEB128) ordinal - previous ordinal (first: the ordinal), then one byte
+//                  with how often the term stands in title (bits 0-1), alt (2-3), keywords (4-5), description (6-7), at most 3
+//   posting starts u64 per term and one more: where its postings begin
+//   terms          string table: folded words, and stems behind a byte 0x01
+//   vector rows    f32, unit length, padded with zeros to a multiple of 64 components
+//   vector codes   u8, padded with 128 likewise; code scales f32 scale, f32 error per vector (vec/quantise.h)
+//
+// float32 rows lie beside the codes because answers are ranked by them; only the few rows near the answer are read.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace magpie::index {
+
+inline constexpr std::string_view kSegmentMagic = "MAGPSEG1";
+inline constexpr std::string_view kSegmentEndMagic = "MSG1";
+inline constexpr std::size_t kSegmentTrailerBytes = 32;
+inline constexpr std::size_t kSectionEntryBytes = 24;
+inline constexpr std::size_t kSectionAlignment = 64;
+inline constexpr std::uint32_t kSectionsMax = 1'000;
+
+/// Persisted: append only.
+enum class Section : std::uint32_t {
+  kDocumentIds = 1,   // u32
+  kCopyGroups = 2,    // u32
+  kPixels = 3,        // u64
+  kFetchedAt = 4,     // i64, Unix seconds
+  kPrices = 5,        // i64 micros; the smallest i64 for none
+  kLengths = 6,       // u8[4]
+  kShopNames = 10, kShops = 11,
+  kCategoryNames = 12, kCategories = 13,
+  kBrandNames = 14, kBrands = 15,
+  kCurrencyNames = 16, kCurrencies = 17,
+  kLanguageNames = 18, kLanguages = 19,
+  kColourNames = 20, kColours = 21, kColourStarts = 22,
+  kPostings = 30, kTerms = 31, kPostingStarts = 32, kTermCounts = 33,  // counts: u32 documents with the term
+  kVectorIds = 40, kVectorRows = 41, kVectorCodes = 42, kCodeScales = 43,
+};
+
+/// Text fields, the telling ones first; the order of bits in a posting and of bytes in lengths. Persisted.
+enum class Field : std::uint8_t { kTitle = 0, kAlt = 1, kKeywords = 2, kDescription = 3 };
+inline constexpr std::size_t kFieldCount = 4;
+inline constexpr unsigned kFieldOccurrencesMax = 3;
+/// In front of a stem in the term table; no folded word can begin with it.
+inline constexpr char kStemMark = '\x01';
+
+}  // namespace magpie::index

@@ -1,0 +1,133 @@
+#include "index/segment_write.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "vec/dot.h"
+
+namespace magpie::index {
+namespace {
+
+void append_varint(std::string& out, std::uint32_t value) {
+  while (value >= 0x80) {
+    out += static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  out += static_cast<char>(value);
+}
+
+}  // namespace
+
+void write_string_table(SegmentFileWriter& file, Section section, const std::vector<std::uint32_t>& ends, std::string_view bytes) {
+  const auto count = static_cast<std::uint32_t>(ends.size());
+  file.begin(section);
+  file.append(std::span<const std::uint32_t>(&count, 1));
+  file.append(std::span<const std::uint32_t>(ends));
+  file.append(bytes);
+}
+
+void FacetWriter::add_document(std::span<const std::string_view> values) {
+  for (const std::string_view value : values) {
+    if (value.empty()) continue;
+    const auto next = static_cast<std::uint32_t>(known_.size() + 1);
+    const std::uint32_t code = known_.try_emplace(std::string(value), next).first->second;
+    // A document that names a value twice has it once, or counts would be wrong.
+    if (std::find(codes_.begin() + starts_.back(), codes_.end(), code) == codes_.end()) codes_.push_back(code);
+  }
+  starts_.push_back(static_cast<std::uint32_t>(codes_.size()));
+}
+
+void FacetWriter::write(SegmentFileWriter& file, Section names, Section codes, std::optional<Section> starts) const {
+  std::vector<std::pair<std::string_view, std::uint32_t>> sorted(known_.begin(), known_.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::uint32_t> final_code(sorted.size() + 1, 0), ends;
+  std::string bytes;
+  for (std::uint32_t i = 0; i < sorted.size(); ++i) {
+    final_code[sorted[i].second] = i + 1;
+    bytes += sorted[i].first;
+    ends.push_back(static_cast<std::uint32_t>(bytes.size()));
+  }
+  write_string_table(file, names, ends, bytes);
+
+  std::vector<std::uint32_t> written;
+  written.reserve(codes_.size());
+  if (starts) {
+    for (const std::uint32_t code : codes_) written.push_back(final_code[code]);
+    file.write(*starts, starts_);
+  } else {
+    for (std::size_t i = 0; i + 1 < starts_.size(); ++i) {
+      MAGPIE_CHECK(starts_[i + 1] - starts_[i] <= 1, "single-valued facet with two values");
+      written.push_back(starts_[i + 1] == starts_[i] ? 0 : final_code[codes_[starts_[i]]]);
+    }
+  }
+  file.write(codes, written);
+}
+
+void DocumentsWriter::add(const DocumentRow& row) {
+  MAGPIE_CHECK(ids_.empty() || ids_.back() < row.id, "documents must come ascending by id");
+  ids_.push_back(row.id);
+  copy_groups_.push_back(row.copy_group);
+  pixels_.push_back(row.pixels);
+  fetched_at_.push_back(row.fetched_at);
+  prices_.push_back(row.price);
+  lengths_.insert(lengths_.end(), row.lengths.begin(), row.lengths.end());
+  for (std::size_t facet = 0; facet < kFacetCount; ++facet) facets_[facet].add_document(row.facets[facet]);
+  languages_.add_document(std::span(&row.language, 1));
+}
+
+void DocumentsWriter::write(SegmentFileWriter& file) const {
+  file.write(Section::kDocumentIds, ids_);
+  file.write(Section::kCopyGroups, copy_groups_);
+  file.write(Section::kPixels, pixels_);
+  file.write(Section::kFetchedAt, fetched_at_);
+  file.write(Section::kPrices, prices_);
+  file.write(Section::kLengths, lengths_);
+  const auto facet = [&](Facet which) -> const FacetWriter& { return facets_[static_cast<std::size_t>(which)]; };
+  facet(Facet::kShop).write(file, Section::kShopNames, Section::kShops, std::nullopt);
+  facet(Facet::kCategory).write(file, Section::kCategoryNames, Section::kCategories, std::nullopt);
+  facet(Facet::kBrand).write(file, Section::kBrandNames, Section::kBrands, std::nullopt);
+  facet(Facet::kColour).write(file, Section::kColourNames, Section::kColours, Section::kColourStarts);
+  facet(Facet::kCurrency).write(file, Section::kCurrencyNames, Section::kCurrencies, std::nullopt);
+  languages_.write(file, Section::kLanguageNames, Section::kLanguages, std::nullopt);
+}
+
+void PostingsWriter::add(std::string_view term, std::span<const Posting> postings) {
+  encoded_.clear();
+  std::uint32_t previous = 0;
+  for (const Posting& posting : postings) {
+    append_varint(encoded_, posting.ordinal - previous);
+    encoded_ += static_cast<char>(posting.fields);
+    previous = posting.ordinal;
+  }
+  file_.append(encoded_);
+  starts_.push_back(starts_.back() + encoded_.size());
+  terms_ += term;
+  term_ends_.push_back(static_cast<std::uint32_t>(terms_.size()));
+  counts_.push_back(static_cast<std::uint32_t>(postings.size()));
+}
+
+void PostingsWriter::finish() {
+  write_string_table(file_, Section::kTerms, term_ends_, terms_);
+  file_.write(Section::kPostingStarts, starts_);
+  file_.write(Section::kTermCounts, counts_);
+}
+
+void write_vectors(SegmentFileWriter& file, std::span<const VectorRow> rows, std::size_t dims) {
+  const std::size_t row_size = vec::padded(dims);
+  std::vector<ImageId> ids;
+  std::vector<vec::CodeScale> scales;
+  ids.reserve(rows.size());
+  scales.reserve(rows.size());
+  for (const VectorRow& row : rows) {
+    ids.push_back(row.id);
+    scales.push_back(row.scale);
+  }
+  file.write(Section::kVectorIds, ids);
+  file.write(Section::kCodeScales, scales);
+  file.begin(Section::kVectorCodes);
+  for (const VectorRow& row : rows) file.append(std::span<const std::uint8_t>(row.codes, row_size));
+  file.begin(Section::kVectorRows);
+  for (const VectorRow& row : rows) file.append(std::span<const float>(row.row, row_size));
+}
+
+}  // namespace magpie::index

@@ -1,0 +1,83 @@
+#include "index/snapshot.h"
+
+#include <algorithm>
+#include <set>
+
+namespace magpie::index {
+
+bool DeadRows::kill(std::uint32_t row) {
+  if (dead(row)) return false;
+  if (row / 64 >= bits_.size()) bits_.resize(row / 64 + 1);
+  bits_[row / 64] |= std::uint64_t{1} << (row % 64);
+  ++count_;
+  return true;
+}
+
+std::vector<std::uint32_t> DeadRows::to_vector() const {
+  std::vector<std::uint32_t> rows;
+  rows.reserve(count_);
+  for (std::uint32_t row = 0; row < bits_.size() * 64; ++row) {
+    if (dead(row)) rows.push_back(row);
+  }
+  return rows;
+}
+
+SegmentState::SegmentState(std::shared_ptr<const Segment> of) : segment(std::move(of)) {
+  for (std::size_t i = 0; i < segment->lengths.size(); ++i) words[i % kFieldCount] += segment->lengths[i];
+}
+
+void SegmentState::kill_document(std::uint32_t ordinal) {
+  if (!dead_documents.kill(ordinal)) return;
+  for (std::size_t field = 0; field < kFieldCount; ++field) words[field] -= segment->lengths[ordinal * kFieldCount + field];
+}
+
+std::uint64_t Snapshot::documents() const {
+  std::uint64_t total = 0;
+  for (const auto& state : segments) total += state->live_documents();
+  return total;
+}
+
+std::uint64_t Snapshot::vectors() const {
+  std::uint64_t total = 0;
+  for (const auto& state : segments) total += state->live_vectors();
+  return total;
+}
+
+std::uint64_t Snapshot::bytes() const {
+  std::uint64_t total = 0;
+  for (const auto& state : segments) total += state->segment->bytes();
+  return total;
+}
+
+std::vector<std::string> Snapshot::languages() const {
+  std::set<std::string> found;
+  for (const auto& state : segments) {
+    const StringTable& names = state->segment->languages.names;
+    for (std::uint32_t i = 0; i < names.size(); ++i) found.emplace(names[i]);
+  }
+  return {found.begin(), found.end()};
+}
+
+void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take) {
+  constexpr std::size_t kBatch = 1'024;
+  std::vector<IndexRow> batch;
+  batch.reserve(kBatch);
+  snapshot.for_each_document(ids, [&](const SegmentState& state, std::uint32_t ordinal) {
+    const Segment& segment = *state.segment;
+    IndexRow row{.id = segment.document_ids[ordinal],
+                 .copy_group = segment.copy_groups[ordinal],
+                 .pixels = segment.pixels[ordinal],
+                 .fetched_at_seconds = segment.fetched_at[ordinal]};
+    if (segment.prices[ordinal] != kNoPrice) row.price_micros = segment.prices[ordinal];
+    const FacetColumn& currencies = segment.facets[static_cast<std::size_t>(Facet::kCurrency)];
+    if (currencies.codes[ordinal] != 0) row.currency = currencies.names[currencies.codes[ordinal] - 1];
+    batch.push_back(row);
+    if (batch.size() == kBatch) {
+      take(batch);
+      batch.clear();
+    }
+  });
+  if (!batch.empty()) take(batch);
+}
+
+}  // namespace magpie::index

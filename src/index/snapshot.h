@@ -1,0 +1,94 @@
+#pragma once
+// What a reader sees: the segments of one commit, and which of their rows live. Nothing in it ever changes; the next commit makes a
+// new one that shares all segments, and all SegmentStates in which no row died.
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/id_set.h"
+#include "core/text_index.h"
+#include "core/vector_index.h"
+#include "index/segment.h"
+#include "index/segment_format.h"
+
+namespace magpie::index {
+
+/// One bit a row, set for the dead.
+class DeadRows {
+ public:
+  bool dead(std::uint32_t row) const { return row / 64 < bits_.size() && ((bits_[row / 64] >> (row % 64)) & 1) != 0; }
+  /// False if it was dead already.
+  bool kill(std::uint32_t row);
+  std::uint32_t count() const { return count_; }
+  std::vector<std::uint32_t> to_vector() const;
+
+ private:
+  std::vector<std::uint64_t> bits_;  // grows with the highest dead row; none for most segments
+  std::uint32_t count_ = 0;
+};
+
+struct SegmentState {
+  explicit SegmentState(std::shared_ptr<const Segment> of);
+  void kill_document(std::uint32_t ordinal);
+  void kill_vector(std::uint32_t ordinal) { dead_vectors.kill(ordinal); }
+  std::uint32_t live_documents() const { return segment->documents() - dead_documents.count(); }
+  std::uint32_t live_vectors() const { return segment->vectors() - dead_vectors.count(); }
+
+  std::shared_ptr<const Segment> segment;
+  DeadRows dead_documents, dead_vectors;
+  std::array<std::uint64_t, kFieldCount> words{};  // of live documents, per field: BM25's average lengths
+};
+
+struct Snapshot {
+  std::vector<std::shared_ptr<const SegmentState>> segments;  // oldest first; an id lives in at most one
+  std::uint64_t version = 0;
+  std::uint32_t dims = 0;
+
+  std::uint64_t documents() const;
+  std::uint64_t vectors() const;
+  std::uint64_t bytes() const;
+  /// Of live documents, without "".
+  std::vector<std::string> languages() const;
+
+  /// Calls use(const SegmentState&, std::uint32_t ordinal) for each live document of `ids`, segment by segment, ascending within.
+  /// Few ids are looked up, many are found by walking the columns.
+  template <class Use>
+  void for_each_document(const IdSet& ids, Use&& use) const;
+};
+
+// The operations of core/text_index.h and core/vector_index.h on a snapshot; contracts are written there.
+IdSet filter_documents(const Snapshot& snapshot, const Filter& filter);
+std::vector<ScoredId> match_words(const Snapshot& snapshot, const TextQuery& query);
+std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids,
+                                      std::size_t values_max);
+void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take);
+Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery& query);
+std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id);
+
+template <class Use>
+void Snapshot::for_each_document(const IdSet& ids, Use&& use) const {
+  constexpr std::uint64_t kWalkWhenOver = 1'000;
+  const std::size_t wanted = ids.count();
+  // A look-up costs about 100 ns (binary search, cache misses), a step of the walk about 1 ns.
+  const bool walk = wanted > kWalkWhenOver && wanted > documents() / 100;
+  const std::vector<ImageId> list = walk ? std::vector<ImageId>() : ids.to_vector();
+  for (const auto& state : segments) {
+    const Segment& segment = *state->segment;
+    if (walk) {
+      for (std::uint32_t ordinal = 0; ordinal < segment.documents(); ++ordinal) {
+        if (ids.contains(segment.document_ids[ordinal]) && !state->dead_documents.dead(ordinal)) use(*state, ordinal);
+      }
+      continue;
+    }
+    for (const ImageId id : list) {
+      const std::optional<std::uint32_t> ordinal = segment.find_document(id);
+      if (ordinal && !state->dead_documents.dead(*ordinal)) use(*state, *ordinal);
+    }
+  }
+}
+
+}  // namespace magpie::index
