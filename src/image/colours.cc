@@ -298,6 +298,23 @@ std::string_view to_string(ColourName name) {
 
 ColourName name_of(Rgb colour) { return nearest_example(lab_of(colour)); }
 
+ColourGrid colour_grid(PixelsView pixels) {
+  MAGPIE_CHECK(pixels.size.pixels() > 0, "colours of an empty picture");
+  // Made small before flattening: alpha weighs the colours there, so both orders give the same means.
+  const Pixels cells = flatten_on_white(resize_area(pixels, {4, 4}));
+  ColourGrid grid;
+  for (std::size_t i = 0; i < grid.size(); ++i) grid[i] = pixel_at(cells, i);
+  return grid;
+}
+
+double colour_distance(Rgb a, Rgb b) { return std::sqrt(distance2(lab_of(a), lab_of(b))); }
+
+double colour_distance(const ColourGrid& a, const ColourGrid& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, colour_distance(a[i], b[i]));
+  return largest;
+}
+
 Colours colours_of(PixelsView pixels) {
   MAGPIE_CHECK(pixels.size.pixels() > 0 && pixels.channels >= 3, "colours of {} channels", pixels.channels);
   const Pixels small = shrink_to_fit(pixels, kWorkSide);

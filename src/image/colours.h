@@ -52,6 +52,16 @@ struct Colours {
 /// The basic colour word for one sRGB colour: that of the nearest of about sixty named examples.
 ColourName name_of(Rgb colour);
 
+/// Mean colours of a 4 x 4 grid laid over the whole upright picture, transparency on white, row by row: enough to tell two colours of
+/// one product apart, which grey-level hashes take for the same picture.
+using ColourGrid = std::array<Rgb, 16>;
+ColourGrid colour_grid(PixelsView pixels);
+
+/// How far apart a person sees two colours: the distance in CIELAB (CIE76); 2 is just noticeable, 100 is black to white.
+double colour_distance(Rgb a, Rgb b);
+/// The largest distance between cells at the same place.
+double colour_distance(const ColourGrid& a, const ColourGrid& b);
+
 /// `pixels`: 3 or 4 channels, not empty; made small (128 px) first. Thread-safe, repeatable. Cost: under 1 ms for 256 px.
 Colours colours_of(PixelsView pixels);
 

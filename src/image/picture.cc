@@ -31,6 +31,7 @@ Result<AnalysedPicture> analyse_picture(std::string_view bytes, const DecodeLimi
   picture.hashes = perceptual_hashes(picture.pixels.view());
   const Pixels thumbnail = shrink_to_fit(preview.view(), options.thumbnail_side);  // keeps the alpha that colours need
   picture.colours = colours_of(thumbnail.view());
+  picture.colour_grid = colour_grid(thumbnail.view());
   MAGPIE_TRY(picture.thumbnail, encode_variant(thumbnail.view(), options.quality));
   MAGPIE_TRY(picture.preview, encode_variant(picture.pixels.view(), options.quality));
   return picture;

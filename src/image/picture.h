@@ -29,6 +29,7 @@ struct AnalysedPicture {
   Variant preview;
   PerceptualHashes hashes;   // of the picture at about preview_side; within a few bits of those at full size
   Colours colours;
+  ColourGrid colour_grid{};
 };
 
 /// Sniffs, decodes once at the scale that the preview needs, and derives the rest from that. `bytes` is borrowed for the call.
