@@ -51,7 +51,7 @@ Clusters cluster(const std::vector<Result<PictureFacts>>& pictures) {
       clusters.join(i, same->second);
       continue;
     }
-    const analyse::CopyEvidence evidence{.hashes = facts.hashes, .size = facts.upright};
+    const analyse::CopyEvidence evidence{.hashes = facts.hashes, .size = facts.upright, .colours = facts.colour_grid};
     for (const analyse::Copy& copy : finder.copies_of(evidence)) clusters.join(i, copy.image);
     finder.add(i, evidence);
   }

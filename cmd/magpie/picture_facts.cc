@@ -20,6 +20,11 @@ constexpr std::chrono::milliseconds kMargin{500};          // the decoder gives 
 constexpr std::uint64_t kMemoryBytes = 2ull << 30;         // 100 MP decoded, turned, and as grey and float planes for the hashes
 constexpr std::uint64_t kFileBytesMax = 256ull << 20;
 
+std::uint64_t to_number(image::Rgb rgb) { return std::uint64_t{rgb.red} << 16 | std::uint64_t{rgb.green} << 8 | rgb.blue; }
+image::Rgb to_rgb(std::uint64_t number) {
+  return {static_cast<std::uint8_t>(number >> 16), static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+}
+
 std::string encode_facts(const PictureFacts& facts) {
   WireWriter out;
   out.u64(static_cast<std::uint64_t>(facts.header.format));
@@ -34,10 +39,11 @@ std::string encode_facts(const PictureFacts& facts) {
   out.u64(facts.hashes.pdq_quality);
   out.u64(facts.colours.size());
   for (const image::DominantColour& colour : facts.colours) {
-    out.u64(std::uint64_t{colour.rgb.red} << 16 | std::uint64_t{colour.rgb.green} << 8 | colour.rgb.blue);
+    out.u64(to_number(colour.rgb));
     out.f64(colour.share);
     out.u64(static_cast<std::uint64_t>(colour.name));
   }
+  for (const image::Rgb cell : facts.colour_grid) out.u64(to_number(cell));
   return out.take();
 }
 
@@ -61,12 +67,12 @@ Result<PictureFacts> decode_facts(std::string_view bytes) {
   facts.hashes.pdq_quality = static_cast<std::uint8_t>(in.u64());
   for (std::uint64_t left = std::min<std::uint64_t>(in.u64(), 16); left > 0; --left) {
     image::DominantColour colour;
-    const std::uint64_t rgb = in.u64();
-    colour.rgb = {static_cast<std::uint8_t>(rgb >> 16), static_cast<std::uint8_t>(rgb >> 8), static_cast<std::uint8_t>(rgb)};
+    colour.rgb = to_rgb(in.u64());
     colour.share = static_cast<float>(in.f64());
     colour.name = static_cast<image::ColourName>(in.u64() % image::kColourNames);
     facts.colours.push_back(colour);
   }
+  for (image::Rgb& cell : facts.colour_grid) cell = to_rgb(in.u64());
   MAGPIE_TRY_DO(in.finish());
   return facts;
 }
@@ -79,6 +85,7 @@ Result<std::string> describe(const WorkerRequest& request) {
   PictureFacts facts{.header = decoded.header, .upright = decoded.pixels.size(), .sha256 = sha256(bytes)};
   facts.hashes = image::perceptual_hashes(decoded.pixels.view());
   facts.colours = image::colours_of(decoded.pixels.view()).dominant;
+  facts.colour_grid = image::colour_grid(decoded.pixels.view());
   return encode_facts(facts);
 }
 

@@ -23,6 +23,7 @@ struct PictureFacts {
   Sha256 sha256{};
   image::PerceptualHashes hashes;  // of the upright first frame at full size
   std::vector<image::DominantColour> colours;
+  image::ColourGrid colour_grid{};
 };
 
 class PictureReader {

@@ -1,11 +1,13 @@
 #pragma once
-// Finds copies of a picture: the same picture re-encoded, resized, or slightly cropped. Pictures that are merely alike (two shots of one shirt)
-// are not copies; a wrong merge hides an offer, a missed one only shows it twice, so the rule leans to precision.
+// Finds copies of a picture: the same picture re-encoded, resized, or slightly cropped. Pictures that are merely alike (two shots of one
+// shirt, or one shot in two colours) are not copies; a wrong merge hides an offer, a missed one only shows it twice, so the rule leans to
+// precision.
 // The rule and how it was measured: README.md, "Copies".
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "image/colours.h"
 #include "image/hash.h"
 #include "image/pixels.h"
 
@@ -15,14 +17,20 @@ namespace magpie::analyse {
 struct CopyEvidence {
   image::PerceptualHashes hashes;
   image::Size size;  // upright, px, of any variant: only its shape counts
+  std::optional<image::ColourGrid> colours = {};  // hashes see grey only: without it two colours of one product pass for copies
 };
 
-/// How two pictures differ, and whether that makes them copies.
+/// How much two pictures may differ and still be copies. Near: PDQ alone, if the colours agree. Wide: further away in PDQ, but all three
+/// hashes and the colours agree (a quarter of the size, a crop). Plain: PDQ has too little to see on either side, the other two must agree.
 struct CopyRule {
-  int pdq_bits_max = 31;       // of 256; with enough quality on both sides this alone decides (the paper's recommendation)
-  int pdq_quality_min = 50;    // under it PDQ says nothing
-  int plain_bits_max = 4;      // of 64, phash and dhash each: both must hold where PDQ says nothing
-  double aspect_ratio_max = 1.15;  // larger width/height over the smaller one
+  int near_pdq_bits_max = 31;          // of 256; the paper's recommendation
+  double near_colour_max = 8;          // colour_distance of the grids, where both are known
+  int wide_pdq_bits_max = 50;
+  int wide_other_bits_max = 6;         // of 64, phash and dhash each
+  double wide_colour_max = 6;          // both grids must be known
+  int pdq_quality_min = 50;            // under it PDQ says nothing
+  int plain_other_bits_max = 4;        // of 64, phash and dhash each
+  double aspect_ratio_max = 1.15;      // larger width/height over the smaller one
 };
 
 /// The rule for one pair. Symmetric. Pictures with nothing to see (a blank one) are never copies of each other by looks.
@@ -33,7 +41,7 @@ struct Copy {
   int pdq_bits = 0;  // Hamming distance, 0..256
 };
 
-/// All known pictures in memory, 56 bytes each. Not thread-safe: one owner, or inside a Guarded.
+/// All known pictures in memory, about 170 bytes each. Not thread-safe: one owner, or inside a Guarded.
 class CopyFinder {
  public:
   explicit CopyFinder(CopyRule rule = {}) : rule_(rule) {}
@@ -49,7 +57,8 @@ class CopyFinder {
  private:
   CopyRule rule_;
   std::vector<std::uint64_t> images_;
-  std::vector<image::PdqHash> pdqs_;  // apart from the rest: the scan touches these alone until a candidate is near
+  std::vector<image::PdqHash> pdqs_;  // apart from the rest: the scan touches these and the next alone until a candidate is near
+  std::vector<std::uint8_t> clear_;   // 1: has enough PDQ quality
   std::vector<CopyEvidence> evidences_;
 };
 

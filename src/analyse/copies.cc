@@ -1,0 +1,79 @@
+#include "analyse/copies.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace magpie::analyse {
+namespace {
+
+bool same_shape(image::Size a, image::Size b, double ratio_max) {
+  // width_a / height_a against width_b / height_b without dividing, so that a side of 0 just fails.
+  const double left = static_cast<double>(a.width) * b.height;
+  const double right = static_cast<double>(b.width) * a.height;
+  return std::min(left, right) > 0 && std::max(left, right) <= std::min(left, right) * ratio_max;
+}
+
+// A blank picture or a plain gradient has a dhash of almost no or almost all bits: equal ones say nothing about sameness.
+bool tells_something(std::uint64_t dhash) {
+  const int set = std::popcount(dhash);
+  return set >= 6 && set <= 58;
+}
+
+bool others_agree(const image::PerceptualHashes& a, const image::PerceptualHashes& b, int bits_max) {
+  return tells_something(a.dhash) && tells_something(b.dhash) && image::hamming(a.dhash, b.dhash) <= bits_max &&
+         image::hamming(a.phash, b.phash) <= bits_max;
+}
+
+// Unknown colours: the caller's choice.
+bool colours_agree(const CopyEvidence& a, const CopyEvidence& b, double distance_max, bool if_unknown) {
+  if (!a.colours || !b.colours) return if_unknown;
+  return image::colour_distance(*a.colours, *b.colours) <= distance_max;
+}
+
+bool both_clear(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule) {
+  return std::min(a.hashes.pdq_quality, b.hashes.pdq_quality) >= rule.pdq_quality_min;
+}
+
+bool are_copies_at(int pdq_bits, const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule) {
+  if (!same_shape(a.size, b.size, rule.aspect_ratio_max)) return false;
+  if (!both_clear(a, b, rule)) {
+    return others_agree(a.hashes, b.hashes, rule.plain_other_bits_max) && colours_agree(a, b, rule.near_colour_max, true);
+  }
+  if (pdq_bits <= rule.near_pdq_bits_max) return colours_agree(a, b, rule.near_colour_max, true);
+  return pdq_bits <= rule.wide_pdq_bits_max && others_agree(a.hashes, b.hashes, rule.wide_other_bits_max) &&
+         colours_agree(a, b, rule.wide_colour_max, false);
+}
+
+}  // namespace
+
+bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule) {
+  return are_copies_at(image::hamming(a.hashes.pdq, b.hashes.pdq), a, b, rule);
+}
+
+void CopyFinder::add(std::uint64_t image, const CopyEvidence& evidence) {
+  images_.push_back(image);
+  pdqs_.push_back(evidence.hashes.pdq);
+  clear_.push_back(evidence.hashes.pdq_quality >= rule_.pdq_quality_min);
+  evidences_.push_back(evidence);
+}
+
+std::vector<Copy> CopyFinder::copies_of(const CopyEvidence& evidence) const {
+  const bool clear = evidence.hashes.pdq_quality >= rule_.pdq_quality_min;
+  const int bits_max = std::max(rule_.near_pdq_bits_max, rule_.wide_pdq_bits_max);
+  std::vector<Copy> copies;
+  for (std::size_t i = 0; i < pdqs_.size(); ++i) {
+    const int bits = image::hamming(pdqs_[i], evidence.hashes.pdq);
+    // A plain picture may be a copy at any PDQ distance; a clear one only of what is near, or of a plain one, judged by the other hashes.
+    if (bits > bits_max && clear && clear_[i] != 0) continue;
+    if (are_copies_at(bits, evidence, evidences_[i], rule_)) copies.push_back({images_[i], bits});
+  }
+  std::stable_sort(copies.begin(), copies.end(), [](const Copy& a, const Copy& b) { return a.pdq_bits < b.pdq_bits; });
+  return copies;
+}
+
+std::optional<Copy> CopyFinder::nearest_copy(const CopyEvidence& evidence) const {
+  const std::vector<Copy> copies = copies_of(evidence);
+  return copies.empty() ? std::nullopt : std::optional(copies.front());
+}
+
+}  // namespace magpie::analyse
