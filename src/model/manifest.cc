@@ -23,7 +23,9 @@ Result<ModelFile> read_file_entry(const YAML::Node& node) {
   file.name = node["name"].as<std::string>();
   file.size = node["size"].as<std::uint64_t>();
   if (!plain_name(file.name) || file.size > kFileBytesMax) return fail(Code::kCorrupt, "file entry '{}' is not a plain file", file.name);
-  MAGPIE_TRY(file.sha256, sha256_from_hex(node["sha256"].as<std::string>()));
+  const Result<Sha256> sum = sha256_from_hex(node["sha256"].as<std::string>());
+  if (!sum) return fail(Code::kCorrupt, "{}: {}", file.name, sum.error().message);
+  file.sha256 = *sum;
   return file;
 }
 
