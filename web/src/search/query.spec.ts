@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { parseQuery as parse, filterCount, isBlank, kEmptyQuery, keyOf, toggled, toLocation, withoutFilters, type SearchQuery } from './query'
+
+const full: SearchQuery = {
+  q: 'red horse', like: 12, picture: null, shop: ['a.test', 'b.test:8080'], category: ['Animals'], brand: ['Alder & Co'], colour: ['red'],
+  priceMin: '10', priceMax: '99.90', currency: 'EUR', since: '2026-11-21T10:00:00Z', sort: 'price',
+}
+// As the router reads it back: all values are text.
+const read = (query: SearchQuery): SearchQuery =>
+  parse(Object.fromEntries(Object.entries(toLocation(query)).map(([key, value]) => [key, Array.isArray(value) ? value.map(String) : String(value)])))
+
+describe('the query in the address', () => {
+  it('comes back as it was written', () => {
+    expect(read(full)).toEqual(full)
+    expect(read({ ...kEmptyQuery })).toEqual(kEmptyQuery)
+    expect(read({ ...kEmptyQuery, picture: 'abcdefghijklmnop' }).picture).toBe('abcdefghijklmnop')
+  })
+  it('is short when nothing is asked', () => {
+    expect(toLocation(kEmptyQuery)).toEqual({})
+  })
+  it.each([
+    [{ like: 'x' }], [{ like: '-1' }], [{ like: '0' }], [{ picture: 'short' }], [{ picture: 'with space and more' }], [{ colour: 'mauve' }], [{ sort: 'random' }],
+    [{ since: 'yesterday' }], [{ currency: 'euro' }], [{ price_min: '5' }], [{ shop: '' }], [{ q: '   ' }], [{ q: null }],
+  ])('drops what is malformed: %j', (raw) => {
+    expect(isBlank(parse(raw))).toBe(true)
+  })
+  it('drops an amount that is none', () => {
+    expect(parse({ currency: 'EUR', price_min: '-5', price_max: '1e3' })).toMatchObject({ currency: 'EUR', priceMin: null, priceMax: null })
+  })
+  it('takes a repeated value once, and a picture of the collection rather than an uploaded one', () => {
+    expect(parse({ shop: ['a', 'a', 'b'] }).shop).toEqual(['a', 'b'])
+    expect(parse({ like: '3', picture: 'abcdefghijklmnop' })).toMatchObject({ like: 3, picture: null })
+  })
+  it('cuts words that are longer than the server takes', () => {
+    expect(parse({ q: 'x'.repeat(600) }).q).toHaveLength(500)
+  })
+})
+
+describe('filters', () => {
+  it('are counted, price and time as one each', () => {
+    expect(filterCount(full)).toBe(7)
+    expect(filterCount(withoutFilters(full))).toBe(0)
+  })
+  it('go without the words and the picture going', () => {
+    expect(withoutFilters(full)).toMatchObject({ q: 'red horse', like: 12, sort: 'price' })
+  })
+  it('are added and taken away by the same step', () => {
+    const more = toggled(full, 'brand', 'Kestrel')
+    expect(more.brand).toEqual(['Alder & Co', 'Kestrel'])
+    expect(toggled(more, 'brand', 'Kestrel')).toEqual(full)
+  })
+  it('make another key', () => {
+    expect(keyOf(toggled(full, 'brand', 'Kestrel'))).not.toBe(keyOf(full))
+    expect(keyOf({ ...full })).toBe(keyOf(full))
+  })
+})
