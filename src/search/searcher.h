@@ -55,8 +55,8 @@ struct SearchSettings {
 enum class SortOrder : std::uint8_t {
   kRelevance,  // highest score first; while browsing, as kNewest
   kNewest,     // latest fetch first
-  kPriceAsc,   // without a price last. Prices compare within a currency only: the currency with most hits comes first,
-  kPriceDesc,  // the others after it
+  kPriceAsc,   // without a price last. Prices compare within a currency only: the currency most of the pictures found have
+  kPriceDesc,  // comes first, the others after it
 };
 /// "relevance", "newest", "price-asc", "price-desc".
 std::string_view to_string(SortOrder order);
@@ -65,7 +65,7 @@ std::optional<SortOrder> sort_order_from_string(std::string_view name);
 enum class Combine : std::uint8_t { kBoth, kEither };
 
 struct SearchQuery {
-  std::string words;     // UTF-8 as typed; white space or punctuation alone is no words
+  std::string words;     // UTF-8 as typed; white space or ASCII punctuation alone is no words
   std::string language;  // BCP 47 primary tag of the words, "" unknown
   Embedding picture;     // of an uploaded picture, unit length; empty: none
   std::vector<ImageId> like;

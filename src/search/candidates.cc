@@ -1,0 +1,122 @@
+#include "search/candidates.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace magpie {
+namespace {
+
+Result<IdSet> find_by_words(const SearchView& view, const SearchQuery& query, Candidates& found) {
+  TextQuery text{.words = query.words, .language = query.language, .rule = WordRule::kAll};
+  MAGPIE_TRY(std::vector<ScoredId> matches, view.text->match(text));
+  if (matches.empty()) {
+    text.rule = WordRule::kAny;
+    MAGPIE_TRY(matches, view.text->match(text));
+    found.any_word = !matches.empty();
+  }
+  float best = 0;
+  for (const ScoredId& match : matches) best = std::max(best, match.score);
+  IdSet ids;
+  for (const ScoredId& match : matches) {
+    ids.add(match.id);
+    found.text.set(match.id, best > 0 ? match.score / best : 0);
+  }
+  return ids;
+}
+
+void add_to(Embedding& sum, const Embedding& vector) {
+  if (sum.empty()) sum.assign(vector.size(), 0.0F);
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += vector[i];
+}
+
+/// The direction half-way between all pictures of the query.
+Result<Embedding> query_vector(const SearchView& view, const SearchQuery& query) {
+  Embedding sum = query.picture;
+  for (const ImageId id : query.like) {
+    MAGPIE_TRY(std::optional<Embedding> vector, view.vectors->embedding(id));
+    if (!vector) return fail(Code::kNotFound, "picture {} has not been analysed, so nothing can be like it yet", id);
+    if (!sum.empty() && sum.size() != vector->size()) {
+      return fail(Code::kBadInput, "the picture has {} components, the index's have {}", sum.size(), vector->size());
+    }
+    add_to(sum, *vector);
+  }
+  double squares = 0;
+  for (const float value : sum) squares += double{value} * double{value};
+  if (!(squares > 0) || !std::isfinite(squares)) return fail(Code::kBadInput, "the picture's embedding is zero or not finite");
+  for (float& value : sum) value = static_cast<float>(value / std::sqrt(squares));
+  return sum;
+}
+
+Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, const IdSet& within, Candidates& found) {
+  MAGPIE_TRY(Embedding vector, query_vector(view, query));
+  MAGPIE_TRY(VectorMatches matches, view.vectors->search({.vector = vector,
+                                                         .k = kAllSimilar,
+                                                         .allowed = &within,
+                                                         .min_similarity = found.similarity_min}));
+  if (!matches.complete) found.exactness = Exactness::kAtLeast;
+  IdSet ids;
+  for (const SimilarId& match : matches.hits) {
+    ids.add(match.id);
+    found.similarity.set(match.id, match.similarity);
+  }
+  return ids;
+}
+
+/// Takes out the pictures one asked to find others like, and their copies.
+Result<void> leave_out_liked(const SearchView& view, const SearchQuery& query, IdSet& ids) {
+  IdSet liked, groups, out;
+  for (const ImageId id : query.like) liked.add(id);
+  MAGPIE_TRY_DO(view.text->rows(liked, [&](std::span<const IndexRow> rows) {
+    for (const IndexRow& row : rows) groups.add(row.copy_group);
+  }));
+  MAGPIE_TRY_DO(view.text->rows(ids, [&](std::span<const IndexRow> rows) {
+    for (const IndexRow& row : rows) {
+      if (groups.contains(row.copy_group)) out.add(row.id);
+    }
+  }));
+  ids -= out;
+  ids -= liked;
+  return {};
+}
+
+}  // namespace
+
+bool has_words(const std::string& text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+  });
+}
+
+float Candidates::score(ImageId id, float text_weight) const {
+  if (browsing) return 0;
+  const float words = text.get(id).value_or(0);
+  const std::optional<float> cosine = similarity.get(id);
+  const float picture = cosine ? std::clamp((*cosine - similarity_min) / (1 - similarity_min), 0.0F, 1.0F) : 0;
+  if (!with_pictures) return words;
+  if (!with_words) return picture;
+  return text_weight * words + (1 - text_weight) * picture;
+}
+
+Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within) {
+  Candidates found;
+  found.with_words = has_words(query.words);
+  found.with_pictures = !query.picture.empty() || !query.like.empty();
+  found.browsing = !found.with_words && !found.with_pictures;
+  found.similarity_min = query.similarity_min.value_or(static_cast<float>(settings.similarity_min()));
+  if (found.with_words) {
+    MAGPIE_TRY(found.ids, find_by_words(view, query, found));
+  }
+  if (found.with_pictures) {
+    const bool both = found.with_words && query.combine == Combine::kBoth;
+    IdSet wanted = within;
+    if (both) wanted &= found.ids;
+    MAGPIE_TRY(IdSet similar, find_by_picture(view, query, wanted, found));
+    if (both) found.ids &= similar;
+    else found.ids |= similar;
+    if (!query.like.empty()) MAGPIE_TRY_DO(leave_out_liked(view, query, found.ids));
+  }
+  return found;
+}
+
+}  // namespace magpie
