@@ -35,12 +35,12 @@ struct ExtractLimits {
 Result<Page> extract_page(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits = {});
 
 /// The page with its raw markup, for people who want to see what was there (`magpie inspect page`).
-struct PageDetails {
+struct PageMarkup {
   Page page;
   std::vector<std::string> json_ld;   // each object as found, one valid JSON text
   std::vector<std::string> microdata; // each top-level item as JSON: {"type": [..], "properties": {name: [text or item, ..]}}
   std::vector<std::pair<std::string, std::string>> opengraph;  // property, content; in order
 };
-Result<PageDetails> extract_page_details(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits = {});
+Result<PageMarkup> extract_page_markup(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits = {});
 
 }  // namespace magpie

@@ -1,0 +1,168 @@
+#include "extract/page_parts.h"
+
+#include <algorithm>
+
+#include "extract/extract_page.h"
+
+namespace magpie {
+namespace {
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return out;
+}
+
+// Words of a rel attribute: lower case, one space apart.
+std::string rel_of(HtmlNode element) { return squeeze(lowered(element.attribute("rel").substr(0, 256))); }
+
+bool has_word(std::string_view words, std::string_view word) {
+  for (std::size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || words[at - 1] == ' ') && (end == words.size() || words[end] == ' ')) return true;
+  }
+  return false;
+}
+
+class PartsReader {
+ public:
+  PartsReader(const HtmlTree& tree, const PageUrls& urls, const ExtractLimits& limits, ImageList& images)
+      : tree_(tree), urls_(urls), limits_(limits), images_(images) {}
+
+  PageParts read() {
+    const HtmlNode root = tree_.root();
+    const HtmlNode body = tree_.body();
+    bool in_head = true;
+    for (HtmlNode node = root; node; node = node.next_in_order(root)) {
+      if (node == body) in_head = false;
+      if (node.is_element()) read_element(node, in_head);
+    }
+    return std::move(parts_);
+  }
+
+ private:
+  void read_element(HtmlNode node, bool in_head) {
+    const std::string_view name = node.name();
+    if (name == "a" || name == "area") {
+      read_link(node);
+    } else if (name == "img" || name == "image" || (name == "input" && lowered(node.attribute("type").substr(0, 16)) == "image")) {
+      images_.add_element(node, heading_);
+    } else if (name == "meta") {
+      read_meta(node, in_head);
+    } else if (name == "link") {
+      read_link_element(node);
+    } else if (name == "script") {
+      read_script(node);
+    } else if (name.size() == 2 && name[0] == 'h' && name[1] >= '1' && name[1] <= '6') {
+      read_heading(node, name[1] == '1');
+    } else if (name == "title") {
+      if (parts_.title.empty() && node.is("title")) parts_.title = squeeze(node.text_content(limits_.text_bytes_max));
+    } else if (name == "html") {
+      parts_.language = node.attribute(node.has_attribute("lang") ? "lang" : "xml:lang");
+      read_prefixes(node);
+    } else if (name == "head") {
+      read_prefixes(node);
+    } else if (name == "video") {
+      if (node.has_attribute("poster")) images_.add_named(node.attribute("poster"), ImageOrigin::kVideoPoster, node.attribute("title"));
+    } else if (has_background(node)) {
+      images_.add_background(node, heading_);
+    }
+    if (!parts_.has_microdata && node.has_attribute("itemscope")) parts_.has_microdata = true;
+  }
+
+  static bool has_background(HtmlNode node) {
+    bool found = false;
+    node.each_attribute([&](std::string_view name, std::string_view value) {
+      if (name == "style") found = found || value.find("url(") != std::string_view::npos;
+      if (name.starts_with("data-b")) found = found || name == "data-bg" || name == "data-background-image" || name == "data-background";
+    });
+    return found;
+  }
+
+  void read_link(HtmlNode node) {
+    if (parts_.links.size() >= limits_.links_max || !node.has_attribute("href")) return;
+    std::string url = urls_.absolute(node.attribute("href"));
+    if (url.empty()) return;
+    std::string text = node.is("area") ? squeeze(node.attribute("alt").substr(0, limits_.text_bytes_max)) : node.visible_text(512);
+    parts_.links.push_back({std::move(url), std::move(text), rel_of(node)});
+  }
+
+  void read_link_element(HtmlNode node) {
+    const std::string rel = rel_of(node);
+    if (has_word(rel, "image_src")) images_.add_named(node.attribute("href"), ImageOrigin::kLink, "");
+    const bool is_canonical = has_word(rel, "canonical");
+    const bool leads_on = is_canonical || has_word(rel, "next") || has_word(rel, "prev") || has_word(rel, "alternate");
+    if (!leads_on || has_word(rel, "stylesheet")) return;
+    std::string url = urls_.absolute(node.attribute("href"));
+    if (url.empty()) return;
+    if (is_canonical && parts_.canonical.empty()) parts_.canonical = url;
+    if (parts_.links.size() < limits_.links_max) parts_.links.push_back({std::move(url), squeeze(node.attribute("title").substr(0, 512)), rel});
+  }
+
+  void read_meta(HtmlNode node, bool in_head) {
+    constexpr std::size_t kMetasMax = 2'000;
+    if (parts_.metas.size() >= kMetasMax || !node.has_attribute("content")) return;
+    MetaTag meta;
+    meta.in_head = in_head;
+    meta.is_property = node.has_attribute("property");
+    const std::string_view key = meta.is_property ? node.attribute("property") : node.attribute(node.has_attribute("name") ? "name" : "http-equiv");
+    meta.key = squeeze(lowered(key.substr(0, 256)));
+    meta.content = node.attribute("content").substr(0, limits_.description_bytes_max);
+    if (!meta.key.empty()) parts_.metas.push_back(std::move(meta));
+  }
+
+  void read_script(HtmlNode node) {
+    if (!lowered(node.attribute("type").substr(0, 64)).starts_with("application/ld+json")) return;
+    if (json_ld_bytes_ >= limits_.json_ld_bytes_max) return;
+    parts_.json_ld_texts.push_back(node.text_content(limits_.json_ld_bytes_max - json_ld_bytes_));
+    json_ld_bytes_ += parts_.json_ld_texts.back().size();
+  }
+
+  void read_heading(HtmlNode node, bool is_first_level) {
+    std::string text = node.visible_text(512);
+    if (text.empty()) return;
+    if (is_first_level && parts_.h1.size() < 16) {
+      if (parts_.h1.empty()) {
+        parts_.h1_node = node;
+        parts_.images_before_h1 = images_.size();
+      }
+      parts_.h1.push_back(text);
+    }
+    heading_ = std::move(text);
+  }
+
+  // RDFa's prefix attribute: "og: http://ogp.me/ns# product: http://ogp.me/ns/product#".
+  void read_prefixes(HtmlNode node) {
+    const std::string text = squeeze(node.attribute("prefix").substr(0, 2048));
+    std::size_t at = 0;
+    while (at < text.size()) {
+      const std::size_t end = std::min(text.find(' ', at), text.size());
+      const std::string_view word = std::string_view(text).substr(at, end - at);
+      if (word.ends_with(':')) parts_.opengraph_prefixes.push_back(lowered(word.substr(0, word.size() - 1)));
+      at = end + 1;
+    }
+  }
+
+  const HtmlTree& tree_;
+  const PageUrls& urls_;
+  const ExtractLimits& limits_;
+  ImageList& images_;
+  PageParts parts_;
+  std::string heading_;
+  std::size_t json_ld_bytes_ = 0;
+};
+
+}  // namespace
+
+std::string_view PageParts::meta(std::string_view key) const {
+  for (const MetaTag& tag : metas) {
+    if (tag.key == key && !tag.content.empty()) return tag.content;
+  }
+  return {};
+}
+
+PageParts read_parts(const HtmlTree& tree, const PageUrls& urls, const ExtractLimits& limits, ImageList& images) {
+  return PartsReader(tree, urls, limits, images).read();
+}
+
+}  // namespace magpie

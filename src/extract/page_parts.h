@@ -1,0 +1,44 @@
+#pragma once
+// What one walk over a page's tree gathers, for the readers of markup to work on.
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/records.h"
+#include "extract/image_list.h"
+#include "extract/json_value.h"
+#include "extract/page_urls.h"
+#include "text/html_tree.h"
+
+namespace magpie {
+
+struct ExtractLimits;
+struct PageContext;
+
+/// <meta>: `key` is its property, name or http-equiv in lower case.
+struct MetaTag {
+  std::string key, content;
+  bool is_property = false;
+  bool in_head = false;
+};
+
+struct PageParts {
+  std::string title, language, canonical;
+  std::vector<std::string> h1;                 // texts
+  HtmlNode h1_node;                            // the first
+  std::size_t images_before_h1 = 0;
+  std::vector<MetaTag> metas;
+  std::vector<Link> links;
+  std::vector<std::string> json_ld_texts;
+  std::vector<std::string> opengraph_prefixes; // declared by prefix="…" on html and head
+  bool has_microdata = false;
+
+  /// The content of the first <meta> of that key, or empty.
+  std::string_view meta(std::string_view key) const;
+};
+
+/// Walks the tree once; pictures go to `images`.
+PageParts read_parts(const HtmlTree& tree, const PageUrls& urls, const ExtractLimits& limits, ImageList& images);
+
+}  // namespace magpie

@@ -1,0 +1,242 @@
+#include "extract/page_products.h"
+
+#include <algorithm>
+
+#include "extract/schema_product.h"
+#include "extract/visible_product.h"
+#include "text/price.h"
+#include "text/tokens.h"
+
+namespace magpie {
+namespace {
+
+void fill(std::string& known, const std::string& other) {
+  if (known.empty()) known = other;
+}
+
+// Adds to `known` what only `other` says of the same product. A price and its currency stay together.
+void complete(Product& known, const Product& other) {
+  fill(known.name, other.name);
+  fill(known.brand, other.brand);
+  fill(known.description, other.description);
+  fill(known.sku, other.sku);
+  fill(known.gtin, other.gtin);
+  fill(known.category, other.category);
+  fill(known.url, other.url);
+  if (known.offer.price.empty()) {
+    known.offer.price = other.offer.price;
+    if (!other.offer.currency.empty()) known.offer.currency = other.offer.currency;
+  }
+  fill(known.offer.currency, other.offer.currency);
+  fill(known.offer.old_price, other.offer.old_price);
+  fill(known.offer.availability, other.offer.availability);
+  if (known.images.empty()) known.images = other.images;
+}
+
+bool same_product(const Product& a, const Product& b) {
+  if (!a.sku.empty() && !b.sku.empty() && a.sku != b.sku) return false;
+  if (a.name.empty() || b.name.empty()) return !a.sku.empty() && a.sku == b.sku;
+  const std::string one = fold(a.name), other = fold(b.name);
+  return one == other;
+}
+
+bool names_match(const std::string& name, std::string_view text) {
+  if (name.empty() || text.empty()) return false;
+  const std::string folded = fold(name), other = fold(text);
+  return folded == other || (folded.size() >= 8 && other.find(folded) != std::string::npos) || (other.size() >= 8 && folded.find(other) != std::string::npos);
+}
+
+// How likely a product is the one that the page is about.
+int ownness(const FoundProduct& found, const PageParts& parts, const PageUrls& urls) {
+  const Product& product = found.product;
+  int score = found.is_listed ? 0 : 8;
+  if (found.is_variant) score -= 1;
+  if (!product.url.empty() && (product.url == urls.page().href() || product.url == parts.canonical)) score += 4;
+  const bool heading = std::any_of(parts.h1.begin(), parts.h1.end(), [&](const std::string& h1) { return names_match(product.name, h1); });
+  if (heading || names_match(product.name, parts.title)) score += 3;
+  if (!product.offer.price.empty()) score += 2;
+  if (!product.images.empty()) score += 1;
+  return score;
+}
+
+struct Ranked {
+  FoundProduct found;
+  int score = 0;
+};
+
+std::vector<Ranked> ranked(std::vector<FoundProduct> products, const PageParts& parts, const PageUrls& urls) {
+  std::vector<Ranked> out;
+  // Folding names costs most here, and beyond some dozens the page is a listing anyway.
+  constexpr std::size_t kScoredMax = 64;
+  for (FoundProduct& found : products) {
+    const int score = out.size() < kScoredMax ? ownness(found, parts, urls) : found.is_listed ? 0 : 1;
+    out.push_back({std::move(found), score});
+  }
+  std::stable_sort(out.begin(), out.end(), [](const Ranked& a, const Ranked& b) { return a.score > b.score; });
+  return out;
+}
+
+// Whether Open Graph says that the page sells something.
+bool sells(const PageParts& parts) {
+  const std::string_view type = parts.meta("og:type");
+  return type.find("product") != std::string_view::npos || !parts.meta("product:price:amount").empty() || !parts.meta("og:price:amount").empty();
+}
+
+std::string_view first_meta(const PageParts& parts, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    if (const std::string_view content = parts.meta(key); !content.empty()) return content;
+  }
+  return {};
+}
+
+Product opengraph_product(const PageParts& parts, const PageUrls& urls) {
+  Product product;
+  product.name = plain_words(first_meta(parts, {"og:title", "twitter:title"}), 1'024);
+  product.description = plain_words(first_meta(parts, {"og:description", "description"}), 16'384);
+  product.brand = plain_words(first_meta(parts, {"product:brand", "og:brand"}), 1'024);
+  product.sku = plain_words(first_meta(parts, {"product:retailer_item_id", "product:sku", "og:sku"}), 256);
+  product.gtin = plain_words(first_meta(parts, {"product:ean", "product:gtin", "product:upc", "product:isbn"}), 256);
+  product.category = plain_words(first_meta(parts, {"product:category"}), 1'024);
+  product.url = urls.absolute(parts.meta("og:url"));
+  const std::string_view full = first_meta(parts, {"product:price:amount", "og:price:amount", "product:price", "product:original_price:amount"});
+  const std::string_view sale = first_meta(parts, {"product:sale_price:amount", "og:sale_price:amount"});
+  product.offer.currency = normalised_currency(first_meta(parts, {"product:price:currency", "og:price:currency", "product:sale_price:currency"}));
+  product.offer.price = normalised_amount(sale.empty() ? full : sale, product.offer.currency);
+  if (!sale.empty()) product.offer.old_price = normalised_amount(full, product.offer.currency);
+  product.offer.availability = normalised_availability(first_meta(parts, {"product:availability", "og:availability"}));
+  if (std::string image = urls.absolute(first_meta(parts, {"og:image", "og:image:secure_url", "twitter:image"})); !image.empty()) product.images.push_back(std::move(image));
+  return product;
+}
+
+// The first picture behind the heading, else the page's own choice for links to it.
+std::vector<std::string> visible_images(const ProductSources& sources) {
+  if (std::string image = sources.urls.absolute(sources.parts.meta("og:image")); !image.empty()) return {std::move(image)};
+  const std::size_t at = sources.parts.images_before_h1;
+  if (at < sources.images.size()) return {sources.images[at].url};
+  return {};
+}
+
+// A name that a shop appends to every title ("Lamp – Shop") is not part of the product's.
+std::string without_site_name(std::string name, std::string_view site) {
+  for (const std::string_view between : {std::string_view(" | "), std::string_view(" - "), std::string_view(" \u2013 ")}) {
+    const std::string tail = std::string(between) + std::string(site);
+    if (!site.empty() && name.size() > tail.size() && name.ends_with(tail)) name.resize(name.size() - tail.size());
+  }
+  return name;
+}
+
+void complete_from_page(Product& product, const ProductSources& sources, std::string_view site_currency) {
+  const PageParts& parts = sources.parts;
+  Product other = opengraph_product(parts, sources.urls);
+  other.name = without_site_name(std::move(other.name), parts.meta("og:site_name"));
+  if (!sells(parts)) other.offer = {};
+  // Open Graph's picture and words describe the page; that is the product's only when the page is about it.
+  complete(product, other);
+  if (product.offer.price.empty() && parts.h1_node) {
+    if (const std::optional<Offer> offer = visible_offer(parts.h1_node, sources.body, site_currency)) {
+      product.offer.price = offer->price;
+      fill(product.offer.currency, offer->currency);
+      fill(product.offer.old_price, offer->old_price);
+    }
+  }
+  if (product.images.empty()) product.images = visible_images(sources);
+}
+
+// A product that no markup names, but that the page shows: a heading, a picture and one price.
+std::vector<Product> visible_product(const ProductSources& sources, std::string_view site_currency) {
+  const PageParts& parts = sources.parts;
+  if (!parts.h1_node) return {};
+  const std::optional<Offer> offer = visible_offer(parts.h1_node, sources.body, site_currency);
+  if (!offer) return {};
+  Product product;
+  product.name = parts.h1.front();
+  product.offer = *offer;
+  product.images = visible_images(sources);
+  product.description = parts.meta("description");
+  if (product.images.empty()) return {};
+  return {std::move(product)};
+}
+
+std::vector<Product> merged(std::vector<Ranked> first, std::vector<Ranked> second, bool& has_own) {
+  std::vector<Product> products;
+  constexpr int kOwn = 8;
+  const bool own_first = !first.empty() && first.front().score >= kOwn - 1;
+  const bool own_second = !second.empty() && second.front().score >= kOwn - 1;
+  has_own = own_first || own_second;
+  // One best product each: JSON-LD and microdata both speak of the page's product.
+  if (own_first && own_second) {
+    const bool same = same_product(first.front().found.product, second.front().found.product) || first.front().found.product.name.empty() ||
+                      second.front().found.product.name.empty() || (first.front().score >= 11 && second.front().score >= 11);
+    if (same) {
+      complete(first.front().found.product, second.front().found.product);
+      second.erase(second.begin());
+    }
+  }
+  if (!own_first && own_second) std::swap(first, second);
+  for (std::vector<Ranked>* list : {&first, &second}) {
+    for (Ranked& ranked : *list) products.push_back(std::move(ranked.found.product));
+  }
+  return products;
+}
+
+// The same product named twice, as many templates do, stands once.
+void drop_repeats(std::vector<Product>& products) {
+  constexpr std::size_t kComparedMax = 16;
+  for (std::size_t i = 1; i < products.size();) {
+    const std::size_t end = std::min(i, kComparedMax);
+    const auto same = std::find_if(products.begin(), products.begin() + static_cast<std::ptrdiff_t>(end), [&](const Product& known) {
+      const bool same_price = known.offer.price.empty() || products[i].offer.price.empty() || known.offer.price == products[i].offer.price;
+      return same_price && known.url == products[i].url && same_product(known, products[i]);
+    });
+    if (same == products.begin() + static_cast<std::ptrdiff_t>(end)) {
+      ++i;
+      if (i > 4 * kComparedMax) return;
+      continue;
+    }
+    complete(*same, products[i]);
+    products.erase(products.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+}  // namespace
+
+std::string_view currency_of_host(std::string_view host) {
+  static constexpr std::pair<std::string_view, std::string_view> kCountries[] = {
+      {"ar", "ARS"}, {"au", "AUD"}, {"bb", "BBD"}, {"bo", "BOB"}, {"by", "BYN"}, {"ca", "CAD"}, {"cl", "CLP"}, {"cn", "CNY"}, {"co", "COP"}, {"cz", "CZK"},
+      {"dk", "DKK"}, {"do", "DOP"}, {"eg", "EGP"}, {"hk", "HKD"}, {"in", "INR"}, {"is", "ISK"}, {"jm", "JMD"}, {"jp", "JPY"}, {"lk", "LKR"}, {"ma", "MAD"},
+      {"md", "MDL"}, {"mx", "MXN"}, {"no", "NOK"}, {"np", "NPR"}, {"nz", "NZD"}, {"pk", "PKR"}, {"qa", "QAR"}, {"ro", "RON"}, {"rs", "RSD"}, {"ru", "RUB"},
+      {"sa", "SAR"}, {"se", "SEK"}, {"sg", "SGD"}, {"tt", "TTD"}, {"tw", "TWD"}, {"uk", "GBP"}, {"us", "USD"}, {"uy", "UYU"}, {"kw", "KWD"}, {"om", "OMR"}};
+  const std::string_view country = host.substr(host.rfind('.') + 1);
+  for (const auto& [name, currency] : kCountries) {
+    if (name == country) return currency;
+  }
+  return {};
+}
+
+std::vector<Product> page_products(const ProductSources& sources, std::size_t count_max) {
+  const std::string_view site_currency = currency_of_host(sources.urls.page().hostname());
+  bool has_own = false;
+  std::vector<Product> products = merged(ranked(schema_products(sources.json_ld, sources.urls, count_max), sources.parts, sources.urls),
+                                         ranked(schema_products(sources.microdata, sources.urls, count_max), sources.parts, sources.urls), has_own);
+  drop_repeats(products);
+  if (!has_own && sells(sources.parts)) {
+    products.insert(products.begin(), Product{});
+    has_own = true;
+  }
+  if (has_own) {
+    Product& own = products.front();
+    complete_from_page(own, sources, site_currency);
+    if (own.url.empty()) own.url = sources.parts.canonical.empty() ? sources.urls.page().href() : sources.parts.canonical;
+    std::string breadcrumb = schema_breadcrumb(sources.json_ld);
+    if (breadcrumb.empty()) breadcrumb = schema_breadcrumb(sources.microdata);
+    fill(own.category, breadcrumb);
+    if (own.name.empty() && !sources.parts.h1.empty()) own.name = sources.parts.h1.front();
+  } else if (products.empty()) {
+    products = visible_product(sources, site_currency);
+    if (!products.empty()) products.front().url = sources.urls.page().href();
+  }
+  if (products.size() > count_max) products.resize(count_max);
+  return products;
+}
+
+}  // namespace magpie

@@ -1,0 +1,26 @@
+#pragma once
+// A page's products: JSON-LD, microdata, Open Graph and the visible page put together, each filling what the one before left open.
+#include <string_view>
+#include <vector>
+
+#include "core/records.h"
+#include "extract/page_parts.h"
+
+namespace magpie {
+
+struct ProductSources {
+  const std::vector<JsonValue>& json_ld;
+  const std::vector<JsonValue>& microdata;
+  const PageParts& parts;
+  const PageUrls& urls;
+  const std::vector<ImageRef>& images;
+  HtmlNode body;
+};
+
+/// The page's own product first, those of lists behind it; at most `count_max`. The first is the page's own only if it is not listed.
+std::vector<Product> page_products(const ProductSources& sources, std::size_t count_max);
+
+/// What "$", "kr" and their like mean on a host, from its country's domain: "shop.com.au" -> "AUD"; empty when the domain says nothing.
+std::string_view currency_of_host(std::string_view host);
+
+}  // namespace magpie
