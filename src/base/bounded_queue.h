@@ -73,6 +73,10 @@ class BoundedQueue {
     return items_.size();
   }
   std::size_t size_max() const { return size_max_; }
+  bool closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+  }
 
  private:
   std::optional<T> take(std::unique_lock<std::mutex>& lock) {

@@ -1,0 +1,158 @@
+#include <csignal>
+#include <semaphore>
+
+#include "app/manager.h"
+#include "app/manager_client.h"
+#include "base/log.h"
+#include "command.h"
+#include "inspect.h"
+#include "progress_line.h"
+#include "signals.h"
+#include "time_text.h"
+
+namespace magpie::cmd {
+namespace {
+
+struct CrawlFlags {
+  std::vector<std::string> seeds;
+  std::string seeds_file, agent;
+  double delay = -1;
+  std::int64_t per_host = 0, pages_per_host_max = 0, seconds_max = 0;
+  bool allow_loopback = false;
+};
+
+Result<std::vector<std::string>> read_seeds(const CrawlFlags& flags) {
+  std::vector<std::string> seeds = flags.seeds;
+  if (!flags.seeds_file.empty()) {
+    MAGPIE_TRY(const std::string text, read_file(flags.seeds_file, 64 << 20));
+    auto parsed = crawl::parse_seeds(text);
+    if (!parsed) return fail(parsed.error(), flags.seeds_file);
+    for (const Url& url : *parsed) seeds.push_back(canonical_url(url).href());
+  }
+  if (seeds.empty()) return fail(Code::kBadInput, "nothing to crawl: give an address, or --seeds FILE");
+  for (const std::string& seed : seeds) MAGPIE_TRY_DO(parse_seed(seed));
+  return seeds;
+}
+
+void apply(const CrawlFlags& flags, crawl::CrawlSettings& settings) {
+  if (!flags.agent.empty()) settings.agent.value = flags.agent;
+  if (flags.allow_loopback) settings.allow_loopback.value = true;
+  // Seeds from a file name the scope themselves: nothing off their hosts is asked for, pictures included.
+  if (!flags.seeds_file.empty()) settings.images_off_host.value = false;
+}
+
+Result<CrawlOptions> options_of(const CrawlFlags& flags) {
+  CrawlOptions options;
+  if (flags.delay >= 0) options.delay = std::chrono::milliseconds(std::llround(flags.delay * 1000));
+  if (flags.per_host > 0) options.requests_per_host = static_cast<std::uint32_t>(flags.per_host);
+  if (flags.pages_per_host_max > 0) options.pages_per_host_max = static_cast<std::uint64_t>(flags.pages_per_host_max);
+  if (flags.seconds_max > 0) options.seconds_max = std::chrono::seconds(flags.seconds_max);
+  return options;
+}
+
+void say_end(const CrawlProgress& progress, std::string_view state, const std::string& message, bool json) {
+  if (json) print_line(to_json(progress));
+  fmt::print(stderr, "{}: {} pages, {} pictures, {} products, {}", state, progress.pages_fetched, progress.images_analysed, progress.products_found,
+             bytes_text(progress.bytes));
+  if (progress.failed > 0) {
+    fmt::print(stderr, "; {} failed", progress.failed);
+    for (std::size_t i = 0; i < progress.failures.size() && i < 4; ++i) {
+      fmt::print(stderr, "{}{} {}", i == 0 ? " (" : ", ", progress.failures[i].count, progress.failures[i].cause);
+    }
+    if (!progress.failures.empty()) fmt::print(stderr, ")");
+  }
+  fmt::print(stderr, "\n");
+  if (!message.empty()) fmt::print(stderr, "magpie: {}\n", message);
+}
+
+int exit_code_of(CrawlState state) {
+  if (state == CrawlState::kFailed) return kFailed;
+  return kDone;
+}
+
+/// Follows a job that this process runs itself.
+Result<int> crawl_here(const CollectionFolder& folder, const AppSettings& settings, const std::vector<std::string>& seeds, const CrawlOptions& options, bool json) {
+  MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
+  const SystemClock clock;
+  MetricsRegistry metrics;
+  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, /*resume=*/false));
+  MAGPIE_TRY(CrawlJobView job, manager->start(seeds, options));
+  StopSignals signals;
+  bool asked = false;
+  {
+    ProgressLine line;
+    while (!has_ended(job.state)) {
+      if (signals.wait(Deadline::after(asked ? 200ms : 300ms)) && !asked) {
+        asked = true;
+        fmt::print(stderr, "\nstopping: what is under way is finished and kept; the same command goes on later\n");
+        MAGPIE_TRY_DO(manager->cancel(job.id));
+      }
+      MAGPIE_TRY(job, manager->get(job.id));
+      line.show(job.progress);
+    }
+  }
+  say_end(job.progress, to_string(job.state), job.message.value_or(""), json);
+  return exit_code_of(job.state);
+}
+
+/// Follows a job of the process that manages the collection.
+Result<int> crawl_there(ManagerClient& manager, const std::vector<std::string>& seeds, const CrawlOptions& options, bool json) {
+  MAGPIE_TRY(const JobId id, manager.start_crawl(seeds, options));
+  fmt::print(stderr, "handed to the running magpie serve as job {}\n", id);
+  StopSignals signals;
+  ManagerClient::JobStatus job;
+  {
+    ProgressLine line;
+    while (!has_ended(job.state)) {
+      if (signals.wait(Deadline::after(500ms))) MAGPIE_TRY_DO(manager.cancel(id));
+      MAGPIE_TRY(job, manager.job(id));
+      line.show(job.progress);
+    }
+  }
+  say_end(job.progress, to_string(job.state), job.message, json);
+  return exit_code_of(job.state);
+}
+
+Result<int> run(const Common& common, const CrawlFlags& flags) {
+  MAGPIE_TRY(const std::vector<std::string> seeds, read_seeds(flags));
+  AppSettings settings;
+  {
+    // The agent is checked before a folder is made for a crawl that cannot start.
+    AppSettings early;
+    MAGPIE_TRY_DO(read_settings(early, nullptr, common));
+  }
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, true));
+  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  apply(flags, settings.crawl);
+  MAGPIE_TRY(const CrawlOptions options, options_of(flags));
+  if (auto manager = ManagerClient::connect(folder)) {
+    if (!flags.agent.empty() || flags.allow_loopback || !common.settings.empty()) {
+      log::info("crawl.handed_over", {{"note", "the running server's own settings count for agent, loopback and --set"}});
+    }
+    return crawl_there(*manager, seeds, options, common.json);
+  }
+  MAGPIE_TRY_DO(crawl::user_agent(settings.crawl));
+  return crawl_here(folder, settings, seeds, options, common.json);
+}
+
+}  // namespace
+
+void add_crawl(CLI::App& app, Common& common) {
+  CLI::App* command = app.add_subcommand("crawl", "Crawl sites for pages and pictures; run again, it goes on where it stopped");
+  auto flags = std::make_shared<CrawlFlags>();
+  command->add_option("url", flags->seeds, "Addresses to begin from; their hosts are the scope")->type_name("URL");
+  command->add_option("--seeds", flags->seeds_file, "A file with an address a line; nothing off their hosts is fetched")->type_name("FILE");
+  command->add_option("--agent", flags->agent, "The name sites see and robots.txt may name (setting crawl.agent)")->type_name("NAME");
+  command->add_option("--delay", flags->delay, "Seconds between the starts of two requests to a host; a larger Crawl-delay counts")->type_name("S")->check(CLI::Range(0.0, 3600.0));
+  command->add_option("--per-host", flags->per_host, "Most requests to a host at once")->type_name("N")->check(CLI::Range(1, 256));
+  command->add_option("--max-pages-per-host", flags->pages_per_host_max, "Pages fetched from one host")->type_name("N")->check(CLI::PositiveNumber);
+  command->add_option("--max-seconds", flags->seconds_max, "End after this time, whatever is left")->type_name("N")->check(CLI::PositiveNumber);
+  command->add_flag("--allow-loopback", flags->allow_loopback, "Let the crawl reach this machine's own addresses, for tests");
+  add_common(*command, common);
+  command->callback([&common, flags] {
+    const auto done = run(common, *flags);
+    common.exit_code = done ? *done : report(done.error());
+  });
+}
+
+}  // namespace magpie::cmd

@@ -1,0 +1,93 @@
+#include "app/assets.h"
+#include "app/collection.h"
+#include "app/pictures.h"
+#include "base/json_writer.h"
+#include "command.h"
+#include "inspect.h"
+#include "model/manifest.h"
+#include "process/sandbox.h"
+
+namespace magpie::cmd {
+namespace {
+
+struct Finding {
+  std::string_view what;
+  bool good = false;
+  std::string words;  // what was found, or what is missing and how to mend it
+};
+
+Finding found(std::string_view what, std::string words) { return {what, true, std::move(words)}; }
+Finding missing(std::string_view what, const Error& error) { return {what, false, error.message}; }
+
+Finding check_web() {
+  const auto folder = asset_folder("web");
+  return folder ? found("web app", folder->string()) : missing("web app", folder.error());
+}
+
+Finding check_model(const AppSettings& settings) {
+  const auto model = find_embedder(settings);
+  if (!model) return missing("model", model.error());
+  const auto manifest = model::load_manifest(model->folder);
+  const auto sums = manifest ? model::verify(*manifest) : Result<void>(Failure(manifest.error()));
+  return sums ? found("model", model->space + ", checksums right") : missing("model", sums.error());
+}
+
+Finding check_sandbox(const AppSettings& settings) {
+  const SandboxSupport support = probe_sandbox();
+  if (support.seccomp) return found("sandbox", support.words);
+  if (!settings.worker.sandbox()) return found("sandbox", "off by worker.sandbox; " + support.words);
+  return {"sandbox", false, support.words + "; run on a kernel with seccomp, or accept the risk with --set worker.sandbox=false"};
+}
+
+Finding check_worker(const AppSettings& settings) {
+  const auto model = find_embedder(settings);
+  if (!model) return {"worker", false, "not tried, as the model is missing"};
+  const auto workers = start_workers(settings, *model, 1, nullptr);
+  if (!workers) return missing("worker", workers.error());
+  const auto ready = (*workers)->wait_ready(Deadline::after(40s));
+  return ready ? found("worker", "starts, loads the model and locks itself in") : missing("worker", ready.error());
+}
+
+Finding check_collection(const Common& common) {
+  const auto folder = CollectionFolder::choose(common.collection, false);
+  if (!folder) return missing("collection", folder.error());
+  std::error_code error;
+  const fs::space_info space = fs::space(folder->path(), error);
+  if (!error && space.available < (std::uintmax_t{1} << 30)) {
+    return {"collection", false, fmt::format("{}: under 1 GB is free on its disk; make room before the next crawl", folder->path().string())};
+  }
+  if (!fs::exists(folder->catalog(), error)) return found("collection", folder->path().string() + ", nothing crawled yet");
+  const auto collection = Collection::open_to_read(*folder);
+  return collection ? found("collection", folder->path().string() + ", readable") : missing("collection", collection.error());
+}
+
+Result<int> run(const Common& common) {
+  AppSettings settings;
+  const auto folder = CollectionFolder::choose(common.collection, false);
+  MAGPIE_TRY_DO(read_settings(settings, folder ? &*folder : nullptr, common));
+  bool well = true;
+  for (const Finding& finding : {check_web(), check_model(settings), check_sandbox(settings), check_worker(settings), check_collection(common)}) {
+    well = well && finding.good;
+    if (common.json) {
+      JsonWriter json;
+      json.begin_object().field("what", finding.what).field("good", finding.good).field("words", finding.words).end_object();
+      print_line(json.text());
+    } else {
+      fmt::print("{} {:<11} {}\n", finding.good ? "ok     " : "missing", finding.what, finding.words);
+    }
+  }
+  return well ? kDone : kNothing;
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, Common& common) {
+  CLI::App* command = app.add_subcommand("doctor", "Check that everything Magpie needs is there, and say how to mend what is not");
+  add_common(*command, common);
+  command->callback([&common] {
+    const auto done = run(common);
+    common.exit_code = done ? *done : report(done.error());
+  });
+}
+
+}  // namespace magpie::cmd

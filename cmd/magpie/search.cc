@@ -1,0 +1,176 @@
+#include <algorithm>
+
+#include "app/collection.h"
+#include "app/pictures.h"
+#include "base/json_writer.h"
+#include "command.h"
+#include "core/price.h"
+#include "inspect.h"
+#include "search/searcher.h"
+
+namespace magpie::cmd {
+namespace {
+
+struct SearchFlags {
+  std::vector<std::string> words;
+  std::string image, sort = "relevance", price_min, price_max, currency;
+  std::vector<ImageId> like;
+  std::vector<std::string> shops, categories, brands, colours;
+  std::size_t limit = 10, offset = 0;
+  bool facets = false;
+};
+
+Result<Embedding> embed_file(const AppSettings& settings, const std::string& path) {
+  MAGPIE_TRY(const std::string bytes, read_file(path, 64 << 20));
+  MAGPIE_TRY(const EmbedderModel model, find_embedder(settings));
+  MAGPIE_TRY(const auto workers, start_workers(settings, model, 1, nullptr));
+  auto embedding = Pictures(*workers).embed(bytes, Deadline::after(30s));
+  if (!embedding) return fail(embedding.error(), path);
+  return embedding;
+}
+
+Result<std::optional<std::int64_t>> price_bound(const std::string& text, std::string_view flag) {
+  if (text.empty()) return std::optional<std::int64_t>();
+  const auto micros = price_micros(text);
+  if (!micros) return fail(Code::kBadInput, "{} wants a decimal number, not '{}'", flag, text);
+  return std::optional<std::int64_t>(*micros);
+}
+
+Result<SearchQuery> make_query(const SearchFlags& flags, const AppSettings& settings) {
+  SearchQuery query;
+  for (const std::string& word : flags.words) query.words += (query.words.empty() ? "" : " ") + word;
+  if (!flags.image.empty()) MAGPIE_TRY(query.picture, embed_file(settings, flags.image));
+  query.like = flags.like;
+  query.filter.shops = flags.shops;
+  query.filter.categories = flags.categories;
+  query.filter.brands = flags.brands;
+  query.filter.colours = flags.colours;
+  if (!flags.currency.empty()) query.filter.currencies = {flags.currency};
+  MAGPIE_TRY(query.filter.price_min_micros, price_bound(flags.price_min, "--price-min"));
+  MAGPIE_TRY(query.filter.price_max_micros, price_bound(flags.price_max, "--price-max"));
+  if ((query.filter.price_min_micros || query.filter.price_max_micros) && flags.currency.empty()) {
+    return fail(Code::kBadInput, "--price-min and --price-max need --currency: prices are never converted");
+  }
+  const auto sort = sort_order_from_string(flags.sort);
+  if (!sort) return fail(Code::kBadInput, "--sort is relevance, newest, price-asc or price-desc, not '{}'", flags.sort);
+  query.sort = *sort;
+  query.offset = flags.offset;
+  query.limit = flags.limit;
+  query.prices = false;
+  if (!flags.facets) query.facets.clear();
+  return query;
+}
+
+/// What one line or object says of a hit.
+struct Shown {
+  std::string title, page_url, image_url, shop, brand, category, price, currency;
+};
+
+Shown describe(const ImageDetails& details) {
+  Shown shown;
+  if (!details.urls.empty()) shown.image_url = details.urls.front();
+  if (details.showings.empty()) return shown;
+  const Showing& first = details.showings.front();
+  shown.title = first.page_title;
+  shown.page_url = first.page_url;
+  shown.shop = first.shop;
+  if (!first.product) {
+    if (!first.alt.empty()) shown.title = first.alt;
+    return shown;
+  }
+  const Product& product = first.product->product;
+  if (!product.name.empty()) shown.title = product.name;
+  shown.brand = product.brand;
+  shown.category = product.category;
+  shown.price = product.offer.price;
+  shown.currency = product.offer.currency;
+  return shown;
+}
+
+void print_text(const SearchHit& hit, const Shown& shown) {
+  fmt::print("{:>5.2f}  {}\n       {}", hit.score, shown.title, shown.page_url);
+  if (!shown.price.empty()) fmt::print("  {} {}", shown.price, shown.currency);
+  if (hit.copies_total > 0) fmt::print("  (+{} {})", hit.copies_total, hit.copies_total == 1 ? "copy" : "copies");
+  fmt::print("\n");
+}
+
+void write_hit(JsonWriter& json, const SearchHit& hit, const Shown& shown) {
+  json.begin_object().field("image_id", hit.id).field("score", hit.score).field("title", shown.title).field("page_url", shown.page_url);
+  json.field("image_url", shown.image_url).field("shop", shown.shop).field("brand", shown.brand).field("category", shown.category);
+  json.field("price", shown.price).field("currency", shown.currency).field("copies", hit.copies_total).end_object();
+}
+
+void write_facets(JsonWriter& json, const SearchAnswer& answer) {
+  json.key("facets").begin_object();
+  for (const FacetCounts& facet : answer.facets) {
+    json.key(to_string(facet.facet)).begin_array();
+    for (const FacetValue& value : facet.values) json.begin_object().field("value", value.value).field("count", value.count).end_object();
+    json.end_array();
+  }
+  json.end_object();
+}
+
+void print_facets(const SearchAnswer& answer) {
+  for (const FacetCounts& facet : answer.facets) {
+    if (facet.values.empty()) continue;
+    fmt::print("{}:", to_string(facet.facet));
+    for (const FacetValue& value : std::span(facet.values).first(std::min<std::size_t>(facet.values.size(), 12))) fmt::print("  {} {}", value.value, value.count);
+    fmt::print("\n");
+  }
+}
+
+Result<int> run(const Common& common, const SearchFlags& flags) {
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
+  AppSettings settings;
+  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
+  MAGPIE_TRY(const SearchQuery query, make_query(flags, settings));
+  const Searcher searcher(collection->text(), collection->vectors(), settings.search);
+  MAGPIE_TRY(const SearchAnswer answer, searcher.search(query));
+  JsonWriter json;
+  json.begin_object().field("total", answer.total).field("total_is_exact", answer.exactness == Exactness::kExact).field("any_word", answer.any_word);
+  json.field("took_ms", static_cast<double>(answer.took.count()) / 1000).key("hits").begin_array();
+  for (const SearchHit& hit : answer.hits) {
+    MAGPIE_TRY(const std::optional<ImageDetails> details, collection->catalog().image_details(hit.id));
+    const Shown shown = details ? describe(*details) : Shown{};
+    common.json ? write_hit(json, hit, shown) : print_text(hit, shown);
+  }
+  json.end_array();
+  if (common.json) {
+    if (flags.facets) write_facets(json, answer);
+    print_line(json.end_object().text());
+  } else {
+    if (flags.facets) print_facets(answer);
+    fmt::print(stderr, "{} of {} {}{}\n", answer.hits.size(), answer.total, answer.total == 1 ? "picture" : "pictures",
+               answer.any_word ? "; no picture has all the words, these have some" : "");
+  }
+  return answer.total > 0 ? kDone : kNothing;
+}
+
+}  // namespace
+
+void add_search(CLI::App& app, Common& common) {
+  CLI::App* command = app.add_subcommand("search", "Find pictures by words, by a picture, or by both");
+  auto flags = std::make_shared<SearchFlags>();
+  command->add_option("words", flags->words, "Words, in any language; none with --image or --like, or to list everything");
+  command->add_option("--image", flags->image, "A picture file to find look-alikes of")->type_name("FILE");
+  command->add_option("--like", flags->like, "Find what looks like this picture of the collection")->type_name("ID");
+  command->add_option("--shop", flags->shops, "Only from this shop (host); may be given several times");
+  command->add_option("--category", flags->categories, "Only in this category");
+  command->add_option("--brand", flags->brands, "Only of this brand");
+  command->add_option("--colour", flags->colours, "Only with this main colour: black white grey red orange yellow green blue purple pink brown");
+  command->add_option("--price-min", flags->price_min, "At least this price, with --currency");
+  command->add_option("--price-max", flags->price_max, "At most this price, with --currency");
+  command->add_option("--currency", flags->currency, "Only priced in this currency, e.g. EUR");
+  command->add_option("--sort", flags->sort, "relevance, newest, price-asc or price-desc")->capture_default_str();
+  command->add_option("-n,--limit", flags->limit, "Hits to show, up to 200")->capture_default_str();
+  command->add_option("--offset", flags->offset, "Hits to pass over first")->capture_default_str();
+  command->add_flag("--facets", flags->facets, "Also count shops, categories, brands and colours");
+  add_common(*command, common);
+  command->callback([&common, flags] {
+    const auto done = run(common, *flags);
+    common.exit_code = done ? *done : report(done.error());
+  });
+}
+
+}  // namespace magpie::cmd

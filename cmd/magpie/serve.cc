@@ -1,0 +1,46 @@
+#include "app/server.h"
+#include "base/log.h"
+#include "command.h"
+#include "signals.h"
+
+namespace magpie::cmd {
+namespace {
+
+struct ServeFlags {
+  std::string host;
+  std::int64_t port = 0;
+  std::vector<std::string> names;
+};
+
+Result<int> run(const Common& common, const ServeFlags& flags) {
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
+  AppSettings settings;
+  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  if (!flags.host.empty()) settings.server.host.value = flags.host;
+  if (flags.port != 0) settings.server.port.value = flags.port;
+  StopSignals signals;
+  MAGPIE_TRY(const auto server, Server::start(folder, settings, flags.names));
+  fmt::print(stderr, "Serving {}\nOpen    {}\nStop    Ctrl-C; a running crawl goes on with the next start\n", folder.path().string(), server->address());
+  while (!signals.wait(Deadline::after(24h))) {
+  }
+  log::info("server.stopping");
+  server->stop();
+  return kDone;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Common& common) {
+  CLI::App* command = app.add_subcommand("serve", "Serve the web app and the HTTP API, and run crawls");
+  auto flags = std::make_shared<ServeFlags>();
+  command->add_option("--port", flags->port, "Port (setting serve.port, 8080)")->check(CLI::Range(1, 65535));
+  command->add_option("--host", flags->host, "Address to listen on (setting serve.host, 127.0.0.1)");
+  command->add_option("--name", flags->names, "A further host name the server is reached by; others are refused")->type_name("NAME");
+  add_common(*command, common);
+  command->callback([&common, flags] {
+    const auto done = run(common, *flags);
+    common.exit_code = done ? *done : report(done.error());
+  });
+}
+
+}  // namespace magpie::cmd

@@ -1,0 +1,74 @@
+#include <algorithm>
+
+#include "app/collection.h"
+#include "app/job_json.h"
+#include "base/json_writer.h"
+#include "command.h"
+#include "inspect.h"
+#include "time_text.h"
+
+namespace magpie::cmd {
+namespace {
+
+void print_json(const CatalogStats& stats, std::uint64_t archived, const std::vector<Job>& jobs) {
+  JsonWriter json;
+  json.begin_object().field("pages", stats.pages).field("products", stats.products).field("images", stats.images);
+  json.field("image_urls", stats.image_urls).field("urls", stats.urls).field("to_index", stats.to_index).field("bytes_archived", archived);
+  json.key("failures").begin_array();
+  for (const auto& [cause, count] : stats.failures_by_cause) json.begin_object().field("cause", to_string(cause)).field("count", count).end_object();
+  json.end_array().key("shops").begin_array();
+  for (const auto& [shop, pages] : stats.pages_by_shop) json.begin_object().field("shop", shop).field("pages", pages).end_object();
+  json.end_array().key("jobs").begin_array();
+  for (const Job& job : jobs) {
+    json.begin_object().field("job_id", job.id).field("state", to_string(job.state)).field("created_at", time_text(job.created_at));
+    json.field("detail", job.detail).key("seeds").begin_array();
+    for (const std::string& seed : job.seeds) json.string(seed);
+    json.end_array().key("progress").raw(job.counters_json).end_object();
+  }
+  print_line(json.end_array().end_object().text());
+}
+
+void print_shops(const CatalogStats& stats) {
+  std::vector<std::pair<std::string, std::uint64_t>> shops(stats.pages_by_shop.begin(), stats.pages_by_shop.end());
+  std::stable_sort(shops.begin(), shops.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  for (const auto& [shop, pages] : std::span(shops).first(std::min<std::size_t>(shops.size(), 10))) fmt::print("  {:>9} pages  {}\n", pages, shop);
+  if (shops.size() > 10) fmt::print("  {:>9} more shops\n", shops.size() - 10);
+}
+
+void print_text(const CollectionFolder& folder, const CatalogStats& stats, std::uint64_t archived, const std::vector<Job>& jobs) {
+  fmt::print("{}\n  {:>9} pages, {} products\n  {:>9} pictures, seen at {} addresses", folder.path().string(), stats.pages, stats.products, stats.images,
+             stats.image_urls);
+  if (stats.to_index > 0) fmt::print(", {} waiting for the index", stats.to_index);
+  fmt::print("\n  {:>9} archived\n", bytes_text(archived));
+  print_shops(stats);
+  if (!stats.failures_by_cause.empty()) fmt::print("failures\n");
+  for (const auto& [cause, count] : stats.failures_by_cause) fmt::print("  {:>9} {}\n", count, to_string(cause));
+  if (!jobs.empty()) fmt::print("crawls\n");
+  for (const Job& job : std::span(jobs).first(std::min<std::size_t>(jobs.size(), 5))) {
+    fmt::print("  {:>9} {}  {}{}{}\n", fmt::format("job {}", job.id), to_string(job.state), job.name,
+               job.seeds.size() > 1 ? fmt::format(" and {} more", job.seeds.size() - 1) : "", job.detail.empty() ? "" : ": " + job.detail);
+  }
+}
+
+Result<int> run(const Common& common) {
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
+  MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
+  MAGPIE_TRY(const CatalogStats stats, collection->catalog().stats());
+  MAGPIE_TRY(const std::vector<Job> jobs, collection->catalog().jobs());
+  const std::uint64_t archived = collection->archive().bytes();
+  common.json ? print_json(stats, archived, jobs) : print_text(folder, stats, archived, jobs);
+  return kDone;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, Common& common) {
+  CLI::App* command = app.add_subcommand("status", "What the collection holds, what failed, and the last crawls");
+  add_common(*command, common);
+  command->callback([&common] {
+    const auto done = run(common);
+    common.exit_code = done ? *done : report(done.error());
+  });
+}
+
+}  // namespace magpie::cmd

@@ -1,0 +1,49 @@
+#pragma once
+// All settings of the program, group by group as the folders declare them.
+#include "base/settings.h"
+#include "crawl/settings.h"
+#include "search/searcher.h"
+
+namespace magpie {
+
+struct WorkerSettings {
+  Setting<std::int64_t> processes{"worker.processes", 0, {0, 256}, "Worker processes that read pages and pictures; 0: one a core."};
+  Setting<std::int64_t> memory{"worker.memory", std::int64_t{1} << 30, {std::int64_t{256} << 20, std::int64_t{1} << 40},
+                               "Private memory one worker may use; over it its picture fails."};
+  Setting<bool> sandbox{"worker.sandbox", true, {}, "Shut workers in by seccomp and landlock; off only where the kernel has neither."};
+  template <class Visitor>
+  void visit(Visitor&& each) { each(processes), each(memory), each(sandbox); }
+};
+
+struct ServerSettings {
+  Setting<std::string> host{"serve.host", "127.0.0.1", {}, "Address to listen on. Other than loopback opens the collection to the network."};
+  Setting<std::int64_t> port{"serve.port", 8080, {1, 65'535}, "Port to listen on."};
+  Setting<std::int64_t> threads{"serve.threads", 0, {0, 256}, "Threads that answer requests; 0: one a core."};
+  template <class Visitor>
+  void visit(Visitor&& each) { each(host), each(port), each(threads); }
+};
+
+struct ModelSettings {
+  Setting<std::string> embedder{"model.embedder", "efficientnet-lite0", {}, "Folder below models/ whose network makes picture vectors."};
+  template <class Visitor>
+  void visit(Visitor&& each) { each(embedder); }
+};
+
+struct AppSettings {
+  crawl::CrawlSettings crawl;
+  SearchSettings search;
+  WorkerSettings worker;
+  ServerSettings server;
+  ModelSettings model;
+
+  /// The registry refers to these settings; they must outlive it.
+  void add_to(SettingsRegistry& registry) {
+    registry.add(crawl);
+    registry.add(search);
+    registry.add(worker);
+    registry.add(server);
+    registry.add(model);
+  }
+};
+
+}  // namespace magpie

@@ -1,0 +1,16 @@
+#pragma once
+// Where the program's own files are: models and the web app. Looked for beside the program (build/release/models) and, once
+// installed, in ../share/magpie. MAGPIE_ASSETS names another folder.
+#include <string_view>
+
+#include "base/files.h"
+#include "base/result.h"
+
+namespace magpie {
+
+/// The folder `name` ("models", "web"). kNotFound, saying what to do.
+Result<fs::path> asset_folder(std::string_view name);
+/// The running program's own file.
+fs::path program_path();
+
+}  // namespace magpie

@@ -1,0 +1,70 @@
+#include "app/job_json.h"
+
+#include <simdjson.h>
+
+#include "base/json_writer.h"
+
+namespace magpie {
+namespace {
+
+std::optional<std::uint64_t> number(const simdjson::dom::element& object, std::string_view key) {
+  std::uint64_t value = 0;
+  if (object[key].get(value) != simdjson::SUCCESS) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::string to_json(const CrawlOptions& options) {
+  JsonWriter json;
+  json.begin_object();
+  if (options.delay) json.field("delay_ms", options.delay->count());
+  if (options.requests_per_host) json.field("requests_per_host", *options.requests_per_host);
+  if (options.pages_per_host_max) json.field("pages_per_host_max", *options.pages_per_host_max);
+  if (options.seconds_max) json.field("seconds_max", options.seconds_max->count());
+  return json.end_object().take();
+}
+
+CrawlOptions options_from_json(std::string_view text) {
+  CrawlOptions options;
+  simdjson::dom::parser parser;
+  simdjson::dom::element object;
+  if (parser.parse(simdjson::padded_string(text)).get(object) != simdjson::SUCCESS) return options;
+  if (const auto value = number(object, "delay_ms")) options.delay = std::chrono::milliseconds(*value);
+  if (const auto value = number(object, "requests_per_host")) options.requests_per_host = static_cast<std::uint32_t>(*value);
+  options.pages_per_host_max = number(object, "pages_per_host_max");
+  if (const auto value = number(object, "seconds_max")) options.seconds_max = std::chrono::seconds(*value);
+  return options;
+}
+
+std::string to_json(const CrawlProgress& progress) {
+  JsonWriter json;
+  json.begin_object().field("pages_fetched", progress.pages_fetched).field("images_fetched", progress.images_fetched);
+  json.field("images_analysed", progress.images_analysed).field("products_found", progress.products_found);
+  json.field("queued", progress.queued).field("failed", progress.failed).field("bytes", progress.bytes).key("failures").begin_object();
+  for (const FailureCount& failure : progress.failures) json.field(failure.cause, failure.count);
+  return json.end_object().end_object().take();
+}
+
+CrawlProgress progress_from_json(std::string_view text) {
+  CrawlProgress progress;
+  simdjson::dom::parser parser;
+  simdjson::dom::element object;
+  if (parser.parse(simdjson::padded_string(text)).get(object) != simdjson::SUCCESS) return progress;
+  progress.pages_fetched = number(object, "pages_fetched").value_or(0);
+  progress.images_fetched = number(object, "images_fetched").value_or(0);
+  progress.images_analysed = number(object, "images_analysed").value_or(0);
+  progress.products_found = number(object, "products_found").value_or(0);
+  progress.queued = number(object, "queued").value_or(0);
+  progress.failed = number(object, "failed").value_or(0);
+  progress.bytes = number(object, "bytes").value_or(0);
+  simdjson::dom::object failures;
+  if (object["failures"].get(failures) != simdjson::SUCCESS) return progress;
+  for (const auto& [cause, count] : failures) {
+    std::uint64_t value = 0;
+    if (count.get(value) == simdjson::SUCCESS) progress.failures.push_back({std::string(cause), value});
+  }
+  return progress;
+}
+
+}  // namespace magpie

@@ -1,0 +1,387 @@
+#include "app/manager.h"
+
+#include <algorithm>
+
+#include "app/job_json.h"
+#include "base/log.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::chrono::milliseconds kReportEvery{500};
+constexpr std::size_t kListedMax = 50;
+
+CrawlState state_of(JobState state) {
+  switch (state) {
+    case JobState::kQueued: return CrawlState::kQueued;
+    case JobState::kRunning: return CrawlState::kRunning;
+    case JobState::kFinished: return CrawlState::kFinished;
+    case JobState::kCancelled: return CrawlState::kCancelled;
+    case JobState::kFailed: return CrawlState::kFailed;
+  }
+  return CrawlState::kFailed;
+}
+
+JobState stored_state(CrawlState state) {
+  switch (state) {
+    case CrawlState::kQueued: return JobState::kQueued;
+    case CrawlState::kRunning:
+    case CrawlState::kCancelling: return JobState::kRunning;
+    case CrawlState::kFinished: return JobState::kFinished;
+    case CrawlState::kCancelled: return JobState::kCancelled;
+    case CrawlState::kFailed: return JobState::kFailed;
+  }
+  return JobState::kFailed;
+}
+
+CrawlJobView view_of(const Job& job) {
+  CrawlJobView view;
+  view.id = job.id;
+  view.state = state_of(job.state);
+  view.seeds = job.seeds;
+  view.options = options_from_json(job.settings_json);
+  view.created_at = job.created_at;
+  view.started_at = job.started_at;
+  view.finished_at = job.finished_at;
+  if (!job.detail.empty()) view.message = job.detail;
+  view.progress = progress_from_json(job.counters_json);
+  view.progress.job = job.id;
+  view.progress.state = view.state;
+  return view;
+}
+
+Job job_of(const CrawlJobView& view) {
+  Job job;
+  job.id = view.id;
+  job.name = view.seeds.empty() ? "" : view.seeds.front();
+  job.seeds = view.seeds;
+  job.settings_json = to_json(view.options);
+  job.state = stored_state(view.state);
+  job.detail = view.message.value_or("");
+  job.created_at = view.created_at;
+  job.started_at = view.started_at;
+  job.finished_at = view.finished_at;
+  job.counters_json = to_json(view.progress);
+  return job;
+}
+
+void apply(const CrawlOptions& options, crawl::CrawlSettings& settings) {
+  if (options.delay) settings.host_delay.value = *options.delay;
+  if (options.requests_per_host) settings.per_host.value = *options.requests_per_host;
+  if (options.pages_per_host_max) settings.pages_per_host_max.value = static_cast<std::int64_t>(*options.pages_per_host_max);
+  if (options.seconds_max) settings.run_max.value = *options.seconds_max;
+}
+
+Result<std::vector<Url>> parse_seeds(const std::vector<std::string>& texts) {
+  std::vector<Url> seeds;
+  for (const std::string& text : texts) {
+    MAGPIE_TRY(Url seed, parse_seed(text));
+    seeds.push_back(std::move(seed));
+  }
+  return seeds;
+}
+
+}  // namespace
+
+Result<Url> parse_seed(std::string_view text) {
+  const bool has_scheme = text.find("://") != std::string_view::npos;
+  const auto url = Url::parse(has_scheme ? std::string(text) : fmt::format("https://{}", text));
+  if (!url || !url->is_http()) return fail(Code::kBadInput, "'{}' is no http or https address", text);
+  return canonical_url(*url);
+}
+
+Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const AppSettings& settings, const Clock& clock,
+                                                MetricsRegistry& metrics, bool resume) {
+  std::unique_ptr<Manager> manager(new Manager(collection, settings, clock));
+  MAGPIE_TRY(EmbedderModel model, find_embedder(settings));
+  MAGPIE_TRY(manager->workers_, start_workers(settings, model, 0, &metrics));
+  manager->pictures_ = std::make_unique<Pictures>(*manager->workers_);
+  pipeline::RecorderOptions options;
+  options.space = model.space;
+  options.on_indexed = [raw = manager.get()](const std::vector<ImageId>& images) { raw->indexed(images); };
+  MAGPIE_TRY(manager->recorder_, pipeline::Recorder::start({collection.archive(), collection.archive_writing(), collection.variants(),
+                                                            collection.catalog(), collection.frontier(), collection.text(), collection.vectors()},
+                                                           std::move(options)));
+  if (resume) MAGPIE_TRY_DO(manager->resume_unfinished());
+  manager->reporter_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->report_progress(stop); });
+  manager->jobs_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->run_jobs(stop); });
+  return manager;
+}
+
+Manager::~Manager() {
+  jobs_.request_stop();
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_) running_->stop.request_stop();
+  }
+  if (jobs_.joinable()) jobs_.join();
+  reporter_.request_stop();
+  if (reporter_.joinable()) reporter_.join();
+}
+
+Result<void> Manager::resume_unfinished() {
+  MAGPIE_TRY(const std::vector<Job> jobs, collection_.catalog().jobs());
+  for (auto job = jobs.rbegin(); job != jobs.rend(); ++job) {
+    if (job->state != JobState::kRunning && job->state != JobState::kQueued) continue;
+    log::info("crawl.resumed", {{"job", job->id}, {"seed", job->name}});
+    waiting_.push_back(view_of(*job));
+    waiting_.back().state = CrawlState::kQueued;
+  }
+  return {};
+}
+
+Result<CrawlJobView> Manager::start(std::vector<std::string> texts, CrawlOptions options) {
+  MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(texts));
+  MAGPIE_TRY_DO(crawl::user_agent(settings_.crawl));
+  CrawlJobView view;
+  for (const Url& seed : seeds) view.seeds.push_back(seed.href());
+  MAGPIE_TRY(const std::vector<Job> jobs, collection_.catalog().jobs());
+  const auto unfinished = std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) {
+    return job.seeds == view.seeds && job.state != JobState::kFinished;
+  });
+  if (unfinished != jobs.end()) view = view_of(*unfinished);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto same = [&](const CrawlJobView& other) { return other.id == view.id; };
+    const bool active = (running_ && same(running_->view)) || std::any_of(waiting_.begin(), waiting_.end(), same);
+    if (view.id != 0 && active) return fail(Code::kBusy, "a crawl of these addresses is under way already (job {})", view.id);
+  }
+  view.state = CrawlState::kQueued;
+  view.options = options;
+  view.message.reset();
+  view.finished_at.reset();
+  if (view.id == 0) {
+    view.created_at = clock_.now();
+    MAGPIE_TRY_DO(recorder_->transact([&](CatalogTransaction& transaction) -> Result<void> {
+      MAGPIE_TRY(view.id, transaction.add_job(job_of(view)));
+      return {};
+    }));
+    view.progress.job = view.id;
+  } else {
+    MAGPIE_TRY_DO(save(view));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(view);
+  }
+  changed_.notify_all();
+  tell(view);
+  return view;
+}
+
+Result<std::vector<CrawlJobView>> Manager::list() {
+  MAGPIE_TRY(const std::vector<Job> jobs, collection_.catalog().jobs());
+  std::vector<CrawlJobView> views;
+  for (const Job& job : jobs) {
+    MAGPIE_TRY(CrawlJobView view, get(job.id));
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+Result<CrawlJobView> Manager::get(JobId id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_ && running_->view.id == id) {
+      CrawlJobView view = running_->view;
+      view.progress = progress_of_running();
+      view.state = view.progress.state;
+      return view;
+    }
+    for (const CrawlJobView& view : waiting_) {
+      if (view.id == id) return view;
+    }
+  }
+  MAGPIE_TRY(const std::optional<Job> job, collection_.catalog().job(id));
+  if (!job) return fail(Code::kNotFound, "no crawl has the number {}", id);
+  return view_of(*job);
+}
+
+Result<CrawlJobView> Manager::cancel(JobId id) {
+  std::optional<CrawlJobView> waited;
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_ && running_->view.id == id) {
+      running_->cancelling = true;
+      running_->stop.request_stop();
+    }
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const CrawlJobView& view) { return view.id == id; });
+    if (found != waiting_.end()) {
+      waited = *found;
+      waiting_.erase(found);
+    }
+  }
+  if (waited) {
+    waited->state = CrawlState::kCancelled;
+    waited->finished_at = clock_.now();
+    MAGPIE_TRY_DO(save(*waited));
+    tell(*waited);
+  }
+  return get(id);
+}
+
+std::uint64_t Manager::queued() const {
+  const std::lock_guard lock(mutex_);
+  return running_ && running_->run ? running_->run->counts().queued : 0;
+}
+
+void Manager::listen(CrawlListener* listener) {
+  const std::lock_guard lock(telling_);
+  listener_ = listener;
+}
+
+Result<void> Manager::healthy() const {
+  if (const std::string why = recorder_->failure(); !why.empty()) return fail(Code::kUnavailable, "nothing can be written: {}", why);
+  if (const std::string why = workers_->trouble(); !why.empty()) return fail(Code::kUnavailable, "workers cannot be started: {}", why);
+  return {};
+}
+
+void Manager::run_jobs(std::stop_token stop) {
+  while (true) {
+    CrawlJobView next;
+    {
+      std::unique_lock lock(mutex_);
+      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) || stop.stop_requested()) return;
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
+      running_ = std::make_unique<Running>();
+      running_->view = next;
+      running_->recorded_before = recorder_->counts();
+    }
+    run_one(std::move(next));
+  }
+}
+
+void Manager::run_one(CrawlJobView view) {
+  view.state = CrawlState::kRunning;
+  if (!view.started_at) view.started_at = clock_.now();
+  if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
+  tell(view);
+  log::info("crawl.started", {{"job", view.id}, {"seeds", view.seeds.size()}});
+  const auto end = crawl(view);
+  bool cancelling = false;
+  {
+    const std::lock_guard lock(mutex_);
+    view.progress = progress_of_running();
+    cancelling = running_->cancelling;
+  }
+  view.state = CrawlState::kFinished;
+  if (!end) {
+    view.state = CrawlState::kFailed;
+    view.message = end.error().message;
+  } else if (*end == crawl::CrawlEnd::kTimeOver && view.progress.queued > 0) {
+    view.state = CrawlState::kCancelled;
+    view.message = fmt::format("the time was over with {} addresses waiting; start it again to go on", view.progress.queued);
+  } else if (*end == crawl::CrawlEnd::kStopped) {
+    // A shutdown is no cancel: the crawl stays `running` in the catalog and goes on with the next start.
+    view.state = cancelling ? CrawlState::kCancelled : CrawlState::kRunning;
+  }
+  if (has_ended(view.state)) view.finished_at = clock_.now();
+  view.progress.state = view.state;
+  if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
+  {
+    const std::lock_guard lock(mutex_);
+    running_.reset();
+  }
+  tell(view);
+  log::info("crawl.ended", {{"job", view.id}, {"state", to_string(view.state)}, {"pages", view.progress.pages_fetched}, {"images", view.progress.images_fetched}});
+}
+
+Result<crawl::CrawlEnd> Manager::crawl(const CrawlJobView& view) {
+  crawl::CrawlSettings settings = settings_.crawl;
+  apply(view.options, settings);
+  MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(view.seeds));
+  MAGPIE_TRY(auto made, pipeline::CrawlRun::make({collection_.frontier(), collection_.archive(), collection_.archive_writing(), collection_.catalog(),
+                                                  *workers_, *recorder_, clock_},
+                                                 settings, view.id, seeds));
+  pipeline::CrawlRun* run = made.get();
+  std::stop_token stop;
+  {
+    const std::lock_guard lock(mutex_);
+    running_->run = std::move(made);
+    running_->view.state = CrawlState::kRunning;
+    running_->view.started_at = view.started_at;
+    stop = running_->stop.get_token();
+    if (jobs_.get_stop_token().stop_requested()) running_->stop.request_stop();
+  }
+  return run->run(stop);
+}
+
+Result<void> Manager::save(const CrawlJobView& view) {
+  return recorder_->transact([job = job_of(view)](CatalogTransaction& transaction) { return transaction.update_job(job); });
+}
+
+void Manager::tell(const CrawlJobView& view) {
+  const std::lock_guard lock(telling_);
+  if (listener_ == nullptr) return;
+  listener_->on_job(view);
+  listener_->on_progress(view.progress);
+}
+
+void Manager::indexed(const std::vector<ImageId>& images) {
+  JobId job = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_) job = running_->view.id;
+  }
+  const std::lock_guard lock(telling_);
+  if (listener_ == nullptr) return;
+  for (const ImageId image : images) listener_->on_image(job, image);
+}
+
+void Manager::report_progress(std::stop_token stop) {
+  std::mutex sleeping;
+  std::condition_variable_any timer;
+  while (!stop.stop_requested()) {
+    std::unique_lock rest(sleeping);
+    timer.wait_for(rest, stop, kReportEvery, [] { return false; });
+    std::optional<CrawlProgress> progress;
+    {
+      const std::lock_guard lock(mutex_);
+      if (running_ && running_->run) progress = progress_of_running();
+    }
+    const std::lock_guard lock(telling_);
+    if (progress && listener_ != nullptr) listener_->on_progress(*progress);
+  }
+}
+
+/// With mutex_ held.
+CrawlProgress Manager::progress_of_running() {
+  CrawlProgress progress = running_->view.progress;
+  progress.job = running_->view.id;
+  progress.state = running_->cancelling ? CrawlState::kCancelling : running_->view.state;
+  if (!running_->run) return progress;
+  const CrawlProgress before = running_->view.progress;  // of an earlier run of the same crawl
+  const pipeline::CrawlRunCounts counts = running_->run->counts();
+  const pipeline::RecorderCounts recorded = recorder_->counts();
+  progress.pages_fetched = before.pages_fetched + counts.fetched.pages;
+  progress.images_fetched = before.images_fetched + counts.fetched.images;
+  progress.images_analysed = before.images_analysed + recorded.images - running_->recorded_before.images;
+  progress.products_found = before.products_found + recorded.products - running_->recorded_before.products;
+  progress.failed = before.failed + recorded.failures - running_->recorded_before.failures;
+  progress.bytes = before.bytes + counts.fetched.bytes;
+  progress.queued = counts.queued;
+  const auto now = std::chrono::steady_clock::now();
+  progress.pages_per_second = running_->rates.pages.update(now, counts.fetched.pages);
+  progress.images_per_second = running_->rates.images.update(now, counts.fetched.images);
+  const double rate = progress.pages_per_second + progress.images_per_second;
+  if (rate > 0) progress.seconds_left = static_cast<double>(progress.queued) / rate;
+
+  const FrontierCounts known = collection_.frontier().counts(progress.job);
+  progress.failures.clear();
+  for (std::size_t cause = 1; cause < known.failed_by_cause.size(); ++cause) {
+    if (known.failed_by_cause[cause] > 0) {
+      progress.failures.push_back({std::string(to_string(static_cast<Cause>(cause))), known.failed_by_cause[cause]});
+    }
+  }
+  std::sort(progress.failures.begin(), progress.failures.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+  std::vector<crawl::HostReport> hosts = running_->run->hosts();
+  progress.hosts_total = hosts.size();
+  std::sort(hosts.begin(), hosts.end(), [](const auto& a, const auto& b) { return a.fetched > b.fetched; });
+  if (hosts.size() > kListedMax) hosts.resize(kListedMax);
+  progress.hosts.clear();
+  for (const crawl::HostReport& host : hosts) progress.hosts.push_back({host.host, host.fetched, host.queued, host.failed, host.next_allowed_in});
+  return progress;
+}
+
+}  // namespace magpie

@@ -1,0 +1,84 @@
+#pragma once
+// The process that manages a collection: its worker pool, its recorder, and its crawls, one at a time. `magpie serve` keeps one for
+// as long as it runs; `magpie crawl` makes one for its own crawl when nobody else manages the collection.
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "app/app_settings.h"
+#include "app/collection.h"
+#include "app/pictures.h"
+#include "app/rates.h"
+#include "core/clock.h"
+#include "pipeline/crawl_run.h"
+#include "pipeline/recorder.h"
+#include "serve/job_control.h"
+
+namespace magpie {
+
+class Manager final : public JobControl {
+ public:
+  /// Starts workers and recorder, and goes on with crawls that a crash cut short when `resume` is set. All must outlive it.
+  static Result<std::unique_ptr<Manager>> start(Collection& collection, const AppSettings& settings, const Clock& clock,
+                                                MetricsRegistry& metrics, bool resume);
+  /// Stops a running crawl (it goes on next time), writes down what was fetched, ends the workers.
+  ~Manager() override;
+
+  bool can_start() const override { return true; }
+  /// A crawl of the same seeds that did not come to its end is gone on with, under its number.
+  Result<CrawlJobView> start(std::vector<std::string> seeds, CrawlOptions options) override;
+  Result<std::vector<CrawlJobView>> list() override;
+  Result<CrawlJobView> get(JobId id) override;
+  Result<CrawlJobView> cancel(JobId id) override;
+  std::uint64_t queued() const override;
+  void listen(CrawlListener* listener) override;
+
+  /// Nothing while all is well, else why crawls or pictures fail (workers, disk).
+  Result<void> healthy() const;
+  Pictures& pictures() { return *pictures_; }
+
+ private:
+  struct Running {
+    CrawlJobView view;
+    std::unique_ptr<pipeline::CrawlRun> run;
+    std::stop_source stop;
+    bool cancelling = false;
+    pipeline::RecorderCounts recorded_before;
+    Rates rates;
+  };
+
+  Manager(Collection& collection, const AppSettings& settings, const Clock& clock) : collection_(collection), settings_(settings), clock_(clock) {}
+  Result<void> resume_unfinished();
+  void run_jobs(std::stop_token stop);
+  void report_progress(std::stop_token stop);
+  void run_one(CrawlJobView view);
+  Result<crawl::CrawlEnd> crawl(const CrawlJobView& view);
+  Result<void> save(const CrawlJobView& view);
+  void tell(const CrawlJobView& view);
+  CrawlProgress progress_of_running();
+  void indexed(const std::vector<ImageId>& images);
+
+  Collection& collection_;
+  const AppSettings& settings_;
+  const Clock& clock_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<Pictures> pictures_;
+  std::unique_ptr<pipeline::Recorder> recorder_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<CrawlJobView> waiting_;   // all below guarded by mutex_
+  std::unique_ptr<Running> running_;
+  std::mutex telling_;                 // held while the listener is called
+  CrawlListener* listener_ = nullptr;  // guarded by telling_
+  std::jthread reporter_;
+  std::jthread jobs_;                  // last: ends first
+};
+
+/// The address as a seed: `https://` before one that names no scheme, canonical. kBadInput for what is no http address.
+Result<Url> parse_seed(std::string_view text);
+
+}  // namespace magpie

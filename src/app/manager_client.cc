@@ -1,0 +1,122 @@
+#include "app/manager_client.h"
+
+#include <curl/curl.h>
+#include <simdjson.h>
+
+#include "app/job_json.h"
+#include "base/json_writer.h"
+
+namespace magpie {
+namespace {
+
+std::size_t append(char* data, std::size_t size, std::size_t count, void* out) {
+  static_cast<std::string*>(out)->append(data, size * count);
+  return size * count;
+}
+
+Code code_of(long status) {
+  if (status == 400 || status == 422) return Code::kBadInput;
+  if (status == 403) return Code::kForbidden;
+  if (status == 404) return Code::kNotFound;
+  if (status == 409) return Code::kBusy;
+  return Code::kUnavailable;
+}
+
+CrawlState state_named(std::string_view name) {
+  for (const CrawlState state : {CrawlState::kQueued, CrawlState::kRunning, CrawlState::kCancelling, CrawlState::kFinished, CrawlState::kCancelled}) {
+    if (to_string(state) == name) return state;
+  }
+  return CrawlState::kFailed;
+}
+
+std::vector<FailureCount> failures_of(const simdjson::dom::element& progress) {
+  std::vector<FailureCount> failures;
+  simdjson::dom::array list;
+  if (progress["failures"].get(list) != simdjson::SUCCESS) return failures;
+  for (const simdjson::dom::element entry : list) {
+    std::string_view cause;
+    std::uint64_t count = 0;
+    if (entry["cause"].get(cause) == simdjson::SUCCESS && entry["count"].get(count) == simdjson::SUCCESS) failures.push_back({std::string(cause), count});
+  }
+  return failures;
+}
+
+std::string detail_of(const std::string& problem) {
+  simdjson::dom::parser parser;
+  std::string_view detail;
+  if (parser.parse(problem)["detail"].get(detail) == simdjson::SUCCESS) return std::string(detail);
+  return problem.substr(0, 200);
+}
+
+}  // namespace
+
+std::optional<ManagerClient> ManagerClient::connect(const CollectionFolder& folder) {
+  std::error_code error;
+  if (!fs::is_socket(folder.socket(), error)) return std::nullopt;
+  ManagerClient client(folder.socket().string());
+  if (!client.ask("/healthz", std::nullopt)) return std::nullopt;
+  return client;
+}
+
+Result<std::string> ManagerClient::ask(const std::string& path, const std::optional<std::string>& body) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
+  if (!curl) return fail(Code::kInternal, "libcurl does not start");
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(curl_slist_append(nullptr, "Content-Type: application/json"), curl_slist_free_all);
+  std::string answer;
+  curl_easy_setopt(curl.get(), CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_URL, ("http://localhost" + path).c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, append);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, 30L);
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  if (body) {
+    curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body->c_str());
+    curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
+  }
+  const CURLcode done = curl_easy_perform(curl.get());
+  if (done != CURLE_OK) return fail(Code::kUnavailable, "the manager of the collection does not answer: {}", curl_easy_strerror(done));
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status >= 400) return fail(code_of(status), "{}", detail_of(answer));
+  return answer;
+}
+
+Result<JobId> ManagerClient::start_crawl(const std::vector<std::string>& seeds, const CrawlOptions& options) {
+  JsonWriter json;
+  json.begin_object().key("seeds").begin_array();
+  for (const std::string& seed : seeds) json.string(seed);
+  json.end_array().key("options").raw(to_json(options)).end_object();
+  MAGPIE_TRY(const std::string answer, ask("/api/v1/jobs", json.text()));
+  simdjson::dom::parser parser;
+  std::uint64_t id = 0;
+  if (parser.parse(answer)["job_id"].get(id) != simdjson::SUCCESS) return fail(Code::kInternal, "the manager's answer has no job_id: {}", answer.substr(0, 200));
+  return id;
+}
+
+Result<ManagerClient::JobStatus> ManagerClient::job(JobId id) {
+  MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/jobs/{}", id), std::nullopt));
+  simdjson::dom::parser parser;
+  simdjson::dom::element root, progress;
+  JobStatus status;
+  if (parser.parse(answer).get(root) != simdjson::SUCCESS || root["progress"].get(progress) != simdjson::SUCCESS) {
+    return fail(Code::kInternal, "the manager's answer is no job: {}", answer.substr(0, 200));
+  }
+  std::string_view text;
+  if (root["state"].get(text) == simdjson::SUCCESS) status.state = state_named(text);
+  if (root["message"].get(text) == simdjson::SUCCESS) status.message = text;
+  status.progress = progress_from_json(simdjson::minify(progress));
+  (void)progress["pages_per_second"].get(status.progress.pages_per_second);
+  (void)progress["images_per_second"].get(status.progress.images_per_second);
+  double seconds_left = 0;
+  if (progress["seconds_left"].get(seconds_left) == simdjson::SUCCESS) status.progress.seconds_left = seconds_left;
+  status.progress.failures = failures_of(progress);
+  return status;
+}
+
+Result<void> ManagerClient::cancel(JobId id) {
+  MAGPIE_TRY_DO(ask(fmt::format("/api/v1/jobs/{}/cancel", id), "{}"));
+  return {};
+}
+
+}  // namespace magpie

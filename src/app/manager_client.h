@@ -1,0 +1,37 @@
+#pragma once
+// Talks to the process that manages a collection, over its Unix socket and the same HTTP API the web app uses. So a crawl given
+// on the command line while `magpie serve` runs shows up live in the browser.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/collection_folder.h"
+#include "serve/job_control.h"
+
+namespace magpie {
+
+/// Not thread-safe.
+class ManagerClient {
+ public:
+  /// Nothing when nobody listens on the collection's socket.
+  static std::optional<ManagerClient> connect(const CollectionFolder& folder);
+
+  /// The new job's number. Errors carry the server's own words.
+  Result<JobId> start_crawl(const std::vector<std::string>& seeds, const CrawlOptions& options);
+  struct JobStatus {
+    CrawlState state = CrawlState::kQueued;
+    CrawlProgress progress;  // counters, rates and failures; no hosts
+    std::string message;     // why it failed
+  };
+  Result<JobStatus> job(JobId id);
+  Result<void> cancel(JobId id);
+
+ private:
+  explicit ManagerClient(std::string socket) : socket_(std::move(socket)) {}
+  Result<std::string> ask(const std::string& path, const std::optional<std::string>& body);
+  std::string socket_;
+};
+
+}  // namespace magpie

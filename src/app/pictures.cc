@@ -1,0 +1,54 @@
+#include "app/pictures.h"
+
+#include <thread>
+
+#include "analyse/analyse_picture.h"
+#include "analyse/analysed_image.h"
+#include "app/assets.h"
+#include "model/manifest.h"
+#include "pipeline/worker_handlers.h"
+
+namespace magpie {
+
+Result<EmbedderModel> find_embedder(const AppSettings& settings) {
+  MAGPIE_TRY(const fs::path models, asset_folder("models"));
+  MAGPIE_TRY(const model::ModelManifest manifest, model::load_manifest(models / settings.model.embedder()));
+  return EmbedderModel{manifest.folder, manifest.space()};
+}
+
+Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel& model, std::size_t processes, MetricsRegistry* metrics) {
+  WorkerPoolOptions options;
+  options.command = {program_path().string(), "worker"};
+  options.workers = processes != 0 ? processes : static_cast<std::size_t>(settings.worker.processes());
+  if (options.workers == 0) options.workers = std::max(1u, std::thread::hardware_concurrency());
+  pipeline::WorkerConfig config;
+  config.model_folder = model.folder.string();
+  options.config = pipeline::encode_worker_config(config);
+  options.sandbox.enabled = settings.worker.sandbox();
+  options.sandbox.memory_bytes = static_cast<std::uint64_t>(settings.worker.memory());
+  options.metrics = metrics;
+  return std::make_unique<WorkerPool>(std::move(options));
+}
+
+Result<std::string> Pictures::call(WorkRequest request, Deadline deadline) {
+  request.time_max = std::min(request.time_max, deadline.left());
+  if (request.time_max.count() == 0) return fail(Code::kTimeout, "no worker came free in time");
+  return workers_.call(std::move(request));
+}
+
+Result<Embedding> Pictures::embed(std::string_view bytes, Deadline deadline) {
+  auto answer = call(analyse::embed_request(std::string(bytes)), deadline);
+  if (!answer) {
+    const bool crashed = answer.error().code == Code::kInternal || answer.error().code == Code::kCorrupt;
+    if (crashed) return fail(Code::kBadInput, "the picture cannot be read: {}", answer.error().message);
+    return Failure(std::move(answer).error());
+  }
+  MAGPIE_TRY(analyse::AnalysedImage analysed, analyse::decode_analysed(*answer));
+  return std::move(analysed.embedding);
+}
+
+Result<std::string> Pictures::scale(std::string_view original, std::uint32_t side_max, Deadline deadline) {
+  return call(analyse::variant_request(std::string(original), side_max), deadline);
+}
+
+}  // namespace magpie

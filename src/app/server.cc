@@ -1,0 +1,81 @@
+#include "app/server.h"
+
+#include <thread>
+
+#include "app/assets.h"
+#include "app/collection.h"
+#include "app/manager.h"
+#include "base/log.h"
+#include "net/http_server.h"
+#include "search/searcher.h"
+#include "serve/api.h"
+
+namespace magpie {
+
+struct Server::State {
+  AppSettings settings;
+  SystemClock clock;
+  MetricsRegistry metrics;
+  std::unique_ptr<Collection> collection;
+  std::unique_ptr<Manager> manager;
+  std::unique_ptr<Searcher> searcher;
+  std::unique_ptr<Api> api;
+  std::unique_ptr<HttpServer> http;  // last: ends first
+};
+
+namespace {
+
+/// The folder of the web app, or nothing when it was not built: the API serves without it and says so at "/".
+fs::path web_folder() {
+  const auto folder = asset_folder("web");
+  if (!folder) log::warn("server.no_web_app", {{"why", folder.error().message}});
+  return folder ? *folder : fs::path();
+}
+
+std::string openapi_text() {
+  const auto web = asset_folder("web");
+  const auto text = web ? read_file(*web / "openapi.yaml", 4 << 20) : Result<std::string>(std::string());
+  return text ? *text : std::string();
+}
+
+}  // namespace
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::~Server() { stop(); }
+
+Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, const AppSettings& settings, std::vector<std::string> host_names) {
+  auto state = std::make_unique<State>();
+  state->settings = settings;
+  MAGPIE_TRY(state->collection, Collection::open_to_manage(folder));
+  MAGPIE_TRY(state->manager, Manager::start(*state->collection, state->settings, state->clock, state->metrics, /*resume=*/true));
+  Collection& collection = *state->collection;
+  state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search);
+  MAGPIE_TRY(const EmbedderModel model, find_embedder(settings));
+  ApiOptions options;
+  options.version = MAGPIE_VERSION;
+  options.embedding_space = model.space;
+  options.openapi_yaml = openapi_text();
+  options.web_folder = web_folder();
+  options.host_names = std::move(host_names);
+  options.ready = [manager = state->manager.get()] { return manager->healthy(); };
+  state->api = std::make_unique<Api>(ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(), *state->searcher,
+                                              *state->manager, state->manager->pictures(), state->metrics, state->clock},
+                                     std::move(options));
+  HttpServerOptions http;
+  http.address = settings.server.host();
+  http.port = static_cast<std::uint16_t>(settings.server.port());
+  http.unix_socket = folder.socket().string();
+  http.body_bytes_max = Api::kBodyBytesMax;
+  http.handler_threads = settings.server.threads() > 0 ? static_cast<std::size_t>(settings.server.threads()) : std::max(4u, std::thread::hardware_concurrency());
+  MAGPIE_TRY(state->http, HttpServer::start(std::move(http), *state->api));
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+std::string Server::address() const { return fmt::format("http://{}:{}/", state_->settings.server.host(), state_->http->port()); }
+
+void Server::stop() {
+  state_->api->close_streams();
+  state_->http->stop(Deadline::after(10s));
+}
+
+}  // namespace magpie

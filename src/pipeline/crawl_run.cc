@@ -1,0 +1,198 @@
+#include "pipeline/crawl_run.h"
+
+#include "analyse/analyse_picture.h"
+#include "base/log.h"
+#include "core/page_wire.h"
+#include "pipeline/worker_handlers.h"
+
+namespace magpie::pipeline {
+namespace {
+
+std::string joined_header(const HttpHeaders& headers, std::string_view name) {
+  std::string joined;
+  for (const HttpHeader& header : headers) {
+    if (!find_header({header}, name)) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += header.value;
+  }
+  return joined;
+}
+
+AddressPolicy address_policy(const crawl::CrawlSettings& settings) {
+  AddressPolicy policy;
+  policy.allow_loopback = settings.allow_loopback();
+  policy.allow_private = settings.allow_private();
+  return policy;
+}
+
+}  // namespace
+
+Cause cause_of(const Error& error) {
+  switch (error.code) {
+    case Code::kTimeout: return Cause::kTimeout;
+    case Code::kTooLarge: return error.message.find("memory") == std::string::npos ? Cause::kTooLarge : Cause::kOutOfMemory;
+    case Code::kInternal:
+    case Code::kCorrupt: return Cause::kCrashed;
+    default: return Cause::kDecode;
+  }
+}
+
+Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job, const std::vector<Url>& seeds) {
+  std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job));
+  MAGPIE_TRY(std::string user_agent, crawl::user_agent(settings));
+  run->agent_ = settings.agent();
+  HttpClientOptions options;
+  options.user_agent = std::move(user_agent);
+  options.addresses = address_policy(settings);
+  options.connections_max = static_cast<std::size_t>(settings.workers());
+  options.connections_idle_max = options.connections_max;
+  MAGPIE_TRY(run->client_, HttpClient::make(std::move(options)));
+
+  auto context = std::make_shared<RunContext>(RunContext{job, crawl::CrawlRules(job, settings, seeds), {}});
+  CrawlRun* raw = run.get();
+  context->wake = [raw] { raw->loop_->wake(); };
+  run->context_ = context;
+  for (const Url& seed : seeds) {
+    crawl::Admission admission = context->rules.admit(seed, UrlKind::kPage, 0);
+    if (!admission.record) return fail(Code::kBadInput, "seed {} is not taken: {}", seed, crawl::to_string(admission.refusal));
+    run->seeds_.push_back(std::move(*admission.record));
+  }
+  MAGPIE_TRY(run->loop_, crawl::FetchLoop::make({parts.frontier, *run->client_, parts.clock, context->rules, run->documents_}, settings));
+  return run;
+}
+
+CrawlRun::~CrawlRun() = default;
+
+Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
+  MAGPIE_TRY_DO(parts_.frontier.add(seeds_));
+  const std::stop_callback stopped(stop, [this] {
+    stop_.request_stop();
+    loop_->wake();
+  });
+  std::jthread dispatcher([this] { dispatch(); });
+  auto end = loop_->run(stop_.get_token());
+  documents_.close();
+  dispatcher.join();
+  {
+    std::unique_lock lock(mutex_);
+    drained_.wait(lock, [this] { return processing_ == 0; });
+  }
+  MAGPIE_TRY_DO(parts_.recorder.flush());
+  MAGPIE_TRY_DO(parts_.frontier.sync());
+  const std::lock_guard lock(mutex_);
+  if (!trouble_.empty()) return fail(Code::kUnavailable, "{}", trouble_);
+  return end;
+}
+
+CrawlRunCounts CrawlRun::counts() const {
+  return {loop_->totals(), parts_.frontier.counts(job_).queued, processing_};
+}
+
+std::vector<crawl::HostReport> CrawlRun::hosts() const { return loop_->hosts(); }
+
+void CrawlRun::dispatch() {
+  while (std::optional<crawl::FetchedDocument> document = documents_.pop()) {
+    loop_->wake();  // there is room again
+    ++processing_;
+    take(std::move(*document));
+  }
+}
+
+void CrawlRun::take(crawl::FetchedDocument document) {
+  auto finished = std::make_shared<Finished>();
+  finished->run = context_;
+  finished->signature = document.signature;
+  finished->url = document.url;
+  finished->fetch = document.fetch;
+  const bool kept = document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
+  if (!kept) return finish(std::move(*finished));
+  finished->fetch.kind = document.kind;  // what came counts, not what was expected
+
+  Exchange exchange;
+  exchange.url = document.fetch.url;
+  exchange.status = document.fetch.status;
+  exchange.header_block = document.response.header_block;
+  exchange.body = document.response.body;
+  exchange.fetched_at = document.fetch.fetched_at;
+  exchange.ip = document.response.peer_address;
+  const auto place = [&] {
+    const std::lock_guard lock(parts_.archive_writing);
+    return parts_.archive.append(exchange);
+  }();
+  if (!place) {
+    if (place.error().code == Code::kUnavailable) give_up(place.error());
+    finished->fetch.cause = Cause::kDisk;
+    finished->fetch.detail = place.error().message;
+    return finish(std::move(*finished));
+  }
+  finished->fetch.place = *place;
+  hand_out(std::move(finished), document);
+}
+
+void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document) {
+  const ArchivePlace place = finished->fetch.place;
+  if (document.kind == UrlKind::kPage) {
+    PageContext context;
+    context.url = finished->fetch.url;
+    context.content_type = finished->fetch.content_type;
+    context.x_robots_tag = joined_header(document.response.headers, "x-robots-tag");
+    context.agent = agent_;
+    return submit(std::move(finished), extract_request(parts_.archive, place, context));
+  }
+  if (document.kind != UrlKind::kImage) return finish(std::move(*finished));
+  const Sha256 digest = sha256(document.response.body);
+  const auto known = parts_.catalog.image_by_sha256(digest);
+  if (known && *known) {
+    finished->outcome = KnownImage{digest};
+    return finish(std::move(*finished));
+  }
+  submit(std::move(finished), analyse::analyse_request(parts_.archive, place));
+}
+
+void CrawlRun::submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request) {
+  if (!request) return answered(std::move(finished), Failure(request.error()));
+  parts_.workers.submit(std::move(*request), [this, finished](Result<std::string> answer) { answered(finished, std::move(answer)); });
+}
+
+// A child that cannot be started, or a shutdown, says nothing about the document: it stays leased and is fetched again next time.
+void CrawlRun::answered(std::shared_ptr<Finished> finished, Result<std::string> answer) {
+  const auto fail_document = [&](const Error& error) {
+    if (error.code == Code::kUnavailable || error.code == Code::kCancelled) {
+      give_up(error);
+      finished->signature = 0;
+    }
+    finished->fetch.cause = cause_of(error);
+    finished->fetch.detail = error.message;
+  };
+  if (!answer) {
+    fail_document(answer.error());
+  } else if (finished->fetch.kind == UrlKind::kImage) {
+    auto analysed = analyse::decode_analysed_image(*answer);
+    if (analysed) finished->outcome = std::move(*analysed);
+    else fail_document(analysed.error());
+  } else {
+    auto page = decode_page(*answer);
+    if (page) finished->outcome = std::move(*page);
+    else fail_document(page.error());
+  }
+  finish(std::move(*finished));
+}
+
+void CrawlRun::finish(Finished finished) {
+  const bool abandoned = finished.signature == 0;
+  if (!abandoned) parts_.recorder.record(std::move(finished));
+  if (const std::string why = parts_.recorder.failure(); !why.empty()) give_up(Error{Code::kUnavailable, why});
+  const std::lock_guard lock(mutex_);  // held over both, so that run() cannot return, and this end, in between
+  if (--processing_ == 0) drained_.notify_all();
+}
+
+void CrawlRun::give_up(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (trouble_.empty()) trouble_ = error.message;
+  }
+  stop_.request_stop();
+  loop_->wake();
+}
+
+}  // namespace magpie::pipeline

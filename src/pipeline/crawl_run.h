@@ -1,0 +1,78 @@
+#pragma once
+// One crawl job, from its seeds to its end: a thread that fetches, a thread that archives and hands out work, the workers' answers
+// into the recorder. Full queues hold back whoever fills them, down to the fetches themselves.
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "crawl/fetch_loop.h"
+#include "pipeline/recorder.h"
+#include "process/worker_pool.h"
+
+namespace magpie::pipeline {
+
+/// All must outlive the run.
+struct CrawlRunParts {
+  Frontier& frontier;
+  Archive& archive;
+  std::mutex& archive_writing;
+  Catalog& catalog;
+  WorkerPool& workers;
+  Recorder& recorder;
+  const Clock& clock;
+};
+
+struct CrawlRunCounts {
+  crawl::CrawlTotals fetched;
+  std::uint64_t queued = 0;      // waiting in the frontier
+  std::uint64_t processing = 0;  // fetched, not yet written down
+};
+
+class CrawlRun {
+ public:
+  /// kBadInput: no agent name, or a seed that is no http address. Settings are read now.
+  static Result<std::unique_ptr<CrawlRun>> make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job, const std::vector<Url>& seeds);
+  ~CrawlRun();
+
+  /// Crawls until nothing is left, the time is over or `stop` is asked for; then what was fetched is written down and findable.
+  /// Errors are those of the disk, or of workers that cannot be started. Called once, by one thread.
+  Result<crawl::CrawlEnd> run(std::stop_token stop);
+
+  /// Thread-safe.
+  CrawlRunCounts counts() const;
+  std::vector<crawl::HostReport> hosts() const;
+
+ private:
+  CrawlRun(CrawlRunParts parts, JobId job) : parts_(parts), job_(job) {}
+  void dispatch();
+  void take(crawl::FetchedDocument document);
+  void hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document);
+  void submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request);
+  void answered(std::shared_ptr<Finished> finished, Result<std::string> answer);
+  void finish(Finished finished);
+  void give_up(const Error& error);
+
+  CrawlRunParts parts_;
+  const JobId job_;
+  std::string agent_;
+  std::vector<UrlRecord> seeds_;
+  std::shared_ptr<const RunContext> context_;
+  std::unique_ptr<HttpClient> client_;
+  BoundedQueue<crawl::FetchedDocument> documents_{64};
+  std::unique_ptr<crawl::FetchLoop> loop_;
+
+  std::atomic<std::uint64_t> processing_{0};
+  mutable std::mutex mutex_;
+  std::condition_variable drained_;
+  std::stop_source stop_;
+  std::string trouble_;  // why the run cannot go on; guarded by mutex_
+};
+
+/// What a worker's or the pool's error means for its document.
+Cause cause_of(const Error& error);
+
+}  // namespace magpie::pipeline

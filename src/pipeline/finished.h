@@ -1,0 +1,38 @@
+#pragma once
+// What comes out of the stages for one URL: the fetch, and what was made of its bytes. The recorder writes it down.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "analyse/analysed_image.h"
+#include "core/records.h"
+#include "crawl/rules.h"
+
+namespace magpie::pipeline {
+
+/// What every document of one crawl shares. Immutable but for `wake`'s effect; kept alive by the documents under way.
+struct RunContext {
+  JobId job = 0;
+  crawl::CrawlRules rules;
+  std::function<void()> wake;  // tells the fetch loop that the frontier has changed; thread-safe
+};
+
+/// Bytes that are known already: nothing was analysed.
+struct KnownImage {
+  Sha256 sha256{};
+};
+
+/// monostate: nothing to keep but the fetch itself (redirect, sitemap, failure).
+using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage>;
+
+struct Finished {
+  std::shared_ptr<const RunContext> run;
+  std::uint64_t signature = 0;  // of the frontier's lease; 0: none to end
+  UrlRecord url;
+  Fetch fetch;
+  Outcome outcome;
+};
+
+}  // namespace magpie::pipeline

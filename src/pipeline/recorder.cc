@@ -1,0 +1,296 @@
+#include "pipeline/recorder.h"
+
+#include <future>
+#include <set>
+
+#include "base/log.h"
+#include "pipeline/image_record.h"
+
+namespace magpie::pipeline {
+
+/// What a transaction leads to once it is committed.
+struct Recorder::Batch {
+  std::vector<UrlRecord> found;
+  std::vector<Acknowledgement> ended;
+  std::set<std::shared_ptr<const RunContext>> runs;
+  RecorderCounts counts;
+};
+
+namespace {
+
+/// The address as the frontier will fetch it, so that what comes back is known by the same name.
+std::string canonical(const std::string& address, const crawl::CrawlRules& rules) {
+  const auto url = Url::parse(address);
+  if (!url) return address;
+  const crawl::Admission admission = rules.admit(*url, UrlKind::kImage, 0);
+  return admission.record ? admission.record->url : canonical_url(*url).href();
+}
+
+void canonicalise_images(Page& page, const crawl::CrawlRules& rules) {
+  for (ImageRef& ref : page.images) {
+    ref.url = canonical(ref.url, rules);
+    for (std::string& other : ref.alternatives) other = canonical(other, rules);
+  }
+  for (Product& product : page.products) {
+    for (std::string& image : product.images) image = canonical(image, rules);
+  }
+}
+
+bool follows(const Page& page, const Link& link) { return !page.robots.nofollow && link.rel.find("nofollow") == std::string::npos; }
+
+}  // namespace
+
+Result<std::unique_ptr<Recorder>> Recorder::start(RecorderPorts ports, RecorderOptions options) {
+  std::unique_ptr<Recorder> recorder(new Recorder(ports, std::move(options)));
+  MAGPIE_TRY_DO(recorder->load_known_pictures());
+  MAGPIE_TRY_DO(recorder->index_all());
+  recorder->thread_ = std::jthread([raw = recorder.get()] { raw->run(); });
+  return recorder;
+}
+
+Recorder::~Recorder() { queue_.close(); }
+
+Result<void> Recorder::load_known_pictures() {
+  return ports_.catalog.each_image([this](const Image& image) -> Result<void> {
+    copies_.add(image.id, copy_evidence(image));
+    if (image.copy_group != image.id) copy_groups_[image.id] = image.copy_group;
+    return {};
+  });
+}
+
+void Recorder::record(Finished finished) { queue_.push(std::move(finished)); }
+
+Result<void> Recorder::transact(std::function<Result<void>(CatalogTransaction&)> write) {
+  std::promise<Result<void>> answer;
+  auto answered = answer.get_future();
+  if (!queue_.push(Task{std::move(write), [&](Result<void> done) { answer.set_value(std::move(done)); }})) {
+    return fail(Code::kCancelled, "the recorder has stopped");
+  }
+  return answered.get();
+}
+
+Result<void> Recorder::flush() { return transact({}); }
+
+RecorderCounts Recorder::counts() const {
+  return state_.with([](const State& state) { return state.counts; });
+}
+
+std::string Recorder::failure() const {
+  return state_.with([](const State& state) { return state.failure; });
+}
+
+void Recorder::fail_with(const Error& error) {
+  log::error("recorder.failed", {{"why", error.message}});
+  state_.with([&](State& state) {
+    if (state.failure.empty()) state.failure = error.message;
+  });
+  queue_.close();
+}
+
+// One round: a batch of documents in one transaction, then the tasks that came behind them, then the index when it is due.
+void Recorder::run() {
+  auto indexed_at = std::chrono::steady_clock::now();
+  while (true) {
+    std::vector<Task> tasks;
+    std::vector<Finished> items = take_batch(tasks);
+    const bool ended = items.empty() && tasks.empty() && queue_.closed();
+    if (!items.empty()) {
+      if (auto done = write_batch(std::move(items)); !done) fail_with(done.error());
+    }
+    for (Task& task : tasks) task.done(run_task(task));
+    const auto now = std::chrono::steady_clock::now();
+    if (failure().empty() && dirty_ && (ended || now - indexed_at >= options_.index_every)) {
+      const auto more = index_once();
+      if (!more) fail_with(more.error());
+      indexed_at = std::chrono::steady_clock::now();
+      if (more && *more && ended) continue;  // at the end nothing stays behind
+    }
+    if (ended) return;
+  }
+}
+
+std::vector<Finished> Recorder::take_batch(std::vector<Task>& tasks) {
+  std::vector<Finished> items;
+  auto deadline = Deadline::after(options_.index_every);
+  while (items.size() < options_.batch_max) {
+    std::optional<Item> item = queue_.pop_until(deadline);
+    if (!item) break;
+    if (auto* task = std::get_if<Task>(&*item)) {
+      tasks.push_back(std::move(*task));
+      break;  // what came before it is written first, what comes after it later
+    }
+    if (items.empty()) deadline = Deadline::after(options_.batch_wait);
+    items.push_back(std::move(std::get<Finished>(*item)));
+  }
+  return items;
+}
+
+Result<void> Recorder::run_task(Task& task) {
+  if (const std::string why = failure(); !why.empty()) return fail(Code::kUnavailable, "{}", why);
+  if (!task.write) return index_all();
+  MAGPIE_TRY(auto transaction, ports_.catalog.begin());
+  MAGPIE_TRY_DO(task.write(*transaction));
+  dirty_ = true;
+  return transaction->commit();
+}
+
+Result<void> Recorder::write_batch(std::vector<Finished> items) {
+  if (!failure().empty()) return {};
+  {
+    const std::lock_guard lock(ports_.archive_writing);
+    MAGPIE_TRY_DO(ports_.archive.sync());
+  }
+  Batch batch;
+  MAGPIE_TRY(auto transaction, ports_.catalog.begin());
+  for (Finished& item : items) MAGPIE_TRY_DO(write_one(*transaction, item, batch));
+  MAGPIE_TRY_DO(ports_.variants.sync());
+  MAGPIE_TRY_DO(transaction->commit());
+  dirty_ = true;
+  MAGPIE_TRY_DO(tell_frontier(batch));
+  state_.with([&](State& state) {
+    state.counts.pages += batch.counts.pages;
+    state.counts.products += batch.counts.products;
+    state.counts.images += batch.counts.images;
+    state.counts.copies += batch.counts.copies;
+    state.counts.failures += batch.counts.failures;
+  });
+  return {};
+}
+
+Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item, Batch& batch) {
+  if (item.signature != 0) batch.ended.push_back({item.signature, item.fetch.cause});
+  batch.runs.insert(item.run);
+  if (item.fetch.cause != Cause::kNone) return write_failure(transaction, item, batch);
+  if (std::holds_alternative<Page>(item.outcome)) return write_page(transaction, item, batch);
+  if (!std::holds_alternative<std::monostate>(item.outcome)) return write_image(transaction, item, batch);
+  MAGPIE_TRY(NextCandidates next, transaction.record_fetch(item.fetch, item.run->job));
+  return want_images(transaction, item, std::move(next), batch);
+}
+
+Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& item, Batch& batch) {
+  Page& page = std::get<Page>(item.outcome);
+  const crawl::CrawlRules& rules = item.run->rules;
+  canonicalise_images(page, rules);
+  MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
+  for (const Link& link : page.links) {
+    if (!follows(page, link)) continue;
+    const auto url = Url::parse(link.url);
+    if (!url) continue;
+    crawl::Admission admission = rules.admit(*url, UrlKind::kPage, item.url.depth + 1u);
+    if (admission.record) batch.found.push_back(std::move(*admission.record));
+  }
+  ++batch.counts.pages;
+  batch.counts.products += page.products.size();
+  return want_images(transaction, item, std::move(recorded.images_wanted), batch);
+}
+
+Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& item, Batch& batch) {
+  if (const auto* known = std::get_if<KnownImage>(&item.outcome)) {
+    Image image;
+    image.sha256 = known->sha256;
+    image.original = item.fetch.place;
+    MAGPIE_TRY_DO(transaction.record_image(item.fetch, image, {}, item.run->job));
+    ++batch.counts.images;
+    return {};
+  }
+  const auto& analysed = std::get<analyse::AnalysedImage>(item.outcome);
+  MAGPIE_TRY(Image image, store_variants(analysed, item.fetch, ports_.variants));
+  const ImageEmbedding embedding{analysed.space, analysed.embedding};
+  MAGPIE_TRY(const RecordedImage recorded, transaction.record_image(item.fetch, image, std::span(&embedding, 1), item.run->job));
+  ++batch.counts.images;
+  if (!recorded.is_new) return {};
+  const std::size_t before = copy_groups_.size();
+  MAGPIE_TRY_DO(join_copies(transaction, image, recorded.id));
+  batch.counts.copies += copy_groups_.size() - before;
+  return {};
+}
+
+Result<void> Recorder::join_copies(CatalogTransaction& transaction, const Image& image, ImageId id) {
+  const analyse::CopyEvidence evidence = copy_evidence(image);
+  const auto near = copies_.nearest_copy(evidence);
+  copies_.add(id, evidence);
+  if (!near) return {};
+  const auto other = static_cast<ImageId>(near->image);
+  const auto joined = copy_groups_.find(other);
+  const ImageId group = joined == copy_groups_.end() ? other : joined->second;
+  copy_groups_[id] = group;
+  return transaction.set_copy_group(id, group);
+}
+
+Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch) {
+  ++batch.counts.failures;
+  MAGPIE_TRY(NextCandidates next, transaction.record_failure(item.fetch, item.run->job));
+  return want_images(transaction, item, std::move(next), batch);
+}
+
+// A picture that the rules refuse is given up at once, so that the page falls back to its next candidate.
+Result<void> Recorder::want_images(CatalogTransaction& transaction, const Finished& item, std::vector<std::string> urls, Batch& batch) {
+  const RunContext& run = *item.run;
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    const auto url = Url::parse(urls[i]);
+    crawl::Admission admission;
+    if (url) admission = run.rules.admit(*url, UrlKind::kImage, item.url.depth);
+    if (admission.record) {
+      batch.found.push_back(std::move(*admission.record));
+      continue;
+    }
+    Fetch refused;
+    refused.url = urls[i];
+    refused.kind = UrlKind::kImage;
+    refused.cause = Cause::kScope;
+    refused.detail = url ? fmt::format("not fetched: {}", crawl::to_string(admission.refusal)) : "not an address";
+    refused.fetched_at = item.fetch.fetched_at;
+    MAGPIE_TRY(NextCandidates next, transaction.record_failure(refused, run.job));
+    urls.insert(urls.end(), next.begin(), next.end());
+  }
+  return {};
+}
+
+// Links first: if the process dies between the two calls, the page is read again and its links are known already.
+Result<void> Recorder::tell_frontier(Batch& batch) {
+  if (!batch.found.empty()) MAGPIE_TRY_DO(ports_.frontier.add(batch.found));
+  MAGPIE_TRY_DO(ports_.frontier.acknowledge(std::span<const Acknowledgement>(batch.ended)));
+  for (const auto& run : batch.runs) {
+    if (run->wake) run->wake();
+  }
+  return {};
+}
+
+Result<void> Recorder::index_all() {
+  while (true) {
+    MAGPIE_TRY(const bool more, index_once());
+    if (!more) return {};
+  }
+}
+
+/// True when there is more to index.
+Result<bool> Recorder::index_once() {
+  dirty_ = false;
+  MAGPIE_TRY(const std::vector<DirtyImage> taken, ports_.catalog.take_dirty(options_.index_batch));
+  if (taken.empty()) return false;
+  std::vector<ImageId> findable;
+  for (const DirtyImage& dirty : taken) {
+    MAGPIE_TRY(std::optional<IndexDocument> document, ports_.catalog.index_document(dirty.id));
+    if (!document) {
+      MAGPIE_TRY_DO(ports_.text.remove(dirty.id));
+      MAGPIE_TRY_DO(ports_.vectors.remove(dirty.id));
+      continue;
+    }
+    MAGPIE_TRY_DO(ports_.text.add(std::move(*document)));
+    MAGPIE_TRY(const std::optional<Embedding> embedding, ports_.catalog.embedding(dirty.id, options_.space));
+    if (embedding) MAGPIE_TRY_DO(ports_.vectors.add(dirty.id, *embedding));
+    findable.push_back(dirty.id);
+  }
+  MAGPIE_TRY_DO(ports_.text.commit());
+  MAGPIE_TRY_DO(ports_.vectors.commit());
+  MAGPIE_TRY(auto transaction, ports_.catalog.begin());
+  MAGPIE_TRY_DO(transaction->clear_dirty(taken));
+  MAGPIE_TRY_DO(transaction->commit());
+  state_.with([&](State& state) { state.counts.indexed += findable.size(); });
+  if (options_.on_indexed) options_.on_indexed(findable);
+  const bool more = taken.size() == options_.index_batch;
+  if (more) dirty_ = true;
+  return more;
+}
+
+}  // namespace magpie::pipeline

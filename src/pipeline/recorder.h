@@ -1,0 +1,108 @@
+#pragma once
+// The one writer of a collection. Everything that is to be remembered passes through its queue and is written in batches:
+//   variants and archive to the disk -> one catalog transaction -> links and acknowledgements to the frontier -> index commit
+// A picture is findable about a second after its fetch (RecorderOptions::index_every).
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "analyse/copies.h"
+#include "base/guarded.h"
+#include "base/bounded_queue.h"
+#include "core/archive.h"
+#include "core/catalog.h"
+#include "core/frontier.h"
+#include "core/text_index.h"
+#include "core/variants.h"
+#include "core/vector_index.h"
+#include "pipeline/finished.h"
+
+namespace magpie::pipeline {
+
+/// All must outlive the recorder.
+struct RecorderPorts {
+  Archive& archive;
+  std::mutex& archive_writing;  // held by whoever appends to or syncs the archive
+  VariantStore& variants;
+  Catalog& catalog;
+  Frontier& frontier;
+  TextIndex& text;
+  VectorIndex& vectors;
+};
+
+struct RecorderOptions {
+  std::string space;                                // of the embeddings (core/embedder.h)
+  std::size_t batch_max = 256;                      // documents in one transaction
+  std::chrono::milliseconds batch_wait{30};         // how long a batch waits for company
+  std::chrono::milliseconds index_every{700};       // at most this long from a commit to its pictures' being findable
+  std::size_t index_batch = 2'000;                  // pictures in one index commit
+  std::function<void(const std::vector<ImageId>&)> on_indexed = {};  // pictures that became findable; called on the recorder's thread
+};
+
+struct RecorderCounts {
+  std::uint64_t pages = 0, products = 0, images = 0, copies = 0, failures = 0, indexed = 0;
+};
+
+class Recorder {
+ public:
+  /// Reads known pictures for copy detection, brings the index up to date with the catalog, and starts its thread.
+  static Result<std::unique_ptr<Recorder>> start(RecorderPorts ports, RecorderOptions options);
+  /// Writes down what it was given, then stops.
+  ~Recorder();
+
+  /// Waits for room. Thread-safe. Dropped when the recorder has failed (see failure()).
+  void record(Finished finished);
+  /// Runs `write` in a transaction of its own, on the recorder's thread, and waits for it. For jobs and settings.
+  Result<void> transact(std::function<Result<void>(CatalogTransaction&)> write);
+  /// Waits until all that was recorded before is committed and findable.
+  Result<void> flush();
+
+  RecorderCounts counts() const;
+  /// The first error of the disk, after which nothing more is written; empty while all is well.
+  std::string failure() const;
+
+ private:
+  struct Task {
+    std::function<Result<void>(CatalogTransaction&)> write;  // empty: flush
+    std::function<void(Result<void>)> done;
+  };
+  using Item = std::variant<Finished, Task>;
+  struct Batch;
+
+  Recorder(RecorderPorts ports, RecorderOptions options) : ports_(ports), options_(std::move(options)) {}
+  Result<void> load_known_pictures();
+  void run();
+  std::vector<Finished> take_batch(std::vector<Task>& tasks);
+  Result<void> write_batch(std::vector<Finished> items);
+  Result<void> write_one(CatalogTransaction& transaction, Finished& item, Batch& batch);
+  Result<void> write_page(CatalogTransaction& transaction, Finished& item, Batch& batch);
+  Result<void> write_image(CatalogTransaction& transaction, Finished& item, Batch& batch);
+  Result<void> write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch);
+  Result<void> want_images(CatalogTransaction& transaction, const Finished& item, std::vector<std::string> urls, Batch& batch);
+  Result<void> join_copies(CatalogTransaction& transaction, const Image& image, ImageId id);
+  Result<void> tell_frontier(Batch& batch);
+  Result<void> run_task(Task& task);
+  Result<bool> index_once();
+  Result<void> index_all();
+  void fail_with(const Error& error);
+
+  RecorderPorts ports_;
+  RecorderOptions options_;
+  BoundedQueue<Item> queue_{1'024};
+  analyse::CopyFinder copies_;
+  std::unordered_map<ImageId, ImageId> copy_groups_;  // of pictures that are not their own group
+  struct State {
+    RecorderCounts counts;
+    std::string failure;
+  };
+  Guarded<State> state_;
+  std::atomic<bool> dirty_{true};
+  std::jthread thread_;
+};
+
+}  // namespace magpie::pipeline

@@ -1,0 +1,70 @@
+#include "pipeline/worker_handlers.h"
+
+#include "analyse/analyse_picture.h"
+#include "base/wire.h"
+#include "core/page_wire.h"
+#include "store/warc.h"
+
+namespace magpie::pipeline {
+namespace {
+
+constexpr std::chrono::milliseconds kExtractTimeMax{20'000};
+
+std::string encode_context(const PageContext& context) {
+  WireWriter out;
+  for (const std::string* text : {&context.url, &context.content_type, &context.x_robots_tag, &context.agent}) out.bytes(*text);
+  return out.take();
+}
+
+Result<PageContext> decode_context(std::string_view bytes) {
+  WireReader in(bytes);
+  PageContext context;
+  for (std::string* text : {&context.url, &context.content_type, &context.x_robots_tag, &context.agent}) *text = in.string();
+  MAGPIE_TRY_DO(in.finish());
+  return context;
+}
+
+Result<std::string> extract(const WorkerRequest& request) {
+  MAGPIE_TRY(const PageContext context, decode_context(request.payload));
+  MAGPIE_TRY(const std::string html, body_of(request.file));
+  MAGPIE_TRY(const Page page, extract_page(html, context));
+  return encode_page(page);
+}
+
+}  // namespace
+
+std::string encode_worker_config(const WorkerConfig& config) {
+  WireWriter out;
+  out.bytes(config.model_folder);
+  return out.take();
+}
+
+Result<WorkerHandlers> make_worker_handlers(std::string_view config) {
+  WireReader in(config);
+  analyse::PictureSettings pictures;
+  pictures.model_folder = in.string();
+  MAGPIE_TRY_DO(in.finish());
+  WorkerHandlers handlers;
+  handlers.by_kind[kExtractPage] = extract;
+  MAGPIE_TRY_DO(analyse::add_picture_handlers(handlers, pictures));
+  return handlers;
+}
+
+Result<std::string> body_of(const FileSlice& slice) {
+  if (slice.fd < 0) return fail(Code::kCorrupt, "the request has no file");
+  MAGPIE_TRY(const WarcRecord record, read_warc_record(slice.fd, slice.offset, slice.size));
+  return std::string(record.http_body());
+}
+
+Result<WorkRequest> extract_request(const Archive& archive, const ArchivePlace& place, const PageContext& context) {
+  WorkRequest request;
+  request.kind = kExtractPage;
+  request.payload = encode_context(context);
+  MAGPIE_TRY(request.file, archive.open_file(place.file));
+  request.file_offset = place.offset;
+  request.file_size = place.length;
+  request.time_max = kExtractTimeMax;
+  return request;
+}
+
+}  // namespace magpie::pipeline

@@ -1,0 +1,33 @@
+#pragma once
+// What a worker process can be asked. The manager's side builds the requests here too, so that both ends of the pipe stand in one file.
+//   kExtractPage     file: a page's archive record; payload: PageContext   -> encode_page()
+//   kAnalysePicture, kEmbedPicture, kMakeVariant: see analyse/analyse_picture.h
+#include <string>
+
+#include "core/archive.h"
+#include "core/records.h"
+#include "extract/extract_page.h"
+#include "process/worker_loop.h"
+#include "process/worker_pool.h"
+
+namespace magpie::pipeline {
+
+/// Kinds of request; the analyse stage's are numbered from 1, this from 100.
+inline constexpr std::uint32_t kExtractPage = 100;
+
+/// How workers are set up; travels to them as the pool's config.
+struct WorkerConfig {
+  std::string model_folder;  // of the embedder
+};
+std::string encode_worker_config(const WorkerConfig& config);
+
+/// Runs in the worker process: loads the model and names the handlers. kNotFound or kCorrupt when the model cannot be loaded.
+Result<WorkerHandlers> make_worker_handlers(std::string_view config);
+
+/// The request for a page at `place` of `archive`.
+Result<WorkRequest> extract_request(const Archive& archive, const ArchivePlace& place, const PageContext& context);
+
+/// The body of the archive record that came with a request. kCorrupt when there is none.
+Result<std::string> body_of(const FileSlice& slice);
+
+}  // namespace magpie::pipeline
