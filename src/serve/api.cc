@@ -1,0 +1,184 @@
+#include "serve/api.h"
+
+#include <array>
+#include <chrono>
+
+#include "base/log.h"
+#include "serve/request_guard.h"
+#include "serve/routes.h"
+#include "serve/static_files.h"
+
+namespace magpie {
+namespace {
+
+/// The parts of a path between slashes; at most as many as the longest route has, and one more to tell that it is longer.
+struct PathParts {
+  static constexpr std::size_t kMax = 6;
+  std::array<std::string_view, kMax> parts{};
+  std::size_t count = 0;
+
+  explicit PathParts(std::string_view path) {
+    path.remove_prefix(1);
+    while (count < kMax) {
+      const std::size_t end = std::min(path.find('/'), path.size());
+      parts[count++] = path.substr(0, end);
+      if (end == path.size()) break;
+      path.remove_prefix(end + 1);
+    }
+  }
+};
+
+/// What a request asks for: the route's name for the metrics, the method it takes, and its answer.
+struct Route {
+  std::string_view name;
+  bool reads = false;   // GET and HEAD
+  bool writes = false;  // POST
+  std::function<RouteReply(ApiState&, const HttpServerRequest&)> answer;
+};
+
+std::optional<Route> route_below_api(const PathParts& path) {
+  const std::string_view what = path.parts[2];
+  const std::string_view id = path.parts[3];
+  const std::string_view last = path.parts[4];
+  if (path.count == 3 && what == "search") {
+    return Route{"search", true, true, [](ApiState& state, const HttpServerRequest& request) { return request.method == HttpMethod::kPost ? search_by_picture(state, request) : search(state, request); }};
+  }
+  if (path.count == 3 && what == "jobs") {
+    return Route{"jobs", true, true, [](ApiState& state, const HttpServerRequest& request) { return request.method == HttpMethod::kPost ? start_job(state, request) : list_jobs(state, request); }};
+  }
+  if (path.count == 3 && what == "events") return Route{"events", true, false, &events};
+  if (path.count == 3 && what == "stats") return Route{"stats", true, false, &stats};
+  if (path.count == 3 && what == "openapi.yaml") return Route{"openapi", true, false, [](ApiState& state, const HttpServerRequest&) { return description(state); }};
+  if (path.count == 4 && what == "images") return Route{"image", true, false, [id](ApiState& state, const HttpServerRequest& request) { return image(state, request, id); }};
+  if (path.count == 5 && what == "images") {
+    return Route{"image_variant", true, false, [id, last](ApiState& state, const HttpServerRequest& request) { return image_variant(state, request, id, last); }};
+  }
+  if (path.count == 4 && what == "products") return Route{"product", true, false, [id](ApiState& state, const HttpServerRequest& request) { return product(state, request, id); }};
+  if (path.count == 4 && what == "jobs") return Route{"job", true, false, [id](ApiState& state, const HttpServerRequest& request) { return job(state, request, id); }};
+  if (path.count == 5 && what == "jobs" && last == "cancel") {
+    return Route{"job_cancel", false, true, [id](ApiState& state, const HttpServerRequest& request) { return cancel_job(state, request, id); }};
+  }
+  return std::nullopt;
+}
+
+/// Nothing for a path that is none of the API's. The route borrows parts of the path.
+std::optional<Route> find_route(const PathParts& path) {
+  if (path.count == 1) {
+    if (path.parts[0] == "healthz") return Route{"healthz", true, false, [](ApiState&, const HttpServerRequest&) { return health(); }};
+    if (path.parts[0] == "readyz") return Route{"readyz", true, false, [](ApiState& state, const HttpServerRequest&) { return readiness(state); }};
+    if (path.parts[0] == "metrics") return Route{"metrics", true, false, [](ApiState& state, const HttpServerRequest&) { return metrics(state); }};
+  }
+  if (path.count >= 3 && path.parts[0] == "api" && path.parts[1] == "v1") return route_below_api(path);
+  return std::nullopt;
+}
+
+bool takes(const Route& route, HttpMethod method) {
+  if (method == HttpMethod::kPost) return route.writes;
+  return route.reads && (method == HttpMethod::kGet || method == HttpMethod::kHead);
+}
+
+HttpServerReply method_refused(const HttpServerRequest& request, std::string_view allowed) {
+  HttpServerReply reply = problem_reply({405, "method_not_allowed", fmt::format("this address takes {}, not {}", allowed, request.method_name)});
+  reply.headers.push_back({"Allow", std::string(allowed)});
+  return reply;
+}
+
+void add_unless_there(HttpHeaders& headers, std::string_view name, std::string_view value) {
+  if (!find_header(headers, name)) headers.push_back({std::string(name), std::string(value)});
+}
+
+/// Every answer is one that no other site may frame, sniff or embed, and no link of ours tells where it stood.
+void add_security_headers(HttpServerReply& reply) {
+  add_unless_there(reply.headers, "X-Content-Type-Options", "nosniff");
+  add_unless_there(reply.headers, "X-Frame-Options", "DENY");
+  add_unless_there(reply.headers, "Referrer-Policy", "no-referrer");
+  add_unless_there(reply.headers, "Cross-Origin-Resource-Policy", "same-origin");
+  add_unless_there(reply.headers, "Cross-Origin-Opener-Policy", "same-origin");
+  add_unless_there(reply.headers, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+}  // namespace
+
+class Api::Impl {
+ public:
+  Impl(const ApiPorts& ports, ApiOptions options) : options_(std::move(options)), state_(ports, options_) { load_web_files(); }
+
+  HttpServerReply answer(const HttpServerRequest& request) {
+    const auto began = std::chrono::steady_clock::now();
+    std::string_view name = "web";
+    HttpServerReply reply = route(request, name);
+    add_security_headers(reply);
+    note(name, reply.status, std::chrono::steady_clock::now() - began);
+    return reply;
+  }
+
+  void close_streams() { state_.hub.close_all(); }
+
+ private:
+  HttpServerReply route(const HttpServerRequest& request, std::string_view& name) {
+    const PathParts path(request.path);
+    const std::optional<Route> found = find_route(path);
+    if (found) name = found->name;
+    // /healthz and /metrics are asked by machines under any name, and tell nothing of the collection's contents.
+    const bool open_to_all = name == "healthz" || name == "readyz" || name == "metrics";
+    if (!open_to_all) {
+      if (const auto refused = judge_request(request, options_.host_names)) return problem_reply(*refused);
+    }
+    if (!found) return path.parts[0] == "api" ? no_such_address(request) : web_file(request);
+    if (!takes(*found, request.method)) return method_refused(request, found->reads ? (found->writes ? "GET, HEAD, POST" : "GET, HEAD") : "POST");
+    RouteReply reply = found->answer(state_, request);
+    return reply ? *std::move(reply) : problem_reply(reply.error());
+  }
+
+  static HttpServerReply no_such_address(const HttpServerRequest& request) {
+    return problem_reply({404, "address_not_found", fmt::format("there is nothing at {}; /api/v1/openapi.yaml lists what there is", request.path)});
+  }
+
+  HttpServerReply web_file(const HttpServerRequest& request) const {
+    if (request.method != HttpMethod::kGet && request.method != HttpMethod::kHead) return method_refused(request, "GET, HEAD");
+    if (auto reply = files_.answer(request)) return *std::move(reply);
+    if (!web_missing_.empty()) return problem_reply({404, "web_not_installed", web_missing_});
+    return problem_reply({404, "address_not_found", fmt::format("there is nothing at {}", request.path)});
+  }
+
+  void load_web_files() {
+    Result<StaticFiles> files = options_.web_folder.empty() ? fail(Code::kNotFound, "no web folder is set") : StaticFiles::load(options_.web_folder);
+    if (files) {
+      files_ = *std::move(files);
+    } else {
+      web_missing_ = files.error().message + "; the API works without the web application, './dev build' makes it";
+      log::warn("serve.no_web_files", {{"reason", files.error().message}});
+    }
+  }
+
+  void note(std::string_view name, int status, std::chrono::nanoseconds took) {
+    MetricsRegistry& registry = state_.ports.metrics;
+    registry.counter("magpie_http_requests_total", "Requests answered.", fmt::format("route=\"{}\",status=\"{}\"", name, status)).add();
+    registry.histogram("magpie_http_request_seconds", "Time to an answer, without sending it.", fmt::format("route=\"{}\"", name))
+        .observe(std::chrono::duration<double>(took).count());
+  }
+
+  const ApiOptions options_;
+  ApiState state_;
+  StaticFiles files_;
+  std::string web_missing_;  // why there are none
+};
+
+Api::Api(const ApiPorts& ports, ApiOptions options) : impl_(std::make_unique<Impl>(ports, std::move(options))) {}
+Api::~Api() = default;
+
+HttpServerReply Api::answer(HttpServerRequest request) { return impl_->answer(request); }
+
+HttpServerReply Api::refuse(const HttpServerRequest& head, int status, std::string_view why) {
+  std::string_view code = "request_malformed";
+  if (status == 413) code = head.path == "/api/v1/search" ? "picture_too_large" : "request_too_large";
+  if (status == 431) code = "request_too_large";
+  if (status == 503) code = "overloaded";
+  HttpServerReply reply = problem_reply({status, code, std::string(why)});
+  add_security_headers(reply);
+  return reply;
+}
+
+void Api::close_streams() { impl_->close_streams(); }
+
+}  // namespace magpie

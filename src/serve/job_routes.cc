@@ -1,0 +1,83 @@
+#include "base/json_writer.h"
+#include "serve/job_json.h"
+#include "serve/query_reader.h"
+#include "serve/routes.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::uint64_t kOffsetMax = 100'000;
+constexpr std::uint64_t kLimitMax = 200;
+constexpr std::uint64_t kLimitPreset = 40;
+
+tl::unexpected<Problem> no_job(JobId id) { return problem(404, "job_not_found", "no crawl has the id {}", id); }
+
+/// A page of another site can send forms and plain text unasked, but not this type.
+Outcome<bool> must_be_json(const HttpServerRequest& request) {
+  const std::string_view type = request.header("content-type");
+  if (same_header_name(type.substr(0, type.find_first_of("; ")), "application/json")) return true;
+  return problem(415, "media_type_unsupported", "send the body as application/json");
+}
+
+}  // namespace
+
+RouteReply list_jobs(ApiState& state, const HttpServerRequest& request) {
+  QueryReader reader(request.query);
+  const std::uint64_t offset = reader.number("offset", 0, kOffsetMax, 0);
+  const std::uint64_t limit = reader.number("limit", 0, kLimitMax, kLimitPreset);
+  if (auto wrong = reader.problem()) return tl::unexpected(*std::move(wrong));
+  SERVE_TRY(const std::vector<CrawlJobView> jobs, state.ports.jobs.list());
+  JsonWriter json;
+  json.begin_object().field("total", jobs.size()).key("jobs").begin_array();
+  for (std::size_t i = offset; i < std::min<std::size_t>(jobs.size(), offset + limit); ++i) write_job(json, jobs[i]);
+  json.end_array().end_object();
+  return json_reply(json.take());
+}
+
+RouteReply start_job(ApiState& state, const HttpServerRequest& request) {
+  SERVE_TRY([[maybe_unused]] const bool none, no_parameters(request));
+  SERVE_TRY([[maybe_unused]] const bool json, must_be_json(request));
+  SERVE_TRY(NewCrawl crawl, parse_new_crawl(request.body));
+  if (!state.ports.jobs.can_start()) return problem(403, "crawl_disabled", "this server does not start crawls; use 'magpie crawl'");
+  const Result<CrawlJobView> job = state.ports.jobs.start(std::move(crawl.seeds), crawl.options);
+  if (!job) {
+    if (job.error().code == Code::kForbidden) return problem(403, "address_refused", "{}", job.error().message);
+    return problem(job.error());
+  }
+  HttpServerReply reply = json_reply(job_text(*job));
+  reply.status = 201;
+  reply.headers.push_back({"Location", fmt::format("/api/v1/jobs/{}", job->id)});
+  return reply;
+}
+
+RouteReply job(ApiState& state, const HttpServerRequest& request, std::string_view id_text) {
+  SERVE_TRY([[maybe_unused]] const bool none, no_parameters(request));
+  SERVE_TRY(const std::uint64_t id, path_id(id_text));
+  const Result<CrawlJobView> found = state.ports.jobs.get(id);
+  if (found) return json_reply(job_text(*found));
+  return found.error().code == Code::kNotFound ? no_job(id) : problem(found.error());
+}
+
+RouteReply cancel_job(ApiState& state, const HttpServerRequest& request, std::string_view id_text) {
+  SERVE_TRY([[maybe_unused]] const bool none, no_parameters(request));
+  SERVE_TRY([[maybe_unused]] const bool json, must_be_json(request));
+  SERVE_TRY([[maybe_unused]] const bool empty, parse_empty_object(request.body));
+  SERVE_TRY(const std::uint64_t id, path_id(id_text));
+  const Result<CrawlJobView> cancelled = state.ports.jobs.cancel(id);
+  if (cancelled) return json_reply(job_text(*cancelled));
+  return cancelled.error().code == Code::kNotFound ? no_job(id) : problem(cancelled.error());
+}
+
+RouteReply events(ApiState& state, const HttpServerRequest& request) {
+  QueryReader reader(request.query);
+  const std::uint64_t job = reader.number("job", 1, (std::uint64_t{1} << 53) - 1, 0);
+  if (auto wrong = reader.problem()) return tl::unexpected(*std::move(wrong));
+  HttpServerReply reply{.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}};
+  if (request.method == HttpMethod::kHead) return reply;
+  auto stream = state.hub.open(job == 0 ? std::nullopt : std::optional<JobId>(job));
+  if (!stream) return problem(503, "streams_exhausted", "as many event streams as this server allows are open; close a page that follows a crawl");
+  reply.body = std::move(stream);
+  return reply;
+}
+
+}  // namespace magpie

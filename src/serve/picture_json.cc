@@ -1,0 +1,178 @@
+#include "serve/picture_json.h"
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "serve/api_text.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::size_t kListedMax = 100;
+constexpr std::size_t kKeywordsMax = 50;
+constexpr std::size_t kPagesInSteps = 5;
+constexpr std::size_t kDescriptionBytesMax = 10'000;
+
+/// Hits of all but `except`, at most kListedMax.
+Outcome<std::string> hits_of(const PictureSource& source, const std::vector<ImageId>& ids, ImageId except) {
+  std::vector<HitScore> hits;
+  for (const ImageId id : ids) {
+    if (id != except && hits.size() < kListedMax) hits.push_back({.id = id});
+  }
+  SERVE_TRY(std::string text, source.cards.array(hits));
+  return text;
+}
+
+void write_colours(JsonWriter& json, const Image& image) {
+  json.begin_array();
+  for (std::size_t i = 0; i < std::min<std::size_t>(image.colours.size(), 5); ++i) {
+    const ColourShare& colour = image.colours[i];
+    json.begin_object().field("name", colour.name).field("hex", api_colour(colour.rgb));
+    json.field("share", std::clamp(static_cast<double>(colour.share), 0.0, 1.0)).end_object();
+  }
+  json.end_array();
+}
+
+void write_keywords(JsonWriter& json, const ImageDetails& details) {
+  std::vector<std::string_view> written;
+  json.begin_array();
+  for (const Showing& showing : details.showings) {
+    for (const std::string& keyword : showing.keywords) {
+      if (written.size() == kKeywordsMax) break;
+      if (std::find(written.begin(), written.end(), keyword) != written.end()) continue;
+      written.push_back(keyword);
+      json.string(keyword);
+    }
+  }
+  json.end_array();
+}
+
+void write_sources(JsonWriter& json, const ImageDetails& details) {
+  json.begin_array();
+  for (std::size_t i = 0; i < std::min(details.showings.size(), kListedMax); ++i) {
+    const Showing& showing = details.showings[i];
+    json.begin_object().field("page_url", showing.page_url).field("page_title", showing.page_title);
+    json.field("image_url", showing.image_url).field("alt", showing.alt).field("fetched_at", api_time(details.image.fetched_at)).end_object();
+  }
+  json.end_array().field("sources_total", details.showings.size());
+}
+
+void write_variants(JsonWriter& json, ImageId id) {
+  json.begin_object();
+  for (const char* variant : {"thumbnail", "preview", "large", "original"}) json.field(variant, variant_link(id, variant));
+  json.end_object();
+}
+
+struct Step {
+  Timestamp at{};
+  std::string_view stage;
+  std::string detail;
+};
+
+/// Only what the catalog has a time for: when pages that show it were read, and when its addresses were fetched.
+Outcome<std::vector<Step>> steps_of(const Catalog& catalog, const ImageDetails& details) {
+  std::vector<Step> steps;
+  for (std::size_t i = 0; i < std::min(details.showings.size(), kPagesInSteps); ++i) {
+    SERVE_TRY(const auto page, catalog.page(details.showings[i].page));
+    if (page) steps.push_back({page->fetched_at, "found", fmt::format("Found on {}.", details.showings[i].page_url)});
+  }
+  for (std::size_t i = 0; i < std::min(details.urls.size(), kPagesInSteps); ++i) {
+    SERVE_TRY(const auto known, catalog.why(details.urls[i]));
+    if (!known || !known->fetched) continue;
+    const Fetch& fetch = known->fetch;
+    const bool failed = fetch.cause != Cause::kNone;
+    steps.push_back({fetch.fetched_at, failed ? "failed" : "fetched",
+                     failed ? fmt::format("Fetching {} failed: {}.", fetch.url, fetch.detail.empty() ? to_string(fetch.cause) : fetch.detail)
+                            : fmt::format("Fetched {}: status {}, {} bytes, {} ms.", fetch.url, fetch.status, fetch.body_bytes, fetch.took.count())});
+  }
+  std::stable_sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
+  return steps;
+}
+
+void write_steps(JsonWriter& json, const std::vector<Step>& steps) {
+  json.begin_array();
+  for (const Step& step : steps) json.begin_object().field("at", api_time(step.at)).field("stage", step.stage).field("detail", step.detail).end_object();
+  json.end_array();
+}
+
+/// The picture itself, without what other tables say.
+void write_facts(JsonWriter& json, const ImageDetails& details) {
+  const Image& image = details.image;
+  const Showing* showing = details.showings.empty() ? nullptr : &details.showings.front();
+  const UprightSize size = upright_size(image);
+  json.field("image_id", image.id).field("title", title_of(details)).field("alt", showing ? showing->alt : std::string());
+  json.field("shop", shop_of(details)).field("page_url", page_url_of(details));
+  json.field("width", std::max(size.width, 1U)).field("height", std::max(size.height, 1U)).field("bytes", image.bytes);
+  json.field("format", image.format).field("frames", std::max(image.frames, 1U));
+  json.field("sha256", to_hex(image.sha256)).field("phash", to_hex(image.phash)).field("colour", colour_of(image)).key("colours");
+  write_colours(json, image);
+  json.field("brightness", std::clamp(image.brightness / 255.0, 0.0, 1.0)).key("keywords");
+  write_keywords(json, details);
+  write_text_or_null(json, "language", showing ? showing->language : std::string());
+  json.field("fetched_at", api_time(image.fetched_at)).key("variants");
+  write_variants(json, image.id);
+}
+
+std::string_view api_availability(std::string_view schema_org) {
+  if (schema_org == "InStock") return "in_stock";
+  return schema_org == "OutOfStock" ? "out_of_stock" : "unknown";
+}
+
+void write_offer(JsonWriter& json, const Product& product, const PageDetails& page) {
+  json.begin_object().field("shop", page.shop).field("page_url", page.page.url).key("price");
+  write_price(json, product.offer);
+  json.field("availability", api_availability(product.offer.availability)).field("seen_at", api_time(page.fetched_at)).end_object();
+}
+
+}  // namespace
+
+Outcome<std::string> product_text(const PictureSource& source, const StoredProduct& stored) {
+  const Product& product = stored.product;
+  SERVE_TRY(const auto page, source.catalog.page(stored.page));
+  SERVE_TRY(const std::string images, hits_of(source, stored.images, kNoId));
+  JsonWriter json;
+  json.begin_object().field("product_id", stored.id).field("name", product.name);
+  write_text_or_null(json, "brand", product.brand);
+  write_text_or_null(json, "category", product.category);
+  write_text_or_null(json, "description", utf8_prefix(product.description, kDescriptionBytesMax));
+  write_text_or_null(json, "sku", product.sku);
+  json.key("offers").begin_array();
+  if (page) write_offer(json, product, *page);
+  json.end_array().key("images").raw(images).end_object();
+  return json.take();
+}
+
+Outcome<std::string> image_text(const PictureSource& source, const ImageDetails& details) {
+  const Image& image = details.image;
+  SERVE_TRY(const std::vector<ImageId> group, source.catalog.copies(image.copy_group == kNoId ? image.id : image.copy_group));
+  SERVE_TRY(const std::string copies, hits_of(source, group, image.id));
+  SERVE_TRY(const auto document, source.catalog.index_document(image.id));
+  SERVE_TRY(const auto embedding, source.catalog.embedding(image.id, source.embedding_space));
+  SERVE_TRY(const std::vector<Step> steps, steps_of(source.catalog, details));
+  JsonWriter json;
+  json.begin_object();
+  write_facts(json, details);
+  json.field("indexed", document.has_value());
+  write_text_or_null(json, "not_indexed_because", document ? "" : "Every page that shows it asks not to be found by it, or none shows it any more.");
+  write_text_or_null(json, "model", embedding ? source.embedding_space : "");
+  json.key("sources");
+  write_sources(json, details);
+  json.key("product");
+  std::optional<StoredProduct> product;
+  if (!details.showings.empty() && details.showings.front().product) {
+    SERVE_TRY(product, source.catalog.product(details.showings.front().product->id));
+  }
+  if (product) {
+    SERVE_TRY(const std::string text, product_text(source, *product));
+    json.raw(text);
+  } else {
+    json.null();
+  }
+  const bool in_group = std::find(group.begin(), group.end(), image.id) != group.end();
+  json.key("copies").raw(copies).field("copies_total", group.size() - (in_group ? 1 : 0)).key("why");
+  write_steps(json, steps);
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace magpie

@@ -1,0 +1,61 @@
+#pragma once
+// The API's answers, one function a route. Each takes what it needs and gives a reply or a problem; api.cc chooses among them.
+#include <string>
+#include <string_view>
+
+#include "serve/api.h"
+#include "serve/event_hub.h"
+#include "serve/hit_cards.h"
+#include "serve/kept_pictures.h"
+#include "serve/problem.h"
+#include "serve/shop_counts.h"
+#include "serve/uploaded_pictures.h"
+
+namespace magpie {
+
+/// What the routes work on; lives as long as the Api.
+struct ApiState {
+  ApiState(const ApiPorts& p, const ApiOptions& o)
+      : ports(p), options(o), cards(p.catalog, p.text), uploads(p.clock), shops(p.catalog, p.text, p.clock), hub(p.jobs, cards, p.clock, o.event_streams_max) {}
+  const ApiPorts ports;
+  const ApiOptions& options;
+  HitCards cards;
+  UploadedPictures uploads;
+  KeptPictures large;
+  ShopCounts shops;
+  EventHub hub;  // last: it is told things from its construction on
+};
+
+using RouteReply = Outcome<HttpServerReply>;
+
+// search_routes.cc
+RouteReply search(ApiState& state, const HttpServerRequest& request);
+RouteReply search_by_picture(ApiState& state, const HttpServerRequest& request);
+
+// picture_routes.cc
+RouteReply image(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply image_variant(ApiState& state, const HttpServerRequest& request, std::string_view id, std::string_view variant);
+RouteReply product(ApiState& state, const HttpServerRequest& request, std::string_view id);
+
+// job_routes.cc
+RouteReply list_jobs(ApiState& state, const HttpServerRequest& request);
+RouteReply start_job(ApiState& state, const HttpServerRequest& request);
+RouteReply job(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply cancel_job(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply events(ApiState& state, const HttpServerRequest& request);
+
+// server_routes.cc
+RouteReply stats(ApiState& state, const HttpServerRequest& request);
+RouteReply description(ApiState& state);
+RouteReply health();
+RouteReply readiness(ApiState& state);
+RouteReply metrics(ApiState& state);
+
+/// 200, application/json, not cached.
+HttpServerReply json_reply(std::string json);
+/// A path's id; parameter_invalid for anything but 1..2^53 - 1.
+Outcome<std::uint64_t> path_id(std::string_view text);
+/// parameter_unknown when there are query parameters.
+Outcome<bool> no_parameters(const HttpServerRequest& request);
+
+}  // namespace magpie
