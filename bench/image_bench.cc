@@ -1,0 +1,100 @@
+// What a worker does with a crawled photograph: decode, preview, thumbnail, hashes, colours. Input: one made of waves and noise, 1.2 and 2 MP, JPEG
+// quality 85, so that it runs anywhere; with MAGPIE_SHARED the clothing photographs enlarged to 1.2 MP. Counters: pictures a second of one core, and how
+// many bits the hashes of the preview are away from those at full size.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "analyse/copies.h"
+#include "base/files.h"
+#include "image/encode.h"
+#include "image/picture.h"
+#include "image/resize.h"
+
+namespace {
+
+using namespace magpie;
+using namespace magpie::image;
+
+std::size_t pictures_wanted() { return std::getenv("MAGPIE_BENCH_SMOKE") != nullptr ? 2 : 60; }
+
+Pixels made_up(Size size) {
+  Pixels pixels(size, 3);
+  std::uint32_t noise = 12'345;
+  for (std::size_t i = 0; i < pixels.bytes(); ++i) {
+    noise = noise * 1'664'525 + 1'013'904'223;
+    pixels.data()[i] = static_cast<std::uint8_t>((i / 7 % 200) + (noise >> 27));
+  }
+  return pixels;
+}
+
+std::vector<fs::path> photographs() {
+  const char* shared = std::getenv("MAGPIE_SHARED");
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at((shared != nullptr ? fs::path(shared) : fs::path(MAGPIE_SOURCE_DIR "/../shared")) / "data/clothing/train", error), end;
+       !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".jpg") paths.push_back(at->path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+// JPEGs of about `pixels` px each.
+std::vector<std::string> inputs(double pixels) {
+  std::vector<std::string> files;
+  const std::vector<fs::path> paths = photographs();
+  const std::size_t step = std::max<std::size_t>(1, paths.size() / pictures_wanted());
+  for (std::size_t i = 0; i < paths.size() && files.size() < pictures_wanted(); i += step) {
+    const auto bytes = read_file(paths[i]);
+    const auto decoded = bytes ? decode(*bytes) : Result<Decoded>(fail(Code::kNotFound, "gone"));
+    if (!decoded) continue;
+    const double scale = std::sqrt(pixels / static_cast<double>(decoded->pixels.size().pixels()));
+    const Size size{static_cast<std::uint32_t>(decoded->pixels.width() * scale), static_cast<std::uint32_t>(decoded->pixels.height() * scale)};
+    files.push_back(*encode_jpeg(resize_area(decoded->pixels.view(), size).view(), 85));
+  }
+  const auto side = static_cast<std::uint32_t>(std::sqrt(pixels));
+  if (files.empty()) files.push_back(*encode_jpeg(made_up({side, side}).view(), 85));
+  return files;
+}
+
+void BM_AnalysePicture(benchmark::State& state) {
+  const std::vector<std::string> files = inputs(static_cast<double>(state.range(0)) * 1e5);
+  std::size_t i = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(analyse_picture(files[i++ % files.size()]));
+  int phash_bits = 0, pdq_bits = 0;
+  for (const std::string& file : files) {
+    const PerceptualHashes scaled = analyse_picture(file)->hashes;
+    const PerceptualHashes exact = perceptual_hashes(decode(file)->pixels.view());
+    phash_bits = std::max(phash_bits, hamming(scaled.phash, exact.phash));
+    pdq_bits = std::max(pdq_bits, hamming(scaled.pdq, exact.pdq));
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.counters["phash_bits_max"] = phash_bits;
+  state.counters["pdq_bits_max"] = pdq_bits;
+  state.counters["pictures"] = static_cast<double>(files.size());
+}
+BENCHMARK(BM_AnalysePicture)->Arg(12)->Arg(20)->Unit(benchmark::kMillisecond);  // tenths of a megapixel
+
+void BM_ExactHashes(benchmark::State& state) {
+  const Pixels pixels = made_up({1'000, 1'200});
+  for (auto _ : state) benchmark::DoNotOptimize(perceptual_hashes(pixels.view()));
+}
+BENCHMARK(BM_ExactHashes)->Unit(benchmark::kMillisecond);
+
+void BM_CopiesOf(benchmark::State& state) {
+  const auto count = static_cast<std::uint64_t>(std::getenv("MAGPIE_BENCH_SMOKE") != nullptr ? 1'000 : state.range(0));
+  analyse::CopyFinder finder;
+  std::uint64_t seed = 7;
+  const auto next = [&] { return seed = seed * 6'364'136'223'846'793'005u + 1'442'695'040'888'963'407u; };
+  for (std::uint64_t i = 0; i < count; ++i) {
+    finder.add(i, {.hashes = {.phash = next(), .dhash = next(), .pdq = {{next(), next(), next(), next()}}, .pdq_quality = 100}, .size = {4, 3}});
+  }
+  const analyse::CopyEvidence wanted{.hashes = {.phash = 1, .dhash = 2, .pdq = {{1, 2, 3, 4}}, .pdq_quality = 100}, .size = {4, 3}};
+  for (auto _ : state) benchmark::DoNotOptimize(finder.copies_of(wanted));
+}
+BENCHMARK(BM_CopiesOf)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
+}  // namespace

@@ -1,0 +1,38 @@
+#include "image/picture.h"
+
+#include <gtest/gtest.h>
+
+#include "image/encode.h"
+#include "image/test_pictures.h"
+
+namespace magpie::image {
+namespace {
+
+TEST(Picture, GivesVariantsHashesAndColoursAtOnce) {
+  const Pixels original = waves({1600, 1200});
+  const Result<AnalysedPicture> picture = analyse_picture(*encode_jpeg(original.view(), 92));
+  ASSERT_TRUE(picture) << picture.error().message;
+  EXPECT_EQ(picture->header.size, (Size{1600, 1200}));
+  EXPECT_EQ(picture->thumbnail.size, (Size{256, 192}));
+  EXPECT_EQ(picture->preview.size, (Size{640, 480}));
+  EXPECT_EQ(picture->pixels.size(), picture->preview.size);
+  EXPECT_EQ(decode(picture->thumbnail.jpeg)->pixels.size(), picture->thumbnail.size);
+  const PerceptualHashes exact = perceptual_hashes(original.view());
+  EXPECT_LE(hamming(exact.phash, picture->hashes.phash), 2);
+  EXPECT_LE(hamming(exact.pdq, picture->hashes.pdq), 16);
+}
+
+TEST(Picture, SmallPicturesAreNotEnlarged) {
+  const Result<AnalysedPicture> picture = analyse_picture(small_bmp());
+  ASSERT_TRUE(picture);
+  EXPECT_EQ(picture->thumbnail.size, (Size{2, 2}));
+  EXPECT_EQ(make_variant(small_bmp(), 1600)->size, (Size{2, 2}));
+}
+
+TEST(Picture, OrientationHoldsForVariantsToo) {
+  const std::string lying = with_orientation(*encode_jpeg(waves({800, 400}).view()), 6);
+  EXPECT_EQ(analyse_picture(lying)->thumbnail.size, (Size{128, 256}));
+}
+
+}  // namespace
+}  // namespace magpie::image

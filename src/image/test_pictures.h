@@ -1,0 +1,61 @@
+#pragma once
+// Pictures that tests make for themselves.
+#include <cstdint>
+#include <string>
+
+#include "image/pixels.h"
+
+namespace magpie::image {
+
+inline Pixels filled(Size size, std::uint32_t channels, std::initializer_list<int> colour) {
+  Pixels pixels(size, channels);
+  for (std::uint64_t i = 0; i < size.pixels(); ++i) {
+    std::uint32_t c = 0;
+    for (const int value : colour) pixels.data()[i * channels + c++] = static_cast<std::uint8_t>(value);
+  }
+  return pixels;
+}
+
+/// Smooth coloured waves: enough structure for every hash, and it survives JPEG.
+inline Pixels waves(Size size) {
+  Pixels pixels(size, 3);
+  for (std::uint32_t y = 0; y < size.height; ++y) {
+    for (std::uint32_t x = 0; x < size.width; ++x) {
+      const std::uint32_t u = x * 256 / size.width, v = y * 256 / size.height;
+      const auto tent = [](std::uint32_t t) { return static_cast<std::uint8_t>((t & 255) < 128 ? (t & 127) * 2 : 254 - (t & 127) * 2); };
+      std::uint8_t* p = pixels.row(y) + std::size_t{x} * 3;
+      p[0] = tent(u * 3 + v), p[1] = tent(v * 5 + u / 2), p[2] = tent(u + u * v / 64);
+    }
+  }
+  return pixels;
+}
+
+inline std::string le(std::uint64_t value, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+  return out;
+}
+inline std::string be(std::uint64_t value, int bytes) {
+  std::string out;
+  for (int i = bytes; i-- > 0;) out += static_cast<char>(value >> (8 * i));
+  return out;
+}
+
+/// A BMP of 2 x 2: bottom row red, green; top row blue, white.
+inline std::string small_bmp() {
+  return "BM" + le(70, 4) + le(0, 4) + le(54, 4) + le(40, 4) + le(2, 4) + le(2, 4) + le(1, 2) + le(24, 2) + le(0, 4) + le(16, 4) + le(0, 16) +
+         std::string("\x00\x00\xFF\x00\xFF\x00\x00\x00\xFF\x00\x00\xFF\xFF\xFF\x00\x00", 16);
+}
+
+/// EXIF in TIFF form with nothing but an orientation.
+inline std::string exif_with(int orientation) {
+  return std::string("MM\0*\0\0\0\x08", 8) + be(1, 2) + be(274, 2) + be(3, 2) + be(1, 4) + be(static_cast<std::uint64_t>(orientation), 2) + be(0, 2) + be(0, 4);
+}
+
+/// The JPEG with an EXIF segment behind its start marker.
+inline std::string with_orientation(const std::string& jpeg, int orientation) {
+  const std::string exif = std::string("Exif\0\0", 6) + exif_with(orientation);
+  return jpeg.substr(0, 2) + "\xFF\xE1" + be(exif.size() + 2, 2) + exif + jpeg.substr(2);
+}
+
+}  // namespace magpie::image
