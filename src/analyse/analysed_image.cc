@@ -57,7 +57,7 @@ T number(WireReader& in, std::uint64_t low, std::uint64_t high, bool& good) {
 float fraction(WireReader& in, double high, bool& good) {
   const double value = in.f64();
   good = good && value >= 0 && value <= high;  // false for NaN
-  return static_cast<float>(value);
+  return good ? static_cast<float>(value) : 0.0F;
 }
 
 std::string name(WireReader& in, bool& good) {
