@@ -56,6 +56,7 @@ bool is_compressed(std::string_view body) {
   for (const std::string_view magic : {"\xff\xd8\xff"sv, "\x89PNG"sv, "GIF8"sv, "PK\x03\x04"sv, "\x1f\x8b"sv}) {
     if (body.starts_with(magic)) return true;
   }
+  if (body.size() < 12) return false;
   return (body.starts_with("RIFF") && body.substr(8, 4) == "WEBP") || body.substr(4, 4) == "ftyp";
 }
 
