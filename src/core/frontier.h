@@ -53,7 +53,7 @@ struct LeaseAnswer {
   std::optional<Timestamp> next_at;
 };
 
-/// The end of a lease: kNone for a success, else why not. Also ends a URL that still waits (it is then never handed out).
+/// The end of a lease: kNone for a success, else why not.
 struct Acknowledgement {
   std::uint64_t signature = 0;
   Cause cause = Cause::kNone;
@@ -99,7 +99,7 @@ class Frontier {
   /// Takes the next URL of a lane that may go out at `now`: those put back and due first, then in the order of add().
   virtual Result<LeaseAnswer> lease(const QueueKey& queue, Lane lane, Timestamp now) = 0;
 
-  /// Ends leases for good. kNotFound for a signature that was never added; one that has ended already is left as it is.
+  /// Ends leases for good. kNotFound for a signature that is not leased; one that has ended already is left as it is.
   virtual Result<void> acknowledge(std::span<const Acknowledgement> ended) = 0;
   Result<void> acknowledge(std::uint64_t signature, Cause cause) {
     const Acknowledgement one{signature, cause};

@@ -18,9 +18,8 @@
 //             3 put back     signature (8 bytes, fixed), not_before (Unix milliseconds), tries
 //             4 retry        signature (8 bytes, fixed): waits again after a failure, tries from 0
 // A lease is not written: what was handed out and not acknowledged waits again after a restart. One call is one write(2), so
-// kill -9 loses nothing that returned; sync() makes it safe from power cuts, too. A torn tail (the last record cut short or with a
-// wrong sum) is cut off at open; a wrong sum with good records behind it is damage: everything from there on is kept aside in
-// log.mfl.damaged and said in the log, and the crawl goes on with what stands before it.
+// kill -9 loses nothing that returned; sync() makes it safe from power cuts, too. At open, everything from the first record that is
+// cut short or has a wrong sum is cut off; when that is more than one record it is kept aside in log.mfl.damaged and logged.
 // Worked example: docs/formats/frontier.md.
 #include <filesystem>
 #include <memory>
