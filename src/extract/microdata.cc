@@ -100,7 +100,9 @@ class MicrodataReader {
       if (target == by_id_.end() || !ids.insert(id).second || target->second == scope) continue;
       std::vector<HtmlNode> more;
       if (target->second.has_attribute("itemprop")) more.push_back(target->second);
-      if (!target->second.has_attribute("itemscope")) collect(target->second, target->second, more);
+      // The standard stops at an item; publishers mean the properties inside, and consumers read them, unless the item is itself a property.
+      const bool is_property_item = target->second.has_attribute("itemscope") && target->second.has_attribute("itemprop");
+      if (!is_property_item) collect(target->second, target->second, more);
       for (const HtmlNode node : more) {
         if (seen.insert(node.raw()).second) found.push_back(node);
       }
@@ -153,7 +155,7 @@ class MicrodataReader {
 
   std::string text_of(HtmlNode element) {
     if (text_bytes_ >= kTextBytesAllMax) return {};
-    std::string text = squeeze(element.text_content(kTextBytesMax));
+    std::string text = element.visible_text(kTextBytesMax);
     text_bytes_ += text.size() + 64;
     return text;
   }

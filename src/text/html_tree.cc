@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/utf8.h"
+
 namespace magpie {
 namespace {
 
@@ -237,29 +239,33 @@ std::string HtmlNode::text_content(std::size_t bytes_max) const {
   return out;
 }
 
+// The next node in document order; leaving a block on the way sets what follows apart.
+static lxb_dom_node_t* next_visible(lxb_dom_node_t* node, lxb_dom_node_t* root, bool skip_children, bool& space_due) {
+  if (!skip_children && node->first_child != nullptr) return node->first_child;
+  for (lxb_dom_node_t* at = node; at != root; at = at->parent) {
+    if (at->type == LXB_DOM_NODE_TYPE_ELEMENT && !is_inline(at->local_name)) space_due = true;
+    if (at->next != nullptr) return at->next;
+  }
+  return nullptr;
+}
+
 std::string HtmlNode::visible_text(std::size_t bytes_max) const {
+  // Enough for any text worth reading, and a bound for those who call this for every link of a hostile page.
+  constexpr int kNodesMax = 50'000;
   std::string out;
   bool space_due = false;
-  for (HtmlNode at = *this; at && out.size() < bytes_max;) {
-    if (at.is_element()) {
-      if (!is_inline(at.node_->local_name)) space_due = true;
-      if (at.node_ != node_ && is_hidden(at.node_->local_name)) {
-        at = at.next_after_subtree(*this);
-        continue;
-      }
-    } else if (at.is_text()) {
-      append_squeezed(out, at.data().substr(0, bytes_max * 4), space_due);
+  int nodes = 0;
+  for (lxb_dom_node_t* at = node_; at != nullptr && out.size() < bytes_max && ++nodes < kNodesMax;) {
+    bool hidden = false;
+    if (at->type == LXB_DOM_NODE_TYPE_ELEMENT) {
+      if (!is_inline(at->local_name)) space_due = true;
+      hidden = at != node_ && is_hidden(at->local_name);
+    } else if (at->type == LXB_DOM_NODE_TYPE_TEXT) {
+      append_squeezed(out, HtmlNode(at).data().substr(0, bytes_max * 4), space_due);
     }
-    // Leaving a block sets what follows apart as well; its parent is looked at when its last child is left.
-    if (at.node_->first_child == nullptr && at.node_->next == nullptr && at.node_->parent != nullptr &&
-        !is_inline(at.node_->parent->local_name)) {
-      space_due = true;
-    }
-    at = at.next_in_order(*this);
+    at = next_visible(at, node_, hidden, space_due);
   }
-  if (out.size() > bytes_max) out.resize(bytes_max);
-  while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80) out.pop_back();  // rest of a cut character
-  return out;
+  return std::string(utf8_prefix(out, bytes_max));
 }
 
 HtmlTree::HtmlTree(std::unique_ptr<State> state) : state_(std::move(state)) {}
