@@ -1,0 +1,182 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { ask, cards, eventually, goto, heading, hitIds, kBase, pictureOf, shown, statedTotal, useBrowser, type Picture } from './support/browser'
+
+useBrowser()
+
+const chip = (page: Page) => page.getByRole('group', { name: 'Your picture' })
+
+async function expectsFound(page: Page, { hit }: Picture): Promise<void> {
+  await page.waitForURL(/[?&]picture=/)
+  await shown(chip(page))
+  await shown(cards(page).first())
+  expect((await hitIds(page)).slice(0, 5)).toContain(hit.image_id)
+}
+
+/** Gives the page a file as dropping or pasting would, with the events a browser sends. */
+async function give(page: Page, picture: Picture, how: 'drop' | 'paste'): Promise<void> {
+  await page.evaluate(({ data, type, kind }) => {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))
+    const transfer = new DataTransfer()
+    transfer.items.add(new File([bytes], 'photo', { type }))
+    if (kind === 'paste') {
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }))
+      return
+    }
+    for (const name of ['dragenter', 'dragover', 'drop']) document.body.dispatchEvent(new DragEvent(name, { dataTransfer: transfer, bubbles: true, cancelable: true }))
+  }, { data: picture.bytes.toString('base64'), type: picture.type, kind: how })
+}
+
+describe('searching by picture', () => {
+  it('finds a chosen file', async () => {
+    const picture = await pictureOf('q=horse')
+    const page = await goto('/')
+    await page.getByLabel('Search with a picture').setInputFiles({ name: 'photo', mimeType: picture.type, buffer: picture.bytes })
+    await expectsFound(page, picture)
+  })
+  it('finds a dropped picture, on any page', async () => {
+    const picture = await pictureOf('q=penguin')
+    const page = await goto('/crawl')
+    await shown(heading(page))
+    await give(page, picture, 'drop')
+    await expectsFound(page, picture)
+  })
+  it('finds a pasted picture', async () => {
+    const picture = await pictureOf('q=horse')
+    const page = await goto('/')
+    await shown(cards(page).first())
+    await give(page, picture, 'paste')
+    await expectsFound(page, picture)
+  })
+  it('says where a dragged picture may be dropped', async () => {
+    const page = await goto('/')
+    await shown(cards(page).first())
+    await page.evaluate(() => {
+      const transfer = new DataTransfer()
+      transfer.items.add(new File(['x'], 'photo.png', { type: 'image/png' }))
+      document.body.dispatchEvent(new DragEvent('dragenter', { dataTransfer: transfer, bubbles: true, cancelable: true }))
+    })
+    await shown(page.getByText('Drop the picture'))
+  })
+  it('keeps the picture while filters and words are added, and after a reload', async () => {
+    const picture = await pictureOf('q=horse')
+    const page = await goto('/')
+    await page.getByLabel('Search with a picture').setInputFiles({ name: 'photo', mimeType: picture.type, buffer: picture.bytes })
+    await expectsFound(page, picture)
+    await page.getByRole('complementary').getByRole('checkbox').first().check()
+    await page.waitForURL(/picture=.*category=|category=.*picture=|shop=/)
+    await page.reload()
+    await shown(chip(page).getByRole('img', { name: 'Your picture' }))
+    await page.getByRole('searchbox').fill('horse')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/q=horse/)
+    expect(new URL(page.url()).searchParams.get('picture')).toBeTruthy()
+    await shown(cards(page).first())
+  })
+  it('lets the picture go again', async () => {
+    const picture = await pictureOf('q=horse')
+    const { total } = await ask('limit=0')
+    const page = await goto('/')
+    await page.getByLabel('Search with a picture').setInputFiles({ name: 'photo', mimeType: picture.type, buffer: picture.bytes })
+    await expectsFound(page, picture)
+    await page.getByRole('button', { name: 'Remove the picture' }).click()
+    await eventually(async () => expect(await statedTotal(page)).toBe(total))
+    expect(await chip(page).count()).toBe(0)
+  })
+  it('sends a large photo smaller', async () => {
+    const page = await goto('/')
+    await shown(cards(page).first())
+    const sent = page.waitForRequest((request) => request.method() === 'POST' && request.url().includes('/api/v1/search'))
+    await page.evaluate(async () => {
+      const canvas = new OffscreenCanvas(3000, 2000)
+      const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
+      for (let at = 0; at < 400; at += 1) {
+        context.fillStyle = `hsl(${(at * 47) % 360} 70% 50%)`
+        context.fillRect((at * 331) % 3000, (at * 197) % 2000, 160, 120)
+      }
+      const transfer = new DataTransfer()
+      transfer.items.add(new File([await canvas.convertToBlob()], 'photo.png', { type: 'image/png' }))
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))
+    })
+    const request = await sent
+    expect(request.headers()['content-type']).toBe('image/jpeg')
+    expect((await request.response())?.status()).toBe(200)
+  })
+  it('says what is wrong with a file that is no picture', async () => {
+    const page = await goto('/')
+    await page.getByLabel('Search with a picture').setInputFiles({ name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('these are words, not a picture') })
+    await shown(page.getByRole('alert').getByText('The picture could not be searched with'))
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    await page.getByRole('alert').waitFor({ state: 'hidden' })
+  })
+  it('asks for the picture again when the server has forgotten it', async () => {
+    const page = await goto('/?picture=aTokenThatNeverWasOne')
+    await shown(page.getByRole('heading', { name: 'Your picture is no longer kept' }))
+    const picture = await pictureOf('q=horse')
+    await page.getByLabel('Choose a picture').setInputFiles({ name: 'photo', mimeType: picture.type, buffer: picture.bytes })
+    await expectsFound(page, picture)
+  })
+  it('sends the picture again by itself while the page still has it', async () => {
+    const picture = await pictureOf('q=horse')
+    const page = await goto('/')
+    await page.getByLabel('Search with a picture').setInputFiles({ name: 'photo', mimeType: picture.type, buffer: picture.bytes })
+    await expectsFound(page, picture)
+    const token = new URL(page.url()).searchParams.get('picture') ?? ''
+    const forgotten = JSON.stringify({ title: 'Gone', status: 410, code: 'picture_expired', detail: 'Upload it again.' })
+    await page.route((url) => url.searchParams.get('picture') === token && url.pathname === '/api/v1/search', (route) => route.fulfill({ status: 410, contentType: 'application/problem+json', body: forgotten }))
+    await page.getByRole('combobox', { name: 'Sort by' }).selectOption('newest')
+    await eventually(async () => expect(new URL(page.url()).searchParams.get('picture')).not.toBe(token))
+    await shown(cards(page).first())
+  })
+})
+
+describe('the page of a picture', () => {
+  it('shows the picture large, what it costs and where, and what looks like it', async () => {
+    const { hits } = await ask('q=horse')
+    const hit = hits.find((one) => one.price) ?? hits[0]
+    if (!hit) throw new Error('no horse')
+    const page = await goto('/?q=horse')
+    await cards(page).locator(`a[href="/picture/${hit.image_id}"]`).click()
+    await page.waitForURL(`${kBase}/picture/${hit.image_id}`)
+    await shown(heading(page))
+    await eventually(async () => expect(await page.getByRole('figure').getByRole('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0))
+    if (hit.price) {
+      const offers = page.getByRole('list', { name: 'Offers' })
+      await shown(offers.getByText(new RegExp(hit.price.amount.replace(/\.?0+$/, '').replace('.', '\\.').replace(/^(\d+)(\d{3})/, '$1,?$2'))).first())
+      expect(await offers.getByRole('link').first().getAttribute('href')).toMatch(/^https?:\/\//)
+    }
+    await shown(page.getByRole('list', { name: 'Look-alikes' }).getByRole('listitem').first())
+    expect(await page.title()).toContain('Magpie')
+  })
+  it('leads on: a look-alike to its own page, and from there back', async () => {
+    const { hits } = await ask('q=horse&limit=1')
+    const page = await goto(`/picture/${hits[0]?.image_id}`)
+    const first = page.getByRole('list', { name: 'Look-alikes' }).getByRole('link').first()
+    const target = await first.getAttribute('href')
+    expect(target).not.toBe(`/picture/${hits[0]?.image_id}`)
+    await first.click()
+    await page.waitForURL(`${kBase}${target}`)
+    await page.getByRole('button', { name: 'Back to the results' }).click()
+    await page.waitForURL(`${kBase}/picture/${hits[0]?.image_id}`)
+  })
+  it('searches its look-alikes, without itself', async () => {
+    const { hits } = await ask('q=horse&limit=1')
+    const page = await goto(`/picture/${hits[0]?.image_id}`)
+    await page.getByRole('link', { name: 'Search look-alikes' }).click()
+    await page.waitForURL(`${kBase}/?like=${hits[0]?.image_id}`)
+    await shown(page.getByRole('group', { name: 'A picture of the collection' }))
+    await shown(cards(page).first())
+    expect(await hitIds(page)).not.toContain(hits[0]?.image_id)
+  })
+  it('says when there is no such picture', async () => {
+    const page = await goto('/picture/4000000000')
+    await shown(page.getByRole('heading', { name: 'There is no such picture' }))
+  })
+  it('tells how the picture came here', async () => {
+    const { hits } = await ask('q=horse&limit=1')
+    const page = await goto(`/picture/${hits[0]?.image_id}`)
+    await shown(page.getByRole('heading', { name: 'Where it was found' }))
+    await shown(page.getByRole('heading', { name: 'About this picture' }))
+    await shown(page.getByText(`${hits[0]?.width.toLocaleString('en')} × ${hits[0]?.height.toLocaleString('en')}`).first())
+  })
+})
