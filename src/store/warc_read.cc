@@ -246,6 +246,9 @@ class WarcReader::Impl {
     return std::optional<WarcItem>(std::move(damaged));
   }
 
+  /// Plain text that looks like a record is then passed over: a member that was stored without deflating shows its own.
+  void expect_gzip() { kind_ = Kind::kGzip; }
+
   /// The offset of the next record that begins at or behind `from`; nothing when there is none.
   Result<std::optional<std::uint64_t>> find_record(std::uint64_t from) {
     constexpr std::size_t kOverlap = 8;
@@ -440,6 +443,7 @@ Result<WarcTail> find_warc_tail(int fd) {
   tail.file_bytes = static_cast<std::uint64_t>(info.st_size);
   const Source source(fd);
   WarcReader::Impl search{Source(fd), {}};
+  search.expect_gzip();
   std::uint64_t at = 0;
   std::optional<std::uint64_t> last;  // the member before `at`, if it was only stepped over
   while (at < tail.file_bytes) {

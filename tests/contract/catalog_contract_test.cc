@@ -1,0 +1,579 @@
+// What every Catalog promises: what pages and pictures say is joined, kept up to date, and lost by no crash.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <thread>
+
+#include "base/hash.h"
+#include "contract_folder.h"
+#include "core/price.h"
+#include "embedded/catalog.h"
+
+namespace magpie {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct CatalogBackend {
+  std::string name;
+  std::function<Result<std::unique_ptr<Catalog>>(const fs::path& folder)> open;
+};
+
+Fetch fetch_of(std::string url, UrlKind kind = UrlKind::kPage) {
+  Fetch fetch;
+  fetch.url = std::move(url);
+  fetch.kind = kind;
+  fetch.status = 200;
+  fetch.content_type = kind == UrlKind::kPage ? "text/html" : "image/jpeg";
+  fetch.fetched_at = Timestamp(std::chrono::milliseconds(1'795'000'000'120));
+  fetch.took = std::chrono::milliseconds(12);
+  fetch.body_bytes = 345;
+  fetch.place = {1, 100, 50};
+  return fetch;
+}
+
+Fetch failed(std::string url, Cause cause, UrlKind kind = UrlKind::kImage) {
+  Fetch fetch = fetch_of(std::move(url), kind);
+  fetch.cause = cause;
+  fetch.detail = "words";
+  fetch.place = {};
+  return fetch;
+}
+
+ImageRef ref_to(std::string url, std::vector<std::string> alternatives = {}, std::string alt = "a chair") {
+  ImageRef ref;
+  ref.url = std::move(url);
+  ref.alternatives = std::move(alternatives);
+  ref.alt = std::move(alt);
+  return ref;
+}
+
+/// A product page with one picture, http://shop.test:8080/img/red-chair.jpg.
+Page chair_page() {
+  Page page;
+  page.url = "http://shop.test:8080/chair";
+  page.title = "Chair | Shop";
+  page.description = "All about the chair";
+  page.language = "en-GB";
+  page.keywords = {"seat", "oak \"solid\"\n"};
+  page.images = {ref_to("http://shop.test:8080/img/red-chair.jpg")};
+  page.images[0].of_product = true;
+  Product product;
+  product.name = "Red chair";
+  product.brand = "Sitwell";
+  product.description = "Comfortable";
+  product.category = "Chairs";
+  product.offer = {.price = "129.95", .currency = "EUR", .old_price = "150", .availability = "InStock"};
+  product.images = {page.images[0].url};
+  page.products = {product};
+  return page;
+}
+
+Image image_of(std::string_view bytes) {
+  Image image;
+  image.sha256 = sha256(bytes);
+  image.format = "jpeg";
+  image.width = 640;
+  image.height = 480;
+  image.bytes = bytes.size();
+  image.phash = 0xF000'0000'0000'0001;
+  image.pdq[0] = 7;
+  image.brightness = 99.5F;
+  image.colours = {{.rgb = 0xFF0000, .share = 0.75F, .name = "red"}, {.rgb = 0x00FF00, .share = 0.25F, .name = "green"}};
+  image.original = {1, 2, 3};
+  image.thumbnail = {1, 5, 6};
+  image.fetched_at = Timestamp(std::chrono::milliseconds(1'795'000'001'000));
+  return image;
+}
+
+class CatalogContract : public testing::TestWithParam<CatalogBackend> {
+ protected:
+  CatalogContract() { reopen(); }
+  void reopen() {
+    catalog.reset();
+    auto opened = GetParam().open(folder_.path());
+    ASSERT_TRUE(opened) << opened.error().message;
+    catalog = std::move(*opened);
+  }
+  /// Runs `work` in a transaction and commits it.
+  template <class Work>
+  auto write(Work&& work) {
+    auto transaction = catalog->begin();
+    EXPECT_TRUE(transaction) << transaction.error().message;
+    auto done = work(**transaction);
+    EXPECT_TRUE(done) << done.error().message;
+    const auto committed = (*transaction)->commit();
+    EXPECT_TRUE(committed) << committed.error().message;
+    if constexpr (!std::is_void_v<typename decltype(done)::value_type>) return *done;
+  }
+  RecordedPage add_page(const Page& page) {
+    return write([&](CatalogTransaction& t) { return t.record_page(fetch_of(page.url), page, 1); });
+  }
+  ImageId add_image(const std::string& url, std::string_view bytes) {
+    return write([&](CatalogTransaction& t) { return t.record_image(fetch_of(url, UrlKind::kImage), image_of(bytes), {}, 1); }).id;
+  }
+  NextCandidates fail_image(const std::string& url, Cause cause = Cause::kNotFound) {
+    return write([&](CatalogTransaction& t) { return t.record_failure(failed(url, cause), 1); });
+  }
+  std::vector<ImageId> dirty() {
+    std::vector<ImageId> ids;
+    const auto taken = *catalog->take_dirty(1'000);
+    for (const DirtyImage& one : taken) ids.push_back(one.id);
+    return ids;
+  }
+  void clear_all_dirty() {
+    const auto taken = *catalog->take_dirty(100'000);
+    write([&](CatalogTransaction& t) { return t.clear_dirty(taken); });
+  }
+
+  ContractFolder folder_;
+  std::unique_ptr<Catalog> catalog;
+};
+
+TEST_P(CatalogContract, APageComesBackAsItWas) {
+  const Page page = chair_page();
+  const RecordedPage recorded = add_page(page);
+  EXPECT_THAT(recorded.images_wanted, ElementsAre(page.images[0].url));
+  reopen();
+  const auto back = *catalog->page(recorded.id);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->page.url, page.url);
+  EXPECT_EQ(back->page.title, page.title);
+  EXPECT_EQ(back->page.keywords, page.keywords);
+  EXPECT_EQ(back->shop, "shop.test:8080");
+  EXPECT_EQ(back->place, (ArchivePlace{1, 100, 50}));
+  ASSERT_EQ(back->products.size(), 1u);
+  EXPECT_EQ(back->products[0].product.name, "Red chair");
+  EXPECT_EQ(back->products[0].product.images, page.products[0].images);
+  EXPECT_EQ(back->products[0].price_micros, 129'950'000);
+  ASSERT_EQ(back->refs.size(), 1u);
+  EXPECT_EQ(back->refs[0].ref.alt, "a chair");
+  EXPECT_EQ(back->refs[0].product, back->products[0].id);
+  EXPECT_EQ(*catalog->page_by_url(page.url), recorded.id);
+  EXPECT_FALSE(catalog->page(recorded.id + 1'000)->has_value());
+}
+
+TEST_P(CatalogContract, APicturesDocumentJoinsWhatItsPagesSay) {
+  add_page(chair_page());
+  Page listing;
+  listing.url = "http://other.test/list";
+  listing.title = "All seats";
+  listing.images = {ref_to("http://shop.test:8080/img/red-chair.jpg", {}, "from the list")};
+  add_page(listing);
+  const ImageId id = add_image("http://shop.test:8080/img/red-chair.jpg", "bytes");
+  const auto document = *catalog->index_document(id);
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->id, id);
+  EXPECT_EQ(document->title, "Red chair\nChair | Shop\nAll seats");
+  EXPECT_EQ(document->alt, "a chair\nfrom the list");
+  EXPECT_EQ(document->keywords, "seat\noak \"solid\"\n\nimg\nred\nchair");
+  EXPECT_THAT(document->description, HasSubstr("Comfortable"));
+  EXPECT_EQ(document->language, "en");
+  EXPECT_EQ(document->shop, "shop.test:8080");
+  EXPECT_EQ(document->category, "Chairs");
+  EXPECT_EQ(document->brand, "Sitwell");
+  EXPECT_EQ(document->price_micros, 129'950'000);
+  EXPECT_EQ(document->currency, "EUR");
+  EXPECT_THAT(document->colours, ElementsAre("red", "green"));
+  EXPECT_EQ(document->copy_group, id);
+  EXPECT_EQ(document->pixels, 640u * 480u);
+  EXPECT_EQ(document->fetched_at_seconds, 1'795'000'001);
+}
+
+TEST_P(CatalogContract, APictureComesBackAsItWas) {
+  const std::vector<float> vector = {0.6F, -0.8F};
+  const std::vector<ImageEmbedding> embeddings = {{"lite0@1", vector}};
+  const auto recorded = write([&](CatalogTransaction& t) { return t.record_image(fetch_of("http://a.test/1.jpg", UrlKind::kImage), image_of("bytes"), embeddings, 1); });
+  EXPECT_TRUE(recorded.is_new);
+  reopen();
+  const auto back = *catalog->image(recorded.id);
+  ASSERT_TRUE(back);
+  const Image image = image_of("bytes");
+  EXPECT_EQ(back->sha256, image.sha256);
+  EXPECT_EQ(back->phash, image.phash);
+  EXPECT_EQ(back->pdq, image.pdq);
+  EXPECT_EQ(back->brightness, image.brightness);
+  ASSERT_EQ(back->colours.size(), 2u);
+  EXPECT_EQ(back->colours[1].name, "green");
+  EXPECT_EQ(back->original, image.original);
+  EXPECT_EQ(back->thumbnail, image.thumbnail);
+  EXPECT_EQ(back->copy_group, recorded.id);
+  EXPECT_EQ(*catalog->embedding(recorded.id, "lite0@1"), vector);
+  EXPECT_FALSE(catalog->embedding(recorded.id, "other")->has_value());
+  EXPECT_EQ(*catalog->image_by_sha256(image.sha256), recorded.id);
+}
+
+TEST_P(CatalogContract, KnownBytesKeepTheirPictureUnderASecondAddress) {
+  const ImageId first = add_image("http://a.test/1.jpg", "bytes");
+  const auto second = write([&](CatalogTransaction& t) { return t.record_image(fetch_of("http://a.test/2.jpg", UrlKind::kImage), image_of("bytes"), {}, 1); });
+  EXPECT_EQ(second.id, first);
+  EXPECT_FALSE(second.is_new);
+  EXPECT_THAT((*catalog->image_details(first))->urls, ElementsAre("http://a.test/1.jpg", "http://a.test/2.jpg"));
+}
+
+TEST_P(CatalogContract, AFailedPictureFallsBackToItsNextCandidate) {
+  Page page = chair_page();
+  page.images = {ref_to("http://a.test/large", {"http://a.test/medium", "http://a.test/small"})};
+  page.products.clear();
+  const RecordedPage recorded = add_page(page);
+  EXPECT_THAT(recorded.images_wanted, ElementsAre("http://a.test/large"));
+  EXPECT_THAT(fail_image("http://a.test/large"), ElementsAre("http://a.test/medium"));
+  EXPECT_THAT(fail_image("http://a.test/medium", Cause::kDecode), ElementsAre("http://a.test/small"));
+  const ImageId id = add_image("http://a.test/small", "small");
+  EXPECT_TRUE((*catalog->index_document(id)).has_value());
+  // Another page with the same candidates goes to the one that works at once.
+  page.url = "http://shop.test:8080/other";
+  EXPECT_THAT(add_page(page).images_wanted, IsEmpty());
+  EXPECT_EQ(catalog->image_details(id)->value().showings.size(), 2u);
+}
+
+TEST_P(CatalogContract, AllCandidatesFailedLeavesNothingWanted) {
+  Page page = chair_page();
+  page.images = {ref_to("http://a.test/large", {"http://a.test/small"})};
+  const RecordedPage recorded = add_page(page);
+  fail_image("http://a.test/large");
+  EXPECT_THAT(fail_image("http://a.test/small"), IsEmpty());
+  EXPECT_THAT(add_page(page).images_wanted, IsEmpty());
+  EXPECT_THAT(*catalog->images_shown_by(recorded.id), IsEmpty());
+}
+
+TEST_P(CatalogContract, ARedirectedPictureIsFoundAtItsTarget) {
+  add_page(chair_page());
+  Fetch redirect = fetch_of("http://shop.test:8080/img/red-chair.jpg", UrlKind::kImage);
+  redirect.status = 301;
+  redirect.redirect = "http://cdn.test/x.jpg";
+  EXPECT_THAT(write([&](CatalogTransaction& t) { return t.record_fetch(redirect, 1); }), ElementsAre("http://cdn.test/x.jpg"));
+  const ImageId id = add_image("http://cdn.test/x.jpg", "bytes");
+  EXPECT_THAT((*catalog->index_document(id))->title, HasSubstr("Red chair"));
+  Page later = chair_page();
+  later.url = "http://shop.test:8080/again";
+  EXPECT_THAT(add_page(later).images_wanted, IsEmpty());
+}
+
+TEST_P(CatalogContract, PagesThatForbidItDoNotMakeAPictureFindable) {
+  Page page = chair_page();
+  page.robots.noimageindex = true;
+  add_page(page);
+  const ImageId id = add_image(page.images[0].url, "bytes");
+  EXPECT_FALSE((*catalog->index_document(id)).has_value());
+  EXPECT_FALSE((*catalog->image_details(id))->indexable);
+  Page other = chair_page();
+  other.url = "http://shop.test:8080/permits";
+  other.title = "Permits";
+  add_page(other);
+  const auto document = *catalog->index_document(id);
+  ASSERT_TRUE(document);
+  EXPECT_THAT(document->title, Not(HasSubstr("Chair | Shop")));
+  EXPECT_TRUE((*catalog->image_details(id))->indexable);
+}
+
+TEST_P(CatalogContract, APictureNobodyShowsIsFoundOnlyWhenASeedNamedIt) {
+  const ImageId id = add_image("http://a.test/cat.jpg", "bytes");
+  EXPECT_FALSE((*catalog->index_document(id)).has_value());
+  write([&](CatalogTransaction& t) { return t.name_image("http://a.test/cat.jpg"); });
+  const auto document = *catalog->index_document(id);
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->shop, "a.test");
+  EXPECT_EQ(document->keywords, "cat");
+}
+
+TEST_P(CatalogContract, EveryChangeOfADocumentIsListedUntilItIsIndexed) {
+  const Page page = chair_page();
+  add_page(page);
+  EXPECT_THAT(dirty(), IsEmpty());
+  const ImageId id = add_image(page.images[0].url, "bytes");
+  EXPECT_THAT(dirty(), ElementsAre(id));
+  clear_all_dirty();
+  EXPECT_THAT(dirty(), IsEmpty());
+  EXPECT_FALSE(add_page(page).changed);  // the same again: nothing to do
+  EXPECT_THAT(dirty(), IsEmpty());
+  Page changed = page;
+  changed.products[0].offer.price = "99";
+  EXPECT_TRUE(add_page(changed).changed);
+  EXPECT_THAT(dirty(), ElementsAre(id));
+  clear_all_dirty();
+  changed.images.clear();  // no longer shown: it must leave the index
+  add_page(changed);
+  EXPECT_THAT(dirty(), ElementsAre(id));
+  EXPECT_FALSE((*catalog->index_document(id)).has_value());
+}
+
+TEST_P(CatalogContract, AChangeDuringIndexingIsNotForgotten) {
+  add_page(chair_page());
+  const ImageId id = add_image(chair_page().images[0].url, "bytes");
+  const auto taken = *catalog->take_dirty(10);
+  Page changed = chair_page();
+  changed.title = "New title";
+  add_page(changed);  // while the indexer works on what it took
+  write([&](CatalogTransaction& t) { return t.clear_dirty(taken); });
+  EXPECT_THAT(dirty(), ElementsAre(id));
+}
+
+TEST_P(CatalogContract, AProductKeepsItsIdWhenItsPageIsReadAgain) {
+  const PageId page = add_page(chair_page()).id;
+  const ProductId before = (*catalog->page(page))->products[0].id;
+  Page changed = chair_page();
+  changed.products[0].name = "Redder chair";
+  changed.products.push_back(changed.products[0]);
+  add_page(changed);
+  EXPECT_EQ((*catalog->page(page))->products[0].id, before);
+  EXPECT_EQ((*catalog->product(before))->product.name, "Redder chair");
+  changed.products.clear();
+  add_page(changed);
+  EXPECT_FALSE(catalog->product(before)->has_value());
+}
+
+TEST_P(CatalogContract, AGonePageIsForgottenAndAnUnreachableOneKept) {
+  const RecordedPage page = add_page(chair_page());
+  const ImageId id = add_image(chair_page().images[0].url, "bytes");
+  write([&](CatalogTransaction& t) { return t.record_failure(failed(chair_page().url, Cause::kTimeout, UrlKind::kPage), 1); });
+  EXPECT_TRUE((*catalog->index_document(id)).has_value());
+  write([&](CatalogTransaction& t) { return t.record_failure(failed(chair_page().url, Cause::kNotFound, UrlKind::kPage), 1); });
+  EXPECT_FALSE((*catalog->index_document(id)).has_value());
+  EXPECT_FALSE(catalog->page(page.id)->has_value());
+}
+
+TEST_P(CatalogContract, APictureKeepsItsBytesThroughANetworkFailure) {
+  add_page(chair_page());
+  const std::string url = chair_page().images[0].url;
+  const ImageId id = add_image(url, "bytes");
+  fail_image(url, Cause::kTimeout);
+  EXPECT_TRUE((*catalog->index_document(id)).has_value());
+  fail_image(url, Cause::kNotFound);
+  EXPECT_FALSE((*catalog->index_document(id)).has_value());
+}
+
+TEST_P(CatalogContract, NewBytesAtAnAddressTakeThePlaceOfTheOld) {
+  add_page(chair_page());
+  const std::string url = chair_page().images[0].url;
+  const ImageId before = add_image(url, "before");
+  clear_all_dirty();
+  const ImageId after = add_image(url, "after");
+  EXPECT_NE(before, after);
+  EXPECT_THAT(dirty(), testing::UnorderedElementsAre(before, after));
+  EXPECT_FALSE((*catalog->index_document(before)).has_value());
+  EXPECT_TRUE((*catalog->index_document(after)).has_value());
+}
+
+TEST_P(CatalogContract, CopyGroupsAreListedForIndexing) {
+  const ImageId a = add_image("http://a.test/1", "one"), b = add_image("http://a.test/2", "two");
+  clear_all_dirty();
+  write([&](CatalogTransaction& t) { return t.set_copy_group(b, a); });
+  EXPECT_THAT(dirty(), ElementsAre(b));
+  EXPECT_THAT(*catalog->copies(a), ElementsAre(a, b));
+  auto transaction = *catalog->begin();
+  EXPECT_EQ(transaction->set_copy_group(999, a).error().code, Code::kNotFound);
+}
+
+TEST_P(CatalogContract, WhyTellsTheLastFetchAndWhoShowsIt) {
+  add_page(chair_page());
+  const std::string url = chair_page().images[0].url;
+  EXPECT_FALSE((*catalog->why(url))->fetched);
+  fail_image(url, Cause::kTooLarge);
+  const auto why = *catalog->why(url);
+  EXPECT_TRUE(why->fetched);
+  EXPECT_EQ(why->fetch.cause, Cause::kTooLarge);
+  EXPECT_EQ(why->fetch.detail, "words");
+  EXPECT_THAT(why->shown_by, ElementsAre(chair_page().url));
+  EXPECT_EQ((*catalog->why(chair_page().url))->page, *catalog->page_by_url(chair_page().url));
+  EXPECT_FALSE(catalog->why("http://nobody.test/")->has_value());
+}
+
+TEST_P(CatalogContract, StatsAndFailuresCount) {
+  add_page(chair_page());
+  add_image("http://a.test/1", "one");
+  fail_image("http://a.test/2", Cause::kDns);
+  fail_image("http://a.test/3", Cause::kDns);
+  const CatalogStats stats = *catalog->stats();
+  EXPECT_EQ(stats.pages, 1u);
+  EXPECT_EQ(stats.products, 1u);
+  EXPECT_EQ(stats.images, 1u);
+  EXPECT_EQ(stats.failures, 2u);
+  EXPECT_EQ(stats.failures_by_cause.at(Cause::kDns), 2u);
+  EXPECT_EQ(stats.pages_by_shop.at("shop.test:8080"), 1u);
+  EXPECT_EQ(catalog->failures(Cause::kDns, 10)->size(), 2u);
+  EXPECT_EQ(catalog->failures(std::nullopt, 1)->size(), 1u);
+  EXPECT_TRUE(catalog->failures(Cause::kTls, 10)->empty());
+}
+
+TEST_P(CatalogContract, A304KeepsWhatIsKnown) {
+  Fetch first = fetch_of("http://a.test/");
+  first.etag = "\"v1\"";
+  write([&](CatalogTransaction& t) { return t.record_fetch(first, 1); });
+  Fetch unchanged = fetch_of("http://a.test/");
+  unchanged.status = 304;
+  unchanged.place = {};
+  write([&](CatalogTransaction& t) { return t.record_fetch(unchanged, 2); });
+  const Fetch kept = (*catalog->why("http://a.test/"))->fetch;
+  EXPECT_EQ(kept.status, 304);
+  EXPECT_EQ(kept.etag, "\"v1\"");
+  EXPECT_EQ(kept.place, first.place);
+}
+
+TEST_P(CatalogContract, JobsGoThroughTheirStates) {
+  Job job;
+  job.name = "shops";
+  job.seeds = {"http://a.test/", "http://b.test/\"q\""};
+  job.settings_json = R"({"delay": 1})";
+  job.created_at = Timestamp(std::chrono::milliseconds(5));
+  job.id = write([&](CatalogTransaction& t) { return t.add_job(job); });
+  job.state = JobState::kFinished;
+  job.finished_at = Timestamp(std::chrono::milliseconds(9));
+  job.counters_json = R"({"pages": 3})";
+  write([&](CatalogTransaction& t) { return t.update_job(job); });
+  reopen();
+  const auto back = *catalog->job(job.id);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->seeds, job.seeds);
+  EXPECT_EQ(back->state, JobState::kFinished);
+  EXPECT_EQ(back->finished_at, job.finished_at);
+  EXPECT_FALSE(back->started_at);
+  EXPECT_EQ(back->counters_json, job.counters_json);
+  EXPECT_EQ(catalog->jobs()->size(), 1u);
+}
+
+TEST_P(CatalogContract, WhatIsNotCommittedNeverWas) {
+  {
+    auto transaction = *catalog->begin();
+    ASSERT_TRUE(transaction->record_page(fetch_of(chair_page().url), chair_page(), 1));
+    EXPECT_EQ(catalog->stats()->pages, 0u);  // readers do not see it, nor wait for it
+    EXPECT_EQ(catalog->begin().error().code, Code::kBusy);
+  }
+  EXPECT_EQ(catalog->stats()->pages, 0u);
+  add_page(chair_page());
+  EXPECT_EQ(catalog->stats()->pages, 1u);
+}
+
+TEST_P(CatalogContract, IdentityIsMadeOnce) {
+  const std::uint64_t seed = catalog->url_seed();
+  const std::string id = catalog->collection_id();
+  EXPECT_EQ(id.size(), 16u);
+  reopen();
+  EXPECT_EQ(catalog->url_seed(), seed);
+  EXPECT_EQ(catalog->collection_id(), id);
+}
+
+TEST_P(CatalogContract, ReadersSeeWholeTransactionsWhileTheWriterWorks) {
+  std::jthread reader([&](std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      const auto stats = catalog->stats();
+      ASSERT_TRUE(stats) << stats.error().message;
+      ASSERT_EQ(stats->pages % 10, 0u);
+    }
+  });
+  for (int batch = 0; batch < 30; ++batch) {
+    write([&](CatalogTransaction& t) -> Result<void> {
+      for (int i = 0; i < 10; ++i) {
+        Page page = chair_page();
+        page.url = fmt::format("http://a.test/{}/{}", batch, i);
+        MAGPIE_TRY_DO(t.record_page(fetch_of(page.url), page, 1));
+      }
+      return {};
+    });
+  }
+}
+
+TEST_P(CatalogContract, AKilledWriterLosesNothingThatWasCommitted) {
+  const auto write_until_killed = [&](int report) {
+    auto mine = GetParam().open(folder_.path());
+    for (int i = 0;; ++i) {
+      auto transaction = *(*mine)->begin();
+      Page page = chair_page();
+      page.url = fmt::format("http://a.test/{}", i);
+      page.images = {ref_to(fmt::format("http://a.test/{}.jpg", i))};
+      if (!transaction->record_page(fetch_of(page.url), page, 1)) ::_exit(1);
+      if (!transaction->record_image(fetch_of(page.images[0].url, UrlKind::kImage), image_of(page.url), {}, 1)) ::_exit(1);
+      if (!transaction->commit()) ::_exit(1);
+      if (::write(report, &i, sizeof i) != sizeof i) ::_exit(1);
+    }
+  };
+  catalog.reset();
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) write_until_killed(pipe_ends[1]);
+  ::close(pipe_ends[1]);
+  int last = -1;
+  while (last < 40) ASSERT_EQ(::read(pipe_ends[0], &last, sizeof last), static_cast<ssize_t>(sizeof last));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  for (int i = 0; ::read(pipe_ends[0], &i, sizeof i) == sizeof i;) last = i;
+  ::close(pipe_ends[0]);
+  reopen();
+  const auto committed = static_cast<std::uint64_t>(last) + 1;
+  const CatalogStats stats = *catalog->stats();
+  EXPECT_GE(stats.pages, committed);
+  EXPECT_LE(stats.pages, committed + 1);   // one commit may have gone unreported
+  EXPECT_EQ(stats.images, stats.pages);    // never half a transaction
+  EXPECT_EQ(stats.to_index, stats.images); // and the index can catch up
+}
+
+TEST_P(CatalogContract, PagesAreWrittenQuickly) {
+  const auto began = std::chrono::steady_clock::now();
+  const std::clock_t began_cpu = std::clock();
+  constexpr int kBatches = 20, kBatch = 100;
+  for (int batch = 0; batch < kBatches; ++batch) {
+    write([&](CatalogTransaction& t) -> Result<void> {
+      for (int i = 0; i < kBatch; ++i) {
+        Page page = chair_page();
+        page.url = fmt::format("http://shop.test/product/{}/{}", batch, i);
+        page.images.clear();
+        for (int picture = 0; picture < 4; ++picture) page.images.push_back(ref_to(fmt::format("http://shop.test/img/{}/{}/{}.jpg", batch, i, picture)));
+        MAGPIE_TRY_DO(t.record_page(fetch_of(page.url), page, 1));
+      }
+      return {};
+    });
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  const double rate = kBatches * kBatch / took.count();
+  const double cpu_rate = kBatches * kBatch / (static_cast<double>(std::clock() - began_cpu) / CLOCKS_PER_SEC);
+  std::printf("record_page with 4 pictures and a product, batches of %d: %.0f pages/s, %.0f per CPU second\n", kBatch, rate, cpu_rate);
+  RecordProperty("pages_per_second", static_cast<int>(rate));
+  RecordProperty("pages_per_cpu_second", static_cast<int>(cpu_rate));
+  EXPECT_EQ(catalog->stats()->pages, static_cast<std::uint64_t>(kBatches * kBatch));
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, CatalogContract,
+                         testing::Values(CatalogBackend{"embedded", [](const fs::path& folder) { return open_catalog(folder / "catalog.db"); }}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(SqliteCatalog, OtherProcessesReadWithoutTheWriter) {
+  ContractFolder folder;
+  const fs::path file = folder.path() / "catalog.db";
+  EXPECT_EQ(open_catalog(file, {.read_only = true}).error().code, Code::kNotFound);
+  const auto writer = *open_catalog(file);
+  const auto reader = *open_catalog(file, {.read_only = true});
+  EXPECT_EQ(reader->begin().error().code, Code::kForbidden);
+  auto transaction = *writer->begin();
+  ASSERT_TRUE(transaction->set_meta("k", "v"));
+  EXPECT_FALSE(reader->meta("k")->has_value());
+  ASSERT_TRUE(transaction->commit());
+  EXPECT_EQ(*reader->meta("k"), "v");
+}
+
+TEST(SqliteCatalog, BytesThatAreNoCatalogAreRefused) {
+  ContractFolder folder;
+  const fs::path file = folder.path() / "catalog.db";
+  ASSERT_TRUE(write_file_atomic(file, std::string(8'192, 'x')));
+  EXPECT_EQ(open_catalog(file).error().code, Code::kCorrupt);
+}
+
+TEST(PriceMicros, DecimalsBecomeMillionths) {
+  EXPECT_EQ(price_micros("1299.95"), 1'299'950'000);
+  EXPECT_EQ(price_micros("7"), 7'000'000);
+  EXPECT_EQ(price_micros(".5"), 500'000);
+  EXPECT_EQ(price_micros("0.1234567"), 123'456);
+  EXPECT_EQ(price_micros("9000000000000"), 9'000'000'000'000'000'000);
+  for (const std::string_view bad : {"", ".", "-1", "1,5", "1.2.3", "9000000000001", "99999999999999999999999", "EUR 1"}) EXPECT_FALSE(price_micros(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace magpie
