@@ -26,7 +26,7 @@ image::Pixels octaves(image::Size size) {
   std::mt19937 random(7);
   std::vector<float> sums(std::size_t{3} * size.width * size.height, 128.0F);
   float strength = 64;
-  for (std::uint32_t cell = 256; cell >= 2; cell /= 2, strength /= 1.6F) {
+  for (std::uint32_t cell = 256; cell >= 2; cell /= 2, strength /= 1.25F) {
     std::uniform_real_distribution<float> noise(-strength, strength);
     const std::uint32_t columns = size.width / cell + 1, rows = size.height / cell + 1;
     std::vector<float> values(std::size_t{3} * columns * rows);

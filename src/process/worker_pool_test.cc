@@ -17,7 +17,7 @@
 
 #include "base/bounded_queue.h"
 #include "base/metrics.h"
-#include "worker/misbehaving_worker.h"
+#include "process/misbehaving_worker_for_test.h"
 
 namespace magpie {
 namespace {

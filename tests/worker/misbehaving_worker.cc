@@ -1,8 +1,6 @@
-// A worker that does on request what a decoder taken over by a hostile picture might do (misbehaving_worker.h).
+// A worker that does on request what a decoder taken over by a hostile picture might do (process/misbehaving_worker_for_test.h).
 //   misbehaving_worker --fd N             as the pool starts it
 //   misbehaving_worker --manage COMMAND   a manager that starts one worker, sets it to hang, prints its process id, and is killed
-#include "worker/misbehaving_worker.h"
-
 #include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -21,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "process/misbehaving_worker_for_test.h"
 #include "process/worker_loop.h"
 #include "process/worker_pool.h"
 

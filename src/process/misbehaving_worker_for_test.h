@@ -1,5 +1,5 @@
 #pragma once
-// What the misbehaving worker (misbehaving_worker.cc) does on request. Shared with the tests that start it.
+// What the misbehaving worker (tests/worker/misbehaving_worker.cc) does on request. Shared with the tests that start it.
 #include <cstdint>
 
 namespace magpie::test {
