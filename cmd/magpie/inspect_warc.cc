@@ -9,8 +9,10 @@ namespace {
 
 void print_record(const WarcRecord& record) {
   JsonWriter json;
-  json.begin_object().field("type", record.type).field("target_uri", record.target_uri).field("offset", record.offset).field("length", record.length);
-  json.key("http_status");
+  json.begin_object().field("type", record.type).key("target_uri");
+  if (record.target_uri.empty()) json.null();  // warcinfo has none
+  else json.string(record.target_uri);
+  json.field("offset", record.offset).field("length", record.length).key("http_status");
   if (record.http_status) json.number(*record.http_status);
   else json.null();
   json.field("date", record.date).field("record_id", record.record_id).field("content_type", record.content_type).end_object();
