@@ -141,8 +141,25 @@ class Gate {
 // Small enough that a tag of a million attributes is noticed by the clock too.
 constexpr std::size_t kChunkBytes = 256 * 1024;
 
+// lexbor keeps the names of attributes and tags it has not met before in tables of 128 chains; 200,000 names on one tag took seconds.
+void widen(lexbor_hash_t* names) {
+  constexpr std::size_t kChains = 8'192;
+  auto** table = static_cast<lexbor_hash_entry_t**>(lexbor_calloc(kChains, sizeof(lexbor_hash_entry_t*)));
+  if (table == nullptr) return;
+  lexbor_free(names->table);
+  names->table = table;
+  names->table_size = kChains;
+}
+
 struct Document {
   lxb_html_document_t* value = lxb_html_document_create();
+  /// For pages of this size; both tables are still empty.
+  void prepare_for(std::size_t bytes) {
+    constexpr std::size_t kSmallPage = 64 * 1024;
+    if (value == nullptr || bytes < kSmallPage) return;
+    widen(value->dom_document.attrs);
+    widen(value->dom_document.tags);
+  }
   ~Document() {
     if (value != nullptr) lxb_html_document_destroy(value);
   }
@@ -276,6 +293,7 @@ HtmlTree::~HtmlTree() = default;
 Result<HtmlTree> HtmlTree::parse(std::string_view utf8, const HtmlLimits& limits) {
   if (utf8.size() > limits.bytes_max) return fail(Code::kTooLarge, "the page has {} bytes, over {}", utf8.size(), limits.bytes_max);
   auto state = std::make_unique<State>();
+  state->document.prepare_for(utf8.size());
   lxb_html_document_t* document = state->document.value;
   if (document == nullptr || lxb_html_document_parse_chunk_begin(document) != LXB_STATUS_OK) return fail(Code::kInternal, "no memory for the HTML tree");
   {
@@ -300,6 +318,7 @@ Result<HtmlTree> HtmlTree::parse_fragment(std::string_view utf8, std::string_vie
   if (space != LXB_NS_HTML) context.remove_prefix(context.find(' ') + 1);
 
   auto state = std::make_unique<State>();
+  state->document.prepare_for(utf8.size());
   lxb_html_document_t* document = state->document.value;
   if (document == nullptr) return fail(Code::kInternal, "no memory for the HTML tree");
   lxb_dom_element_t* element = lxb_dom_document_create_element(lxb_dom_interface_document(document), reinterpret_cast<const lxb_char_t*>(context.data()),
