@@ -34,9 +34,10 @@ struct FetchedDocument {
   /// What came, which counts more than what was expected: kPage for HTML, kImage for a picture, kSitemap.
   UrlKind kind = UrlKind::kPage;
   /// All about the exchange but its place in the archive. cause kNone: a 2xx answer of a wanted kind, or a redirect that was judged
-  /// well (`redirect` is set; its target is in the frontier already). Robots' refusals have status 0 and no response.
+  /// well (`redirect` is set; its target is in the frontier already). Robots' refusals have status 0 and no
+  /// response.
   Fetch fetch;
-  HttpResponse response;        // head and body as they came; may be incomplete when cause is set
+  std::optional<HttpResponse> response;  // head and body as they came, maybe incomplete when cause is set; nothing without a request
   std::optional<Sitemap> sitemap;  // of kind kSitemap, parsed; its addresses are in the frontier already
 };
 
@@ -72,7 +73,7 @@ struct FetchLoopParts {
   HttpClient& client;                       // its user agent comes from user_agent(settings)
   const Clock& clock;
   const CrawlRules& rules;
-  BoundedQueue<FetchedDocument>& documents; // this loop must be the only producer
+  BoundedQueue<FetchedDocument>& documents; // this loop must be the only producer; its size bounds the fetches in flight, too
 };                                          // all must outlive the loop
 
 /// run() belongs to one thread; wake(), totals() and hosts() may be called from any.

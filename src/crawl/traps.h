@@ -8,12 +8,12 @@ namespace magpie::crawl {
 
 struct TrapLimits {
   std::size_t url_bytes_max = 2'048;
-  std::size_t segments_max = 32;         // parts of the path
-  std::size_t segment_repeats_max = 3;   // the same non-empty part, e.g. /a/b/a/b/a/b/a
+  std::size_t segments_max = 32;         // parts of the path, at most 64
+  std::size_t segment_repeats_max = 3;   // times the same part may stand in a path: /a/b/a/b/a is fine, one more is not
   std::size_t parameters_max = 32;       // of the query
 };
 
-/// Whether path and query ("/a/b?c=d") look endless. Pure; no heap for paths of up to 32 parts.
+/// Whether path and query ("/a/b?c=d") look endless. Pure; no heap.
 bool looks_endless(std::string_view path_and_query, const TrapLimits& limits);
 
 }  // namespace magpie::crawl

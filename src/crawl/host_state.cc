@@ -1,0 +1,57 @@
+#include "crawl/host_state.h"
+
+#include <algorithm>
+
+namespace magpie::crawl {
+namespace {
+
+// Two requests that start a delay apart may arrive a little closer together (a new connection for the first, none for the second), so
+// a twentieth is added, at most 25 ms.
+Millis with_margin(Millis delay) { return delay + std::min<Millis>(delay / 20, Millis(25)); }
+
+}  // namespace
+
+Millis HostState::delay() const { return std::max(limits_.delay, std::min(crawl_delay_, limits_.delay_max)); }
+
+void HostState::set_crawl_delay(std::optional<double> seconds) {
+  const double bounded = std::clamp(seconds.value_or(0), 0.0, std::chrono::duration<double>(limits_.delay_max).count());
+  crawl_delay_ = std::chrono::ceil<Millis>(std::chrono::duration<double>(bounded));
+  if (last_start_) hold_until(*last_start_ + with_margin(delay()));
+}
+
+void HostState::started(SteadyTime now) {
+  if (last_start_) {
+    const auto gap = std::chrono::floor<Millis>(now - *last_start_);
+    ledger_.gap_min = std::min(ledger_.gap_min.value_or(gap), gap);
+  }
+  last_start_ = now;
+  ++ledger_.requests;
+  ledger_.parallel_peak = std::max(ledger_.parallel_peak, ++in_flight_);
+  hold_until(now + with_margin(delay()));
+}
+
+void HostState::ended(SteadyTime started, SteadyTime now, HostSignal signal, Millis reached_after, std::optional<Millis> retry_after, double jitter) {
+  --in_flight_;
+  // The server's clock for this request began when it was reached.
+  if (last_start_ == started) hold_until(started + reached_after + with_margin(delay()));
+  timeouts_ = signal == HostSignal::kTimeout ? timeouts_ + 1 : signal == HostSignal::kFine ? 0 : timeouts_;
+  if (signal == HostSignal::kThrottled || (signal == HostSignal::kTimeout && timeouts_ >= 2)) back_off(now, retry_after, jitter);
+}
+
+void HostState::back_off(SteadyTime now, std::optional<Millis> retry_after, double jitter) {
+  // Answers to requests that were under way when the host was rested already say nothing new.
+  const bool resting = last_trouble_ && now < next_start_at_ && troubles_ > 0 && !retry_after;
+  if (resting && now - *last_trouble_ < limits_.backoff_first) return;
+  if (last_trouble_ && now - *last_trouble_ > limits_.forgiven_after + limits_.backoff_first * (1 << std::min(troubles_, 10u))) troubles_ = 0;
+  last_trouble_ = now;
+  ++ledger_.backoffs;
+  Millis rest = limits_.backoff_first * (std::int64_t{1} << std::min(troubles_++, 20u));
+  if (retry_after) rest = *retry_after;
+  rest = std::min(rest, limits_.backoff_max);
+  rest += std::chrono::duration_cast<Millis>(rest * std::clamp(jitter, 0.0, 1.0) / 10);
+  hold_until(now + rest);
+}
+
+void HostState::hold_until(SteadyTime when) { next_start_at_ = std::max(next_start_at_, when); }
+
+}  // namespace magpie::crawl

@@ -1,0 +1,53 @@
+#include "crawl/rules.h"
+
+#include <algorithm>
+
+namespace magpie::crawl {
+
+std::string_view to_string(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::kNone: return "none";
+    case Refusal::kScheme: return "scheme";
+    case Refusal::kScope: return "scope";
+    case Refusal::kDepth: return "depth";
+    case Refusal::kTooLong: return "too-long";
+    case Refusal::kTrap: return "trap";
+  }
+  return "none";
+}
+
+CrawlRules::CrawlRules(JobId job, const CrawlSettings& settings, const std::vector<Url>& seeds)
+    : job_(job),
+      scope_(seeds, {.same_site = settings.same_site(), .images_off_host = settings.images_off_host()}),
+      traps_{.url_bytes_max = static_cast<std::size_t>(settings.url_bytes_max())},
+      depth_max_(static_cast<std::uint32_t>(settings.depth_max())),
+      drop_tracking_(settings.drop_tracking()) {}
+
+Admission CrawlRules::admit(const Url& url, UrlKind kind, std::uint32_t depth) const {
+  if (!url.is_http()) return {.refusal = Refusal::kScheme};
+  if (!scope_.allows(url, kind)) return {.refusal = Refusal::kScope};
+  if (depth > depth_max_) return {.refusal = Refusal::kDepth};
+  if (url.href().size() > traps_.url_bytes_max) return {.refusal = Refusal::kTooLong};
+  if (looks_endless(url.path_and_query(), traps_)) return {.refusal = Refusal::kTrap};
+  Url canonical = canonical_url(url);
+  if (drop_tracking_ && !canonical.search().empty()) canonical = without_tracking_parameters(canonical);
+  return {.record = UrlRecord{.url = canonical.href(), .kind = kind, .depth = static_cast<std::uint16_t>(depth), .job = job_}};
+}
+
+Result<std::vector<Url>> parse_seeds(std::string_view text) {
+  std::vector<Url> seeds;
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(text.size(), end + 1));
+    const std::size_t begin = word.find_first_not_of(" \t\r");
+    if (begin == std::string_view::npos || word[begin] == '#') continue;
+    word = word.substr(begin, word.find_last_not_of(" \t\r") + 1 - begin);
+    auto url = Url::parse(word);
+    if (!url || !url->is_http()) return fail(Code::kBadInput, "line {}: '{}' is no http or https address", line, word.substr(0, 200));
+    seeds.push_back(std::move(*url));
+  }
+  return seeds;
+}
+
+}  // namespace magpie::crawl
