@@ -1,7 +1,7 @@
 import type { Messages } from '../i18n'
 
 export default {
-  app: { skip: 'Zu den Treffern springen', tagline: 'Finden, was man sieht.', home: 'Magpie, zur Startseite' },
+  app: { skip: 'Zu den Treffern springen', tagline: 'Finden, was man sieht.' },
   nav: { label: 'Hauptmenü', search: 'Suche', crawl: 'Sammeln' },
   theme: { label: 'Darstellung', system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
   language: { label: 'Sprache' },

@@ -1,5 +1,5 @@
 export default {
-  app: { skip: 'Skip to the results', tagline: 'Find it by sight.', home: 'Magpie, to the start' },
+  app: { skip: 'Skip to the results', tagline: 'Find it by sight.' },
   nav: { label: 'Main', search: 'Search', crawl: 'Crawl' },
   theme: { label: 'Appearance', system: 'Like the system', light: 'Light', dark: 'Dark' },
   language: { label: 'Language' },

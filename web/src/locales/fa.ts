@@ -1,7 +1,7 @@
 import type { Messages } from '../i18n'
 
 export default {
-  app: { skip: 'پرش به نتیجه‌ها', tagline: 'با نگاه پیدا کنید.', home: 'مگپای، به صفحهٔ نخست' },
+  app: { skip: 'پرش به نتیجه‌ها', tagline: 'با نگاه پیدا کنید.' },
   nav: { label: 'اصلی', search: 'جستجو', crawl: 'گردآوری' },
   theme: { label: 'نما', system: 'مانند سیستم', light: 'روشن', dark: 'تیره' },
   language: { label: 'زبان' },
