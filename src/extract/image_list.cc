@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/utf8.h"
 #include "extract/json_value.h"
 #include "extract/srcset.h"
 
@@ -97,9 +98,9 @@ std::string figure_caption(HtmlNode image) {
 
 std::string alt_of(HtmlNode element) {
   const std::string_view alt = element.attribute("alt");
-  std::string text = squeeze(alt.substr(0, kTextBytesMax));
-  const std::string title = squeeze(element.attribute("title").substr(0, kTextBytesMax));
-  if (text.empty() && !alt.data()) text = squeeze(element.attribute("aria-label").substr(0, kTextBytesMax));
+  std::string text = squeeze(utf8_prefix(alt, kTextBytesMax));
+  const std::string title = squeeze(utf8_prefix(element.attribute("title"), kTextBytesMax));
+  if (text.empty() && !alt.data()) text = squeeze(utf8_prefix(element.attribute("aria-label"), kTextBytesMax));
   if (title.empty() || title == text) return text;
   return text.empty() ? title : text + " " + title;
 }
@@ -232,7 +233,7 @@ void ImageList::add_named(std::string_view url, ImageOrigin origin, std::string_
   add_url(candidates, url, kPlainWidth, origin);
   if (candidates.empty()) return;
   ImageRef image;
-  image.alt = squeeze(alt.substr(0, kTextBytesMax));
+  image.alt = squeeze(utf8_prefix(alt, kTextBytesMax));
   image.width = width;
   image.height = height;
   add(std::move(candidates), std::move(image));

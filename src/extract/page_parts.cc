@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "extract/extract_page.h"
 
 namespace magpie {
@@ -14,7 +15,7 @@ std::string lowered(std::string_view text) {
 }
 
 // Words of a rel attribute: lower case, one space apart.
-std::string rel_of(HtmlNode element) { return squeeze(lowered(element.attribute("rel").substr(0, 256))); }
+std::string rel_of(HtmlNode element) { return squeeze(lowered(utf8_prefix(element.attribute("rel"), 256))); }
 
 bool has_word(std::string_view words, std::string_view word) {
   for (std::size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
@@ -83,7 +84,7 @@ class PartsReader {
     if (parts_.links.size() >= limits_.links_max || !node.has_attribute("href")) return;
     std::string url = urls_.absolute(node.attribute("href"));
     if (url.empty()) return;
-    std::string text = node.is("area") ? squeeze(node.attribute("alt").substr(0, limits_.text_bytes_max)) : node.visible_text(512);
+    std::string text = node.is("area") ? squeeze(utf8_prefix(node.attribute("alt"), limits_.text_bytes_max)) : node.visible_text(512);
     parts_.links.push_back({std::move(url), std::move(text), rel_of(node)});
   }
 
@@ -96,7 +97,7 @@ class PartsReader {
     std::string url = urls_.absolute(node.attribute("href"));
     if (url.empty()) return;
     if (is_canonical && parts_.canonical.empty()) parts_.canonical = url;
-    if (parts_.links.size() < limits_.links_max) parts_.links.push_back({std::move(url), squeeze(node.attribute("title").substr(0, 512)), rel});
+    if (parts_.links.size() < limits_.links_max) parts_.links.push_back({std::move(url), squeeze(utf8_prefix(node.attribute("title"), 512)), rel});
   }
 
   void read_meta(HtmlNode node, bool in_head) {
@@ -106,8 +107,8 @@ class PartsReader {
     meta.in_head = in_head;
     meta.is_property = node.has_attribute("property");
     const std::string_view key = meta.is_property ? node.attribute("property") : node.attribute(node.has_attribute("name") ? "name" : "http-equiv");
-    meta.key = squeeze(lowered(key.substr(0, 256)));
-    meta.content = node.attribute("content").substr(0, limits_.description_bytes_max);
+    meta.key = squeeze(lowered(utf8_prefix(key, 256)));
+    meta.content = utf8_prefix(node.attribute("content"), limits_.description_bytes_max);
     if (!meta.key.empty()) parts_.metas.push_back(std::move(meta));
   }
 
@@ -133,7 +134,7 @@ class PartsReader {
 
   // RDFa's prefix attribute: "og: http://ogp.me/ns# product: http://ogp.me/ns/product#".
   void read_prefixes(HtmlNode node) {
-    const std::string text = squeeze(node.attribute("prefix").substr(0, 2048));
+    const std::string text = squeeze(utf8_prefix(node.attribute("prefix"), 2048));
     std::size_t at = 0;
     while (at < text.size()) {
       const std::size_t end = std::min(text.find(' ', at), text.size());

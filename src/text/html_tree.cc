@@ -251,9 +251,9 @@ std::string_view HtmlNode::data() const {
 std::string HtmlNode::text_content(std::size_t bytes_max) const {
   std::string out;
   for (HtmlNode at = *this; at && out.size() < bytes_max; at = at.next_in_order(*this)) {
-    if (at.is_text()) out += at.data().substr(0, bytes_max - out.size());
+    if (at.is_text()) out += at.data().substr(0, bytes_max - out.size() + 1);
   }
-  return out;
+  return std::string(utf8_prefix(out, bytes_max));
 }
 
 // The next node in document order; leaving a block on the way sets what follows apart.
