@@ -1,14 +1,14 @@
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
 
-/** The content width of an element, 0 before it is shown. */
+/** The width of an element without padding, in whole pixels rounded down so that what is fitted into it never wraps; 0 before it is shown. */
 export function useElementWidth(element: Ref<HTMLElement | null>): Ref<number> {
   const width = ref(0)
   const observer = new ResizeObserver(([entry]) => {
-    if (entry) width.value = entry.contentRect.width
+    if (entry) width.value = Math.floor(entry.contentRect.width)
   })
   onMounted(() => {
     if (!element.value) return
-    width.value = element.value.clientWidth
+    width.value = Math.floor(element.value.getBoundingClientRect().width)
     observer.observe(element.value)
   })
   onBeforeUnmount(() => observer.disconnect())
