@@ -1,0 +1,241 @@
+#include "index/engine.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <random>
+
+#include "index/merge_policy.h"
+
+namespace magpie::index {
+namespace {
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() {
+    std::string name = (fs::temp_directory_path() / "magpie-index-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+  }
+  ~EngineTest() override { fs::remove_all(folder_); }
+
+  std::unique_ptr<Engine> open(EngineOptions options = {.merge_in_background = false}) {
+    auto engine = Engine::open(folder_, std::move(options));
+    EXPECT_TRUE(engine) << engine.error().message;
+    return engine ? std::move(*engine) : nullptr;
+  }
+  static void add(Engine& engine, ImageId id, const std::string& title = "horse") {
+    ASSERT_TRUE(engine.add_document({.id = id, .title = title, .language = "en"}));
+    const float x = static_cast<float>(id % 100) / 100;
+    ASSERT_TRUE(engine.add_vector(id, std::vector<float>{x, 1, 0.5F}));
+  }
+  static std::size_t matches(const Engine& engine, const std::string& words) {
+    return match_words(*engine.snapshot(), {.words = words}).size();
+  }
+  std::size_t segment_files() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::directory_iterator(folder_)) count += entry.path().extension() == ".seg" ? 1 : 0;
+    return count;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(EngineTest, OneWriterAtATime) {
+  const auto first = open();
+  const auto second = Engine::open(folder_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kBusy);
+}
+
+TEST_F(EngineTest, AReaderSeesCommitsAfterRefresh) {
+  const auto writer = open();
+  const auto reader = open({.access = Access::kRead});
+  add(*writer, 1);
+  ASSERT_TRUE(writer->commit());
+  EXPECT_EQ(matches(*reader, "horse"), 0U);
+  EXPECT_TRUE(*reader->refresh());
+  EXPECT_FALSE(*reader->refresh());
+  EXPECT_EQ(matches(*reader, "horse"), 1U);
+  EXPECT_EQ(reader->add_vector(1, std::vector<float>{1}).error().code, Code::kForbidden);
+}
+
+TEST_F(EngineTest, AReaderKeepsWorkingWhileFilesAreMergedAway) {
+  const auto writer = open();
+  add(*writer, 1);
+  ASSERT_TRUE(writer->commit());
+  const auto reader = open({.access = Access::kRead});
+  add(*writer, 2);
+  ASSERT_TRUE(writer->commit());
+  ASSERT_TRUE(writer->merge_all());
+  EXPECT_EQ(matches(*reader, "horse"), 1U);
+  EXPECT_TRUE(*reader->refresh());
+  EXPECT_EQ(matches(*reader, "horse"), 2U);
+}
+
+TEST_F(EngineTest, MergingKeepsFewSegmentsAndEveryRow) {
+  const auto engine = open();
+  for (ImageId id = 1; id <= 100; ++id) {
+    add(*engine, id);
+    if (id > 10) add(*engine, id - 10, "lighthouse");
+    ASSERT_TRUE(engine->commit());
+  }
+  EXPECT_LT(engine->snapshot()->segments.size(), 2 * kMergeWidth);
+  EXPECT_EQ(segment_files(), engine->snapshot()->segments.size());
+  EXPECT_EQ(engine->snapshot()->documents(), 100U);
+  EXPECT_EQ(engine->snapshot()->vectors(), 100U);
+  EXPECT_EQ(matches(*engine, "lighthouse"), 90U);
+  EXPECT_EQ(matches(*engine, "horse"), 10U);
+}
+
+TEST_F(EngineTest, ScoresDoNotDependOnMerging) {
+  const auto engine = open();
+  for (ImageId id = 1; id <= 30; ++id) {
+    add(*engine, id, id % 3 == 0 ? "horse and cart" : "horse");
+    ASSERT_TRUE(engine->commit());
+  }
+  const auto before = match_words(*engine->snapshot(), {.words = "horse cart", .rule = WordRule::kAny});
+  ASSERT_TRUE(engine->merge_all());
+  const auto after = match_words(*engine->snapshot(), {.words = "horse cart", .rule = WordRule::kAny});
+  ASSERT_EQ(before.size(), after.size());
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_FLOAT_EQ(before[i].score, after[i].score);
+}
+
+TEST_F(EngineTest, BackgroundMergingLosesNoReplacement) {
+  const auto engine = open({});
+  std::mt19937 random(3);
+  std::map<ImageId, std::string> expected;
+  for (int commit = 0; commit < 150; ++commit) {
+    for (int i = 0; i < 5; ++i) {
+      const ImageId id = 1 + random() % 60;
+      expected[id] = random() % 2 == 0 ? "horse" : "lighthouse";
+      add(*engine, id, expected[id]);
+    }
+    ASSERT_TRUE(engine->commit());
+  }
+  ASSERT_TRUE(engine->merge_all());
+  std::size_t horses = 0;
+  for (const auto& [id, word] : expected) horses += word == "horse" ? 1 : 0;
+  EXPECT_EQ(matches(*engine, "horse"), horses);
+  EXPECT_EQ(engine->snapshot()->documents(), expected.size());
+  EXPECT_EQ(engine->snapshot()->vectors(), expected.size());
+}
+
+TEST_F(EngineTest, EverythingRemovedLeavesNoFile) {
+  const auto engine = open();
+  add(*engine, 1);
+  ASSERT_TRUE(engine->commit());
+  ASSERT_TRUE(engine->remove_document(1));
+  ASSERT_TRUE(engine->remove_vector(1));
+  ASSERT_TRUE(engine->commit());
+  EXPECT_EQ(engine->snapshot()->documents(), 0U);
+  EXPECT_EQ(segment_files(), 0U);
+}
+
+TEST_F(EngineTest, LeftoversOfAKilledCommitAreRemoved) {
+  {
+    const auto engine = open();
+    add(*engine, 1);
+    ASSERT_TRUE(engine->commit());
+  }
+  std::ofstream(folder_ / "segment-00000099.seg") << "half a segm";
+  std::ofstream(folder_ / "manifest.123.new") << "half";
+  const auto engine = open();
+  EXPECT_EQ(matches(*engine, "horse"), 1U);
+  EXPECT_EQ(segment_files(), 1U);
+  EXPECT_FALSE(fs::exists(folder_ / "manifest.123.new"));
+}
+
+// A child commits one document after the other and says so; it is killed somewhere. What it said must be there, in order and whole.
+TEST_F(EngineTest, KillingTheWriterKeepsEveryCommit) {
+  std::mt19937 random(7);
+  ImageId known = 0;
+  for (int round = 0; round < 10; ++round) {
+    int pipe_ends[2];
+    ASSERT_EQ(::pipe(pipe_ends), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      auto engine = Engine::open(folder_, {.merge_in_background = false});
+      for (ImageId id = known + 1; engine && id < known + 10'000; ++id) {
+        if (!(*engine)->add_document({.id = id, .title = "horse"}) || !(*engine)->add_vector(id, std::vector<float>{1, 2})) break;
+        if (!(*engine)->commit() || ::write(pipe_ends[1], &id, sizeof id) != sizeof id) break;
+      }
+      ::_exit(1);
+    }
+    ::close(pipe_ends[1]);
+    ImageId said = known;
+    for (unsigned wanted = 1 + random() % 15; wanted > 0 && ::read(pipe_ends[0], &said, sizeof said) == sizeof said; --wanted) {
+    }
+    ::usleep(random() % 3'000);  // so that the kill falls at any point of the next commit
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    while (::read(pipe_ends[0], &said, sizeof said) == sizeof said) {
+    }
+    ::close(pipe_ends[0]);
+    ASSERT_GT(said, known);
+    const auto engine = open();
+    ASSERT_NE(engine, nullptr);
+    const std::uint64_t documents = engine->snapshot()->documents();
+    EXPECT_GE(documents, said);
+    EXPECT_LE(documents, said + 1);  // committed, but killed before it said so
+    EXPECT_EQ(engine->snapshot()->vectors(), documents);
+    ASSERT_TRUE(engine->verify());
+    known = static_cast<ImageId>(documents);
+  }
+}
+
+TEST_F(EngineTest, DamagedFilesAreToldNotTrusted) {
+  {
+    const auto engine = open();
+    for (ImageId id = 1; id <= 50; ++id) add(*engine, id);
+    ASSERT_TRUE(engine->commit());
+  }
+  for (const char* name : {"segment-00000001.seg", "manifest"}) {
+    const fs::path path = folder_ / name;
+    const std::string whole = *read_file(path);
+    for (std::size_t i = 0; i < 60; ++i) {
+      std::string damaged = whole;
+      if (i % 2 == 0) damaged.resize(whole.size() * i / 60);
+      else damaged[whole.size() * i / 60] ^= 0x10;
+      std::ofstream(path, std::ios::binary | std::ios::trunc) << damaged;
+      auto engine = Engine::open(folder_, {.access = Access::kRead});
+      if (!engine) {
+        EXPECT_EQ(engine.error().code, Code::kCorrupt) << engine.error().message;
+        continue;
+      }
+      // Bytes between sections carry nothing, and vector rows are checked by verify() only.
+      if (!(*engine)->verify()) continue;
+      EXPECT_EQ(matches(**engine, "horse"), 50U);
+    }
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << whole;
+  }
+}
+
+TEST(Manifest, GoesThereAndBack) {
+  Manifest manifest{.version = 9, .next_segment = 4, .dims = 1'280, .vector_space = "lite0"};
+  manifest.segments = {{1, 10, 8, {0, 3, 9}, {}}, {3, 5, 0, {}, {}}};
+  const auto decoded = decode_manifest(encode(manifest));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(encode(*decoded), encode(manifest));
+  EXPECT_EQ(decoded->segments[0].dead_documents, (std::vector<std::uint32_t>{0, 3, 9}));
+}
+
+TEST(MergePolicy, EightOfALevelBecomeOne) {
+  std::vector<SegmentSize> sizes(7, {100, 100});
+  sizes.push_back({50'000, 50'000});
+  EXPECT_TRUE(choose_merge(sizes).empty());
+  sizes.push_back({10, 10});
+  EXPECT_EQ(choose_merge(sizes), (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 8}));
+}
+
+TEST(MergePolicy, MostlyDeadSegmentsAreRewritten) {
+  EXPECT_EQ(choose_merge(std::vector<SegmentSize>{{1'000, 900}, {1'000, 500}}), (std::vector<std::size_t>{1}));
+  EXPECT_EQ(choose_merge(std::vector<SegmentSize>{{1'000, 900}, {3, 0}}), (std::vector<std::size_t>{1}));
+}
+
+}  // namespace
+}  // namespace magpie::index

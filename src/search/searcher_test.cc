@@ -1,0 +1,502 @@
+#include "search/searcher.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+#include <set>
+
+#include "embedded/index.h"
+#include "search/prices.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::size_t kDims = 24;
+constexpr float kCut = 0.55F;
+
+struct Picture {
+  IndexDocument document;
+  Embedding embedding;  // empty: none
+};
+using Collection = std::map<ImageId, Picture>;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "magpie-search-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+template <class T>
+const T& pick(const std::vector<T>& values, std::mt19937& random) {
+  return values[random() % values.size()];
+}
+
+const std::vector<std::string> kWords{"red", "blue", "chair", "table", "lamp", "dress", "shoe", "ring", "oak", "silk"};
+const std::vector<std::string> kShops{"a.test", "b.test", "c.test:8080"};
+const std::vector<std::string> kCategories{"", "Animals", "Chairs", "Shoes"};
+const std::vector<std::string> kBrands{"", "Nord", "Süd"};
+const std::vector<std::string> kColours{"red", "green", "blue", "white"};
+const std::vector<std::string> kCurrencies{"EUR", "USD", "JPY"};
+
+Embedding embedding_near(const Embedding& centre, float spread, std::mt19937& random) {
+  std::normal_distribution<float> normal(0, spread);
+  Embedding vector(kDims);
+  float squares = 0;
+  for (std::size_t i = 0; i < kDims; ++i) {
+    vector[i] = (centre.empty() ? 0 : centre[i]) + normal(random);
+    squares += vector[i] * vector[i];
+  }
+  for (float& value : vector) value /= std::sqrt(squares);
+  return vector;
+}
+
+class World {
+ public:
+  explicit World(std::uint32_t seed) : random(seed) {
+    for (int i = 0; i < 4; ++i) centres.push_back(embedding_near({}, 1, random));
+  }
+  Picture picture(ImageId id) {
+    Picture made;
+    IndexDocument& document = made.document;
+    document.id = id;
+    for (int i = static_cast<int>(random() % 4); i > 0; --i) document.title += pick(kWords, random) + " ";
+    for (int i = static_cast<int>(random() % 4); i > 0; --i) document.alt += pick(kWords, random) + ", ";
+    for (int i = static_cast<int>(random() % 6); i > 0; --i) document.description += pick(kWords, random) + ". ";
+    document.shop = pick(kShops, random);
+    document.category = pick(kCategories, random);
+    document.brand = pick(kBrands, random);
+    for (int i = static_cast<int>(random() % 4); i > 0; --i) document.colours.push_back(pick(kColours, random));
+    if (random() % 3 != 0) {
+      document.price_micros = static_cast<std::int64_t>(random() % 500) * 500'000;
+      document.currency = pick(kCurrencies, random);
+    }
+    document.fetched_at_seconds = 1'700'000'000 + static_cast<std::int64_t>(random() % 50);
+    document.copy_group = random() % 4 == 0 && id > 1 ? static_cast<ImageId>(1 + random() % (id - 1)) : id;
+    document.pixels = 1'000 * (1 + random() % 5);
+    if (random() % 8 != 0) made.embedding = embedding_near(pick(centres, random), 0.2F, random);
+    return made;
+  }
+  SearchQuery query() {
+    SearchQuery query;
+    const auto kind = random() % 5;
+    if (kind == 1 || kind >= 3) query.words = pick(kWords, random) + (random() % 2 == 0 ? "" : " " + pick(kWords, random));
+    if (random() % 12 == 0 && !query.words.empty()) query.words = "unheardof " + pick(kWords, random);
+    if (kind == 2 || kind == 3) query.picture = embedding_near(pick(centres, random), 0.2F, random);
+    if (kind == 4) query.combine = Combine::kEither, query.picture = embedding_near(pick(centres, random), 0.2F, random);
+    query.similarity_min = kCut;
+    if (random() % 3 == 0) query.filter.shops = {pick(kShops, random)};
+    if (random() % 4 == 0) query.filter.categories = {pick(kCategories, random), "Chairs"};
+    if (random() % 5 == 0) query.filter.brands = {"Süd"};
+    if (random() % 4 == 0) query.filter.colours = {pick(kColours, random), pick(kColours, random)};
+    if (random() % 5 == 0) query.filter.currencies = {pick(kCurrencies, random)};
+    if (random() % 5 == 0) query.filter.price_min_micros = static_cast<std::int64_t>(random() % 200) * 1'000'000;
+    if (random() % 5 == 0) query.filter.price_max_micros = static_cast<std::int64_t>(random() % 300) * 1'000'000;
+    if (random() % 6 == 0) query.filter.since_seconds = 1'700'000'000 + static_cast<std::int64_t>(random() % 50);
+    query.sort = static_cast<SortOrder>(random() % 4);
+    return query;
+  }
+
+  std::mt19937 random;
+  std::vector<Embedding> centres;
+};
+
+// ---- the same, by brute force and without any cleverness ----
+
+bool has_word(const IndexDocument& document, const std::string& word) {
+  const std::string text = " " + document.title + " " + document.alt + " " + document.description + " ";
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    if (!std::isalpha(static_cast<unsigned char>(text[at - 1])) && !std::isalpha(static_cast<unsigned char>(text[at + word.size()]))) return true;
+  }
+  return false;
+}
+
+bool one_of(const std::vector<std::string>& values, const std::string& value) {
+  return values.empty() || (!value.empty() && std::find(values.begin(), values.end(), value) != values.end());
+}
+
+bool passes(const IndexDocument& document, const Filter& filter) {
+  const bool colour = filter.colours.empty() || std::any_of(document.colours.begin(), document.colours.end(),
+                                                            [&](const auto& name) { return one_of(filter.colours, name); });
+  const bool low = !filter.price_min_micros || (document.price_micros && *document.price_micros >= *filter.price_min_micros);
+  const bool high = !filter.price_max_micros || (document.price_micros && *document.price_micros <= *filter.price_max_micros);
+  const bool recent = !filter.since_seconds || document.fetched_at_seconds >= *filter.since_seconds;
+  return one_of(filter.shops, document.shop) && one_of(filter.categories, document.category) && one_of(filter.brands, document.brand) &&
+         one_of(filter.currencies, document.currency) && colour && low && high && recent;
+}
+
+double cosine(const Embedding& a, const Embedding& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += double{a[i]} * double{b[i]};
+  return sum;
+}
+
+std::vector<std::string> words_of(const std::string& words) {
+  const std::size_t space = words.find(' ');
+  if (words.empty()) return {};
+  if (space == std::string::npos) return {words};
+  return {words.substr(0, space), words.substr(space + 1)};
+}
+
+/// Ids that answer words and picture, filter aside.
+std::set<ImageId> brute_candidates(const Collection& collection, const SearchQuery& query) {
+  const std::vector<std::string> words = words_of(query.words);
+  std::set<ImageId> all_words, any_word, similar, everything;
+  for (const auto& [id, picture] : collection) {
+    std::size_t held = 0;
+    for (const std::string& word : words) held += has_word(picture.document, word) ? 1 : 0;
+    if (held == words.size()) all_words.insert(id);
+    if (held > 0) any_word.insert(id);
+    if (!query.picture.empty() && !picture.embedding.empty() && cosine(query.picture, picture.embedding) >= kCut) similar.insert(id);
+    everything.insert(id);
+  }
+  const std::set<ImageId>& by_words = all_words.empty() ? any_word : all_words;
+  if (words.empty()) return query.picture.empty() ? everything : similar;
+  if (query.picture.empty()) return by_words;
+  std::set<ImageId> joined;
+  if (query.combine == Combine::kBoth) {
+    std::set_intersection(by_words.begin(), by_words.end(), similar.begin(), similar.end(), std::inserter(joined, joined.end()));
+  } else {
+    std::set_union(by_words.begin(), by_words.end(), similar.begin(), similar.end(), std::inserter(joined, joined.end()));
+  }
+  return joined;
+}
+
+std::vector<const IndexDocument*> brute_found(const Collection& collection, const SearchQuery& query, const std::set<ImageId>& candidates) {
+  std::vector<const IndexDocument*> found;
+  for (const ImageId id : candidates) {
+    const IndexDocument& document = collection.at(id).document;
+    if (passes(document, query.filter)) found.push_back(&document);
+  }
+  return found;
+}
+
+std::uint64_t groups_in(const std::vector<const IndexDocument*>& found) {
+  std::set<ImageId> groups;
+  for (const IndexDocument* document : found) groups.insert(document->copy_group);
+  return groups.size();
+}
+
+std::vector<std::string> values_of(const IndexDocument& document, Facet facet) {
+  switch (facet) {
+    case Facet::kShop: return {document.shop};
+    case Facet::kCategory: return {document.category};
+    case Facet::kBrand: return {document.brand};
+    case Facet::kColour: return document.colours;
+    case Facet::kCurrency: return {document.currency};
+  }
+  return {};
+}
+
+/// By the very words of the contract: the total one gets on choosing only that value in that facet.
+std::map<std::string, std::uint64_t> brute_facet(const Collection& collection, SearchQuery query, const std::set<ImageId>& candidates,
+                                                 Facet facet) {
+  std::set<std::string> values;
+  for (const auto& [id, picture] : collection) {
+    for (const std::string& value : values_of(picture.document, facet)) values.insert(value);
+  }
+  std::map<std::string, std::uint64_t> counts;
+  for (const std::string& value : values) {
+    if (value.empty()) continue;
+    query.filter.values(facet) = {value};
+    if (const std::uint64_t total = groups_in(brute_found(collection, query, candidates)); total > 0) counts[value] = total;
+  }
+  return counts;
+}
+
+class Searches : public ::testing::TestWithParam<std::uint32_t> {
+ protected:
+  /// Adds, replaces and removes pictures over several commits, and keeps the model in step.
+  void fill() {
+    auto opened = embedded::open_index(folder.path(), {.merge_in_background = false});
+    ASSERT_TRUE(opened) << opened.error().message;
+    index = std::move(*opened);
+    const ImageId last = 60 + world.random() % 200;
+    for (int commit = 0; commit < 12; ++commit) {
+      for (int change = 0; change < 30; ++change) this->change(1 + static_cast<ImageId>(world.random() % last));
+      ASSERT_TRUE(index->text().commit());
+    }
+  }
+  void change(ImageId id) {
+    if (world.random() % 6 == 0) {
+      collection.erase(id);
+      ASSERT_TRUE(index->text().remove(id));
+      ASSERT_TRUE(index->vectors().remove(id));
+      return;
+    }
+    Picture picture = world.picture(id);
+    ASSERT_TRUE(index->text().add(picture.document));
+    const Result<void> done =
+        picture.embedding.empty() ? index->vectors().remove(id) : index->vectors().add(id, picture.embedding);
+    ASSERT_TRUE(done);
+    collection[id] = std::move(picture);
+  }
+  void compare(const SearchQuery& query);
+  void compare_pages(SearchQuery query, const SearchAnswer& whole);
+  void compare_order(const SearchQuery& query, const SearchAnswer& whole);
+
+  World world{GetParam()};
+  Folder folder;
+  std::unique_ptr<embedded::Index> index;
+  Collection collection;
+  SearchSettings settings;
+};
+
+void Searches::compare(const SearchQuery& query) {
+  const Searcher searcher(index->text(), index->vectors(), settings);
+  const std::set<ImageId> candidates = brute_candidates(collection, query);
+  const auto expected = brute_found(collection, query, candidates);
+  SearchQuery all = query;
+  all.limit = kSearchLimitMax;
+  const auto answer = searcher.search(all);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->total, groups_in(expected));
+  EXPECT_EQ(answer->exactness, Exactness::kExact);
+  ASSERT_EQ(answer->facets.size(), query.facets.size());
+  for (std::size_t i = 0; i < query.facets.size(); ++i) {
+    std::map<std::string, std::uint64_t> counts;
+    for (const FacetValue& value : answer->facets[i].values) counts[value.value] = value.count;
+    EXPECT_EQ(counts, brute_facet(collection, query, candidates, query.facets[i])) << to_string(query.facets[i]);
+    EXPECT_EQ(answer->facets[i].values_total, counts.size());
+  }
+  compare_pages(query, *answer);
+  compare_order(query, *answer);
+}
+
+// Pages follow each other without gap or double, and say the same totals.
+void Searches::compare_pages(SearchQuery query, const SearchAnswer& whole) {
+  const Searcher searcher(index->text(), index->vectors(), settings);
+  std::set<ImageId> seen;
+  query.limit = 7;
+  for (query.offset = 0; query.offset < whole.total + 7 && query.offset < 60; query.offset += 7) {
+    const auto page = searcher.search(query);
+    ASSERT_TRUE(page);
+    EXPECT_EQ(page->total, whole.total);
+    EXPECT_EQ(page->facets[0].values, whole.facets[0].values);
+    for (std::size_t i = 0; i < page->hits.size(); ++i) {
+      EXPECT_TRUE(seen.insert(page->hits[i].id).second) << "twice: " << page->hits[i].id;
+      if (query.offset + i < whole.hits.size()) {
+        EXPECT_EQ(page->hits[i].id, whole.hits[query.offset + i].id);
+      }
+    }
+    EXPECT_EQ(page->hits.size(), std::min<std::size_t>(7, whole.total > query.offset ? whole.total - query.offset : 0));
+  }
+}
+
+void Searches::compare_order(const SearchQuery& query, const SearchAnswer& whole) {
+  std::set<ImageId> groups;
+  for (std::size_t i = 0; i < whole.hits.size(); ++i) {
+    const SearchHit& hit = whole.hits[i];
+    const IndexDocument& document = collection.at(hit.id).document;
+    EXPECT_TRUE(groups.insert(document.copy_group).second) << "two hits of one group";
+    EXPECT_EQ(hit.copies.size(), hit.copies_total);
+    for (const ImageId copy : hit.copies) EXPECT_EQ(collection.at(copy).document.copy_group, document.copy_group);
+    if (hit.similarity) {
+      EXPECT_NEAR(*hit.similarity, cosine(query.picture, collection.at(hit.id).embedding), 1e-5);
+    }
+    if (i == 0) continue;
+    const IndexDocument& before = collection.at(whole.hits[i - 1].id).document;
+    const bool browsing = query.words.empty() && query.picture.empty();
+    if (query.sort == SortOrder::kRelevance && !browsing) {
+      EXPECT_GE(whole.hits[i - 1].score, hit.score);
+    }
+    if (query.sort == SortOrder::kNewest || (query.sort == SortOrder::kRelevance && browsing)) {
+      EXPECT_GE(before.fetched_at_seconds, document.fetched_at_seconds);
+    }
+    if (query.sort == SortOrder::kPriceAsc || query.sort == SortOrder::kPriceDesc) {
+      EXPECT_GE(before.price_micros.has_value(), document.price_micros.has_value());
+      if (!before.price_micros || !document.price_micros || before.currency != document.currency) continue;
+      const std::int64_t sign = query.sort == SortOrder::kPriceAsc ? 1 : -1;
+      EXPECT_LE(sign * *before.price_micros, sign * *document.price_micros);
+    }
+  }
+}
+
+TEST_P(Searches, AgreeWithBruteForce) {
+  fill();
+  for (int i = 0; i < 60; ++i) {
+    SCOPED_TRACE(fmt::format("seed {}, query {}", GetParam(), i));
+    compare(world.query());
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(Searches, StayTheSameAfterMergingAndReopening) {
+  fill();
+  std::vector<SearchQuery> queries;
+  std::vector<SearchAnswer> before;
+  for (int i = 0; i < 10; ++i) {
+    queries.push_back(world.query());
+    auto answer = Searcher(index->text(), index->vectors(), settings).search(queries.back());
+    ASSERT_TRUE(answer);
+    before.push_back(std::move(*answer));
+  }
+  ASSERT_TRUE(index->merge_all());
+  ASSERT_TRUE(index->verify());
+  index.reset();
+  auto reader = embedded::open_index(folder.path(), {.read_only = true});
+  ASSERT_TRUE(reader) << reader.error().message;
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    auto after = Searcher((*reader)->text(), (*reader)->vectors(), settings).search(queries[i]);
+    ASSERT_TRUE(after);
+    EXPECT_EQ(after->total, before[i].total);
+    ASSERT_EQ(after->hits.size(), before[i].hits.size());
+    for (std::size_t hit = 0; hit < after->hits.size(); ++hit) {
+      EXPECT_EQ(after->hits[hit].id, before[i].hits[hit].id);
+      EXPECT_NEAR(after->hits[hit].score, before[i].hits[hit].score, 1e-4);
+    }
+    for (std::size_t facet = 0; facet < after->facets.size(); ++facet) {
+      EXPECT_EQ(after->facets[facet].values, before[i].facets[facet].values);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Searches, ::testing::Range(1U, 9U));
+
+class SmallSearch : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = embedded::open_index(folder.path());
+    ASSERT_TRUE(opened);
+    index = std::move(*opened);
+    add(1, "brown horse", {1, 0, 0}, 1);
+    add(2, "horse, brown, larger", {0.99F, 0.1F, 0}, 1);
+    add(3, "pony", {0.9F, 0.4F, 0}, 3);
+    add(4, "lighthouse", {0, 0, 1}, 4);
+    ASSERT_TRUE(index->text().commit());
+  }
+  void add(ImageId id, std::string title, Embedding vector, ImageId group) {
+    IndexDocument document{.id = id, .title = std::move(title), .language = "en", .shop = "a.test"};
+    document.copy_group = group;
+    document.pixels = id * 100;
+    document.price_micros = id * 10'000'000;
+    document.currency = "EUR";
+    ASSERT_TRUE(index->text().add(document));
+    ASSERT_TRUE(index->vectors().add(id, vector));
+  }
+  SearchAnswer search(SearchQuery query) {
+    auto answer = Searcher(index->text(), index->vectors(), settings).search(query);
+    EXPECT_TRUE(answer) << answer.error().message;
+    return answer ? *answer : SearchAnswer{};
+  }
+  Folder folder;
+  std::unique_ptr<embedded::Index> index;
+  SearchSettings settings;
+};
+
+TEST_F(SmallSearch, LikeLeavesOutThePictureAndItsCopies) {
+  const SearchAnswer answer = search({.like = {1}});
+  ASSERT_EQ(answer.total, 1U);
+  EXPECT_EQ(answer.hits[0].id, 3U);
+}
+
+TEST_F(SmallSearch, LikeOfAnUnknownPictureIsNamed) {
+  SearchQuery query;
+  query.like = {77};
+  const auto answer = Searcher(index->text(), index->vectors(), settings).search(query);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kNotFound);
+  EXPECT_NE(answer.error().message.find("77"), std::string::npos);
+}
+
+TEST_F(SmallSearch, CopiesAreOneHitThatNamesThem) {
+  const SearchAnswer answer = search({.words = "horse"});
+  ASSERT_EQ(answer.total, 1U);
+  EXPECT_EQ(answer.hits[0].copies.size(), 1U);
+  EXPECT_EQ(answer.hits[0].copies_total, 1U);
+}
+
+TEST_F(SmallSearch, AmongEqualCopiesTheLargestIsShown) {
+  SearchQuery query;
+  query.sort = SortOrder::kNewest;  // all fetched at the same time
+  const SearchAnswer answer = search(query);
+  ASSERT_EQ(answer.total, 3U);
+  EXPECT_EQ(answer.hits[0].id, 2U);
+}
+
+TEST_F(SmallSearch, AllWordsMustMatchUnlessNothingHasThemAll) {
+  EXPECT_EQ(search({.words = "brown larger"}).hits.at(0).id, 2U);
+  EXPECT_FALSE(search({.words = "brown larger"}).any_word);
+  const SearchAnswer some = search({.words = "brown lighthouse"});
+  EXPECT_TRUE(some.any_word);
+  EXPECT_EQ(some.total, 2U);
+  const SearchAnswer none = search({.words = "submarine"});
+  EXPECT_EQ(none.total, 0U);
+  EXPECT_FALSE(none.any_word);
+}
+
+TEST_F(SmallSearch, OtherFormsOfAWordAreFound) {
+  EXPECT_EQ(search({.words = "horses"}).total, 1U);
+  EXPECT_EQ(search({.words = "HORSE"}).total, 1U);
+  EXPECT_EQ(search({.words = "ponies"}).total, 1U);
+}
+
+TEST_F(SmallSearch, PunctuationAloneIsBrowsing) { EXPECT_EQ(search({.words = " ?! "}).total, 3U); }
+
+TEST_F(SmallSearch, AFilterDoesNotChangeTheRuleForWords) {
+  SearchQuery query{.words = "brown lighthouse"};
+  query.filter.ids = {{4}};
+  EXPECT_EQ(search(query).total, 1U);
+  query.words = "brown horse";
+  EXPECT_EQ(search(query).total, 0U);  // others have both words, so any word alone is not enough
+}
+
+TEST_F(SmallSearch, PricesAreCountedWithoutThePriceFilter) {
+  SearchQuery query;
+  query.filter.price_min_micros = 35'000'000;
+  const SearchAnswer answer = search(query);
+  EXPECT_EQ(answer.total, 1U);
+  ASSERT_EQ(answer.prices.size(), 1U);
+  EXPECT_EQ(answer.prices[0].currency, "EUR");
+  EXPECT_EQ(answer.prices[0].count, 3U);
+  EXPECT_EQ(answer.prices[0].min_micros, 10'000'000);
+  EXPECT_EQ(answer.prices[0].max_micros, 40'000'000);
+  ASSERT_EQ(answer.prices[0].ranges.size(), 2U);                 // 10-20 and from 20
+  EXPECT_EQ(answer.prices[0].ranges[0].count, 1U);               // picture 1
+  EXPECT_EQ(answer.prices[0].ranges[1].count, 3U);               // its copy 2, and 3, and 4
+}
+
+TEST_F(SmallSearch, LimitsAreChecked) {
+  SearchQuery query;
+  query.limit = kSearchLimitMax + 1;
+  const Searcher searcher(index->text(), index->vectors(), settings);
+  EXPECT_EQ(searcher.search(query).error().code, Code::kBadInput);
+  query.limit = 1;
+  query.picture = {1, 0};
+  EXPECT_EQ(searcher.search(query).error().code, Code::kBadInput);
+}
+
+TEST(PriceRanges, CoverAllPricesWithRoundStarts) {
+  EXPECT_EQ(price_range_starts(12'000'000, 130'000'000), (std::vector<std::int64_t>{10'000'000, 20'000'000, 50'000'000, 100'000'000}));
+  EXPECT_EQ(price_range_starts(0, 0), (std::vector<std::int64_t>{0}));
+  for (const auto& [min, max] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {0, 1}, {1, INT64_MAX}, {0, INT64_MAX}, {-5, 7}, {999'999, 1'000'000}, {10'000, 90'000'000'000'000}}) {
+    const auto starts = price_range_starts(min, max);
+    ASSERT_FALSE(starts.empty());
+    EXPECT_LE(starts.size(), kPriceRangesMax);
+    EXPECT_LE(starts.front(), std::max<std::int64_t>(min, 0));
+    EXPECT_LE(starts.back(), max);
+    EXPECT_TRUE(std::is_sorted(starts.begin(), starts.end()));
+    EXPECT_EQ(std::adjacent_find(starts.begin(), starts.end()), starts.end());
+  }
+}
+
+TEST(SortOrders, NamesGoThereAndBack) {
+  for (const SortOrder order : {SortOrder::kRelevance, SortOrder::kNewest, SortOrder::kPriceAsc, SortOrder::kPriceDesc}) {
+    EXPECT_EQ(sort_order_from_string(to_string(order)), order);
+  }
+  EXPECT_FALSE(sort_order_from_string("random"));
+}
+
+}  // namespace
+}  // namespace magpie

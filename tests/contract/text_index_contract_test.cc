@@ -1,0 +1,240 @@
+// What core/text_index.h promises, held against every implementation that is available.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "contract_folder.h"
+#include "core/text_index.h"
+#include "embedded/index.h"
+
+namespace magpie {
+namespace {
+
+IndexDocument document(ImageId id, std::string title) {
+  IndexDocument made{.id = id, .title = std::move(title), .language = "en", .shop = "shop.test"};
+  made.copy_group = id;
+  return made;
+}
+
+std::vector<ImageId> ids_of(const std::vector<ScoredId>& matches) {
+  std::vector<ImageId> ids;
+  for (const ScoredId& match : matches) ids.push_back(match.id);
+  return ids;
+}
+
+class TextIndexContract : public ::testing::Test {
+ protected:
+  void SetUp() override { open(); }
+  void open() {
+    index_.reset();
+    auto opened = embedded::open_index(folder_.path());
+    ASSERT_TRUE(opened) << opened.error().message;
+    index_ = std::move(*opened);
+  }
+  TextIndex& index() { return index_->text(); }
+  std::shared_ptr<const TextSnapshot> snapshot() { return *index().snapshot(); }
+  void add(IndexDocument made) { ASSERT_TRUE(index().add(std::move(made))); }
+  std::vector<ImageId> match(const std::string& words, WordRule rule = WordRule::kAll) {
+    return ids_of(*snapshot()->match({.words = words, .rule = rule}));
+  }
+  std::vector<ImageId> filter(const Filter& wanted) { return snapshot()->filter(wanted)->to_vector(); }
+
+  ContractFolder folder_;
+  std::unique_ptr<embedded::Index> index_;
+};
+
+using Ids = std::vector<ImageId>;
+
+TEST_F(TextIndexContract, AnEmptyIndexAnswersEverythingWithNothing) {
+  EXPECT_EQ(snapshot()->size(), 0U);
+  EXPECT_EQ(match("horse"), Ids{});
+  EXPECT_EQ(filter({}), Ids{});
+}
+
+TEST_F(TextIndexContract, NothingIsVisibleBeforeCommitAndAllAfter) {
+  const auto before = snapshot();
+  add(document(1, "horse"));
+  add(document(2, "horse"));
+  EXPECT_EQ(match("horse"), Ids{});
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(match("horse"), (Ids{1, 2}));
+  EXPECT_EQ(before->size(), 0U);
+  EXPECT_GT(snapshot()->version(), before->version());
+}
+
+TEST_F(TextIndexContract, ACommitWithoutChangesKeepsTheVersion) {
+  add(document(1, "horse"));
+  ASSERT_TRUE(index().commit());
+  const auto version = snapshot()->version();
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(snapshot()->version(), version);
+}
+
+TEST_F(TextIndexContract, AddingAgainReplaces) {
+  add(document(1, "horse"));
+  ASSERT_TRUE(index().commit());
+  add(document(1, "lighthouse"));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(match("horse"), Ids{});
+  EXPECT_EQ(match("lighthouse"), Ids{1});
+  EXPECT_EQ(snapshot()->size(), 1U);
+}
+
+TEST_F(TextIndexContract, RemovingForgetsAlsoWhatWasJustAdded) {
+  add(document(1, "horse"));
+  ASSERT_TRUE(index().commit());
+  add(document(2, "horse"));
+  ASSERT_TRUE(index().remove(1));
+  ASSERT_TRUE(index().remove(2));
+  ASSERT_TRUE(index().remove(3));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(match("horse"), Ids{});
+  add(document(1, "horse"));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(match("horse"), Ids{1});
+}
+
+TEST_F(TextIndexContract, CommittedDocumentsSurviveReopening) {
+  add(document(1, "horse"));
+  ASSERT_TRUE(index().commit());
+  add(document(2, "horse"));
+  open();
+  EXPECT_EQ(match("horse"), Ids{1});
+}
+
+TEST_F(TextIndexContract, WordsMeetWhateverTheirForm) {
+  add(document(1, "Übergröße Kleider"));
+  add(document(2, "running shoes"));
+  add(document(3, "赤いドレス"));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(match("ubergrosse"), Ids{1});
+  EXPECT_EQ(match("SHOE run"), Ids{2});
+  EXPECT_EQ(match("ドレス"), Ids{3});
+  EXPECT_EQ(match("?!"), Ids{});
+}
+
+TEST_F(TextIndexContract, AllMeansEveryWordAndAnyMeansOne) {
+  add(document(1, "red chair"));
+  add(document(2, "red table"));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(match("red chair"), Ids{1});
+  EXPECT_EQ(match("red chair", WordRule::kAny), (Ids{1, 2}));
+}
+
+TEST_F(TextIndexContract, ATitleCountsMoreThanADescriptionAndARareWordMore) {
+  IndexDocument described = document(1, "thing");
+  described.description = "chair";
+  add(described);
+  add(document(2, "chair"));
+  add(document(3, "thing"));
+  add(document(4, "thing sofa"));
+  ASSERT_TRUE(index().commit());
+  auto scores = *snapshot()->match({.words = "chair"});
+  ASSERT_EQ(scores.size(), 2U);
+  EXPECT_LT(scores[0].score, scores[1].score);
+  scores = *snapshot()->match({.words = "thing sofa", .rule = WordRule::kAny});
+  ASSERT_EQ(scores.size(), 3U);
+  EXPECT_GT(scores[2].score, scores[1].score);
+}
+
+TEST_F(TextIndexContract, FiltersHoldTogether) {
+  IndexDocument one = document(1, "a");
+  one.colours = {"red", "blue"};
+  one.brand = "Nord";
+  one.price_micros = 10'000'000;
+  one.currency = "EUR";
+  one.fetched_at_seconds = 100;
+  IndexDocument two = document(2, "b");
+  two.shop = "other.test";
+  two.colours = {"blue"};
+  two.price_micros = 0;
+  two.currency = "USD";
+  two.fetched_at_seconds = 200;
+  add(one);
+  add(two);
+  add(document(3, "c"));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(filter({}), (Ids{1, 2, 3}));
+  EXPECT_EQ(filter({.colours = {"blue"}}), (Ids{1, 2}));
+  EXPECT_EQ(filter({.colours = {"red", "green"}}), Ids{1});
+  EXPECT_EQ(filter({.shops = {"other.test"}, .colours = {"red"}}), Ids{});
+  EXPECT_EQ(filter({.brands = {"Nord"}, .currencies = {"EUR"}}), Ids{1});
+  EXPECT_EQ(filter({.price_min_micros = 0}), (Ids{1, 2}));
+  EXPECT_EQ(filter({.price_max_micros = 9'999'999}), Ids{2});
+  EXPECT_EQ(filter({.since_seconds = 200}), Ids{2});
+  EXPECT_EQ(filter({.ids = {{3, 1, 99}}}), (Ids{1, 3}));
+  EXPECT_EQ(filter({.ids = Ids{}}), Ids{});
+}
+
+TEST_F(TextIndexContract, FacetsCountGroupsOfCopies) {
+  for (ImageId id = 1; id <= 5; ++id) {
+    IndexDocument made = document(id, "x");
+    made.copy_group = id <= 3 ? 1 : id;
+    made.shop = id == 3 ? "other.test" : "shop.test";
+    made.colours = {"red", "red"};
+    add(made);
+    if (id == 2) {
+      ASSERT_TRUE(index().commit());
+    }
+  }
+  ASSERT_TRUE(index().commit());
+  const Facet wanted[] = {Facet::kColour, Facet::kShop, Facet::kBrand};
+  const auto all = *snapshot()->filter({});
+  const auto counts = *snapshot()->facets(wanted, all, 10);
+  ASSERT_EQ(counts.size(), 3U);
+  EXPECT_EQ(counts[0].values, (std::vector<FacetValue>{{"red", 3}}));
+  EXPECT_EQ(counts[1].values, (std::vector<FacetValue>{{"shop.test", 3}, {"other.test", 1}}));
+  EXPECT_TRUE(counts[2].values.empty());
+  const auto first = *snapshot()->facets(wanted, all, 1);
+  EXPECT_EQ(first[1].values.size(), 1U);
+  EXPECT_EQ(first[1].values_total, 2U);
+}
+
+TEST_F(TextIndexContract, RowsGiveEachDocumentOnce) {
+  IndexDocument made = document(7, "x");
+  made.copy_group = kNoId;
+  made.pixels = 42;
+  made.price_micros = -1;
+  made.currency = "EUR";
+  add(made);
+  add(document(9, "y"));
+  ASSERT_TRUE(index().commit());
+  IdSet ids;
+  for (const ImageId id : {7U, 8U, 9U}) ids.add(id);
+  std::vector<IndexRow> rows;
+  const auto view = snapshot();
+  ASSERT_TRUE(view->rows(ids, [&](std::span<const IndexRow> batch) { rows.insert(rows.end(), batch.begin(), batch.end()); }));
+  ASSERT_EQ(rows.size(), 2U);
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  EXPECT_EQ(rows[0].copy_group, 7U);
+  EXPECT_EQ(rows[0].pixels, 42U);
+  EXPECT_EQ(rows[0].price_micros, -1);
+  EXPECT_EQ(rows[0].currency, "EUR");
+  EXPECT_FALSE(rows[1].price_micros);
+}
+
+TEST_F(TextIndexContract, WrongDocumentsAreRefused) {
+  EXPECT_EQ(index().add(document(kNoId, "x")).error().code, Code::kBadInput);
+  EXPECT_EQ(index().add(document(1, std::string((1 << 20) + 1, 'x'))).error().code, Code::kTooLarge);
+}
+
+TEST_F(TextIndexContract, ReadersKeepTheirViewWhileTheWriterGoesOn) {
+  std::jthread writer([&] {
+    for (ImageId id = 1; id <= 40; ++id) {
+      EXPECT_TRUE(index().add(document(id, "horse")));
+      EXPECT_TRUE(index().commit());
+    }
+  });
+  std::uint64_t last = 0;
+  while (last < 40) {
+    const auto view = snapshot();
+    EXPECT_GE(view->size(), last);
+    last = view->size();
+    EXPECT_EQ(view->match({.words = "horse"})->size(), last);
+    EXPECT_EQ(view->filter({})->count(), last);
+  }
+}
+
+}  // namespace
+}  // namespace magpie
