@@ -27,7 +27,7 @@ AnswerVerdict judge_failure(const HttpResponse& response) {
   if (response.error) verdict.detail = response.error->message;
   switch (response.cause) {
     case HttpCause::kTimeout:
-      verdict.passing = true;
+      verdict.passing = response.status == 0;  // one that began to answer and then trickled would do so again
       verdict.signal = HostSignal::kTimeout;
       break;
     case HttpCause::kDns:

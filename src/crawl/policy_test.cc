@@ -203,6 +203,14 @@ TEST(Answer, StatusBecomesCause) {
   EXPECT_EQ(judge_answer(answer(503, {{"retry-after", "9"}}), Timestamp{}).retry_after, 9s);
 }
 
+TEST(Answer, ATimeoutIsPassingUnlessTheServerTrickled) {
+  HttpResponse silent = answer(0), trickled = answer(200);
+  silent.cause = trickled.cause = HttpCause::kTimeout;
+  EXPECT_TRUE(judge_answer(silent, Timestamp{}).passing);
+  EXPECT_FALSE(judge_answer(trickled, Timestamp{}).passing);
+  EXPECT_EQ(judge_answer(trickled, Timestamp{}).signal, HostSignal::kTimeout);
+}
+
 TEST(Answer, KindComesFromTheTypeAndElseTheBytes) {
   const auto kind = [](std::string type, std::string body, UrlKind wanted = UrlKind::kPage) {
     return kind_of_answer(answer(200, {{"Content-Type", std::move(type)}}, std::move(body)), wanted);
