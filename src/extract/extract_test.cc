@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 
 #include "extract/extract_page.h"
 #include "extract/image_list.h"
@@ -192,10 +192,10 @@ TEST(HostilePages, CostSecondsAtMost) {
                                   repeated("<a href=x><table><td>", 50'000), repeated("<h1>", 100'000) + "x", repeated("<script type=application/ld+json>{", 50'000),
                                   "<script type=application/ld+json>" + repeated("{\"a\":", 500'000), repeated("<p class=price>$1</p>", 100'000),
                                   "<h1>x</h1>" + repeated("<span class=price>", 100'000) + "$1", repeated("\xE4\xB8", 500'000)}) {
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // processor time: a busy machine is not the page's fault
     EXPECT_TRUE(extract_page_markup(html, {.url = "http://a.test/"}));
-    const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    EXPECT_LT(seconds, 12) << html.substr(0, 60);
+    const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    EXPECT_LT(seconds, 8) << html.substr(0, 60);
     if (seconds > 1) std::cout << seconds << " s: " << html.substr(0, 60) << "\n";
   }
 }

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "text/shared_cases_for_test.h"
 
@@ -24,11 +24,12 @@ std::string repeated(std::string_view text, std::size_t count) {
   return out;
 }
 
+// Seconds of processor time: a busy machine is not the page's fault.
 template <class Run>
-std::chrono::milliseconds took(Run&& run) {
-  const auto begin = std::chrono::steady_clock::now();
+double seconds_of(Run&& run) {
+  const std::clock_t begin = std::clock();
   run();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
 // lexbor's tree builder differs from the standard in a few corners; README.md lists them. The rate must not sink.
@@ -76,11 +77,11 @@ TEST(HtmlTree, VisibleTextLeavesScriptsOutAndSetsBlocksApart) {
 TEST(HtmlTree, DeepPagesCostNeitherStackNorTime) {
   for (const char* tag : {"<div>", "<b>", "<a href=x>", "<table><tr><td>", "<svg>", "<p><font color=red>", "<ul><li>", "<template>", "<select><option>"}) {
     const std::string html = repeated(tag, 300'000);
-    EXPECT_LT(took([&] {
+    EXPECT_LT(seconds_of([&] {
                 const HtmlTree tree = parsed(html);
                 EXPECT_FALSE(tree.to_html5lib().empty());
                 EXPECT_LT(tree.body().visible_text().size(), html.size());
-              }).count(), 8'000) << tag;
+              }), 6) << tag;
   }
 }
 
@@ -90,7 +91,7 @@ TEST(HtmlTree, WideAndOddPagesStayCheap) {
   for (int i = 0; i < 50'000; ++i) formatting += "<p><b id=" + std::to_string(i) + ">x";
   for (int i = 0; i < 500'000; ++i) split += "x</q>";
   for (const std::string& html : {attributes + ">end", formatting, split, repeated("</b></p>", 300'000), repeated("&amp;&notin;&#x41;", 200'000), repeated("<", 2'000'000)}) {
-    EXPECT_LT(took([&] { parsed(html); }).count(), 8'000) << html.substr(0, 40);
+    EXPECT_LT(seconds_of([&] { parsed(html); }), 6) << html.substr(0, 40);
   }
 }
 
