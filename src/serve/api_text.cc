@@ -81,7 +81,7 @@ bool is_api_amount(std::string_view text) {
   return !parts.empty() && parts.size() <= 4 && std::all_of(parts.begin(), parts.end(), is_digit);
 }
 
-bool is_currency_code(std::string_view text) {
+bool has_currency_form(std::string_view text) {
   return text.size() == 3 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
@@ -108,7 +108,7 @@ std::string api_amount(std::int64_t micros) {
 }
 
 void write_price(JsonWriter& json, const Offer& offer) {
-  if (!is_api_amount(offer.price) || !is_currency_code(offer.currency)) {
+  if (!is_api_amount(offer.price) || !has_currency_form(offer.currency)) {
     json.null();
   } else {
     json.begin_object().field("amount", offer.price).field("currency", offer.currency).end_object();

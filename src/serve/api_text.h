@@ -19,7 +19,7 @@ std::optional<Timestamp> parse_api_time(std::string_view text);
 
 /// Whether it is ^[0-9]{1,15}(\.[0-9]{1,4})?$.
 bool is_api_amount(std::string_view text);
-bool is_currency_code(std::string_view text);
+bool has_currency_form(std::string_view text);
 /// One of the eleven basic colour terms.
 bool is_colour_name(std::string_view text);
 /// 1..kApiIdMax in digits.

@@ -50,7 +50,7 @@ void read_prices(QueryReader& reader, SearchRequest& request) {
   filter.price_min_micros = read_amount(reader, "price_min", request.price_min);
   filter.price_max_micros = read_amount(reader, "price_max", request.price_max);
   if (const auto currency = reader.text("currency", 3)) {
-    if (!is_currency_code(*currency)) reader.refuse("parameter_invalid", fmt::format("currency is '{}'; it must be a code like EUR", *currency));
+    if (!has_currency_form(*currency)) reader.refuse("parameter_invalid", fmt::format("currency is '{}'; it must be a code like EUR", *currency));
     filter.currencies = {*currency};
   } else if (filter.price_min_micros || filter.price_max_micros) {
     reader.refuse("parameter_missing", "price_min and price_max need currency, as prices are never converted");

@@ -1,0 +1,479 @@
+// The API over real HTTP on loopback, on a small real collection. Every answer is checked against its schema in docs/openapi.yaml.
+#include "serve/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/files.h"
+#include "serve/collection_for_test.h"
+#include "serve/event_hub.h"
+#include "serve/openapi_for_test.h"
+
+namespace magpie {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+const OpenApi& openapi() {
+  static const OpenApi file(MAGPIE_SOURCE_DIR "/docs/openapi.yaml");
+  return file;
+}
+
+struct Parsed {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  explicit Parsed(const std::string& json) {
+    EXPECT_EQ(parser.parse(json).get(root), simdjson::SUCCESS) << json;
+  }
+  simdjson::dom::element at(std::string_view pointer) const {
+    simdjson::dom::element found;
+    EXPECT_EQ(root.at_pointer(pointer).get(found), simdjson::SUCCESS) << pointer << " in " << simdjson::minify(root);
+    return found;
+  }
+  std::string text(std::string_view pointer) const { return std::string(std::string_view(at(pointer))); }
+  std::uint64_t number(std::string_view pointer) const { return std::uint64_t(at(pointer)); }
+};
+
+/// The answer's body, which must be 200 and follow the schema.
+Parsed expect_answer(const TestReply& reply, const std::string& schema, int status = 200) {
+  EXPECT_EQ(reply.status, status) << reply.body;
+  EXPECT_EQ(reply.header("content-type"), "application/json");
+  EXPECT_EQ(openapi().judge(schema, reply.body), "") << reply.body;
+  return Parsed(reply.body);
+}
+
+void expect_problem(const TestReply& reply, int status, const std::string& code) {
+  EXPECT_EQ(reply.status, status) << reply.body;
+  EXPECT_EQ(reply.header("content-type"), "application/problem+json");
+  EXPECT_EQ(openapi().judge("Problem", reply.body), "") << reply.body;
+  if (reply.status == status) {
+    EXPECT_EQ(Parsed(reply.body).text("/code"), code) << reply.body;
+  }
+}
+
+std::vector<std::uint64_t> ids(const Parsed& answer) {
+  std::vector<std::uint64_t> all;
+  for (const simdjson::dom::element hit : simdjson::dom::array(answer.at("/hits"))) all.push_back(std::uint64_t(hit["image_id"]));
+  return all;
+}
+
+constexpr const char* kJson = "application/json";
+
+TEST(ApiSearch, FindsByWords) {
+  const TestCollection collection;
+  const TestReply reply = collection.get("/api/v1/search?q=red+chair&facets=true");
+  const Parsed answer = expect_answer(reply, "SearchAnswer");
+  EXPECT_EQ(reply.header("cache-control"), "no-store");
+  EXPECT_EQ(ids(answer), std::vector<std::uint64_t>{TestCollection::kChair});
+  EXPECT_EQ(answer.number("/total"), 1u);
+  EXPECT_EQ(answer.number("/hits/0/copies"), 1u);
+  EXPECT_EQ(answer.number("/hits/0/width"), 1'000u);  // upright
+  EXPECT_EQ(answer.number("/hits/0/height"), 2'000u);
+  EXPECT_EQ(answer.text("/hits/0/title"), "Red chair");
+  EXPECT_EQ(answer.text("/hits/0/price/amount"), "129.95");
+  EXPECT_EQ(answer.text("/hits/0/fetched_at"), "2026-11-21T23:14:05Z");
+  EXPECT_EQ(answer.text("/query/q"), "red chair");
+  EXPECT_EQ(answer.text("/facets/shop/0/value"), "shop.test");
+  EXPECT_EQ(answer.text("/facets/price/0/currency"), "EUR");
+}
+
+TEST(ApiSearch, WithoutAQueryGivesTheWholeCollection) {
+  const TestCollection collection;
+  const Parsed answer = expect_answer(collection.get("/api/v1/search"), "SearchAnswer");
+  EXPECT_EQ(answer.number("/total"), 2u);  // the copy is collapsed, the hidden one is not found
+  EXPECT_EQ(answer.number("/limit"), 40u);
+  const Parsed none = expect_answer(collection.get("/api/v1/search?limit=0&offset=5"), "SearchAnswer");
+  EXPECT_EQ(none.number("/total"), 2u);
+  EXPECT_TRUE(ids(none).empty());
+}
+
+TEST(ApiSearch, FiltersAndSays) {
+  const TestCollection collection;
+  const Parsed dear = expect_answer(collection.get("/api/v1/search?price_min=100&price_max=200.5&currency=EUR&shop=shop.test&sort=price"), "SearchAnswer");
+  EXPECT_EQ(dear.number("/total"), 1u);
+  EXPECT_EQ(dear.text("/query/price_max"), "200.5");
+  EXPECT_EQ(expect_answer(collection.get("/api/v1/search?price_min=200&currency=EUR"), "SearchAnswer").number("/total"), 0u);
+  EXPECT_EQ(expect_answer(collection.get("/api/v1/search?shop=shop.test&shop=toys.test&colour=red"), "SearchAnswer").number("/total"), 2u);
+  EXPECT_EQ(expect_answer(collection.get("/api/v1/search?since=2026-11-22T00:00:00Z"), "SearchAnswer").number("/total"), 0u);
+  EXPECT_EQ(expect_answer(collection.get("/api/v1/search?since=2026-11-22T00:14:05%2B01:00"), "SearchAnswer").number("/total"), 2u);
+}
+
+TEST(ApiSearch, FindsMoreLikeAPicture) {
+  const TestCollection collection;
+  const Parsed answer = expect_answer(collection.get("/api/v1/search?like=3"), "SearchAnswer");
+  EXPECT_EQ(answer.number("/query/like/0"), 3u);
+  for (const std::uint64_t id : ids(answer)) EXPECT_NE(id, TestCollection::kHorse);
+  expect_problem(collection.get("/api/v1/search?like=77"), 404, "image_not_found");
+  expect_problem(collection.get("/api/v1/search?like=9007199254740991"), 404, "image_not_found");
+}
+
+TEST(ApiSearch, RefusesWhatItDoesNotUnderstand) {
+  const TestCollection collection;
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"limit=201", "parameter_invalid"},      {"limit=x", "parameter_invalid"},       {"limit=1&limit=2", "parameter_invalid"},
+      {"offset=100001", "parameter_invalid"},  {"offset=-1", "parameter_invalid"},     {"colour=mauve", "parameter_invalid"},
+      {"price_min=5", "parameter_missing"},    {"price_min=1e3&currency=EUR", "parameter_invalid"},
+      {"currency=eur", "parameter_invalid"},   {"sort=best", "parameter_invalid"},     {"since=yesterday", "parameter_invalid"},
+      {"like=0", "parameter_invalid"},         {"like=1&like=2", "parameter_invalid"}, {"like=a", "parameter_invalid"},
+      {"picture=short", "parameter_invalid"},  {"shop=", "parameter_invalid"},         {"facets=yes", "parameter_invalid"},
+      {"q=%FF", "parameter_invalid"},          {"colur=red", "parameter_unknown"},     {"q=" + std::string(501, 'x'), "parameter_invalid"},
+      {"picture=0123456789abcdef0123&like=1", "parameter_invalid"}};
+  for (const auto& [query, code] : wrong) {
+    SCOPED_TRACE(query);
+    expect_problem(collection.get("/api/v1/search?" + query), 400, code);
+  }
+  EXPECT_THAT(collection.get("/api/v1/search?colur=red").body, HasSubstr("did you mean 'colour'"));
+}
+
+TEST(ApiSearch, TakesAnUploadAndItsToken) {
+  TestCollection collection;
+  const Parsed raw = expect_answer(collection.ask("POST", "/api/v1/search?limit=5", {{"Content-Type", "image/jpeg"}}, "chair from a phone"), "SearchAnswer");
+  ASSERT_EQ(ids(raw), std::vector<std::uint64_t>{TestCollection::kChair});
+  const std::string token = raw.text("/picture_token");
+  const Parsed again = expect_answer(collection.get("/api/v1/search?shop=shop.test&picture=" + token), "SearchAnswer");
+  EXPECT_EQ(ids(again), std::vector<std::uint64_t>{TestCollection::kChair});
+  EXPECT_EQ(again.text("/picture_token"), token);
+  EXPECT_EQ(again.text("/query/picture"), token);
+  const std::string form = "--XX\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nx\r\n--XX\r\nContent-Disposition: form-data; name=\"picture\"; "
+                           "filename=\"h.jpg\"\r\nContent-Type: image/jpeg\r\n\r\nhorse\r\n--XX--\r\n";
+  const Parsed posted = expect_answer(collection.ask("POST", "/api/v1/search", {{"Content-Type", "multipart/form-data; boundary=XX"}}, form), "SearchAnswer");
+  EXPECT_EQ(ids(posted), std::vector<std::uint64_t>{TestCollection::kHorse});
+
+  collection.clock.advance(std::chrono::minutes(29));
+  EXPECT_EQ(collection.get("/api/v1/search?picture=" + token).status, 200);
+  collection.clock.advance(std::chrono::minutes(31));
+  expect_problem(collection.get("/api/v1/search?picture=" + token), 410, "picture_expired");
+}
+
+TEST(ApiSearch, SaysWhatIsWrongWithAnUpload) {
+  const TestCollection collection;
+  const auto post = [&](std::string type, std::string_view body) { return collection.ask("POST", "/api/v1/search", {{"Content-Type", std::move(type)}}, body); };
+  expect_problem(post("image/png", "not a picture"), 422, "picture_unreadable");
+  expect_problem(post("image/png", ""), 422, "picture_unreadable");
+  expect_problem(post("application/json", "{}"), 415, "media_type_unsupported");
+  expect_problem(post("multipart/form-data; boundary=XX", "no boundary here"), 400, "request_malformed");
+  expect_problem(post("image/png", "waits for a worker"), 503, "overloaded");
+  expect_problem(post("image/png", std::string(Api::kPictureBytesMax + 1, 'c')), 413, "picture_too_large");
+  expect_problem(post("image/png", std::string(Api::kBodyBytesMax + 1, 'c')), 413, "picture_too_large");
+  expect_problem(collection.ask("POST", "/api/v1/search?like=1", {{"Content-Type", "image/png"}}, "chair"), 400, "parameter_unknown");
+}
+
+TEST(ApiPictures, TellAllThatIsKnown) {
+  const TestCollection collection;
+  const Parsed chair = expect_answer(collection.get("/api/v1/images/1"), "Image");
+  EXPECT_EQ(chair.text("/product/name"), "Red chair");
+  EXPECT_EQ(chair.text("/product/offers/0/availability"), "in_stock");
+  EXPECT_EQ(chair.number("/copies/0/image_id"), TestCollection::kChairCopy);
+  EXPECT_EQ(chair.number("/copies_total"), 1u);
+  EXPECT_EQ(chair.text("/model"), "test-4");
+  EXPECT_EQ(chair.text("/why/0/stage"), "found");
+  EXPECT_TRUE(bool(chair.at("/indexed")));
+  const Parsed horse = expect_answer(collection.get("/api/v1/images/3"), "Image");
+  EXPECT_EQ(horse.text("/title"), "A \"horse\" & more");
+  EXPECT_TRUE(horse.at("/product").is_null());
+  const Parsed hidden = expect_answer(collection.get("/api/v1/images/4"), "Image");
+  EXPECT_FALSE(bool(hidden.at("/indexed")));
+  EXPECT_THAT(hidden.text("/not_indexed_because"), HasSubstr("not to be found"));
+  expect_problem(collection.get("/api/v1/images/77"), 404, "image_not_found");
+  expect_problem(collection.get("/api/v1/images/9007199254740991"), 404, "image_not_found");
+  expect_problem(collection.get("/api/v1/images/0"), 400, "parameter_invalid");
+  expect_problem(collection.get("/api/v1/images/1?x=1"), 400, "parameter_unknown");
+}
+
+TEST(ApiPictures, GiveTheirBytesToBeCachedForEver) {
+  const TestCollection collection;
+  const TestReply thumbnail = collection.get("/api/v1/images/1/thumbnail");
+  EXPECT_EQ(thumbnail.status, 200);
+  EXPECT_EQ(thumbnail.body, "\xFF\xD8 thumbnail of chair");
+  EXPECT_EQ(thumbnail.header("content-type"), "image/jpeg");
+  EXPECT_EQ(thumbnail.header("cache-control"), "public, max-age=31536000, immutable");
+  const std::string etag = thumbnail.header("etag");
+  const TestReply again = collection.get("/api/v1/images/1/thumbnail", {{"If-None-Match", "\"other\", " + etag}});
+  EXPECT_EQ(again.status, 304);
+  EXPECT_EQ(again.body, "");
+  EXPECT_EQ(again.header("etag"), etag);
+  EXPECT_EQ(collection.get("/api/v1/images/1/preview").header("content-type"), "image/webp");
+  const TestReply original = collection.get("/api/v1/images/1/original");
+  EXPECT_EQ(original.body, "chair");
+  EXPECT_EQ(original.header("etag"), "\"" + to_hex(sha256("chair")) + "\"");
+  EXPECT_EQ(original.header("content-security-policy"), "sandbox; default-src 'none'");
+  EXPECT_EQ(original.header("x-content-type-options"), "nosniff");
+  const TestReply head = collection.ask("HEAD", "/api/v1/images/1/original");
+  EXPECT_EQ(head.body, "");
+  EXPECT_EQ(head.header("content-length"), "5");
+  expect_problem(collection.get("/api/v1/images/1/huge"), 404, "variant_not_found");
+  expect_problem(collection.get("/api/v1/images/77/thumbnail"), 404, "image_not_found");
+}
+
+TEST(ApiPictures, MakeTheLargeVariantOnce) {
+  const TestCollection collection;
+  EXPECT_EQ(collection.get("/api/v1/images/1/large").body, "\xFF\xD8 chair at 1600");
+  EXPECT_EQ(collection.get("/api/v1/images/1/large").header("content-type"), "image/jpeg");
+  EXPECT_EQ(collection.pictures.scaled.load(), 1);
+  EXPECT_EQ(collection.get("/api/v1/images/3/large").body, "RIFF preview of horse");  // no larger than its preview
+  EXPECT_EQ(collection.pictures.scaled.load(), 1);
+}
+
+TEST(ApiProducts, HaveOffersAndPictures) {
+  const TestCollection collection;
+  const Parsed chair = expect_answer(collection.get("/api/v1/products/1"), "Product");
+  EXPECT_EQ(chair.text("/offers/0/price/currency"), "EUR");
+  EXPECT_EQ(chair.number("/images/0/image_id"), TestCollection::kChair);
+  expect_problem(collection.get("/api/v1/products/99"), 404, "product_not_found");
+}
+
+TEST(ApiJobs, AreStartedListedAndCancelled) {
+  TestCollection collection;
+  const TestReply made = collection.ask("POST", "/api/v1/jobs", {{"Content-Type", "application/json; charset=utf-8"}, {"Origin", "http://localhost:8080"}},
+                                        R"({"seeds":["Shop.test/a#x","https://b.test:443"],"options":{"delay_ms":100,"seconds_max":60}})");
+  const Parsed job = expect_answer(made, "Job", 201);
+  EXPECT_EQ(made.header("location"), "/api/v1/jobs/1");
+  EXPECT_EQ(job.text("/seeds/0"), "https://shop.test/a");
+  EXPECT_EQ(job.text("/seeds/1"), "https://b.test/");
+  EXPECT_EQ(job.number("/options/delay_ms"), 100u);
+  expect_answer(collection.get("/api/v1/jobs/1"), "Job");
+  const Parsed list(collection.get("/api/v1/jobs?limit=1").body);
+  EXPECT_EQ(list.number("/total"), 1u);
+  EXPECT_EQ(list.number("/jobs/0/job_id"), 1u);
+  const Parsed cancelled = expect_answer(collection.ask("POST", "/api/v1/jobs/1/cancel", {{"Content-Type", kJson}}, "{}"), "Job");
+  EXPECT_EQ(cancelled.text("/state"), "cancelling");
+  expect_problem(collection.get("/api/v1/jobs/9"), 404, "job_not_found");
+  expect_problem(collection.ask("POST", "/api/v1/jobs/9/cancel", {{"Content-Type", kJson}}, "{}"), 404, "job_not_found");
+  expect_problem(collection.ask("POST", "/api/v1/jobs/1/cancel", {{"Content-Type", kJson}}, "[]"), 400, "request_malformed");
+}
+
+TEST(ApiJobs, AreRefusedWithAReason) {
+  TestCollection collection;
+  const auto post = [&](std::string_view body, std::string type = kJson) { return collection.ask("POST", "/api/v1/jobs", {{"Content-Type", std::move(type)}}, body); };
+  for (const char* body : {"", "[]", "{}", R"({"seeds":[]})", R"({"seeds":[1]})", R"({"seeds":"a"})", R"({"seeds":["a.test"],"more":1})",
+                           R"({"seeds":["a.test"],"options":{"speed":1}})", R"({"seeds":["a.test"],"options":{"delay_ms":-1}})",
+                           R"({"seeds":["a.test"],"options":[]})", R"({"seeds":["a.test"],"options":{"requests_per_host":65}})"}) {
+    SCOPED_TRACE(body);
+    expect_problem(post(body), 400, "request_malformed");
+  }
+  for (const char* seed : {"ftp://a.test/", "http://", "a b", "javascript://x"}) expect_problem(post(fmt::format(R"({{"seeds":["{}"]}})", seed)), 400, "seed_invalid");
+  expect_problem(post(R"({"seeds":["http://127.0.0.1/"]})"), 403, "address_refused");
+  expect_problem(post(R"({"seeds":["a.test"]})", "text/plain"), 415, "media_type_unsupported");
+  collection.jobs.enabled = false;
+  expect_problem(post(R"({"seeds":["a.test"]})"), 403, "crawl_disabled");
+}
+
+TEST(ApiStats, CountWhatTheCollectionHolds) {
+  const TestCollection collection;
+  const Parsed stats = expect_answer(collection.get("/api/v1/stats"), "Stats");
+  EXPECT_EQ(stats.number("/pages"), 3u);
+  EXPECT_EQ(stats.number("/images"), 4u);
+  EXPECT_EQ(stats.number("/images_indexed"), 3u);
+  EXPECT_EQ(stats.number("/products"), 1u);
+  EXPECT_EQ(stats.number("/queued"), 17u);
+  EXPECT_EQ(stats.number("/shops_total"), 2u);
+  EXPECT_EQ(stats.text("/last_fetch_at"), "2026-11-21T23:14:05Z");
+  std::set<std::string> shops;
+  for (const simdjson::dom::element shop : simdjson::dom::array(stats.at("/shops"))) {
+    shops.insert(fmt::format("{} {} {} {}", std::string_view(shop["shop"]), std::uint64_t(shop["pages"]), std::uint64_t(shop["images"]), std::uint64_t(shop["products"])));
+  }
+  EXPECT_EQ(shops, (std::set<std::string>{"shop.test 1 1 1", "toys.test 2 1 0"}));
+}
+
+TEST(ApiServer, TellsHowItIs) {
+  ApiOptions options;
+  bool ready = true;
+  options.openapi_yaml = "openapi: 3.1.0\n";
+  options.ready = [&]() -> Result<void> {
+    if (!ready) return fail(Code::kUnavailable, "the index is being read");
+    return {};
+  };
+  const TestCollection collection(options);
+  EXPECT_EQ(collection.get("/healthz").body, "ok\n");
+  EXPECT_EQ(collection.get("/readyz").body, "ok\n");
+  ready = false;
+  expect_problem(collection.get("/readyz"), 503, "not_ready");
+  EXPECT_EQ(collection.get("/api/v1/openapi.yaml").body, "openapi: 3.1.0\n");
+  collection.get("/api/v1/stats");
+  EXPECT_THAT(collection.get("/metrics").body, HasSubstr(R"(magpie_http_requests_total{route="stats",status="200"} 1)"));
+  expect_problem(collection.get("/api/v1/nothing"), 404, "address_not_found");
+  expect_problem(collection.get("/api/v2/search"), 404, "address_not_found");
+}
+
+TEST(ApiServer, HasEveryOperationOfItsDescription) {
+  const TestCollection collection;
+  for (std::string path : openapi().paths()) {
+    SCOPED_TRACE(path);
+    for (const auto& [method, name] : {std::pair{"GET", "get"}, {"POST", "post"}, {"DELETE", "delete"}}) {
+      std::string target = path;
+      for (const auto& [placeholder, value] : {std::pair{"{id}", "1"}, {"{variant}", "thumbnail"}}) {
+        if (const auto at = target.find(placeholder); at != std::string::npos) target.replace(at, std::string_view(placeholder).size(), value);
+      }
+      if (target == "/api/v1/events" && std::string_view(method) == "GET") continue;  // never ends; see ApiEvents
+      const TestReply reply = collection.ask(method, target, {{"Content-Type", kJson}}, "{}");
+      if (openapi().has_operation(path, name)) {
+        EXPECT_NE(reply.status, 405) << method;
+      } else {
+        expect_problem(reply, 405, "method_not_allowed");
+      }
+    }
+  }
+}
+
+TEST(ApiGuard, KnowsItsOwnNames) {
+  ApiOptions options;
+  options.host_names = {"magpie.example"};
+  const TestCollection collection(options);
+  for (const char* host : {"localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "192.168.1.5", "my.localhost", "magpie.example"}) {
+    EXPECT_EQ(collection.get("/api/v1/stats", {{"Host", host}}).status, 200) << host;
+  }
+  for (const char* host : {"evil.test", "evil.test:8080", "localhost.evil.test", "notlocalhost", "", "localhost@evil.test"}) {
+    expect_problem(collection.get("/api/v1/stats", {{"Host", host}}), 421, "host_refused");
+  }
+  EXPECT_EQ(collection.get("/healthz", {{"Host", "10.0.0.1.nip.test"}}).status, 200);
+}
+
+TEST(ApiGuard, RefusesOtherSitesRequestsThatAreNoReads) {
+  const TestCollection collection;
+  const auto post = [&](HttpHeaders headers) {
+    headers.push_back({"Content-Type", kJson});
+    return collection.ask("POST", "/api/v1/jobs", std::move(headers), R"({"seeds":["a.test"]})");
+  };
+  for (const char* origin : {"https://evil.test", "null", "http://localhost:9999", "file://"}) expect_problem(post({{"Origin", origin}}), 403, "origin_refused");
+  expect_problem(post({{"Sec-Fetch-Site", "cross-site"}}), 403, "origin_refused");
+  for (const char* origin : {"http://localhost:8080", "https://localhost:8080"}) EXPECT_EQ(post({{"Origin", origin}}).status, 201) << origin;
+  EXPECT_EQ(post({}).status, 201);  // no browser
+  EXPECT_EQ(collection.get("/api/v1/stats", {{"Origin", "https://evil.test"}}).status, 200);  // unreadable there without CORS headers
+  EXPECT_EQ(collection.get("/api/v1/stats").header("access-control-allow-origin"), "");
+}
+
+/// Reads a stream until the text has come.
+std::string read_until(const UniqueFd& fd, std::string_view end) {
+  std::string all;
+  char buffer[4'096];
+  while (all.find(end) == std::string::npos) {
+    const auto got = ::recv(fd.get(), buffer, sizeof buffer, 0);
+    if (got <= 0) break;
+    all.append(buffer, static_cast<std::size_t>(got));
+  }
+  return all;
+}
+
+UniqueFd follow(const TestCollection& collection, std::string_view target) {
+  UniqueFd fd = collection.connect_now();
+  EXPECT_TRUE(write_all(fd.get(), fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", target)));
+  return fd;
+}
+
+std::string data_of(const std::string& stream, std::string_view event) {
+  const std::size_t at = stream.rfind(fmt::format("event: {}\ndata: ", event));
+  if (at == std::string::npos) return "";
+  const std::size_t begin = stream.find("data: ", at) + 6;
+  return stream.substr(begin, stream.find('\n', begin) - begin);
+}
+
+TEST(ApiEvents, TellWhatCrawlsDo) {
+  TestCollection collection;
+  const CrawlJobView job = *collection.jobs.start({"https://a.test/"}, {});
+  const UniqueFd reader = follow(collection, "/api/v1/events");
+  const std::string hello = read_until(reader, "event: progress");
+  EXPECT_THAT(hello, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(hello, HasSubstr("Content-Type: text/event-stream\r\n"));
+  read_until(reader, "\n\n");
+
+  collection.jobs.listener->on_image(job.id, TestCollection::kHorse);
+  const std::string image = read_until(reader, "\n\n");
+  EXPECT_EQ(openapi().judge("Hit", data_of(image, "image")), "") << image;
+  EXPECT_THAT(image, HasSubstr("\"image_id\":3"));
+
+  collection.jobs.listener->on_job(job);
+  const std::string changed = read_until(reader, "\n\n");
+  EXPECT_EQ(openapi().judge("Job", data_of(changed, "job")), "") << changed;
+
+  CrawlProgress progress = job.progress;
+  progress.seconds_left = 12.5;
+  collection.jobs.listener->on_progress(progress);
+  const std::string moved = read_until(reader, "\n\n");
+  EXPECT_EQ(openapi().judge("Progress", data_of(moved, "progress")), "") << moved;
+}
+
+TEST(ApiEvents, ComeNoMoreOftenThanPromised) {
+  TestCollection collection;
+  const UniqueFd reader = follow(collection, "/api/v1/events");
+  read_until(reader, ":\n\n");
+  CrawlProgress progress{.job = 1, .state = CrawlState::kRunning};
+  for (int i = 0; i < 20; ++i) collection.jobs.listener->on_progress(progress);  // one is due
+  collection.clock.advance(EventHub::kProgressPeriod);
+  collection.jobs.listener->on_progress(progress);                               // a second one
+  for (int i = 0; i < 50; ++i) collection.jobs.listener->on_image(1, TestCollection::kChair);  // ten
+  progress.state = CrawlState::kFinished;
+  collection.jobs.listener->on_progress(progress);                               // the end is always told
+  const std::string all = read_until(reader, "\"finished\"");
+  const auto count = [&](std::string_view what) {
+    int found = 0;
+    for (std::size_t at = 0; (at = all.find(what, at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  EXPECT_EQ(count("event: progress"), 3);
+  EXPECT_EQ(count("event: image"), 10);
+}
+
+TEST(ApiEvents, CanBeOfOneJobOnly) {
+  TestCollection collection;
+  const UniqueFd reader = follow(collection, "/api/v1/events?job=2");
+  read_until(reader, ":\n\n");
+  collection.jobs.listener->on_progress({.job = 1, .state = CrawlState::kFinished});
+  collection.jobs.listener->on_progress({.job = 2, .state = CrawlState::kFinished});
+  const std::string all = read_until(reader, "\n\n");
+  EXPECT_THAT(all, HasSubstr("\"job_id\":2"));
+  EXPECT_THAT(all, Not(HasSubstr("\"job_id\":1")));
+  expect_problem(collection.get("/api/v1/events?job=x"), 400, "parameter_invalid");
+}
+
+TEST(ApiEvents, AreForSoManyReadersOnly) {
+  ApiOptions options;
+  options.event_streams_max = 1;
+  const TestCollection collection(options);
+  const UniqueFd reader = follow(collection, "/api/v1/events");
+  read_until(reader, ":\n\n");
+  expect_problem(collection.get("/api/v1/events"), 503, "streams_exhausted");
+}
+
+TEST(ApiWebFiles, AreServedWithTheirCaching) {
+  const TestFolder folder;
+  fs::create_directories(folder.path() / "assets");
+  const std::string script(5'000, 's');
+  ASSERT_TRUE(write_file_atomic(folder.path() / "index.html", "<!doctype html>app"));
+  ASSERT_TRUE(write_file_atomic(folder.path() / "assets/index-3f2a.js", script));
+  ApiOptions options;
+  options.web_folder = folder.path();
+  const TestCollection collection(options);
+  for (const char* path : {"/", "/index.html", "/images/7", "/search?q=x", "/crawl/"}) {
+    const TestReply page = collection.get(path);
+    EXPECT_EQ(page.status, 200) << path;
+    EXPECT_EQ(page.body, "<!doctype html>app");
+    EXPECT_EQ(page.header("cache-control"), "no-cache");
+    EXPECT_THAT(page.header("content-security-policy"), HasSubstr("script-src 'self'"));
+    EXPECT_EQ(page.header("x-frame-options"), "DENY");
+  }
+  EXPECT_EQ(collection.get("/", {{"If-None-Match", collection.get("/").header("etag")}}).status, 304);
+  const TestReply asset = collection.get("/assets/index-3f2a.js");
+  EXPECT_EQ(asset.body, script);
+  EXPECT_EQ(asset.header("cache-control"), "public, max-age=31536000, immutable");
+  EXPECT_EQ(asset.header("content-type"), "text/javascript; charset=utf-8");
+  const TestReply packed = collection.get("/assets/index-3f2a.js", {{"Accept-Encoding", "br, gzip"}});
+  EXPECT_EQ(packed.header("content-encoding"), "gzip");
+  EXPECT_LT(packed.body.size(), script.size());
+  for (const char* path : {"/assets/gone.js", "/../../etc/host.conf", "/%2e%2e/%2e%2e/etc/host.conf", "/favicon.ico"}) {
+    expect_problem(collection.get(path), 404, "address_not_found");
+  }
+  EXPECT_EQ(collection.get("/../../etc/passwd").body, "<!doctype html>app");  // a page of the application like any other
+  expect_problem(collection.ask("POST", "/"), 405, "method_not_allowed");
+}
+
+TEST(ApiWebFiles, AreMissedWithWords) {
+  const TestCollection collection;
+  expect_problem(collection.get("/"), 404, "web_not_installed");
+}
+
+}  // namespace
+}  // namespace magpie

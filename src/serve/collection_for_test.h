@@ -1,0 +1,279 @@
+#pragma once
+// A small real collection (embedded catalog, archive, variants and index in a folder of its own) behind a real server on loopback,
+// with stand-ins for what only the whole program has: crawls and decoders.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <map>
+#include <optional>
+
+#include "core/price.h"
+#include "embedded/archive.h"
+#include "embedded/catalog.h"
+#include "embedded/index.h"
+#include "embedded/variants.h"
+#include "net/http_headers.h"
+#include "serve/api.h"
+
+namespace magpie {
+
+inline Timestamp test_time() { return Timestamp(std::chrono::milliseconds(1'795'302'845'120)); }  // 2026-11-21T23:14:05Z
+
+class TestClock final : public Clock {
+ public:
+  Timestamp now() const override { return test_time(); }
+  std::chrono::steady_clock::time_point steady() const override { return std::chrono::steady_clock::time_point(std::chrono::milliseconds(steady_ms_.load())); }
+  void advance(std::chrono::milliseconds by) { steady_ms_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> steady_ms_{1'000'000};
+};
+
+/// Keeps jobs in a map and tells the listener what the test wants it told.
+class TestJobs final : public JobControl {
+ public:
+  bool can_start() const override { return enabled; }
+  Result<CrawlJobView> start(std::vector<std::string> seeds, CrawlOptions options) override {
+    for (const std::string& seed : seeds) {
+      if (seed.find("127.0.0.1") != std::string::npos) return fail(Code::kForbidden, "the address 127.0.0.1 is loopback");
+    }
+    CrawlJobView job{.id = jobs.size() + 1, .state = CrawlState::kRunning, .seeds = std::move(seeds), .options = options, .created_at = test_time(), .started_at = test_time()};
+    job.progress = {.job = job.id, .state = job.state, .pages_fetched = 41};
+    job.progress.failures = {{"timeout", 2}};
+    job.progress.hosts = {{.host = "shop.test", .fetched = 41, .waiting = std::chrono::milliseconds(900)}};
+    jobs[job.id] = job;
+    return job;
+  }
+  Result<std::vector<CrawlJobView>> list() override {
+    std::vector<CrawlJobView> all;
+    for (auto it = jobs.rbegin(); it != jobs.rend(); ++it) all.push_back(it->second);
+    return all;
+  }
+  Result<CrawlJobView> get(JobId id) override {
+    const auto found = jobs.find(id);
+    if (found == jobs.end()) return fail(Code::kNotFound, "no job {}", id);
+    return found->second;
+  }
+  Result<CrawlJobView> cancel(JobId id) override {
+    MAGPIE_TRY(CrawlJobView job, get(id));
+    job.state = job.progress.state = CrawlState::kCancelling;
+    jobs[id] = job;
+    return job;
+  }
+  std::uint64_t queued() const override { return 17; }
+  void listen(CrawlListener* told) override { listener = told; }
+
+  bool enabled = true;
+  std::map<JobId, CrawlJobView> jobs;
+  CrawlListener* listener = nullptr;
+};
+
+/// "Decodes" pictures that begin with a letter: 'c' looks like the chair, 'h' like the horse.
+class TestPictures final : public PictureAnalyser {
+ public:
+  Result<Embedding> embed(std::string_view bytes, Deadline) override {
+    if (bytes.front() == 'c') return Embedding{1, 0, 0, 0};
+    if (bytes.front() == 'h') return Embedding{0, 1, 0, 0};
+    if (bytes.front() == 'w') return fail(Code::kUnavailable, "no worker came free");
+    return fail(Code::kBadInput, "this is no picture: unknown format");
+  }
+  Result<std::string> scale(std::string_view original, std::uint32_t side_max, Deadline) override {
+    ++scaled;
+    return fmt::format("\xFF\xD8 {} at {}", original, side_max);
+  }
+  std::atomic<int> scaled{0};
+};
+
+struct TestReply {
+  int status = 0;
+  HttpHeaders headers;
+  std::string body;
+  std::string header(std::string_view name) const { return std::string(find_header(headers, name).value_or("")); }
+};
+
+class TestFolder {
+ public:
+  TestFolder() : path_(fs::temp_directory_path() / fmt::format("magpie-serve-{}-{}", ::getpid(), next_++)) { fs::create_directories(path_); }
+  ~TestFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  static inline std::atomic<int> next_{0};
+  fs::path path_;
+};
+
+/// Two shops: a chair with a near copy on shop.test, a horse without a product on toys.test, and a picture nobody may find.
+class TestCollection {
+ public:
+  explicit TestCollection(ApiOptions options = {}) : searcher_(index_->text(), index_->vectors(), settings_) {
+    fill();
+    options.embedding_space = "test-4";
+    options.version = "0.1.0";
+    api_ = std::make_unique<Api>(ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, pictures, metrics, clock}, std::move(options));
+    auto server = HttpServer::start({.body_bytes_max = Api::kBodyBytesMax}, *api_);
+    EXPECT_TRUE(server);
+    server_ = std::move(*server);
+  }
+  ~TestCollection() {
+    api_->close_streams();
+    server_->stop(Deadline::after(std::chrono::seconds(5)));
+  }
+
+  /// One connection to the server.
+  UniqueFd connect_now() const {
+    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(server_->port());
+    EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    const timeval patience{.tv_sec = 20, .tv_usec = 0};
+    setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return fd;
+  }
+
+  TestReply ask(std::string_view method, std::string_view target, HttpHeaders headers = {}, std::string_view body = "") const {
+    std::string request = fmt::format("{} {} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", method, target, body.size());
+    if (!find_header(headers, "host")) request += "Host: localhost:8080\r\n";
+    for (const HttpHeader& header : headers) request += header.name + ": " + header.value + "\r\n";
+    request.append("\r\n").append(body);
+    const UniqueFd fd = connect_now();
+    EXPECT_TRUE(write_all(fd.get(), request));
+    std::string all;
+    char buffer[16 * 1024];
+    for (ssize_t got; (got = ::recv(fd.get(), buffer, sizeof buffer, 0)) > 0;) all.append(buffer, static_cast<std::size_t>(got));
+    const std::size_t end = all.find("\r\n\r\n");
+    if (end == std::string::npos) return {};
+    return {.status = std::atoi(all.c_str() + 9), .headers = parse_header_block(all.substr(0, end + 2)), .body = all.substr(end + 4)};
+  }
+  TestReply get(std::string_view target, HttpHeaders headers = {}) const { return ask("GET", target, std::move(headers)); }
+
+  static constexpr ImageId kChair = 1, kChairCopy = 2, kHorse = 3, kHidden = 4;
+
+  TestClock clock;
+  TestJobs jobs;
+  TestPictures pictures;
+  MetricsRegistry metrics;
+
+ private:
+  Fetch fetch_of(std::string url, UrlKind kind, ArchivePlace place) {
+    Fetch fetch;
+    fetch.url = std::move(url);
+    fetch.kind = kind;
+    fetch.status = 200;
+    fetch.fetched_at = test_time();
+    fetch.took = std::chrono::milliseconds(12);
+    fetch.body_bytes = 345;
+    fetch.place = place;
+    return fetch;
+  }
+
+  static ImageRef ref_to(std::string url, std::string alt) {
+    ImageRef ref;
+    ref.url = std::move(url);
+    ref.alt = std::move(alt);
+    return ref;
+  }
+
+  static Page chair_page() {
+    Page page;
+    page.url = "https://shop.test/chair";
+    page.title = "Chair | Shop";
+    page.language = "en";
+    page.keywords = {"seat", "oak"};
+    page.images = {ref_to("https://shop.test/chair.jpg", "A red chair"), ref_to("https://shop.test/chair-small.jpg", "The same chair")};
+    Product product{.name = "Red chair", .brand = "Sitwell", .description = "Comfortable", .category = "Chairs"};
+    product.offer = {.price = "129.95", .currency = "EUR", .availability = "InStock"};
+    product.images = {page.images[0].url, page.images[1].url};
+    page.products = {product};
+    return page;
+  }
+  static Page horse_page() {
+    Page page;
+    page.url = "https://toys.test/horse";
+    page.title = "A \"horse\" & more";
+    page.images = {ref_to("https://toys.test/horse.png", "")};
+    return page;
+  }
+  static Page hidden_page() {
+    Page page;
+    page.url = "https://toys.test/hidden";
+    page.title = "Hidden";
+    page.images = {ref_to("https://toys.test/hidden.png", "")};
+    page.robots.noindex = true;
+    return page;
+  }
+
+  ImageId add_image(CatalogTransaction& transaction, const std::string& url, const std::string& bytes, Embedding embedding, std::uint32_t side) {
+    const auto place = archive_->append({.url = url, .status = 200, .header_block = {}, .body = bytes, .fetched_at = test_time(), .ip = {}});
+    EXPECT_TRUE(place);
+    Image image;
+    image.sha256 = sha256(bytes);
+    image.format = "jpeg";
+    image.width = side;
+    image.height = side / 2;
+    image.orientation = 6;  // lies on its side
+    image.bytes = bytes.size();
+    image.phash = 0xF000'0000'0000'0001;
+    image.brightness = 127.5F;
+    image.colours = {{.rgb = 0xC81E1E, .share = 0.75F, .name = "red"}};
+    image.original = *place;
+    image.thumbnail = *variants_->put("\xFF\xD8 thumbnail of " + bytes);
+    image.preview = *variants_->put("RIFF preview of " + bytes);
+    image.fetched_at = test_time();
+    const ImageEmbedding vector{.space = "test-4", .vector = embedding};
+    const auto recorded = transaction.record_image(fetch_of(url, UrlKind::kImage, *place), image, std::span(&vector, 1), 1);
+    EXPECT_TRUE(recorded);
+    EXPECT_TRUE(index_->vectors().add(recorded->id, embedding));
+    return recorded->id;
+  }
+
+  void fill() {
+    auto transaction = catalog_->begin();
+    ASSERT_TRUE(transaction);
+    for (const Page& page : {chair_page(), horse_page(), hidden_page()}) {
+      ASSERT_TRUE((*transaction)->record_page(fetch_of(page.url, UrlKind::kPage, {1, 0, 1}), page, 1));
+    }
+    EXPECT_EQ(add_image(**transaction, "https://shop.test/chair.jpg", "chair", {1, 0, 0, 0}, 2'000), kChair);
+    EXPECT_EQ(add_image(**transaction, "https://shop.test/chair-small.jpg", "chair-small", {0.99F, 0.14F, 0, 0}, 800), kChairCopy);
+    EXPECT_EQ(add_image(**transaction, "https://toys.test/horse.png", "horse", {0, 1, 0, 0}, 400), kHorse);
+    EXPECT_EQ(add_image(**transaction, "https://toys.test/hidden.png", "hidden", {0, 0, 1, 0}, 400), kHidden);
+    ASSERT_TRUE((*transaction)->set_copy_group(kChairCopy, kChair));
+    ASSERT_TRUE((*transaction)->commit());
+    for (const ImageId id : {kChair, kChairCopy, kHorse, kHidden}) {
+      auto document = catalog_->index_document(id);
+      ASSERT_TRUE(document);
+      if (*document) {
+        ASSERT_TRUE(index_->text().add(**document));
+      } else {
+        ASSERT_TRUE(index_->vectors().remove(id));
+      }
+    }
+    ASSERT_TRUE(index_->text().commit());
+  }
+
+  template <class T>
+  static T opened(Result<T> result) {
+    EXPECT_TRUE(result) << (result ? "" : result.error().message);
+    return std::move(*result);
+  }
+
+  TestFolder folder_;
+  std::unique_ptr<Catalog> catalog_ = opened(open_catalog(folder_.path() / "catalog.db"));
+  std::unique_ptr<Archive> archive_ = opened(open_archive(folder_.path() / "archive"));
+  std::unique_ptr<VariantStore> variants_ = opened(open_variant_store(folder_.path() / "variants"));
+  std::unique_ptr<embedded::Index> index_ = opened(embedded::open_index(folder_.path() / "index"));
+  SearchSettings settings_;
+  Searcher searcher_;
+  std::unique_ptr<Api> api_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace magpie
