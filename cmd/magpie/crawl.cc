@@ -1,6 +1,7 @@
 #include <csignal>
 #include <semaphore>
 
+#include "app/job_json.h"
 #include "app/manager.h"
 #include "app/manager_client.h"
 #include "base/log.h"

@@ -39,7 +39,9 @@ Result<std::optional<std::int64_t>> price_bound(const std::string& text, std::st
 Result<SearchQuery> make_query(const SearchFlags& flags, const AppSettings& settings) {
   SearchQuery query;
   for (const std::string& word : flags.words) query.words += (query.words.empty() ? "" : " ") + word;
-  if (!flags.image.empty()) MAGPIE_TRY(query.picture, embed_file(settings, flags.image));
+  if (!flags.image.empty()) {
+    MAGPIE_TRY(query.picture, embed_file(settings, flags.image));
+  }
   query.like = flags.like;
   query.filter.shops = flags.shops;
   query.filter.categories = flags.categories;

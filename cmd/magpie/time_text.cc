@@ -20,7 +20,7 @@ std::string bytes_text(std::uint64_t bytes) {
   double value = static_cast<double>(bytes);
   std::size_t unit = 0;
   for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return fmt::format(value < 10 && unit > 0 ? "{:.1f} {}" : "{:.0f} {}", value, kUnits[unit]);
+  return fmt::format("{:.{}f} {}", value, value < 10 && unit > 0 ? 1 : 0, kUnits[unit]);
 }
 
 std::string duration_text(double seconds) {

@@ -22,6 +22,12 @@ Code code_of(long status) {
   return Code::kUnavailable;
 }
 
+std::optional<double> number(const simdjson::dom::element& object, std::string_view key) {
+  double value = 0;
+  if (object[key].get(value) != simdjson::SUCCESS) return std::nullopt;
+  return value;
+}
+
 CrawlState state_named(std::string_view name) {
   for (const CrawlState state : {CrawlState::kQueued, CrawlState::kRunning, CrawlState::kCancelling, CrawlState::kFinished, CrawlState::kCancelled}) {
     if (to_string(state) == name) return state;
@@ -106,10 +112,9 @@ Result<ManagerClient::JobStatus> ManagerClient::job(JobId id) {
   if (root["state"].get(text) == simdjson::SUCCESS) status.state = state_named(text);
   if (root["message"].get(text) == simdjson::SUCCESS) status.message = text;
   status.progress = progress_from_json(simdjson::minify(progress));
-  (void)progress["pages_per_second"].get(status.progress.pages_per_second);
-  (void)progress["images_per_second"].get(status.progress.images_per_second);
-  double seconds_left = 0;
-  if (progress["seconds_left"].get(seconds_left) == simdjson::SUCCESS) status.progress.seconds_left = seconds_left;
+  status.progress.pages_per_second = number(progress, "pages_per_second").value_or(0);
+  status.progress.images_per_second = number(progress, "images_per_second").value_or(0);
+  status.progress.seconds_left = number(progress, "seconds_left");
   status.progress.failures = failures_of(progress);
   return status;
 }

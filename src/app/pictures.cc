@@ -37,18 +37,18 @@ Result<std::string> Pictures::call(WorkRequest request, Deadline deadline) {
 }
 
 Result<Embedding> Pictures::embed(std::string_view bytes, Deadline deadline) {
-  auto answer = call(analyse::embed_request(std::string(bytes)), deadline);
+  auto answer = call(analyse::embed_request(bytes), deadline);
   if (!answer) {
     const bool crashed = answer.error().code == Code::kInternal || answer.error().code == Code::kCorrupt;
     if (crashed) return fail(Code::kBadInput, "the picture cannot be read: {}", answer.error().message);
     return Failure(std::move(answer).error());
   }
-  MAGPIE_TRY(analyse::AnalysedImage analysed, analyse::decode_analysed(*answer));
+  MAGPIE_TRY(analyse::AnalysedImage analysed, analyse::decode_analysed_image(*answer));
   return std::move(analysed.embedding);
 }
 
 Result<std::string> Pictures::scale(std::string_view original, std::uint32_t side_max, Deadline deadline) {
-  return call(analyse::variant_request(std::string(original), side_max), deadline);
+  return call(analyse::variant_request(original, side_max), deadline);
 }
 
 }  // namespace magpie
