@@ -375,10 +375,10 @@ TEST(ApiEvents, TellWhatCrawlsDo) {
   TestCollection collection;
   const CrawlJobView job = *collection.jobs.start({"https://a.test/"}, {});
   const UniqueFd reader = follow(collection, "/api/v1/events");
-  const std::string hello = read_until(reader, "event: progress");
+  const std::string hello = read_until(reader, "}\n\n");
+  EXPECT_EQ(openapi().judge("Progress", data_of(hello, "progress")), "") << hello;
   EXPECT_THAT(hello, StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(hello, HasSubstr("Content-Type: text/event-stream\r\n"));
-  read_until(reader, "\n\n");
 
   collection.jobs.listener->on_image(job.id, TestCollection::kHorse);
   const std::string image = read_until(reader, "\n\n");
