@@ -6,10 +6,10 @@
 
 #include <set>
 
+#include "api_collection.h"
 #include "base/files.h"
-#include "serve/collection_for_test.h"
+#include "openapi_schema.h"
 #include "serve/event_hub.h"
-#include "serve/openapi_for_test.h"
 
 namespace magpie {
 namespace {
