@@ -1,9 +1,11 @@
 import type { Page } from 'playwright-core'
-import { describe, expect, it } from 'vitest'
-import { cards, eventually, goto, kPhone, newPage, shown, useBrowser } from './support/browser'
+import { afterEach, describe, expect, it } from 'vitest'
+import { cards, eventually, goto, kPhone, newPage, shown, stopCrawls, useBrowser } from './support/browser'
 import { startGallery } from './support/site'
 
 useBrowser()
+// One crawl runs at a time; one that a test left behind would make the next one wait.
+afterEach(stopCrawls, 90_000)
 
 async function start(page: Page, address: string, pauseSeconds: string): Promise<void> {
   await page.getByLabel('Addresses to begin from, one a line').fill(address)
@@ -16,7 +18,7 @@ const counter = async (page: Page, name: string): Promise<number> =>
   Number(/[\d,]+/.exec((await panel(page).locator('dl > div', { has: page.locator('dt', { hasText: new RegExp(`^${name}$`) }) }).locator('dd').textContent()) ?? '')?.[0].replaceAll(',', '') ?? NaN)
 
 describe('a crawl', () => {
-  it('is followed live, and its pictures can be found while it runs', async () => {
+  it('is followed live, and its pictures can be found while it runs', { timeout: 120_000 }, async () => {
     const gallery = await startGallery({ size: 8, delayMs: 30 })
     try {
       const page = await goto('/crawl')
@@ -32,6 +34,12 @@ describe('a crawl', () => {
       await page.getByRole('searchbox').fill(gallery.word)
       await page.keyboard.press('Enter')
       await shown(cards(page).getByRole('img', { name: new RegExp(gallery.word) }).first())
+
+      await page.goBack()
+      await eventually(async () => expect(await panel(page).getByText('Finished', { exact: true }).count()).toBe(1), 40_000)
+      expect(await counter(page, 'Pages')).toBe(9)
+      expect(await counter(page, 'Pictures')).toBe(8)
+      expect(await counter(page, 'Findable')).toBe(8)
     } finally {
       await gallery.close()
     }

@@ -20,9 +20,9 @@ describe('by keyboard alone', () => {
     await shown(cards(page).first())
     await page.keyboard.press('/')
     expect(await focused(page)).toBe('search')
-    await page.keyboard.type('horse')
+    await page.keyboard.type('penguin')
     await page.keyboard.press('Enter')
-    await shown(results(page).getByRole('img', { name: /horse/i }).first())
+    await shown(results(page).getByRole('img', { name: /penguin/i }).first())
     const ids = await hitIds(page)
 
     await tabTo(page, (name) => name === `/picture/${ids[0]}`)
@@ -37,7 +37,7 @@ describe('by keyboard alone', () => {
     await page.waitForURL(`${kBase}/picture/${ids[0]}`)
     await shown(page.getByRole('heading', { level: 1 }))
     await page.keyboard.press('Escape')
-    await page.waitForURL(/q=horse/)
+    await page.waitForURL(/q=penguin/)
     await shown(cards(page).first())
   })
   it('moves by rows', async () => {

@@ -1,7 +1,7 @@
 // One Chromium per file, one fresh context per test. A page error or a breach of the content security policy fails its test.
 import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import type { Hit, SearchAnswer } from '../../src/api/schema'
+import type { Hit, Job, SearchAnswer } from '../../src/api/schema'
 
 export const kBase = process.env['MAGPIE_URL'] ?? 'http://127.0.0.1:8080'
 const kWaitMs = 15_000
@@ -97,4 +97,14 @@ export async function pictureOf(query: string): Promise<Picture> {
   const response = await fetch(`${kBase}/api/v1/images/${hit.image_id}/original`)
   expect(response.status).toBe(200)
   return { hit, bytes: Buffer.from(await response.arrayBuffer()), type: response.headers.get('content-type') ?? 'image/png' }
+}
+
+/** Cancels whatever crawl is under way, and waits until none is. */
+export async function stopCrawls(): Promise<void> {
+  await eventually(async () => {
+    const { jobs } = (await (await fetch(`${kBase}/api/v1/jobs?limit=50`)).json()) as { jobs: Job[] }
+    const underway = jobs.filter((job) => ['queued', 'running', 'cancelling'].includes(job.state))
+    await Promise.all(underway.map((job) => fetch(`${kBase}/api/v1/jobs/${job.job_id}/cancel`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' })))
+    expect(underway).toEqual([])
+  }, 80_000)
 }
