@@ -15,7 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   simdjson::dom::parser parser;
   for (const magpie::JsonValue& value : magpie::parse_json_texts(text)) {
     const std::string json = magpie::to_json(value);
-    MAGPIE_CHECK(parser.parse(json).error() == simdjson::SUCCESS, "not JSON: {}", json);
+    // Numbers beyond 64 bits are JSON, but not for simdjson.
+    const simdjson::error_code error = parser.parse(json).error();
+    MAGPIE_CHECK(error == simdjson::SUCCESS || error == simdjson::NUMBER_ERROR, "not JSON: {}", json);
     const auto again = magpie::parse_json_texts(json);
     MAGPIE_CHECK(again.size() == 1 && magpie::to_json(again.front()) == json, "reads back otherwise: {}", json);
   }

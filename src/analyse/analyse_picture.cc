@@ -67,6 +67,16 @@ std::array<std::uint8_t, 32> pdq_bytes(const image::PdqHash& hash) {
   return bytes;
 }
 
+std::array<std::uint8_t, 48> grid_bytes(const image::ColourGrid& grid) {
+  std::array<std::uint8_t, 48> bytes{};
+  for (std::size_t i = 0; i < grid.size(); ++i) {
+    bytes[3 * i] = grid[i].red;
+    bytes[3 * i + 1] = grid[i].green;
+    bytes[3 * i + 2] = grid[i].blue;
+  }
+  return bytes;
+}
+
 std::vector<ColourShare> colour_shares(const image::Colours& colours) {
   std::vector<ColourShare> shares;
   for (const image::DominantColour& colour : colours.dominant) {
@@ -89,6 +99,7 @@ Image describe(std::string_view bytes, const image::AnalysedPicture& picture) {
   image.dhash = picture.hashes.dhash;
   image.pdq = pdq_bytes(picture.hashes.pdq);
   image.pdq_quality = picture.hashes.pdq_quality;
+  image.colour_grid = grid_bytes(picture.colour_grid);
   image.brightness = picture.colours.brightness;
   image.colours = colour_shares(picture.colours);
   return image;

@@ -37,6 +37,7 @@ void write_image(WireWriter& out, const Image& image) {
   }
   out.bytes(view_of(image.pdq));
   out.u64(image.pdq_quality);
+  out.bytes(view_of(image.colour_grid));
   out.f64(image.brightness);
   out.u64(image.colours.size());
   for (const ColourShare& colour : image.colours) {
@@ -78,6 +79,7 @@ bool read_image(WireReader& in, Image& image) {
   image.dhash = in.u64();
   good = read_array(in, image.pdq) && good;
   image.pdq_quality = number<std::uint8_t>(in, 0, 100, good);
+  good = read_array(in, image.colour_grid) && good;
   image.brightness = fraction(in, 255, good);
   const auto colours = number<std::size_t>(in, 0, kColoursMax, good);
   for (std::size_t i = 0; good && i < colours; ++i) {

@@ -158,6 +158,7 @@ struct Image {
   std::uint64_t phash = 0, dhash = 0;
   std::array<std::uint8_t, 32> pdq{};    // highest bit first
   std::uint8_t pdq_quality = 0;          // 0..100
+  std::array<std::uint8_t, 48> colour_grid{};  // mean red, green, blue of a 4 × 4 grid over the upright picture, row by row
   float brightness = 0;                  // 0..255
   std::vector<ColourShare> colours;      // largest share first, at most 5
   ArchivePlace original;

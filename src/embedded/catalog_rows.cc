@@ -142,6 +142,7 @@ Image image_from(const Query& row) {
   image.preview = place_at(row, 20);
   image.fetched_at = from_millis(row.int64(23));
   image.copy_group = static_cast<ImageId>(row.int64(24));
+  image.colour_grid = bytes_from<48>(row.blob(25));
   return image;
 }
 

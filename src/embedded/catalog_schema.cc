@@ -56,7 +56,7 @@ CREATE TABLE images (
   file INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
   thumbnail_file INTEGER NOT NULL, thumbnail_offset INTEGER NOT NULL, thumbnail_length INTEGER NOT NULL,
   preview_file INTEGER NOT NULL, preview_offset INTEGER NOT NULL, preview_length INTEGER NOT NULL,
-  fetched_at INTEGER NOT NULL, copy_group INTEGER NOT NULL);
+  fetched_at INTEGER NOT NULL, copy_group INTEGER NOT NULL, colour_grid BLOB NOT NULL);
 CREATE INDEX images_by_copy_group ON images(copy_group);
 
 -- float32, little-endian.

@@ -71,6 +71,9 @@ void set_if_empty(std::string& value, const std::string& candidate) {
   if (value.empty()) value = candidate;
 }
 
+/// Whether what is said of the whole page holds for this picture: it is the page's product, or has no words of its own.
+bool speaks_of_page(const Showing& showing) { return showing.product || (showing.alt.empty() && showing.caption.empty()); }
+
 void take_product(IndexDocument& document, const StoredProduct& stored) {
   set_if_empty(document.category, stored.product.category);
   set_if_empty(document.brand, stored.product.brand);
@@ -101,13 +104,16 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
     title.add(showing.page_title);
     alt.add(showing.alt);
     alt.add(showing.caption);
-    for (const std::string& keyword : showing.keywords) keywords.add(keyword);
+    // A listing's keywords speak of all it shows: they would make every picture on it answer to its neighbours' names.
+    if (speaks_of_page(showing)) {
+      for (const std::string& keyword : showing.keywords) keywords.add(keyword);
+    }
     set_if_empty(document.language, showing.language.substr(0, showing.language.find_first_of("-_")));
     set_if_empty(document.shop, showing.shop);
   }
   // A page's description speaks of the page, a product's of the picture: only where there is no better one.
   for (const Showing& showing : showings) {
-    if (!showing.product || showing.product->product.description.empty()) description.add(showing.page_description);
+    if (speaks_of_page(showing) && (!showing.product || showing.product->product.description.empty())) description.add(showing.page_description);
   }
   for (const std::string& url : urls) {
     add_url_words(keywords, url);

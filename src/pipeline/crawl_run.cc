@@ -104,17 +104,17 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   finished->signature = document.signature;
   finished->url = document.url;
   finished->fetch = document.fetch;
-  const bool kept = document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
+  const bool kept = document.response && document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
   if (!kept) return finish(std::move(*finished));
   finished->fetch.kind = document.kind;  // what came counts, not what was expected
 
   Exchange exchange;
   exchange.url = document.fetch.url;
   exchange.status = document.fetch.status;
-  exchange.header_block = document.response.header_block;
-  exchange.body = document.response.body;
+  exchange.header_block = document.response->header_block;
+  exchange.body = document.response->body;
   exchange.fetched_at = document.fetch.fetched_at;
-  exchange.ip = document.response.peer_address;
+  exchange.ip = document.response->peer_address;
   const auto place = [&] {
     const std::lock_guard lock(parts_.archive_writing);
     return parts_.archive.append(exchange);
@@ -135,12 +135,12 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
     PageContext context;
     context.url = finished->fetch.url;
     context.content_type = finished->fetch.content_type;
-    context.x_robots_tag = joined_header(document.response.headers, "x-robots-tag");
+    context.x_robots_tag = joined_header(document.response->headers, "x-robots-tag");
     context.agent = agent_;
     return submit(std::move(finished), extract_request(parts_.archive, place, context));
   }
   if (document.kind != UrlKind::kImage) return finish(std::move(*finished));
-  const Sha256 digest = sha256(document.response.body);
+  const Sha256 digest = sha256(document.response->body);
   const auto known = parts_.catalog.image_by_sha256(digest);
   if (known && *known) {
     finished->outcome = KnownImage{digest};

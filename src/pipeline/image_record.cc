@@ -15,6 +15,12 @@ image::PdqHash pdq_words(const std::array<std::uint8_t, 32>& bytes) {
   return hash;
 }
 
+image::ColourGrid colour_grid(const std::array<std::uint8_t, 48>& bytes) {
+  image::ColourGrid grid;
+  for (std::size_t i = 0; i < grid.size(); ++i) grid[i] = {bytes[3 * i], bytes[3 * i + 1], bytes[3 * i + 2]};
+  return grid;
+}
+
 }  // namespace
 
 Result<Image> store_variants(const analyse::AnalysedImage& analysed, const Fetch& fetch, VariantStore& variants) {
@@ -32,6 +38,7 @@ analyse::CopyEvidence copy_evidence(const Image& image) {
   evidence.hashes.dhash = image.dhash;
   evidence.hashes.pdq = pdq_words(image.pdq);
   evidence.hashes.pdq_quality = image.pdq_quality;
+  evidence.colours = colour_grid(image.colour_grid);
   const bool turned = image.orientation >= 5;  // EXIF 5..8 lie on their side
   evidence.size = turned ? image::Size{image.height, image.width} : image::Size{image.width, image.height};
   return evidence;

@@ -39,7 +39,7 @@ inline constexpr std::size_t kLikeMax = 50;          // pictures in SearchQuery:
 inline constexpr std::size_t kCopiesListed = 50;     // ids in SearchHit::copies
 
 struct SearchSettings {
-  Setting<double> similarity_min{"search.similarity_min", 0.5, {-1.0, 0.99},
+  Setting<double> similarity_min{"search.similarity_min", 0.4, {-1.0, 0.99},
                                  "Least cosine similarity of a picture that counts as found by a picture."};
   Setting<double> text_weight{"search.text_weight", 0.5, {0.0, 1.0},
                               "Share of the words in the score of a search by words and picture together."};
