@@ -10,6 +10,8 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
+# Always by its package target: the definitions that come with it change the layout of classes in the header.
+find_package(simdjson REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 
 option(MAGPIE_TESTS "Build unit, contract and system tests" ON)
