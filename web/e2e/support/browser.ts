@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import type { Hit, Job, SearchAnswer } from '../../src/api/schema'
 
 export const kBase = process.env['MAGPIE_URL'] ?? 'http://127.0.0.1:8080'
-const kWaitMs = 15_000
+const kWaitMs = 30_000
 const kFlags = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ]
