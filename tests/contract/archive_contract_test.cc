@@ -179,7 +179,7 @@ TEST_P(ArchiveContract, DamageInTheMiddleDoesNotCostWhatFollows) {
 INSTANTIATE_TEST_SUITE_P(Backends, ArchiveContract,
                          testing::Values(ArchiveBackend{"embedded", [](const fs::path& folder) { return open_archive(folder); },
                                                         [](const fs::path& folder) { return folder / "magpie-000001.warc.gz"; }}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& backend) { return backend.param.name; });
 
 TEST(WarcArchive, BeginsANewFileWhenOneIsFull) {
   ContractFolder folder;

@@ -543,7 +543,7 @@ TEST_P(CatalogContract, PagesAreWrittenQuickly) {
 
 INSTANTIATE_TEST_SUITE_P(Backends, CatalogContract,
                          testing::Values(CatalogBackend{"embedded", [](const fs::path& folder) { return open_catalog(folder / "catalog.db"); }}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& backend) { return backend.param.name; });
 
 TEST(SqliteCatalog, OtherProcessesReadWithoutTheWriter) {
   ContractFolder folder;

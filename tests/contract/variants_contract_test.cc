@@ -82,7 +82,7 @@ TEST_P(VariantContract, ASpoiltByteIsNoticed) {
 INSTANTIATE_TEST_SUITE_P(Backends, VariantContract,
                          testing::Values(VariantBackend{"embedded", [](const fs::path& folder) { return open_variant_store(folder); },
                                                         [](const fs::path& folder) { return folder / "variants-000001.pack"; }}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& backend) { return backend.param.name; });
 
 }  // namespace
 }  // namespace magpie
