@@ -42,15 +42,25 @@ void order_by_price(std::vector<Found>& found, const std::vector<Priced>& priced
 
 bool comes_first(const Found& a, const Found& b) { return std::tie(a.rank, a.key, a.id) < std::tie(b.rank, b.key, b.id); }
 
-bool represents(const Found& a, const Found& b) {
-  return std::tie(a.rank, a.key, b.pixels, a.id) < std::tie(b.rank, b.key, a.pixels, b.id);
+bool is_by_price(SortOrder sort) { return sort == SortOrder::kPriceAsc || sort == SortOrder::kPriceDesc; }
+
+/// The better of two copies to show, at the better of their places.
+Found merged(const Found& a, const Found& b, bool by_price) {
+  if (by_price) return std::tie(a.rank, a.key, b.pixels, a.id) < std::tie(b.rank, b.key, a.pixels, b.id) ? a : b;
+  const bool first = std::tie(b.priced, b.pixels, a.id) < std::tie(a.priced, a.pixels, b.id);
+  Found shown = first ? a : b;
+  const Found& placed = std::tie(a.rank, a.key) < std::tie(b.rank, b.key) ? a : b;
+  shown.rank = placed.rank;
+  shown.key = placed.key;
+  shown.score = placed.score;
+  return shown;
 }
 
 }  // namespace
 
 Result<std::vector<Found>> order_found(const SearchView& view, const IdSet& ids, const Candidates& candidates, SortOrder sort,
                                        float text_weight) {
-  const bool by_price = sort == SortOrder::kPriceAsc || sort == SortOrder::kPriceDesc;
+  const bool by_price = is_by_price(sort);
   const bool by_score = sort == SortOrder::kRelevance && !candidates.browsing;
   std::vector<Found> found;
   std::vector<Priced> priced;
@@ -58,6 +68,7 @@ Result<std::vector<Found>> order_found(const SearchView& view, const IdSet& ids,
   MAGPIE_TRY_DO(view.text->rows(ids, [&](std::span<const IndexRow> rows) {
     for (const IndexRow& row : rows) {
       Found one{.id = row.id, .group = row.copy_group, .pixels = row.pixels, .score = candidates.score(row.id, text_weight)};
+      one.priced = row.price_micros.has_value();
       if (by_price) {
         one.rank = kLast;
         if (row.price_micros) priced.push_back({found.size(), row.currency, *row.price_micros});
@@ -71,7 +82,8 @@ Result<std::vector<Found>> order_found(const SearchView& view, const IdSet& ids,
   return found;
 }
 
-Collapsed collapse(const std::vector<Found>& found) {
+Collapsed collapse(const std::vector<Found>& found, SortOrder sort) {
+  const bool by_price = is_by_price(sort);
   Collapsed collapsed;
   collapsed.hits.reserve(found.size());
   std::vector<std::uint32_t> hit_of_group;  // 1 + index, by group
@@ -85,9 +97,9 @@ Collapsed collapse(const std::vector<Found>& found) {
     }
     Collapsed::Hit& hit = collapsed.hits[place - 1];
     ++hit.copies;
-    const bool better = represents(one, hit.best);
-    collapsed.copies.push_back({one.group, better ? hit.best.id : one.id});
-    if (better) hit.best = one;
+    const Found shown = merged(one, hit.best, by_price);
+    collapsed.copies.push_back({one.group, shown.id == one.id ? hit.best.id : one.id});
+    hit.best = shown;
   }
   return collapsed;
 }

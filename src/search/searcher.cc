@@ -135,7 +135,7 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
   const IdSet found = candidates.among(grounds.passed);
   const auto text_weight = static_cast<float>(settings_.text_weight());
   MAGPIE_TRY(std::vector<Found> ordered, order_found(view, found, candidates, query.sort, text_weight));
-  Collapsed collapsed = collapse(ordered);
+  Collapsed collapsed = collapse(ordered, query.sort);
   const std::vector<Collapsed::Hit> page = take_page(collapsed, query.offset, query.limit);
 
   SearchAnswer answer{.total = collapsed.hits.size(),

@@ -11,8 +11,8 @@
 //   fusion      text part = BM25 score / best score of the index for these words, 0..1
 //               picture part = (similarity - similarity_min) / (1 - similarity_min), 0..1
 //               score = the part there is; with both kinds text_weight × text + (1 - text_weight) × picture
-//   collapse    near-copies (same copy_group) become one hit: the one that comes first in the order asked for, then the one with
-//               most pixels, then the lowest id. SearchHit::copies names the others.
+//   collapse    near-copies (same copy_group) become one hit at the place of the first of them. It shows the one with an offer, then
+//               most pixels, then the lowest id (ordered by price: the first itself). SearchHit::copies names the others.
 //   count       `total` counts hits after collapse. A facet's count for a value is the total one would get by choosing only
 //               that value in that facet, everything else of the query unchanged: so a facet's own selection does not narrow
 //               its own counts ("drill sideways"). Prices are counted in the same way, a copy group once per currency and range.
