@@ -81,6 +81,11 @@ class Product:
             return "IRR", str(units * 10_000), f"{group(units * 1_000, ',').translate(digits)} تومان"
         return "GBP", f"{units}.{rest:02d}", f"£{group(units, ',')}.{rest:02d}"
 
+    def description(self):
+        """The name in English and some other languages, as shops that sell abroad have it."""
+        names = [self.stamp.name] + [self.stamp.names[k] for k in ("de", "fr", "es", "it", "ja", "ru", "fa", "zh_CN") if k in self.stamp.names]
+        return f"{self.stamp.kind}, {self.stamp.category}: " + "; ".join(dict.fromkeys(names))
+
     def image(self, side):
         if self.is_copy:
             return f"/img/copy/{self.stamp.number}-{min(side, 420)}.jpg"
@@ -194,12 +199,13 @@ class ShopPages:
         names = "".join(f'<li lang="{text(lang)}">{text(name)}</li>' for lang, name in sorted(p.stamp.names.items())[:60])
         stock = words[5] if p.in_stock else words[6]
         item = ' itemscope itemtype="https://schema.org/Product"' if self.shop.markup == "microdata" else ""
-        head, shown, title = "", f'<p class="price">{text(p.shown)}</p>', f"<h1>{text(p.name)}</h1>"
+        head = f'<meta name="description" content="{text(p.description())}">'
+        shown, title = f'<p class="price">{text(p.shown)}</p>', f"<h1>{text(p.name)}</h1>"
         details = f"<p>{text(p.brand)} · {text(p.sku)} · {stock}</p>"
         if self.shop.markup == "json-ld":
-            head = f'<script type="application/ld+json">{self.json_ld(p)}</script>'
+            head += f'<script type="application/ld+json">{self.json_ld(p)}</script>'
         elif self.shop.markup == "opengraph":
-            head = "".join(f'<meta property="{k}" content="{text(v)}">' for k, v in self.opengraph(p))
+            head += "".join(f'<meta property="{k}" content="{text(v)}">' for k, v in self.opengraph(p))
         elif self.shop.markup == "microdata":
             title = f'<h1 itemprop="name">{text(p.name)}</h1>'
             state = "InStock" if p.in_stock else "OutOfStock"
@@ -225,7 +231,7 @@ class ShopPages:
     def json_ld(self, p):
         product = {"@context": "https://schema.org", "@type": "Product", "name": p.name, "sku": p.sku, "category": p.stamp.kind,
                    "brand": {"@type": "Brand", "name": p.brand}, "image": [self.base + p.image(600)],
-                   "description": f"{p.name}. {p.stamp.kind} of {p.stamp.category}.",
+                   "description": p.description(),
                    "offers": {"@type": "Offer", "price": p.amount, "priceCurrency": p.currency,
                               "availability": f"https://schema.org/{'InStock' if p.in_stock else 'OutOfStock'}"}}
         if p.stamp.number % 3 == 0:
@@ -234,14 +240,14 @@ class ShopPages:
         return out[:-1] + ",}" if p.stamp.number % 50 == 1 else out  # some shops leave a trailing comma
 
     def opengraph(self, p):
-        return [("og:type", "product"), ("og:title", p.name), ("og:site_name", self.shop.name), ("og:url", self.base + p.path),
+        return [("og:type", "product"), ("og:title", p.name), ("og:description", p.description()), ("og:site_name", self.shop.name), ("og:url", self.base + p.path),
                 ("og:image", self.base + p.image(600)), ("product:price:amount", p.amount), ("product:price:currency", p.currency),
                 ("product:brand", p.brand), ("product:category", p.stamp.kind), ("product:retailer_item_id", p.sku),
                 ("product:availability", "in stock" if p.in_stock else "out of stock")]
 
     # -- the rest ------------------------------------------------------------------------------------------------
     def robots(self):
-        body = f"User-agent: *\nDisallow: /private/\nDisallow: /cart\n\nSitemap: {self.base}/sitemap.xml\n"
+        body = f"User-agent: *\nDisallow: /private/\nDisallow: /cart$\n\nSitemap: {self.base}/sitemap.xml\n"
         return Answer(type="text/plain; charset=utf-8", body=body.encode())
 
     def sitemap_index(self):

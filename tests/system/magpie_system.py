@@ -98,8 +98,8 @@ class SystemTest(unittest.TestCase):
         return done.stdout
 
     def start(self, *words):
-        process = subprocess.Popen([MAGPIE, *map(str, words)], stdout=subprocess.DEVNULL, stderr=open(self.folder / "stderr.log", "ab"),
-                                   start_new_session=True)
+        with open(self.folder / "stderr.log", "ab") as log:
+            process = subprocess.Popen([MAGPIE, *map(str, words)], stdout=subprocess.DEVNULL, stderr=log, start_new_session=True)
         self.addCleanup(self.kill, process)
         return process
 

@@ -31,7 +31,7 @@ class Workers(SystemTest):
             children = workers_of(process.pid)
             if children:
                 try:
-                    os.kill(chance.choice(children), signal.SIGKILL)
+                    os.kill(chance.choice(children), signal.SIGSEGV)
                     kills += 1
                 except ProcessLookupError:
                     pass
