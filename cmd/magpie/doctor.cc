@@ -20,7 +20,7 @@ Finding found(std::string_view what, std::string words) { return {what, true, st
 Finding missing(std::string_view what, const Error& error) { return {what, false, error.message}; }
 
 Finding check_web() {
-  const auto folder = asset_folder("web");
+  const auto folder = asset("web");
   return folder ? found("web app", folder->string()) : missing("web app", folder.error());
 }
 

@@ -10,7 +10,7 @@ fs::path program_path() {
   return error ? fs::path("magpie") : path;
 }
 
-Result<fs::path> asset_folder(std::string_view name) {
+Result<fs::path> asset(std::string_view name) {
   std::vector<fs::path> places;
   if (const char* named = std::getenv("MAGPIE_ASSETS")) places.emplace_back(named);
   const fs::path beside = program_path().parent_path();
@@ -18,10 +18,9 @@ Result<fs::path> asset_folder(std::string_view name) {
   places.push_back(beside.parent_path() / "share" / "magpie");
   for (const fs::path& place : places) {
     std::error_code error;
-    fs::path folder = place / name;
-    if (fs::is_directory(folder, error)) return fs::canonical(folder, error);
+    if (fs::exists(place / name, error)) return fs::canonical(place / name, error);
   }
-  return fail(Code::kNotFound, "the folder '{}' is neither beside {} nor in ../share/magpie; run ./dev build, or set MAGPIE_ASSETS", name,
+  return fail(Code::kNotFound, "'{}' is neither beside {} nor in ../share/magpie; run ./dev build, or set MAGPIE_ASSETS", name,
               program_path().string());
 }
 

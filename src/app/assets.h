@@ -8,8 +8,8 @@
 
 namespace magpie {
 
-/// The folder `name` ("models", "web"). kNotFound, saying what to do.
-Result<fs::path> asset_folder(std::string_view name);
+/// The folder or file `name` ("models", "web", "openapi.yaml"). kNotFound, saying what to do.
+Result<fs::path> asset(std::string_view name);
 /// The running program's own file.
 fs::path program_path();
 

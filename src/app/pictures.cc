@@ -11,7 +11,7 @@
 namespace magpie {
 
 Result<EmbedderModel> find_embedder(const AppSettings& settings) {
-  MAGPIE_TRY(const fs::path models, asset_folder("models"));
+  MAGPIE_TRY(const fs::path models, asset("models"));
   MAGPIE_TRY(const model::ModelManifest manifest, model::load_manifest(models / settings.model.embedder()));
   return EmbedderModel{manifest.folder, manifest.space()};
 }

@@ -27,14 +27,14 @@ namespace {
 
 /// The folder of the web app, or nothing when it was not built: the API serves without it and says so at "/".
 fs::path web_folder() {
-  const auto folder = asset_folder("web");
+  const auto folder = asset("web");
   if (!folder) log::warn("server.no_web_app", {{"why", folder.error().message}});
   return folder ? *folder : fs::path();
 }
 
 std::string openapi_text() {
-  const auto web = asset_folder("web");
-  const auto text = web ? read_file(*web / "openapi.yaml", 4 << 20) : Result<std::string>(std::string());
+  const auto file = asset("openapi.yaml");
+  const auto text = file ? read_file(*file, 4 << 20) : Result<std::string>(std::string());
   return text ? *text : std::string();
 }
 

@@ -60,6 +60,10 @@ class Loop final : public FetchLoop {
   Result<CrawlEnd> run(std::stop_token stop) override {
     const SteadyTime begin = parts_.clock.steady();
     run_end_ = settings_.run_max().count() > 0 ? begin + settings_.run_max() : SteadyTime::max();
+    // The frontier wakes a host once. What an earlier run of this job, stopped in this process, left waiting has to be looked for.
+    for (const HostCounts& left : parts_.frontier.hosts(job_)) {
+      if (left.queued() > 0) schedule_.schedule(host_id(left.host), begin);
+    }
     while (true) {
       const SteadyTime now = parts_.clock.steady();
       if (stop.stop_requested()) return drain(CrawlEnd::kStopped);

@@ -1,0 +1,9 @@
+# `cmake --install build/release --prefix DIR`: the program, what it shows, its model, and the part of OpenVINO that runs it.
+install(TARGETS magpie RUNTIME DESTINATION bin)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/build/models/ DESTINATION share/magpie/models PATTERN ".stamp" EXCLUDE)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/web/dist/ DESTINATION share/magpie/web)
+install(FILES docs/openapi.yaml DESTINATION share/magpie)
+install(FILES LICENSE README.md docs/dependencies.md DESTINATION share/doc/magpie)
+install(DIRECTORY ${MAGPIE_DEPS_DIR}/openvino/openvino/libs/ DESTINATION lib/magpie
+  FILES_MATCHING PATTERN "libopenvino.so*" PATTERN "libopenvino_c.so*" PATTERN "libopenvino_ir_frontend.so*"
+  PATTERN "libopenvino_intel_cpu_plugin.so" PATTERN "libtbb.so*" PATTERN "libtbbmalloc.so*" PATTERN "libhwloc.so*")
