@@ -1,0 +1,203 @@
+// Pages a second of one core: bytes of HTML in, links, pictures and products out, as a worker does it.
+// Input: (a) pages as the example shop (tests/site) has them, written here with a fixed seed, one kind of markup a benchmark; (b) real shop
+// pages, with MAGPIE_SHARED or a folder `shared` beside the source tree. MAGPIE_BENCH_SMOKE=1 takes 8 pages of each. Counters:
+// `items_per_second` pages and `bytes_per_second` of processor time; `page_bytes` mean size; `links`, `images`, `products` found a page, so
+// that a run which reads nothing is seen.
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "extract/extract_page.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::size_t kTilesOfListing = 24;  // shop.py's PER_PAGE
+constexpr std::size_t kNamesOfProduct = 60;  // languages a product is named in
+
+std::size_t pages_wanted() { return std::getenv("MAGPIE_BENCH_SMOKE") != nullptr ? 8 : 200; }
+
+/// Pages of one shop, drawn from a seed; names have letters of one to three bytes, as the shop's have.
+class Shop {
+ public:
+  std::string listing() {
+    std::string tiles;
+    for (std::size_t i = 0; i < kTilesOfListing; ++i) {
+      const std::string name = words(3);
+      tiles += fmt::format(
+          R"(<li><a href="/p/{0}"><img src="/img/{0}-120.jpg" alt="{1}" width="120" height="120" loading="lazy"><br>{1}</a> <b>{2}</b></li>)",
+          number(800), name, price().shown);
+    }
+    return page("Birds 2", "",
+                fmt::format(R"(<h1>Birds</h1><p>Page 2/7</p><ul class="grid">{}</ul><a rel="next" href="/birds?page=3">next</a>)", tiles),
+                "");
+  }
+  std::string json_ld() {
+    const Thing thing = draw();
+    const std::string head = fmt::format(
+        R"(<script type="application/ld+json">{{"@context": "https://schema.org", "@type": "Product", "name": "{0}", "sku": "SKU-{1}", )"
+        R"("category": "birds", "brand": {{"@type": "Brand", "name": "{2}"}}, "image": ["http://shop.example/img/{1}-600.jpg"], "description": "{3}", )"
+        R"("offers": {{"@type": "Offer", "price": "{4}", "priceCurrency": "USD", "availability": "https://schema.org/InStock"}}}}</script>)",
+        thing.name, thing.number, thing.brand, words(12), thing.price.amount);
+    return page(
+        thing.name, head,
+        product_body(thing, fmt::format(R"(<h1>{}</h1>)", thing.name), fmt::format(R"(<p class="price">{}</p>)", thing.price.shown)), "");
+  }
+  std::string microdata() {
+    const Thing thing = draw();
+    const std::string shown = fmt::format(
+        R"(<div itemprop="offers" itemscope itemtype="https://schema.org/Offer"><span class="price" itemprop="price" content="{}">{}</span>)"
+        R"(<meta itemprop="priceCurrency" content="EUR"><link itemprop="availability" href="https://schema.org/InStock"></div>)"
+        R"(<p><span itemprop="brand" itemscope itemtype="https://schema.org/Brand"><span itemprop="name">{}</span></span> <span itemprop="sku">SKU-{}</span></p>)",
+        thing.price.amount, thing.price.shown, thing.brand, thing.number);
+    return page(thing.name, "", product_body(thing, fmt::format(R"(<h1 itemprop="name">{}</h1>)", thing.name), shown),
+                R"( itemscope itemtype="https://schema.org/Product")");
+  }
+  std::string opengraph() {
+    const Thing thing = draw();
+    const std::string head = fmt::format(
+        R"(<meta property="og:type" content="product"><meta property="og:title" content="{0}"><meta property="og:url" content="http://shop.example/p/{1}">)"
+        R"(<meta property="og:image" content="http://shop.example/img/{1}-600.jpg"><meta property="product:price:amount" content="{2}">)"
+        R"(<meta property="product:price:currency" content="CHF"><meta property="product:brand" content="{3}">)",
+        thing.name, thing.number, thing.price.amount, thing.brand);
+    return page(thing.name, head,
+                product_body(thing, fmt::format("<h1>{}</h1>", thing.name), fmt::format(R"(<p class="price">{}</p>)", thing.price.shown)),
+                "");
+  }
+  std::string no_markup() {
+    const Thing thing = draw();
+    return page(thing.name, "",
+                product_body(thing, fmt::format("<h1>{}</h1>", thing.name), fmt::format(R"(<p class="price">{}</p>)", thing.price.shown)),
+                "");
+  }
+
+ private:
+  struct Price {
+    std::string amount, shown;
+  };
+  struct Thing {
+    std::string name, brand;
+    std::size_t number = 0;
+    Price price;
+  };
+
+  std::size_t number(std::size_t below) { return random_() % below; }
+  Price price() {
+    const std::size_t units = 1 + number(1'999), cents = number(100);
+    return {fmt::format("{}.{:02}", units, cents), fmt::format("${}.{:02}", units, cents)};
+  }
+  Thing draw() { return {.name = words(3), .brand = words(1), .number = number(800), .price = price()}; }
+  std::string words(std::size_t count) {
+    static const char* const kSyllables[] = {"ra", "pin", "to", "mel", "ä",  "né",  "ши", "ка",
+                                             "鳥", "ら",  "ة",  "so",  "gu", "wek", "li", "dor"};
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i > 0) out += ' ';
+      for (std::size_t syllables = 2 + number(3); syllables > 0; --syllables) out += kSyllables[number(std::size(kSyllables))];
+    }
+    return out;
+  }
+  std::string product_body(const Thing& thing, const std::string& title, const std::string& shown) {
+    std::string names;
+    for (std::size_t i = 0; i < kNamesOfProduct; ++i)
+      names += fmt::format(R"(<li lang="{}">{}</li>)", kLanguages[i % std::size(kLanguages)], words(2));
+    return fmt::format(
+        R"({0}<img src="/img/{1}-120.jpg" srcset="/img/{1}-120.jpg 120w, /img/{1}-300.jpg 300w, /img/{1}-600.jpg 600w" sizes="300px" alt="{2}">{3})"
+        R"(<button>Add to cart</button><p>{4} SKU-{1} In stock</p><p>{2} (birds, animals)</p><h2>Names</h2><ul class="names">{5}</ul>)",
+        title, thing.number, thing.name, shown, thing.brand, names);
+  }
+  static std::string page(const std::string& title, const std::string& head, const std::string& body, const std::string& attributes) {
+    std::string kinds;
+    for (int i = 0; i < 20; ++i) kinds += fmt::format(R"(<li><a href="/kind{0}">kind {0}</a></li>)", i);
+    return fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{} – "
+        "Shop</title><style>body{{margin:0}}</style>{}</head>\n"
+        "<body><header><a href=\"/\"><img class=\"logo\" src=\"/img/logo.png\" alt=\"Shop\" width=\"48\" height=\"48\"></a>"
+        "<nav><a href=\"/\">Home</a> <a href=\"/about\">About</a> <a "
+        "href=\"/cart\">Cart</a><ul>{}</ul></nav></header>\n<main{}>{}</main></body></html>\n",
+        title, head, kinds, attributes, body);
+  }
+  static constexpr const char* kLanguages[] = {"en", "de", "fr", "ru", "ja", "ar", "es", "pl"};
+  std::mt19937 random_{7};
+};
+
+/// Extracts the pages in turn, one an iteration, and says what was found in them.
+void extract(benchmark::State& state, const std::vector<std::string>& pages) {
+  const PageContext context{.url = "http://shop.example/p/1", .content_type = "text/html"};
+  std::size_t bytes = 0, i = 0;
+  for (auto _ : state) {
+    const std::string& html = pages[i++ % pages.size()];
+    bytes += html.size();
+    benchmark::DoNotOptimize(extract_page(html, context));
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
+  std::size_t links = 0, images = 0, products = 0, size = 0;
+  for (const std::string& html : pages) {
+    const auto page = extract_page(html, context);
+    if (!page) return state.SkipWithError(page.error().message.c_str());
+    links += page->links.size();
+    images += page->images.size();
+    products += page->products.size();
+    size += html.size();
+  }
+  const auto mean = [&](std::size_t sum) { return static_cast<double>(sum) / static_cast<double>(pages.size()); };
+  state.counters["pages"] = static_cast<double>(pages.size());
+  state.counters["page_bytes"] = mean(size);
+  state.counters["links"] = mean(links);
+  state.counters["images"] = mean(images);
+  state.counters["products"] = mean(products);
+}
+
+void BM_ExtractShop(benchmark::State& state, std::string (Shop::*make)()) {
+  Shop shop;
+  std::vector<std::string> pages;
+  for (std::size_t i = 0; i < pages_wanted(); ++i) pages.push_back((shop.*make)());
+  extract(state, pages);
+}
+BENCHMARK_CAPTURE(BM_ExtractShop, listing, &Shop::listing)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(BM_ExtractShop, json_ld, &Shop::json_ld)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(BM_ExtractShop, microdata, &Shop::microdata)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(BM_ExtractShop, opengraph, &Shop::opengraph)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(BM_ExtractShop, no_markup, &Shop::no_markup)->Unit(benchmark::kMicrosecond);
+
+std::string gunzipped(const fs::path& path) {
+  std::string out;
+  gzFile file = gzopen(path.c_str(), "rb");
+  char buffer[65'536];
+  for (int got = 0; file != nullptr && (got = gzread(file, buffer, sizeof buffer)) > 0;) out.append(buffer, static_cast<std::size_t>(got));
+  if (file != nullptr) gzclose(file);
+  return out;
+}
+
+std::vector<std::string> real_pages() {
+  const char* shared = std::getenv("MAGPIE_SHARED");
+  const fs::path folder = (shared != nullptr ? fs::path(shared) : fs::path(MAGPIE_SOURCE_DIR "/../shared")) / "cases/products/pages";
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".gz") paths.push_back(at->path());
+  }
+  std::sort(paths.begin(), paths.end());
+  if (paths.size() > pages_wanted()) paths.resize(pages_wanted());
+  std::vector<std::string> pages;
+  for (const fs::path& path : paths) pages.push_back(gunzipped(path));
+  return pages;
+}
+
+void BM_ExtractRealShops(benchmark::State& state) {
+  const std::vector<std::string> pages = real_pages();
+  if (pages.empty()) return state.SkipWithError("the shared pages are not here; set MAGPIE_SHARED to their folder");
+  extract(state, pages);
+}
+BENCHMARK(BM_ExtractRealShops)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace magpie
