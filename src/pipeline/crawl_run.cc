@@ -120,7 +120,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
     return parts_.archive.append(exchange);
   }();
   if (!place) {
-    if (place.error().code == Code::kUnavailable) give_up(place.error());
+    if (place.error().code == Code::kUnavailable) abandon(*finished, place.error());
     finished->fetch.cause = Cause::kDisk;
     finished->fetch.detail = place.error().message;
     return finish(std::move(*finished));
@@ -154,13 +154,10 @@ void CrawlRun::submit(std::shared_ptr<Finished> finished, Result<WorkRequest> re
   parts_.workers.submit(std::move(*request), [this, finished](Result<std::string> answer) { answered(finished, std::move(answer)); });
 }
 
-// A child that cannot be started, or a shutdown, says nothing about the document: it stays leased and is fetched again next time.
+// A child that cannot be started, or a shutdown, says nothing about the document.
 void CrawlRun::answered(std::shared_ptr<Finished> finished, Result<std::string> answer) {
   const auto fail_document = [&](const Error& error) {
-    if (error.code == Code::kUnavailable || error.code == Code::kCancelled) {
-      give_up(error);
-      finished->signature = 0;
-    }
+    if (error.code == Code::kUnavailable || error.code == Code::kCancelled) abandon(*finished, error);
     finished->fetch.cause = cause_of(error);
     finished->fetch.detail = error.message;
   };
@@ -184,6 +181,13 @@ void CrawlRun::finish(Finished finished) {
   if (const std::string why = parts_.recorder.failure(); !why.empty()) give_up(Error{Code::kUnavailable, why});
   const std::lock_guard lock(mutex_);  // held over both, so that run() cannot return, and this end, in between
   if (--processing_ == 0) drained_.notify_all();
+}
+
+// Put back, as a lease would outlive the run: the next run of this job, maybe in this process, has to find it.
+void CrawlRun::abandon(Finished& finished, const Error& error) {
+  give_up(error);
+  (void)parts_.frontier.put_back(finished.signature, parts_.clock.now());  // a frontier that cannot write forgets its leases at the restart
+  finished.signature = 0;
 }
 
 void CrawlRun::give_up(const Error& error) {

@@ -54,6 +54,7 @@ class CrawlRun {
   void submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request);
   void answered(std::shared_ptr<Finished> finished, Result<std::string> answer);
   void finish(Finished finished);
+  void abandon(Finished& finished, const Error& error);
   void give_up(const Error& error);
 
   CrawlRunParts parts_;
