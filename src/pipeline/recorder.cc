@@ -144,6 +144,8 @@ Result<void> Recorder::write_batch(std::vector<Finished> items) {
   MAGPIE_TRY(auto transaction, ports_.catalog.begin());
   for (Finished& item : items) MAGPIE_TRY_DO(write_one(*transaction, item, batch));
   MAGPIE_TRY_DO(ports_.variants.sync());
+  // Before the commit: a page that has fallen back to its next picture does not ask for it again, should the process die in between.
+  if (!batch.found.empty()) MAGPIE_TRY_DO(ports_.frontier.add(batch.found));
   MAGPIE_TRY_DO(transaction->commit());
   dirty_ = true;
   MAGPIE_TRY_DO(tell_frontier(batch));
@@ -246,9 +248,8 @@ Result<void> Recorder::want_images(CatalogTransaction& transaction, const Finish
   return {};
 }
 
-// Links first: if the process dies between the two calls, the page is read again and its links are known already.
+// Last: if the process dies before, the batch is fetched and written again.
 Result<void> Recorder::tell_frontier(Batch& batch) {
-  if (!batch.found.empty()) MAGPIE_TRY_DO(ports_.frontier.add(batch.found));
   MAGPIE_TRY_DO(ports_.frontier.acknowledge(std::span<const Acknowledgement>(batch.ended)));
   for (const auto& run : batch.runs) {
     if (run->wake) run->wake();

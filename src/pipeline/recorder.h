@@ -1,6 +1,6 @@
 #pragma once
 // The one writer of a collection. Everything that is to be remembered passes through its queue and is written in batches:
-//   variants and archive to the disk -> one catalog transaction -> links and acknowledgements to the frontier -> index commit
+//   variants and archive to the disk -> found addresses to the frontier -> one catalog transaction -> acknowledgements -> index commit
 // A picture is findable about a second after its fetch (RecorderOptions::index_every).
 #include <atomic>
 #include <chrono>
