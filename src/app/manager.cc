@@ -117,6 +117,7 @@ Manager::~Manager() {
   if (jobs_.joinable()) jobs_.join();
   reporter_.request_stop();
   if (reporter_.joinable()) reporter_.join();
+  recorder_.reset();  // its thread calls indexed(), which needs what is destroyed before it otherwise
 }
 
 Result<void> Manager::resume_unfinished() {

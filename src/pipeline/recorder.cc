@@ -61,9 +61,12 @@ Result<void> Recorder::load_known_pictures() {
 void Recorder::record(Finished finished) { queue_.push(std::move(finished)); }
 
 Result<void> Recorder::transact(std::function<Result<void>(CatalogTransaction&)> write) {
-  std::promise<Result<void>> answer;
-  auto answered = answer.get_future();
-  if (!queue_.push(Task{std::move(write), [&](Result<void> done) { answer.set_value(std::move(done)); }})) {
+  // Shared: set_value() may still be running when get() has returned.
+  const auto answer = std::make_shared<std::promise<Result<void>>>();
+  auto answered = answer->get_future();
+  if (!queue_.push(Task{std::move(write), [answer](Result<void> done) { answer->set_value(std::move(done)); }})) {
+    const std::string why = failure();
+    if (!why.empty()) return fail(Code::kUnavailable, "nothing can be written: {}", why);
     return fail(Code::kCancelled, "the recorder has stopped");
   }
   return answered.get();
@@ -91,9 +94,10 @@ void Recorder::fail_with(const Error& error) {
 void Recorder::run() {
   auto indexed_at = std::chrono::steady_clock::now();
   while (true) {
+    const bool closed = queue_.closed();  // asked first: all that was pushed before the end is taken
     std::vector<Task> tasks;
     std::vector<Finished> items = take_batch(tasks);
-    const bool ended = items.empty() && tasks.empty() && queue_.closed();
+    const bool ended = closed && items.empty() && tasks.empty();
     if (!items.empty()) {
       if (auto done = write_batch(std::move(items)); !done) fail_with(done.error());
     }
