@@ -98,7 +98,9 @@ Result<int> crawl_here(const CollectionFolder& folder, const AppSettings& settin
 
 /// Follows a job of the process that manages the collection.
 Result<int> crawl_there(ManagerClient& manager, const std::vector<std::string>& seeds, const CrawlOptions& options, bool json) {
-  MAGPIE_TRY(const JobId id, manager.start_crawl(seeds, options));
+  const auto started = manager.start_crawl(seeds, options);
+  if (!started) return fail(started.error(), "the running magpie serve (its own settings count: set them in magpie.yaml and restart it)");
+  const JobId id = *started;
   fmt::print(stderr, "handed to the running magpie serve as job {}\n", id);
   StopSignals signals;
   ManagerClient::JobStatus job;
@@ -121,6 +123,9 @@ Result<int> run(const Common& common, const CrawlFlags& flags) {
     // The agent is checked before a folder is made for a crawl that cannot start.
     AppSettings early;
     MAGPIE_TRY_DO(read_settings(early, nullptr, common));
+    apply(flags, early.crawl);
+    const bool is_new = !common.collection.empty() && !CollectionFolder::open(common.collection);
+    if (is_new) MAGPIE_TRY_DO(crawl::user_agent(early.crawl));
   }
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, true));
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
