@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Runs the benchmarks and keeps each one's result: bench/results/<workload>.json and .md. ./dev bench builds first, then calls this.
+#   tools/bench.sh              all workloads
+#   tools/bench.sh crawl        one of them
+# MAGPIE_BENCH_ROUNDS=3       times each is run
+# MAGPIE_BENCH_SMOKE=1        tiny, to see that it works; kept in build/bench/results, not beside the true ones
+# MAGPIE_BUILD=build/release  the build that is measured
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${MAGPIE_BUILD:-build/release}
+rounds=${MAGPIE_BENCH_ROUNDS:-3}
+python=/usr/bin/python3   # Debian's: the shop needs its python3-pil
+results=bench/results
+[ -z "${MAGPIE_BENCH_SMOKE:-}" ] || results=build/bench/results
+mkdir -p build/bench "$results"
+workloads="crawl analyse extract search"
+
+# program NAME SECONDS: one Google Benchmark program in rounds, SECONDS each at least; its JSON goes to build/bench.
+program() {
+  local path=$build/bench/magpie_$1_bench
+  [ -x "$path" ] || { echo "bench: $path is not built; run ./dev bench, which builds it" >&2; return 3; }
+  [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || set -- "$1" 0.01
+  local words=("$path" --benchmark_format=json --benchmark_min_time="$2" --benchmark_repetitions="$rounds")
+  echo "bench: ${words[*]}" >&2
+  "${words[@]}" > "build/bench/$1.json"
+}
+
+# report WORKLOAD UNIT INPUT RAW…: joins raw results with the machine, keeps and prints them.
+report() {
+  "$python" tools/bench_report.py --workload "$1" --unit "$2" --input "$3" --load "$load" --results "$results" "${@:4}"
+}
+
+run() {
+  load=$(cut -d ' ' -f 1-3 /proc/loadavg)   # before the run: afterwards it is our own
+  case "$1" in
+    crawl)
+      "$python" tools/bench_crawl.py --magpie "$build/magpie" --rounds "$rounds" > build/bench/crawl.json
+      report crawl "" "the example shop (tests/site): four hosts on loopback, one server process beside the crawler on the same cores" build/bench/crawl.json ;;
+    analyse)
+      program image 0.5 && program analyse 0.5
+      report analyse "pictures" "JPEGs of 1.2 to 2 MP, quality 85: made of waves and noise, or photographs enlarged where the shared data is at hand" \
+        build/bench/image.json build/bench/analyse.json ;;
+    extract)
+      program extract 0.5
+      report extract "pages" "pages as the example shop has them, fixed seed, and real shop pages where the shared ones are at hand" build/bench/extract.json ;;
+    search)
+      program search 2
+      report search "searches" "100,000 made-up pictures (2,000 in smoke mode) with words, facets and vectors of 1,280 components, one thread" build/bench/search.json ;;
+    *) echo "bench: no workload '$1'; there are: $workloads" >&2; return 2 ;;
+  esac
+}
+
+for name in ${*:-$workloads}; do run "$name"; done
