@@ -27,7 +27,7 @@ program() {
 
 # report WORKLOAD UNIT INPUT RAW…: joins raw results with the machine, keeps and prints them.
 report() {
-  "$python" tools/bench_report.py --workload "$1" --unit "$2" --input "$3" --load "$load" --results "$results" "${@:4}"
+  "$python" tools/bench_report.py --workload "$1" --unit "$2" --input "$3" --load "$load" --build "$age" --results "$results" "${@:4}"
 }
 
 run() {
@@ -49,5 +49,9 @@ run() {
     *) echo "bench: no workload '$1'; there are: $workloads" >&2; return 2 ;;
   esac
 }
+
+# What was built may be older than what is checked out, when ./dev bench did not build it just now.
+age=current
+ninja -C "$build" -n all | grep -q 'no work to do' || age=older
 
 for name in ${*:-$workloads}; do run "$name"; done

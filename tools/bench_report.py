@@ -50,7 +50,10 @@ def rows_of_benchmark(name, runs, noun):
     elif "items_per_second" in runs[0]:
         rows = [row(name, f"{noun}/{'wall' if wall else 'CPU'} s", [r["items_per_second"] for r in runs])]
     else:
-        rows = [row(name, f"{runs[0]['time_unit']} {'wall' if wall else 'CPU'}", [r["real_time" if wall else "cpu_time"] for r in runs])]
+        unit = runs[0]["time_unit"]
+        rows = [row(name, f"{unit} {'wall' if wall else 'CPU'}", [r["real_time" if wall else "cpu_time"] for r in runs])]
+        if not wall:
+            beside[f"wall {unit}"] = statistics.median(r["real_time"] for r in runs)
     if "bytes_per_second" in runs[0]:
         beside["MB/CPU s"] = statistics.median(r["bytes_per_second"] for r in runs) / 1e6
     rows[0]["beside"] = beside
@@ -110,12 +113,14 @@ def main():
     parser.add_argument("--unit", default="", help="what an item is, in Google Benchmark's items a second")
     parser.add_argument("--input", required=True)
     parser.add_argument("--load", required=True, help="load averages before the run, as in /proc/loadavg")
+    parser.add_argument("--build", choices=["current", "older"], default="current", help="older: the programs are not of the sources checked out")
     parser.add_argument("--results", required=True, help="folder the result is kept in")
     parser.add_argument("raw", nargs="+")
     options = parser.parse_args()
 
     parts = [read_raw(path, options.unit) for path in options.raw]
     changed = " with changes" if git("status", "--porcelain", "--untracked-files=no", "--", "src", "cmd", "bench", "cmake", "CMakeLists.txt") else ""
+    changed += ", programs built from an earlier state" if options.build == "older" else ""
     result = {"workload": options.workload, "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
               "commit": git("rev-parse", "--short=12", "HEAD") + changed, "machine": machine(),
               "load_average_before": [float(x) for x in options.load.split()[:3]], "input": options.input,
