@@ -42,6 +42,8 @@ RouteReply start_job(ApiState& state, const HttpServerRequest& request) {
   const Result<CrawlJobView> job = state.ports.jobs.start(std::move(crawl.seeds), crawl.options);
   if (!job) {
     if (job.error().code == Code::kForbidden) return problem(403, "address_refused", "{}", job.error().message);
+    // The seeds are sound, so it is the settings: crawl.agent is missing or no word.
+    if (job.error().code == Code::kBadInput) return problem(403, "crawl_disabled", "{}", job.error().message);
     return problem(job.error());
   }
   HttpServerReply reply = json_reply(job_text(*job));
