@@ -89,7 +89,9 @@ void BM_AnalyseInWorkers(benchmark::State& state) {
   if (auto ready = pool.wait_ready(Deadline::after(60s)); !ready) return state.SkipWithError(ready.error().message.c_str());
   const std::string& picture = jpeg();
   BoundedQueue<bool> answers(2 * options.workers);
-  const auto ask = [&] { pool.submit(analyse::analyse_request(picture), [&](const Result<std::string>& answer) { answers.push(static_cast<bool>(answer)); }); };
+  const auto ask = [&] {
+    pool.submit(analyse::analyse_request(picture), [&](const Result<std::string>& answer) { answers.push(static_cast<bool>(answer)); });
+  };
   for (std::size_t i = 0; i < 2 * options.workers; ++i) ask();
   for (auto _ : state) {
     MAGPIE_CHECK(answers.pop().value_or(false), "the picture is good");

@@ -1,6 +1,6 @@
-// What a worker does with a crawled photograph: decode, preview, thumbnail, hashes, colours. Input: one made of waves and noise, 1.2 and 2 MP, JPEG
-// quality 85, so that it runs anywhere; with MAGPIE_SHARED the clothing photographs enlarged to 1.2 MP. Counters: pictures a second of one core, and how
-// many bits the hashes of the preview are away from those at full size.
+// What a worker does with a crawled photograph: decode, preview, thumbnail, hashes, colours. Input: one made of waves and noise, 1.2 and 2
+// MP, JPEG quality 85, so that it runs anywhere; with MAGPIE_SHARED the clothing photographs enlarged to 1.2 MP. Counters: pictures a
+// second of one core, and how many bits the hashes of the preview are away from those at full size.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -34,7 +34,9 @@ std::vector<fs::path> photographs() {
   const char* shared = std::getenv("MAGPIE_SHARED");
   std::vector<fs::path> paths;
   std::error_code error;
-  for (fs::recursive_directory_iterator at((shared != nullptr ? fs::path(shared) : fs::path(MAGPIE_SOURCE_DIR "/../shared")) / "data/clothing/train", error), end;
+  for (fs::recursive_directory_iterator
+           at((shared != nullptr ? fs::path(shared) : fs::path(MAGPIE_SOURCE_DIR "/../shared")) / "data/clothing/train", error),
+       end;
        !error && at != end; at.increment(error)) {
     if (at->path().extension() == ".jpg") paths.push_back(at->path());
   }
@@ -52,7 +54,8 @@ std::vector<std::string> inputs(double pixels) {
     const auto decoded = bytes ? decode(*bytes) : Result<Decoded>(fail(Code::kNotFound, "gone"));
     if (!decoded) continue;
     const double scale = std::sqrt(pixels / static_cast<double>(decoded->pixels.size().pixels()));
-    const Size size{static_cast<std::uint32_t>(decoded->pixels.width() * scale), static_cast<std::uint32_t>(decoded->pixels.height() * scale)};
+    const Size size{static_cast<std::uint32_t>(decoded->pixels.width() * scale),
+                    static_cast<std::uint32_t>(decoded->pixels.height() * scale)};
     files.push_back(*encode_jpeg(resize_area(decoded->pixels.view(), size).view(), 85));
   }
   const auto side = static_cast<std::uint32_t>(std::sqrt(pixels));
@@ -90,7 +93,8 @@ void BM_CopiesOf(benchmark::State& state) {
   std::uint64_t seed = 7;
   const auto next = [&] { return seed = seed * 6'364'136'223'846'793'005u + 1'442'695'040'888'963'407u; };
   for (std::uint64_t i = 0; i < count; ++i) {
-    finder.add(i, {.hashes = {.phash = next(), .dhash = next(), .pdq = {{next(), next(), next(), next()}}, .pdq_quality = 100}, .size = {4, 3}});
+    finder.add(
+        i, {.hashes = {.phash = next(), .dhash = next(), .pdq = {{next(), next(), next(), next()}}, .pdq_quality = 100}, .size = {4, 3}});
   }
   const analyse::CopyEvidence wanted{.hashes = {.phash = 1, .dhash = 2, .pdq = {{1, 2, 3, 4}}, .pdq_quality = 100}, .size = {4, 3}};
   for (auto _ : state) benchmark::DoNotOptimize(finder.copies_of(wanted));

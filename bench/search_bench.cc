@@ -53,7 +53,9 @@ class Pictures {
 
 IndexDocument make_document(ImageId id, std::mt19937& random) {
   // Word frequencies fall off as in real text: word n of 5,000 about 1/n as often as the first.
-  const auto word = [&] { return fmt::format("word{} ", static_cast<int>(std::pow(5'000.0, std::generate_canonical<double, 32>(random)))); };
+  const auto word = [&] {
+    return fmt::format("word{} ", static_cast<int>(std::pow(5'000.0, std::generate_canonical<double, 32>(random))));
+  };
   IndexDocument document{.id = id, .language = "en"};
   for (int i = 0; i < 5; ++i) document.title += word();
   for (int i = 0; i < 8; ++i) document.alt += word();

@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto field = magpie::multipart_field(input.substr(0, split), body, "picture");
   if (!field) return 0;
   const std::less_equal<> before;
-  MAGPIE_CHECK(before(body.data(), field->data()) && before(field->data() + field->size(), body.data() + body.size()), "the field lies outside the body");
+  MAGPIE_CHECK(before(body.data(), field->data()) && before(field->data() + field->size(), body.data() + body.size()),
+               "the field lies outside the body");
   return 0;
 }

@@ -9,7 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view html(reinterpret_cast<const char*>(data), size);
-  const auto markup = magpie::extract_page_markup(html, {.url = "http://shop.test/folder/page.html", .x_robots_tag = "noindex, a: nofollow"});
+  const auto markup =
+      magpie::extract_page_markup(html, {.url = "http://shop.test/folder/page.html", .x_robots_tag = "noindex, a: nofollow"});
   if (!markup) return 0;
   MAGPIE_CHECK(magpie::is_utf8(markup->page.title), "the title is not UTF-8");
   for (const magpie::Link& link : markup->page.links) {

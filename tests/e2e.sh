@@ -17,7 +17,7 @@ wait_for_port() {
   echo "nothing answers on port $1" >&2; return 1
 }
 
-python3 tests/site/serve.py --port "$shop_port" 2> "$folder/shop.log" & pids+=($!)
+/usr/bin/python3 tests/site/serve.py --port "$shop_port" 2> "$folder/shop.log" & pids+=($!)
 wait_for_port "$shop_port"
 "$magpie" init "$folder/collection"
 "$magpie" serve --collection "$folder/collection" --port "$web_port" --set crawl.agent=magpie-e2e --set crawl.allow_loopback=true 2> "$folder/server.log" & pids+=($!)

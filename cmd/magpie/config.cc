@@ -6,13 +6,18 @@ namespace magpie::cmd {
 namespace {
 
 void print_text(const SettingsRegistry::Explained& setting) {
-  fmt::print("{} = {}\n    {}\n    default {}{}; environment {}\n", setting.key, setting.value.empty() ? "\"\"" : setting.value, setting.sentence,
-             setting.preset.empty() ? "\"\"" : setting.preset, setting.bounds.empty() ? "" : ", from " + setting.bounds, setting.environment);
+  fmt::print("{} = {}\n    {}\n    default {}{}; environment {}\n", setting.key, setting.value.empty() ? "\"\"" : setting.value,
+             setting.sentence, setting.preset.empty() ? "\"\"" : setting.preset, setting.bounds.empty() ? "" : ", from " + setting.bounds,
+             setting.environment);
 }
 
 void print_json(const SettingsRegistry::Explained& setting) {
   JsonWriter json;
-  json.begin_object().field("key", setting.key).field("value", setting.value).field("default", setting.preset).field("bounds", setting.bounds);
+  json.begin_object()
+      .field("key", setting.key)
+      .field("value", setting.value)
+      .field("default", setting.preset)
+      .field("bounds", setting.bounds);
   json.field("sentence", setting.sentence).field("environment", setting.environment).end_object();
   print_line(json.text());
 }

@@ -38,8 +38,6 @@ Result<std::vector<std::string>> read_seeds(const CrawlFlags& flags) {
 void apply(const CrawlFlags& flags, crawl::CrawlSettings& settings) {
   if (!flags.agent.empty()) settings.agent.value = flags.agent;
   if (flags.allow_loopback) settings.allow_loopback.value = true;
-  // Seeds from a file name the scope themselves: nothing off their hosts is asked for, pictures included.
-  if (!flags.seeds_file.empty()) settings.images_off_host.value = false;
 }
 
 Result<CrawlOptions> options_of(const CrawlFlags& flags) {
@@ -48,13 +46,16 @@ Result<CrawlOptions> options_of(const CrawlFlags& flags) {
   if (flags.per_host > 0) options.requests_per_host = static_cast<std::uint32_t>(flags.per_host);
   if (flags.pages_per_host_max > 0) options.pages_per_host_max = static_cast<std::uint64_t>(flags.pages_per_host_max);
   if (flags.seconds_max > 0) options.seconds_max = std::chrono::seconds(flags.seconds_max);
+  if (!flags.agent.empty()) options.agent = flags.agent;
+  // Seeds from a file name the scope themselves: nothing off their hosts is asked for, pictures included.
+  if (!flags.seeds_file.empty()) options.images_off_host = false;
   return options;
 }
 
 void say_end(const CrawlProgress& progress, std::string_view state, const std::string& message, bool json) {
   if (json) print_line(to_json(progress));
-  fmt::print(stderr, "{}: {} pages, {} pictures, {} products, {}", state, progress.pages_fetched, progress.images_analysed, progress.products_found,
-             bytes_text(progress.bytes));
+  fmt::print(stderr, "{}: {} pages, {} pictures, {} products, {}", state, progress.pages_fetched, progress.images_analysed,
+             progress.products_found, bytes_text(progress.bytes));
   if (progress.failed > 0) {
     fmt::print(stderr, "; {} failed", progress.failed);
     for (std::size_t i = 0; i < progress.failures.size() && i < 4; ++i) {
@@ -72,7 +73,8 @@ int exit_code_of(CrawlState state) {
 }
 
 /// Follows a job that this process runs itself.
-Result<int> crawl_here(const CollectionFolder& folder, const AppSettings& settings, const std::vector<std::string>& seeds, const CrawlOptions& options, bool json) {
+Result<int> crawl_here(const CollectionFolder& folder, const AppSettings& settings, const std::vector<std::string>& seeds,
+                       const CrawlOptions& options, bool json) {
   MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
   const SystemClock clock;
   MetricsRegistry metrics;
@@ -93,13 +95,13 @@ Result<int> crawl_here(const CollectionFolder& folder, const AppSettings& settin
     }
   }
   say_end(job.progress, to_string(job.state), job.message.value_or(""), json);
-  return exit_code_of(job.state);
+  return asked ? Result<int>(kNothing) : exit_code_of(job.state);
 }
 
 /// Follows a job of the process that manages the collection.
 Result<int> crawl_there(ManagerClient& manager, const std::vector<std::string>& seeds, const CrawlOptions& options, bool json) {
   const auto started = manager.start_crawl(seeds, options);
-  if (!started) return fail(started.error(), "the running magpie serve (its own settings count: set them in magpie.yaml and restart it)");
+  if (!started) return fail(started.error(), "the running magpie serve");
   const JobId id = *started;
   fmt::print(stderr, "handed to the running magpie serve as job {}\n", id);
   StopSignals signals;
@@ -132,8 +134,9 @@ Result<int> run(const Common& common, const CrawlFlags& flags) {
   apply(flags, settings.crawl);
   MAGPIE_TRY(const CrawlOptions options, options_of(flags));
   if (auto manager = ManagerClient::connect(folder)) {
-    if (!flags.agent.empty() || flags.allow_loopback || !common.settings.empty()) {
-      log::info("crawl.handed_over", {{"note", "the running server's own settings count for agent, loopback and --set"}});
+    if (flags.allow_loopback || !common.settings.empty()) {
+      fmt::print(stderr,
+                 "magpie: the running magpie serve keeps its own settings: --allow-loopback and --set count only when given to it\n");
     }
     return crawl_there(*manager, seeds, options, common.json);
   }
@@ -149,10 +152,16 @@ void add_crawl(CLI::App& app, Common& common) {
   command->add_option("url", flags->seeds, "Addresses to begin from; their hosts are the scope")->type_name("URL");
   command->add_option("--seeds", flags->seeds_file, "A file with an address a line; nothing off their hosts is fetched")->type_name("FILE");
   command->add_option("--agent", flags->agent, "The name sites see and robots.txt may name (setting crawl.agent)")->type_name("NAME");
-  command->add_option("--delay", flags->delay, "Seconds between the starts of two requests to a host; a larger Crawl-delay counts")->type_name("S")->check(CLI::Range(0.0, 3600.0));
+  command->add_option("--delay", flags->delay, "Seconds between the starts of two requests to a host; a larger Crawl-delay counts")
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 3600.0));
   command->add_option("--per-host", flags->per_host, "Most requests to a host at once")->type_name("N")->check(CLI::Range(1, 256));
-  command->add_option("--max-pages-per-host", flags->pages_per_host_max, "Pages fetched from one host")->type_name("N")->check(CLI::PositiveNumber);
-  command->add_option("--max-seconds", flags->seconds_max, "End after this time, whatever is left")->type_name("N")->check(CLI::PositiveNumber);
+  command->add_option("--max-pages-per-host", flags->pages_per_host_max, "Pages fetched from one host")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--max-seconds", flags->seconds_max, "End after this time, whatever is left")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   command->add_flag("--allow-loopback", flags->allow_loopback, "Let the crawl reach this machine's own addresses, for tests");
   add_common(*command, common);
   command->callback([&common, flags] {

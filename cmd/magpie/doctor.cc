@@ -54,7 +54,8 @@ Finding check_collection(const Common& common) {
   std::error_code error;
   const fs::space_info space = fs::space(folder->path(), error);
   if (!error && space.available < (std::uintmax_t{1} << 30)) {
-    return {"collection", false, fmt::format("{}: under 1 GB is free on its disk; make room before the next crawl", folder->path().string())};
+    return {"collection", false,
+            fmt::format("{}: under 1 GB is free on its disk; make room before the next crawl", folder->path().string())};
   }
   if (!fs::exists(folder->catalog(), error)) return found("collection", folder->path().string() + ", nothing crawled yet");
   const auto collection = Collection::open_to_read(*folder);
@@ -66,7 +67,8 @@ Result<int> run(const Common& common) {
   const auto folder = CollectionFolder::choose(common.collection, false);
   MAGPIE_TRY_DO(read_settings(settings, folder ? &*folder : nullptr, common));
   bool well = true;
-  for (const Finding& finding : {check_web(), check_model(settings), check_sandbox(settings), check_worker(settings), check_collection(common)}) {
+  for (const Finding& finding :
+       {check_web(), check_model(settings), check_sandbox(settings), check_worker(settings), check_collection(common)}) {
     well = well && finding.good;
     if (common.json) {
       JsonWriter json;

@@ -12,7 +12,8 @@ void add_init(CLI::App& app, Common& common) {
       common.exit_code = report(folder.error());
       return;
     }
-    fmt::print(stderr, "Made a collection in {}.\nNext: magpie crawl --collection {} --agent NAME https://…\n", folder->path().string(), *path);
+    fmt::print(stderr, "Made a collection in {}.\nNext: magpie crawl --collection {} --agent NAME https://…\n", folder->path().string(),
+               *path);
   });
 }
 

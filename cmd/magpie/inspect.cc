@@ -76,7 +76,8 @@ int answer_questions(const std::function<Result<void>(const Question&, JsonWrite
     const auto answered = [&]() -> Result<std::string> {
       Question::Parsed parsed;
       if (line.size() > kLineBytesMax) return fail(Code::kTooLarge, "the line has over {} bytes", kLineBytesMax);
-      if (const auto error = parser.parse(line).get(parsed.root)) return fail(Code::kBadInput, "not JSON: {}", simdjson::error_message(error));
+      if (const auto error = parser.parse(line).get(parsed.root))
+        return fail(Code::kBadInput, "not JSON: {}", simdjson::error_message(error));
       if (!parsed.root.is_object()) return fail(Code::kBadInput, "the line is not a JSON object");
       id = id_of(parsed.root);
       JsonWriter json;

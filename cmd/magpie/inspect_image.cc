@@ -16,7 +16,11 @@ void write_facts(const PictureFacts& facts, JsonWriter& json) {
   json.key("colours").begin_array();
   for (const image::DominantColour& colour : facts.colours) {
     const std::string hex = fmt::format("#{:02x}{:02x}{:02x}", colour.rgb.red, colour.rgb.green, colour.rgb.blue);
-    json.begin_object().field("rgb", hex).field("share", static_cast<double>(colour.share)).field("name", to_string(colour.name)).end_object();
+    json.begin_object()
+        .field("rgb", hex)
+        .field("share", static_cast<double>(colour.share))
+        .field("name", to_string(colour.name))
+        .end_object();
   }
   json.end_array();
 }

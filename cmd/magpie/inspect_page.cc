@@ -1,5 +1,5 @@
-// `magpie inspect page --url URL`: what extraction makes of one page. {"url", "html" or "html_b64", "content_type"} -> the page's title, links,
-// pictures, products and raw markup.
+// `magpie inspect page --url URL`: what extraction makes of one page. {"url", "html" or "html_b64", "content_type"} -> the page's title,
+// links, pictures, products and raw markup.
 #include "inspect.h"
 
 #include "extract/extract_page.h"

@@ -15,7 +15,11 @@ Result<void> print_pages(const Catalog& catalog) {
     MAGPIE_TRY(const auto page, catalog.page(id));
     if (!page) return {};
     JsonWriter json;
-    json.begin_object().field("kind", "page").field("url", url).field("title", page->page.title).field("indexed", !page->page.robots.noindex);
+    json.begin_object()
+        .field("kind", "page")
+        .field("url", url)
+        .field("title", page->page.title)
+        .field("indexed", !page->page.robots.noindex);
     json.key("images").number(page->refs.size()).key("products").number(page->products.size()).end_object();
     print_line(json.text());
     return {};
@@ -31,7 +35,10 @@ std::string_view first_alt(const ImageDetails& details) {
 
 void print_image(const ImageDetails& details, bool indexed) {
   JsonWriter json;
-  json.begin_object().field("kind", "image").field("url", details.urls.empty() ? std::string() : details.urls.front()).field("alt", first_alt(details));
+  json.begin_object()
+      .field("kind", "image")
+      .field("url", details.urls.empty() ? std::string() : details.urls.front())
+      .field("alt", first_alt(details));
   json.field("width", details.image.width).field("height", details.image.height).field("sha256", to_hex(details.image.sha256));
   json.key("urls").begin_array();
   for (const std::string& url : details.urls) json.string(url);
@@ -81,7 +88,13 @@ Result<void> print_broken(const Catalog& catalog, const fs::path& archive_folder
     json.key("sha256");
     if (kept) json.string(to_hex(sha256(kept->body)));
     else json.null();
-    json.key("urls").begin_array().string(fetch.url).end_array().field("indexed", false).field("cause", to_string(fetch.cause)).end_object();
+    json.key("urls")
+        .begin_array()
+        .string(fetch.url)
+        .end_array()
+        .field("indexed", false)
+        .field("cause", to_string(fetch.cause))
+        .end_object();
     print_line(json.text());
   }
   return {};

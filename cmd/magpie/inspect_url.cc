@@ -26,9 +26,7 @@ Result<void> answer(const Question& question, JsonWriter& json) {
   MAGPIE_TRY(const std::optional<std::string> encoding, question.text("encoding"));
   MAGPIE_TRY(const QueryEncoder encoder, query_encoder(encoding));
   std::optional<Url> base;
-  if (base_text) {
-    MAGPIE_TRY(base, Url::parse(*base_text));
-  }
+  if (base_text) { MAGPIE_TRY(base, Url::parse(*base_text)); }
   MAGPIE_TRY(const Url url, Url::parse(text, base ? &*base : nullptr, encoder));
   write_parts(url, json);
   return {};

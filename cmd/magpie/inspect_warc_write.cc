@@ -20,9 +20,7 @@ class Output {
   /// Appends one record and gives its offset.
   Result<std::uint64_t> write(const WarcFields& fields) {
     MAGPIE_TRY(std::string bytes, encode_warc_record(fields));
-    if (gzip_) {
-      MAGPIE_TRY(bytes, gzip_member(bytes, kGzipLevel));
-    }
+    if (gzip_) { MAGPIE_TRY(bytes, gzip_member(bytes, kGzipLevel)); }
     MAGPIE_TRY_DO(write_all(fd_.get(), bytes));
     return std::exchange(size_, size_ + bytes.size());
   }
@@ -42,12 +40,15 @@ Result<std::string> header_block(const Question& question) {
   simdjson::dom::parser parser;
   simdjson::dom::array headers;
   const std::string raw = question.raw("headers");
-  if (!raw.empty() && raw != "null" && parser.parse(raw).get(headers) != simdjson::SUCCESS) return fail(Code::kBadInput, "'headers' must be a list of [name, value]");
+  if (!raw.empty() && raw != "null" && parser.parse(raw).get(headers) != simdjson::SUCCESS)
+    return fail(Code::kBadInput, "'headers' must be a list of [name, value]");
   if (raw.empty() || raw == "null") return block + "\r\n";
   for (const simdjson::dom::element pair : headers) {
     std::string_view name, value;
-    if (pair.at(0).get(name) != simdjson::SUCCESS || pair.at(1).get(value) != simdjson::SUCCESS) return fail(Code::kBadInput, "'headers' must be a list of [name, value]");
-    if (name.empty() || name.find(':') != std::string_view::npos || breaks_line(name) || breaks_line(value)) return fail(Code::kBadInput, "a header must not hold a line break");
+    if (pair.at(0).get(name) != simdjson::SUCCESS || pair.at(1).get(value) != simdjson::SUCCESS)
+      return fail(Code::kBadInput, "'headers' must be a list of [name, value]");
+    if (name.empty() || name.find(':') != std::string_view::npos || breaks_line(name) || breaks_line(value))
+      return fail(Code::kBadInput, "a header must not hold a line break");
     block.append(name).append(": ").append(value).append("\r\n");
   }
   return block + "\r\n";
@@ -60,7 +61,8 @@ Result<void> answer(Output& out, const std::string& warcinfo_id, const Question&
   MAGPIE_TRY(std::string block, header_block(question));
   MAGPIE_TRY(const std::optional<std::string> body, question.text("body"));
   block += body.value_or("");
-  MAGPIE_TRY(const std::uint64_t offset, out.write({.type = WarcType::kResponse, .target_uri = url, .date = date, .warcinfo_id = warcinfo_id, .block = block}));
+  MAGPIE_TRY(const std::uint64_t offset,
+             out.write({.type = WarcType::kResponse, .target_uri = url, .date = date, .warcinfo_id = warcinfo_id, .block = block}));
   json.field("offset", offset);
   return {};
 }
@@ -71,7 +73,8 @@ Result<int> run(const std::string& path) {
   Output out(std::move(fd), path.ends_with(".gz"));
   const std::string id = new_warc_record_id();
   const std::string date = warc_date(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
-  MAGPIE_TRY_DO(out.write({.type = WarcType::kWarcinfo, .date = date, .record_id = id, .block = "software: Magpie\r\nformat: WARC File Format 1.1\r\n"}));
+  MAGPIE_TRY_DO(out.write(
+      {.type = WarcType::kWarcinfo, .date = date, .record_id = id, .block = "software: Magpie\r\nformat: WARC File Format 1.1\r\n"}));
   return answer_questions([&](const Question& question, JsonWriter& json) { return answer(out, id, question, json); });
 }
 

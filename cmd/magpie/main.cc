@@ -18,8 +18,12 @@ int report(const Error& error) {
 }
 
 void add_common(CLI::App& command, Common& common) {
-  command.add_option("-C,--collection", common.collection, "The collection's folder; otherwise the nearest one at or above the current folder")->type_name("DIR");
-  command.add_option("--set", common.settings, "Change a setting for this run, e.g. --set crawl.host_delay=2s; see magpie config --explain")->type_name("KEY=VALUE");
+  command
+      .add_option("-C,--collection", common.collection, "The collection's folder; otherwise the nearest one at or above the current folder")
+      ->type_name("DIR");
+  command
+      .add_option("--set", common.settings, "Change a setting for this run, e.g. --set crawl.host_delay=2s; see magpie config --explain")
+      ->type_name("KEY=VALUE");
   command.add_flag("--json", common.json, "Answer in JSON on stdout, for programs");
   command.add_flag("-v,--verbose", common.verbose, "Log every step");
 }
@@ -47,12 +51,13 @@ int main(int argc, char** argv) {
   CLI::App app("Magpie crawls sites for pictures and products, understands the pictures, and serves a visual search over them.", "magpie");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("magpie ") + MAGPIE_VERSION);
-  app.footer("A first session:\n"
-             "  magpie init shops && cd shops\n"
-             "  magpie crawl --agent my-crawler https://shop.example/\n"
-             "  magpie search \"red dress\" --limit 10\n"
-             "  magpie serve                      then open http://127.0.0.1:8080/\n\n"
-             "Exit codes: 0 done, 1 nothing found or refused, 2 wrong usage, 3 failed.");
+  app.footer(
+      "A first session:\n"
+      "  magpie init shops && cd shops\n"
+      "  magpie crawl --agent my-crawler https://shop.example/\n"
+      "  magpie search \"red dress\" --limit 10\n"
+      "  magpie serve                      then open http://127.0.0.1:8080/\n\n"
+      "Exit codes: 0 done, 1 nothing found or refused, 2 wrong usage, 3 failed.");
   add_init(app, common);
   add_crawl(app, common);
   add_search(app, common);

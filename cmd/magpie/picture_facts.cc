@@ -15,9 +15,9 @@ namespace magpie::cmd {
 namespace {
 
 constexpr std::uint32_t kDescribe = 1;
-constexpr std::chrono::milliseconds kTimeMax{15'000};      // an answer is promised within 20 s
-constexpr std::chrono::milliseconds kMargin{500};          // the decoder gives up this much before it would be killed
-constexpr std::uint64_t kMemoryBytes = 2ull << 30;         // 100 MP decoded, turned, and as grey and float planes for the hashes
+constexpr std::chrono::milliseconds kTimeMax{15'000};  // an answer is promised within 20 s
+constexpr std::chrono::milliseconds kMargin{500};      // the decoder gives up this much before it would be killed
+constexpr std::uint64_t kMemoryBytes = 2ull << 30;     // 100 MP decoded, turned, and as grey and float planes for the hashes
 constexpr std::uint64_t kFileBytesMax = 256ull << 20;
 
 std::uint64_t to_number(image::Rgb rgb) { return std::uint64_t{rgb.red} << 16 | std::uint64_t{rgb.green} << 8 | rgb.blue; }
@@ -28,8 +28,8 @@ image::Rgb to_rgb(std::uint64_t number) {
 std::string encode_facts(const PictureFacts& facts) {
   WireWriter out;
   out.u64(static_cast<std::uint64_t>(facts.header.format));
-  for (const std::uint32_t number : {facts.header.size.width, facts.header.size.height, facts.header.frames, std::uint32_t{facts.header.orientation},
-                                     facts.upright.width, facts.upright.height}) {
+  for (const std::uint32_t number : {facts.header.size.width, facts.header.size.height, facts.header.frames,
+                                     std::uint32_t{facts.header.orientation}, facts.upright.width, facts.upright.height}) {
     out.u64(number);
   }
   out.bytes(std::string_view(reinterpret_cast<const char*>(facts.sha256.data()), facts.sha256.size()));
@@ -115,7 +115,12 @@ Result<WorkRequest> request_for(const fs::path& path) {
   if (!S_ISREG(status.st_mode)) return fail(Code::kBadInput, "{} is not a file", path.string());
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > kFileBytesMax) return fail(Code::kTooLarge, "{} has {} bytes, over the limit of {}", path.string(), size, kFileBytesMax);
-  return WorkRequest{.kind = kDescribe, .payload = {}, .file = std::make_shared<const UniqueFd>(std::move(file)), .file_offset = 0, .file_size = size, .time_max = kTimeMax};
+  return WorkRequest{.kind = kDescribe,
+                     .payload = {},
+                     .file = std::make_shared<const UniqueFd>(std::move(file)),
+                     .file_offset = 0,
+                     .file_size = size,
+                     .time_max = kTimeMax};
 }
 
 Result<PictureFacts> facts_from(Result<std::string> answer) {

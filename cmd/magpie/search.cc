@@ -39,9 +39,7 @@ Result<std::optional<std::int64_t>> price_bound(const std::string& text, std::st
 Result<SearchQuery> make_query(const SearchFlags& flags, const AppSettings& settings) {
   SearchQuery query;
   for (const std::string& word : flags.words) query.words += (query.words.empty() ? "" : " ") + word;
-  if (!flags.image.empty()) {
-    MAGPIE_TRY(query.picture, embed_file(settings, flags.image));
-  }
+  if (!flags.image.empty()) { MAGPIE_TRY(query.picture, embed_file(settings, flags.image)); }
   query.like = flags.like;
   query.filter.shops = flags.shops;
   query.filter.categories = flags.categories;
@@ -116,7 +114,8 @@ void print_facets(const SearchAnswer& answer) {
   for (const FacetCounts& facet : answer.facets) {
     if (facet.values.empty()) continue;
     fmt::print("{}:", to_string(facet.facet));
-    for (const FacetValue& value : std::span(facet.values).first(std::min<std::size_t>(facet.values.size(), 12))) fmt::print("  {} {}", value.value, value.count);
+    for (const FacetValue& value : std::span(facet.values).first(std::min<std::size_t>(facet.values.size(), 12)))
+      fmt::print("  {} {}", value.value, value.count);
     fmt::print("\n");
   }
 }
@@ -130,7 +129,10 @@ Result<int> run(const Common& common, const SearchFlags& flags) {
   const Searcher searcher(collection->text(), collection->vectors(), settings.search);
   MAGPIE_TRY(const SearchAnswer answer, searcher.search(query));
   JsonWriter json;
-  json.begin_object().field("total", answer.total).field("total_is_exact", answer.exactness == Exactness::kExact).field("any_word", answer.any_word);
+  json.begin_object()
+      .field("total", answer.total)
+      .field("total_is_exact", answer.exactness == Exactness::kExact)
+      .field("any_word", answer.any_word);
   json.field("took_ms", static_cast<double>(answer.took.count()) / 1000).key("hits").begin_array();
   for (const SearchHit& hit : answer.hits) {
     MAGPIE_TRY(const std::optional<ImageDetails> details, collection->catalog().image_details(hit.id));
@@ -160,7 +162,8 @@ void add_search(CLI::App& app, Common& common) {
   command->add_option("--shop", flags->shops, "Only from this shop (host); may be given several times");
   command->add_option("--category", flags->categories, "Only in this category");
   command->add_option("--brand", flags->brands, "Only of this brand");
-  command->add_option("--colour", flags->colours, "Only with this main colour: black white grey red orange yellow green blue purple pink brown");
+  command->add_option("--colour", flags->colours,
+                      "Only with this main colour: black white grey red orange yellow green blue purple pink brown");
   command->add_option("--price-min", flags->price_min, "At least this price, with --currency");
   command->add_option("--price-max", flags->price_max, "At most this price, with --currency");
   command->add_option("--currency", flags->currency, "Only priced in this currency, e.g. EUR");

@@ -20,9 +20,9 @@ Result<int> run(const Common& common, const ServeFlags& flags) {
   if (flags.port != 0) settings.server.port.value = flags.port;
   StopSignals signals;
   MAGPIE_TRY(const auto server, Server::start(folder, settings, flags.names));
-  fmt::print(stderr, "Serving {}\nOpen    {}\nStop    Ctrl-C; a running crawl goes on with the next start\n", folder.path().string(), server->address());
-  while (!signals.wait(Deadline::after(24h))) {
-  }
+  fmt::print(stderr, "Serving {}\nOpen    {}\nStop    Ctrl-C; a running crawl goes on with the next start\n", folder.path().string(),
+             server->address());
+  while (!signals.wait(Deadline::after(24h))) {}
   log::info("server.stopping");
   server->stop();
   return kDone;

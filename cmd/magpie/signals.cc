@@ -44,8 +44,7 @@ bool StopSignals::wait(Deadline deadline) {
   pollfd ready{reader_.get(), POLLIN, 0};
   if (::poll(&ready, 1, static_cast<int>(deadline.left().count())) <= 0) return false;
   char bytes[16];
-  while (::read(reader_.get(), bytes, sizeof bytes) > 0) {
-  }
+  while (::read(reader_.get(), bytes, sizeof bytes) > 0) {}
   return true;
 }
 

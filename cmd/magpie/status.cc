@@ -15,7 +15,8 @@ void print_json(const CatalogStats& stats, std::uint64_t archived, const std::ve
   json.begin_object().field("pages", stats.pages).field("products", stats.products).field("images", stats.images);
   json.field("image_urls", stats.image_urls).field("urls", stats.urls).field("to_index", stats.to_index).field("bytes_archived", archived);
   json.key("failures").begin_array();
-  for (const auto& [cause, count] : stats.failures_by_cause) json.begin_object().field("cause", to_string(cause)).field("count", count).end_object();
+  for (const auto& [cause, count] : stats.failures_by_cause)
+    json.begin_object().field("cause", to_string(cause)).field("count", count).end_object();
   json.end_array().key("shops").begin_array();
   for (const auto& [shop, pages] : stats.pages_by_shop) json.begin_object().field("shop", shop).field("pages", pages).end_object();
   json.end_array().key("jobs").begin_array();
@@ -31,13 +32,14 @@ void print_json(const CatalogStats& stats, std::uint64_t archived, const std::ve
 void print_shops(const CatalogStats& stats) {
   std::vector<std::pair<std::string, std::uint64_t>> shops(stats.pages_by_shop.begin(), stats.pages_by_shop.end());
   std::stable_sort(shops.begin(), shops.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
-  for (const auto& [shop, pages] : std::span(shops).first(std::min<std::size_t>(shops.size(), 10))) fmt::print("  {:>9} pages  {}\n", pages, shop);
+  for (const auto& [shop, pages] : std::span(shops).first(std::min<std::size_t>(shops.size(), 10)))
+    fmt::print("  {:>9} pages  {}\n", pages, shop);
   if (shops.size() > 10) fmt::print("  {:>9} more shops\n", shops.size() - 10);
 }
 
 void print_text(const CollectionFolder& folder, const CatalogStats& stats, std::uint64_t archived, const std::vector<Job>& jobs) {
-  fmt::print("{}\n  {:>9} pages, {} products\n  {:>9} pictures, seen at {} addresses", folder.path().string(), stats.pages, stats.products, stats.images,
-             stats.image_urls);
+  fmt::print("{}\n  {:>9} pages, {} products\n  {:>9} pictures, seen at {} addresses", folder.path().string(), stats.pages, stats.products,
+             stats.images, stats.image_urls);
   if (stats.to_index > 0) fmt::print(", {} waiting for the index", stats.to_index);
   fmt::print("\n  {:>9} archived\n", bytes_text(archived));
   print_shops(stats);

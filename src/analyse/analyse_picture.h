@@ -25,8 +25,8 @@ inline constexpr std::uint32_t kEmbedPicture = 2;    // -> AnalysedImage without
 inline constexpr std::uint32_t kMakeVariant = 3;     // -> a JPEG of a given side
 
 struct PictureSettings {
-  fs::path model_folder;          // of the embedder; holds manifest.yaml
-  image::DecodeLimits limits{};   // its deadline is set by each request
+  fs::path model_folder;         // of the embedder; holds manifest.yaml
+  image::DecodeLimits limits{};  // its deadline is set by each request
 };
 
 /// Errors that the manager sees from the handlers: kBadInput (no picture, broken), kTooLarge (over a limit), kTimeout, kCorrupt (the

@@ -188,7 +188,8 @@ TEST(AnalysePicture, OutsideCasesNeverKillAWorker) {
     ASSERT_TRUE(one);
     if (!one->second) {
       const Code code = one->second.error().code;
-      EXPECT_TRUE(code == Code::kBadInput || code == Code::kTooLarge || code == Code::kTimeout) << one->first << ": " << one->second.error().message;
+      EXPECT_TRUE(code == Code::kBadInput || code == Code::kTooLarge || code == Code::kTimeout)
+          << one->first << ": " << one->second.error().message;
       continue;
     }
     const auto result = decode_analysed_image(*one->second);
@@ -220,7 +221,8 @@ TEST(AnalysePicture, TheSandboxChangesNoAnswer) {
   if (!have_model()) GTEST_SKIP() << kNoModel;
   std::vector<std::string> samples = samples_of_each_format(6);
   if (samples.empty()) GTEST_SKIP() << "no pictures: set MAGPIE_SHARED, or apt-get install tuxpaint-stamps-default";
-  samples.emplace_back(R"(<svg xmlns="http://www.w3.org/2000/svg" width="200" height="60"><text x="9" y="40" font-size="30">fonts</text></svg>)");
+  samples.emplace_back(
+      R"(<svg xmlns="http://www.w3.org/2000/svg" width="200" height="60"><text x="9" y="40" font-size="30">fonts</text></svg>)");
   WorkerPool locked(picture_workers(1));
   WorkerPoolOptions free_options = picture_workers(1);
   free_options.sandbox.enabled = false;
@@ -248,9 +250,10 @@ std::vector<Labelled> embed_all(WorkerPool& pool, const fs::path& folder, std::s
   BoundedQueue<std::pair<std::string, Result<std::string>>> answers(files.size());
   std::size_t asked = 0;
   for (std::size_t i = 0; i < files.size(); i += step, ++asked) {
-    pool.submit(embed_request(*read_file(files[i])), [&answers, label = files[i].parent_path().filename().string()](Result<std::string> answer) {
-      answers.push({label, std::move(answer)});
-    });
+    pool.submit(embed_request(*read_file(files[i])),
+                [&answers, label = files[i].parent_path().filename().string()](Result<std::string> answer) {
+                  answers.push({label, std::move(answer)});
+                });
   }
   std::vector<Labelled> all;
   for (; asked > 0; --asked) {
@@ -297,8 +300,7 @@ TEST(AnalysePicture, TheNetworkKnowsAnimals) {
   auto network = model::Network::load(model_folder(), {});
   ASSERT_TRUE(network) << network.error().message;
   const std::map<std::string, std::vector<int>> expected = {
-      {"animals/mammals/equines/zebra.png", {340}},
-      {"animals/mammals/elephant.png", {101, 385, 386}},  // tusker, Indian, African elephant
+      {"animals/mammals/equines/zebra.png", {340}}, {"animals/mammals/elephant.png", {101, 385, 386}},  // tusker, Indian, African elephant
   };
   for (const auto& [name, classes] : expected) {
     const auto bytes = read_file(fs::path(kStamps) / name);
@@ -306,7 +308,8 @@ TEST(AnalysePicture, TheNetworkKnowsAnimals) {
     const auto picture = image::analyse_picture(*bytes);
     ASSERT_TRUE(picture) << picture.error().message;
     const auto& pixels = picture->pixels;
-    const auto embedding = network->embed({pixels.data(), static_cast<int>(pixels.width()), static_cast<int>(pixels.height()), std::size_t{3} * pixels.width()});
+    const auto embedding = network->embed(
+        {pixels.data(), static_cast<int>(pixels.width()), static_cast<int>(pixels.height()), std::size_t{3} * pixels.width()});
     ASSERT_TRUE(embedding) << embedding.error().message;
     const auto& scores = embedding->class_scores;
     const auto top = static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin());

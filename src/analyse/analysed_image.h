@@ -4,8 +4,8 @@
 //
 // Message, base/wire.h, version 1
 //   u64 version · bytes sha256[32] · bytes format · u64 width, height, frames, orientation, bytes · u64 phash, dhash · bytes pdq[32]
-//   u64 pdq_quality · bytes colour_grid[48] · f64 brightness · u64 count, then colours (u64 rgb, f64 share, bytes name) · bytes thumbnail · bytes preview
-//   bytes space · floats embedding
+//   u64 pdq_quality · bytes colour_grid[48] · f64 brightness · u64 count, then colours (u64 rgb, f64 share, bytes name) · bytes thumbnail ·
+//   bytes preview bytes space · floats embedding
 #include <string>
 #include <string_view>
 

@@ -16,21 +16,21 @@ namespace magpie::analyse {
 /// What one picture brings to the comparison.
 struct CopyEvidence {
   image::PerceptualHashes hashes;
-  image::Size size;  // upright, px, of any variant: only its shape counts
+  image::Size size;                               // upright, px, of any variant: only its shape counts
   std::optional<image::ColourGrid> colours = {};  // hashes see grey only: without it two colours of one product pass for copies
 };
 
 /// How much two pictures may differ and still be copies. Near: PDQ alone, if the colours agree. Wide: further away in PDQ, but all three
 /// hashes and the colours agree (a quarter of the size, a crop). Plain: PDQ has too little to see on either side, the other two must agree.
 struct CopyRule {
-  int near_pdq_bits_max = 31;          // of 256; the paper's recommendation
-  double near_colour_max = 8;          // colour_distance of the grids, where both are known
+  int near_pdq_bits_max = 31;  // of 256; the paper's recommendation
+  double near_colour_max = 8;  // colour_distance of the grids, where both are known
   int wide_pdq_bits_max = 50;
-  int wide_other_bits_max = 6;         // of 64, phash and dhash each
-  double wide_colour_max = 6;          // both grids must be known
-  int pdq_quality_min = 50;            // under it PDQ says nothing
-  int plain_other_bits_max = 4;        // of 64, phash and dhash each
-  double aspect_ratio_max = 1.15;      // larger width/height over the smaller one
+  int wide_other_bits_max = 6;     // of 64, phash and dhash each
+  double wide_colour_max = 6;      // both grids must be known
+  int pdq_quality_min = 50;        // under it PDQ says nothing
+  int plain_other_bits_max = 4;    // of 64, phash and dhash each
+  double aspect_ratio_max = 1.15;  // larger width/height over the smaller one
 };
 
 /// The rule for one pair. Symmetric. Pictures with nothing to see (a blank one) are never copies of each other by looks.

@@ -8,25 +8,34 @@ namespace magpie {
 
 struct WorkerSettings {
   Setting<std::int64_t> processes{"worker.processes", 0, {0, 256}, "Worker processes that read pages and pictures; 0: one a core."};
-  Setting<std::int64_t> memory{"worker.memory", std::int64_t{1} << 30, {std::int64_t{256} << 20, std::int64_t{1} << 40},
+  Setting<std::int64_t> memory{"worker.memory",
+                               std::int64_t{1} << 30,
+                               {std::int64_t{256} << 20, std::int64_t{1} << 40},
                                "Private memory one worker may use; over it its picture fails."};
   Setting<bool> sandbox{"worker.sandbox", true, {}, "Shut workers in by seccomp and landlock; off only where the kernel has neither."};
   template <class Visitor>
-  void visit(Visitor&& each) { each(processes), each(memory), each(sandbox); }
+  void visit(Visitor&& each) {
+    each(processes), each(memory), each(sandbox);
+  }
 };
 
 struct ServerSettings {
-  Setting<std::string> host{"serve.host", "127.0.0.1", {}, "Address to listen on. Other than loopback opens the collection to the network."};
+  Setting<std::string> host{
+      "serve.host", "127.0.0.1", {}, "Address to listen on. Other than loopback opens the collection to the network."};
   Setting<std::int64_t> port{"serve.port", 8080, {1, 65'535}, "Port to listen on."};
   Setting<std::int64_t> threads{"serve.threads", 0, {0, 256}, "Threads that answer requests; 0: one a core."};
   template <class Visitor>
-  void visit(Visitor&& each) { each(host), each(port), each(threads); }
+  void visit(Visitor&& each) {
+    each(host), each(port), each(threads);
+  }
 };
 
 struct ModelSettings {
   Setting<std::string> embedder{"model.embedder", "efficientnet-lite0", {}, "Folder below models/ whose network makes picture vectors."};
   template <class Visitor>
-  void visit(Visitor&& each) { each(embedder); }
+  void visit(Visitor&& each) {
+    each(embedder);
+  }
 };
 
 struct AppSettings {

@@ -22,7 +22,8 @@ Result<std::unique_ptr<Collection>> Collection::open_to_manage(const CollectionF
 Result<std::unique_ptr<Collection>> Collection::open_to_read(const CollectionFolder& folder) {
   std::error_code error;
   if (!fs::exists(folder.catalog(), error)) {
-    return fail(Code::kNotFound, "{} is empty; fill it with: magpie crawl --collection {} --agent NAME https://…", folder.path().string(), folder.path().string());
+    return fail(Code::kNotFound, "{} is empty; fill it with: magpie crawl --collection {} --agent NAME https://…", folder.path().string(),
+                folder.path().string());
   }
   std::unique_ptr<Collection> collection(new Collection(folder));
   ArchiveOptions archive;

@@ -10,7 +10,8 @@
 namespace magpie {
 namespace {
 
-constexpr std::string_view kFirstSettings = R"(# Settings of this collection. `magpie config --explain` lists all of them with their defaults and bounds.
+constexpr std::string_view kFirstSettings =
+    R"(# Settings of this collection. `magpie config --explain` lists all of them with their defaults and bounds.
 # crawl:
 #   agent: my-crawler            # the name sites see, and the one robots.txt may name
 #   contact: https://example.org/crawler
@@ -49,7 +50,8 @@ Result<CollectionFolder> CollectionFolder::create(const fs::path& path) {
 }
 
 Result<CollectionFolder> CollectionFolder::open(const fs::path& path) {
-  if (!holds_collection(path)) return fail(Code::kNotFound, "{} holds no collection; make one with: magpie init {}", path.string(), path.string());
+  if (!holds_collection(path))
+    return fail(Code::kNotFound, "{} holds no collection; make one with: magpie init {}", path.string(), path.string());
   return CollectionFolder(fs::absolute(path).lexically_normal());
 }
 
@@ -59,7 +61,8 @@ Result<CollectionFolder> CollectionFolder::find() {
     if (holds_collection(path)) return open(path);
     if (path == path.root_path()) break;
   }
-  return fail(Code::kNotFound, "neither this folder nor one above holds a collection; make one with: magpie init, or name one with --collection DIR");
+  return fail(Code::kNotFound,
+              "neither this folder nor one above holds a collection; make one with: magpie init, or name one with --collection DIR");
 }
 
 Result<CollectionFolder> CollectionFolder::choose(const std::string& named, bool create_it) {
@@ -76,9 +79,7 @@ Result<void> CollectionFolder::read_settings(SettingsRegistry& registry) const {
   MAGPIE_TRY(const std::string text, read_file(settings_file(), 1 << 20));
   try {
     if (auto done = flatten(YAML::Load(text), "", registry); !done) return fail(done.error(), settings_file().string());
-  } catch (const YAML::Exception& problem) {
-    return fail(Code::kBadInput, "{} is not YAML: {}", settings_file().string(), problem.what());
-  }
+  } catch (const YAML::Exception& problem) { return fail(Code::kBadInput, "{} is not YAML: {}", settings_file().string(), problem.what()); }
   return {};
 }
 

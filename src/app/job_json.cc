@@ -22,6 +22,8 @@ std::string to_json(const CrawlOptions& options) {
   if (options.requests_per_host) json.field("requests_per_host", *options.requests_per_host);
   if (options.pages_per_host_max) json.field("pages_per_host_max", *options.pages_per_host_max);
   if (options.seconds_max) json.field("seconds_max", options.seconds_max->count());
+  if (options.agent) json.field("agent", *options.agent);
+  if (options.images_off_host) json.field("images_off_host", *options.images_off_host);
   return json.end_object().take();
 }
 
@@ -34,6 +36,10 @@ CrawlOptions options_from_json(std::string_view text) {
   if (const auto value = number(object, "requests_per_host")) options.requests_per_host = static_cast<std::uint32_t>(*value);
   options.pages_per_host_max = number(object, "pages_per_host_max");
   if (const auto value = number(object, "seconds_max")) options.seconds_max = std::chrono::seconds(*value);
+  std::string_view agent;
+  if (object["agent"].get(agent) == simdjson::SUCCESS) options.agent = agent;
+  bool off_host = false;
+  if (object["images_off_host"].get(off_host) == simdjson::SUCCESS) options.images_off_host = off_host;
   return options;
 }
 

@@ -70,6 +70,8 @@ void apply(const CrawlOptions& options, crawl::CrawlSettings& settings) {
   if (options.requests_per_host) settings.per_host.value = *options.requests_per_host;
   if (options.pages_per_host_max) settings.pages_per_host_max.value = static_cast<std::int64_t>(*options.pages_per_host_max);
   if (options.seconds_max) settings.run_max.value = *options.seconds_max;
+  if (options.agent) settings.agent.value = *options.agent;
+  if (options.images_off_host) settings.images_off_host.value = *options.images_off_host;
 }
 
 Result<std::vector<Url>> parse_seeds(const std::vector<std::string>& texts) {
@@ -99,9 +101,10 @@ Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const Ap
   pipeline::RecorderOptions options;
   options.space = model.space;
   options.on_indexed = [raw = manager.get()](const std::vector<ImageId>& images) { raw->indexed(images); };
-  MAGPIE_TRY(manager->recorder_, pipeline::Recorder::start({collection.archive(), collection.archive_writing(), collection.variants(),
-                                                            collection.catalog(), collection.frontier(), collection.text(), collection.vectors()},
-                                                           std::move(options)));
+  MAGPIE_TRY(manager->recorder_,
+             pipeline::Recorder::start({collection.archive(), collection.archive_writing(), collection.variants(), collection.catalog(),
+                                        collection.frontier(), collection.text(), collection.vectors()},
+                                       std::move(options)));
   if (resume) MAGPIE_TRY_DO(manager->resume_unfinished());
   manager->reporter_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->report_progress(stop); });
   manager->jobs_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->run_jobs(stop); });
@@ -133,13 +136,14 @@ Result<void> Manager::resume_unfinished() {
 
 Result<CrawlJobView> Manager::start(std::vector<std::string> texts, CrawlOptions options) {
   MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(texts));
-  MAGPIE_TRY_DO(crawl::user_agent(settings_.crawl));
+  crawl::CrawlSettings effective = settings_.crawl;
+  apply(options, effective);
+  MAGPIE_TRY_DO(crawl::user_agent(effective));
   CrawlJobView view;
   for (const Url& seed : seeds) view.seeds.push_back(seed.href());
   MAGPIE_TRY(const std::vector<Job> jobs, collection_.catalog().jobs());
-  const auto unfinished = std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) {
-    return job.seeds == view.seeds && job.state != JobState::kFinished;
-  });
+  const auto unfinished =
+      std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) { return job.seeds == view.seeds && job.state != JobState::kFinished; });
   if (unfinished != jobs.end()) view = view_of(*unfinished);
   {
     const std::lock_guard lock(mutex_);
@@ -285,15 +289,18 @@ void Manager::run_one(CrawlJobView view) {
     running_.reset();
   }
   tell(view);
-  log::info("crawl.ended", {{"job", view.id}, {"state", to_string(view.state)}, {"pages", view.progress.pages_fetched}, {"images", view.progress.images_fetched}});
+  log::info("crawl.ended", {{"job", view.id},
+                            {"state", to_string(view.state)},
+                            {"pages", view.progress.pages_fetched},
+                            {"images", view.progress.images_fetched}});
 }
 
 Result<crawl::CrawlEnd> Manager::crawl(const CrawlJobView& view) {
   crawl::CrawlSettings settings = settings_.crawl;
   apply(view.options, settings);
   MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(view.seeds));
-  MAGPIE_TRY(auto made, pipeline::CrawlRun::make({collection_.frontier(), collection_.archive(), collection_.archive_writing(), collection_.catalog(),
-                                                  *workers_, *recorder_, clock_},
+  MAGPIE_TRY(auto made, pipeline::CrawlRun::make({collection_.frontier(), collection_.archive(), collection_.archive_writing(),
+                                                  collection_.catalog(), *workers_, *recorder_, clock_},
                                                  settings, view.id, seeds));
   pipeline::CrawlRun* run = made.get();
   std::stop_token stop;
@@ -381,7 +388,8 @@ CrawlProgress Manager::progress_of_running() {
   std::sort(hosts.begin(), hosts.end(), [](const auto& a, const auto& b) { return a.fetched > b.fetched; });
   if (hosts.size() > kListedMax) hosts.resize(kListedMax);
   progress.hosts.clear();
-  for (const crawl::HostReport& host : hosts) progress.hosts.push_back({host.host, host.fetched, host.queued, host.failed, host.next_allowed_in});
+  for (const crawl::HostReport& host : hosts)
+    progress.hosts.push_back({host.host, host.fetched, host.queued, host.failed, host.next_allowed_in});
   return progress;
 }
 

@@ -50,7 +50,8 @@ class Manager final : public JobControl {
     Rates rates;
   };
 
-  Manager(Collection& collection, const AppSettings& settings, const Clock& clock) : collection_(collection), settings_(settings), clock_(clock) {}
+  Manager(Collection& collection, const AppSettings& settings, const Clock& clock)
+      : collection_(collection), settings_(settings), clock_(clock) {}
   Result<void> resume_unfinished();
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
@@ -70,12 +71,12 @@ class Manager final : public JobControl {
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<CrawlJobView> waiting_;   // all below guarded by mutex_
+  std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_
   std::unique_ptr<Running> running_;
   std::mutex telling_;                 // held while the listener is called
   CrawlListener* listener_ = nullptr;  // guarded by telling_
   std::jthread reporter_;
-  std::jthread jobs_;                  // last: ends first
+  std::jthread jobs_;  // last: ends first
 };
 
 /// The address as a seed: `https://` before one that names no scheme, canonical. kBadInput for what is no http address.

@@ -29,7 +29,8 @@ std::optional<double> number(const simdjson::dom::element& object, std::string_v
 }
 
 CrawlState state_named(std::string_view name) {
-  for (const CrawlState state : {CrawlState::kQueued, CrawlState::kRunning, CrawlState::kCancelling, CrawlState::kFinished, CrawlState::kCancelled}) {
+  for (const CrawlState state :
+       {CrawlState::kQueued, CrawlState::kRunning, CrawlState::kCancelling, CrawlState::kFinished, CrawlState::kCancelled}) {
     if (to_string(state) == name) return state;
   }
   return CrawlState::kFailed;
@@ -42,7 +43,8 @@ std::vector<FailureCount> failures_of(const simdjson::dom::element& progress) {
   for (const simdjson::dom::element entry : list) {
     std::string_view cause;
     std::uint64_t count = 0;
-    if (entry["cause"].get(cause) == simdjson::SUCCESS && entry["count"].get(count) == simdjson::SUCCESS) failures.push_back({std::string(cause), count});
+    if (entry["cause"].get(cause) == simdjson::SUCCESS && entry["count"].get(count) == simdjson::SUCCESS)
+      failures.push_back({std::string(cause), count});
   }
   return failures;
 }
@@ -67,7 +69,8 @@ std::optional<ManagerClient> ManagerClient::connect(const CollectionFolder& fold
 Result<std::string> ManagerClient::ask(const std::string& path, const std::optional<std::string>& body) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
   if (!curl) return fail(Code::kInternal, "libcurl does not start");
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(curl_slist_append(nullptr, "Content-Type: application/json"), curl_slist_free_all);
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(curl_slist_append(nullptr, "Content-Type: application/json"),
+                                                                            curl_slist_free_all);
   std::string answer;
   curl_easy_setopt(curl.get(), CURLOPT_UNIX_SOCKET_PATH, socket_.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_URL, ("http://localhost" + path).c_str());
@@ -96,7 +99,8 @@ Result<JobId> ManagerClient::start_crawl(const std::vector<std::string>& seeds, 
   MAGPIE_TRY(const std::string answer, ask("/api/v1/jobs", json.text()));
   simdjson::dom::parser parser;
   std::uint64_t id = 0;
-  if (parser.parse(answer)["job_id"].get(id) != simdjson::SUCCESS) return fail(Code::kInternal, "the manager's answer has no job_id: {}", answer.substr(0, 200));
+  if (parser.parse(answer)["job_id"].get(id) != simdjson::SUCCESS)
+    return fail(Code::kInternal, "the manager's answer has no job_id: {}", answer.substr(0, 200));
   return id;
 }
 

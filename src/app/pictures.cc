@@ -16,7 +16,8 @@ Result<EmbedderModel> find_embedder(const AppSettings& settings) {
   return EmbedderModel{manifest.folder, manifest.space()};
 }
 
-Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel& model, std::size_t processes, MetricsRegistry* metrics) {
+Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel& model, std::size_t processes,
+                                                  MetricsRegistry* metrics) {
   WorkerPoolOptions options;
   options.command = {program_path().string(), "worker"};
   options.workers = processes != 0 ? processes : static_cast<std::size_t>(settings.worker.processes());

@@ -18,7 +18,8 @@ struct EmbedderModel {
 Result<EmbedderModel> find_embedder(const AppSettings& settings);
 
 /// A pool of `magpie worker` processes; `processes` 0 follows the setting. `metrics` may be null.
-Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel& model, std::size_t processes, MetricsRegistry* metrics);
+Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel& model, std::size_t processes,
+                                                  MetricsRegistry* metrics);
 
 /// Thread-safe.
 class Pictures final : public PictureAnalyser {

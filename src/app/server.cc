@@ -43,7 +43,8 @@ std::string openapi_text() {
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() { stop(); }
 
-Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, const AppSettings& settings, std::vector<std::string> host_names) {
+Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, const AppSettings& settings,
+                                              std::vector<std::string> host_names) {
   auto state = std::make_unique<State>();
   state->settings = settings;
   MAGPIE_TRY(state->collection, Collection::open_to_manage(folder));
@@ -58,15 +59,16 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   options.web_folder = web_folder();
   options.host_names = std::move(host_names);
   options.ready = [manager = state->manager.get()] { return manager->healthy(); };
-  state->api = std::make_unique<Api>(ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(), *state->searcher,
-                                              *state->manager, state->manager->pictures(), state->metrics, state->clock},
+  state->api = std::make_unique<Api>(ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(),
+                                              *state->searcher, *state->manager, state->manager->pictures(), state->metrics, state->clock},
                                      std::move(options));
   HttpServerOptions http;
   http.address = settings.server.host();
   http.port = static_cast<std::uint16_t>(settings.server.port());
   http.unix_socket = folder.socket().string();
   http.body_bytes_max = Api::kBodyBytesMax;
-  http.handler_threads = settings.server.threads() > 0 ? static_cast<std::size_t>(settings.server.threads()) : std::max(4u, std::thread::hardware_concurrency());
+  http.handler_threads = settings.server.threads() > 0 ? static_cast<std::size_t>(settings.server.threads())
+                                                       : std::max(4u, std::thread::hardware_concurrency());
   MAGPIE_TRY(state->http, HttpServer::start(std::move(http), *state->api));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }

@@ -14,7 +14,8 @@ class Server {
  public:
   /// kBusy when another process manages the collection or the port is taken; kNotFound for a missing model.
   /// `host_names`: names besides localhost that requests may be addressed to.
-  static Result<std::unique_ptr<Server>> start(const CollectionFolder& folder, const AppSettings& settings, std::vector<std::string> host_names);
+  static Result<std::unique_ptr<Server>> start(const CollectionFolder& folder, const AppSettings& settings,
+                                               std::vector<std::string> host_names);
   ~Server();
 
   /// "http://127.0.0.1:8080/".

@@ -49,13 +49,21 @@ TEST(BoundedQueue, AStopWakesAWaitingConsumer) {
   consumer.request_stop();
 }
 
-TEST(JsonWriter, EscapesAndReplacesMalformedUtf8) {
-  EXPECT_EQ(json_quoted("a\"\\\n\x01\xFFé"), "\"a\\\"\\\\\\n\\u0001\xEF\xBF\xBDé\"");
-}
+TEST(JsonWriter, EscapesAndReplacesMalformedUtf8) { EXPECT_EQ(json_quoted("a\"\\\n\x01\xFFé"), "\"a\\\"\\\\\\n\\u0001\xEF\xBF\xBDé\""); }
 
 TEST(JsonWriter, PlacesCommas) {
   JsonWriter json;
-  json.begin_object().field("a", 1).key("b").begin_array().number(1.5).null().begin_object().end_object().end_array().field("c", true).end_object();
+  json.begin_object()
+      .field("a", 1)
+      .key("b")
+      .begin_array()
+      .number(1.5)
+      .null()
+      .begin_object()
+      .end_object()
+      .end_array()
+      .field("c", true)
+      .end_object();
   EXPECT_EQ(json.take(), R"({"a":1,"b":[1.5,null,{}],"c":true})");
 }
 
@@ -80,7 +88,10 @@ struct SomeSettings {
   Setting<std::int64_t> workers{"crawl.workers", 16, {1, 64}, "Fetches in flight."};
   Setting<Millis> delay{"crawl.host_delay", Millis(1000), {Millis(0), Millis(3'600'000)}, "Pause."};
   template <class V>
-  void visit(V&& each) { each(workers); each(delay); }
+  void visit(V&& each) {
+    each(workers);
+    each(delay);
+  }
 };
 
 TEST(Settings, AnUnknownKeyNamesTheNearest) {

@@ -9,9 +9,7 @@ namespace magpie::detail {
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, std::string_view why);
 }  // namespace magpie::detail
 
-#define MAGPIE_CHECK(condition, ...)                                                                       \
-  do {                                                                                                     \
-    if (!(condition)) [[unlikely]] {                                                                       \
-      ::magpie::detail::check_failed(__FILE__, __LINE__, #condition, ::fmt::format(__VA_ARGS__));          \
-    }                                                                                                      \
+#define MAGPIE_CHECK(condition, ...)                                                                                               \
+  do {                                                                                                                             \
+    if (!(condition)) [[unlikely]] { ::magpie::detail::check_failed(__FILE__, __LINE__, #condition, ::fmt::format(__VA_ARGS__)); } \
   } while (false)

@@ -42,9 +42,7 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::uint64_t signature64(std::string_view bytes, std::uint64_t seed) {
-  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
-}
+std::uint64_t signature64(std::string_view bytes, std::uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
 
 #if defined(__x86_64__)
 // The processor's own CRC-32C instruction where it has one (all since 2008): 8 bytes a step against one.

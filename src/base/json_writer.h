@@ -25,8 +25,7 @@ class JsonWriter {
   /// Not-a-number and infinities, which JSON cannot hold, become null.
   JsonWriter& number(double value);
   template <class Integer>
-    requires std::is_integral_v<Integer>
-  JsonWriter& number(Integer value) {
+  requires std::is_integral_v<Integer> JsonWriter& number(Integer value) {
     if constexpr (std::is_signed_v<Integer>) return signed_number(value);
     else return unsigned_number(value);
   }
@@ -38,8 +37,7 @@ class JsonWriter {
   JsonWriter& field(std::string_view name, const char* text) { return key(name).string(text); }
   JsonWriter& field(std::string_view name, const std::string& text) { return key(name).string(text); }
   template <class T>
-    requires std::is_arithmetic_v<T>
-  JsonWriter& field(std::string_view name, T value) {
+  requires std::is_arithmetic_v<T> JsonWriter& field(std::string_view name, T value) {
     key(name);
     if constexpr (std::is_same_v<T, bool>) return boolean(value);
     else return number(value);

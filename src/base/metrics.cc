@@ -64,7 +64,8 @@ std::string MetricsRegistry::text() const {
           }
           const std::uint64_t count = h.count_.load(std::memory_order_relaxed);
           out += fmt::format("{}_bucket{{{}{}le=\"+Inf\"}} {}\n", name, labels, comma, count);
-          out += fmt::format("{}_sum{} {}\n{}_count{} {}\n", name, braces(labels), h.sum_.load(std::memory_order_relaxed), name, braces(labels), count);
+          out += fmt::format("{}_sum{} {}\n{}_count{} {}\n", name, braces(labels), h.sum_.load(std::memory_order_relaxed), name,
+                             braces(labels), count);
         }
       }
     }

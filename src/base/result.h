@@ -65,15 +65,16 @@ inline Failure fail(Error error, std::string_view context) {
 #define MAGPIE_CONCAT_INNER(a, b) a##b
 #define MAGPIE_CONCAT(a, b) MAGPIE_CONCAT_INNER(a, b)
 
-#define MAGPIE_TRY_AS(name, declaration, ...)                                          \
-  auto&& name = (__VA_ARGS__);                                                         \
-  if (!name) [[unlikely]] return ::magpie::Failure(std::move(name).error());           \
+#define MAGPIE_TRY_AS(name, declaration, ...)          \
+  auto&& name = (__VA_ARGS__);                         \
+  if (!name) [[unlikely]]                              \
+    return ::magpie::Failure(std::move(name).error()); \
   declaration = std::move(*name)
 /// Binds the value of a Result, or returns its error from the calling function.
 #define MAGPIE_TRY(declaration, ...) MAGPIE_TRY_AS(MAGPIE_CONCAT(magpie_try_, __LINE__), declaration, __VA_ARGS__)
 /// The same for Result<void>.
-#define MAGPIE_TRY_DO(...)                                                             \
-  do {                                                                                 \
-    if (auto&& magpie_done = (__VA_ARGS__); !magpie_done) [[unlikely]]                 \
-      return ::magpie::Failure(std::move(magpie_done).error());                        \
+#define MAGPIE_TRY_DO(...)                                             \
+  do {                                                                 \
+    if (auto&& magpie_done = (__VA_ARGS__); !magpie_done) [[unlikely]] \
+      return ::magpie::Failure(std::move(magpie_done).error());        \
   } while (false)

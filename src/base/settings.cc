@@ -17,7 +17,8 @@ struct Amount {
 Result<Amount> parse_amount(std::string_view text) {
   Amount out;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.number);
-  if (error != std::errc() || !std::isfinite(out.number) || out.number < 0) return fail(Code::kBadInput, "'{}' does not start with a number", text);
+  if (error != std::errc() || !std::isfinite(out.number) || out.number < 0)
+    return fail(Code::kBadInput, "'{}' does not start with a number", text);
   for (const char c : std::string_view(end, static_cast<std::size_t>(text.data() + text.size() - end))) {
     if (c != ' ') out.unit += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   }
@@ -45,7 +46,8 @@ Result<std::int64_t> read(std::string_view text, const std::int64_t&) {
 Result<double> read(std::string_view text, const double&) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return fail(Code::kBadInput, "'{}' is not a number", text);
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+    return fail(Code::kBadInput, "'{}' is not a number", text);
   return value;
 }
 Result<Millis> read(std::string_view text, const Millis&) { return parse_duration(text); }
@@ -71,7 +73,7 @@ Entry make_entry(Setting<T>& setting) {
   };
   entry.explain = [&setting] {
     const std::string bounds = setting.bounds.any ? "" : fmt::format("{} … {}", show(setting.bounds.min), show(setting.bounds.max));
-    return SettingsRegistry::Explained{std::string(setting.key), show(setting.value), show(setting.preset), bounds,
+    return SettingsRegistry::Explained{std::string(setting.key),      show(setting.value),          show(setting.preset), bounds,
                                        std::string(setting.sentence), environment_name(setting.key)};
   };
   return entry;

@@ -23,7 +23,7 @@ struct Exchange {
   std::string_view header_block;  // status line and header lines as received; empty: one is made from `status`
   std::string_view body;          // after content and transfer decoding
   Timestamp fetched_at{};
-  std::string_view ip;            // the server's address as text, may be empty
+  std::string_view ip;  // the server's address as text, may be empty
 };
 
 struct ArchivedResponse {
@@ -51,7 +51,8 @@ class Archive {
   /// The file a place lies in, open for reading, to hand to a worker with the place's offset and length; there
   /// read_warc_record(fd, offset, length) of store/warc.h gives the record.
   virtual Result<std::shared_ptr<const UniqueFd>> open_file(std::uint32_t file) const = 0;
-  /// Every response from the oldest on, for `rebuild`. Stops at the first error `visit` returns. Damaged records are logged and passed over.
+  /// Every response from the oldest on, for `rebuild`. Stops at the first error `visit` returns. Damaged records are logged and passed
+  /// over.
   virtual Result<void> each(const std::function<Result<void>(const ArchivePlace&, ArchivedResponse)>& visit) const = 0;
   /// All files together, in bytes.
   virtual std::uint64_t bytes() const = 0;

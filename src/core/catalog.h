@@ -39,8 +39,8 @@ struct Job {
 /// What record_page() found.
 struct RecordedPage {
   PageId id = 0;
-  bool changed = true;                      // false: the same content as last time; nothing to index again
-  std::vector<std::string> images_wanted;   // pictures it shows that were neither fetched nor given up yet, in page order, each once
+  bool changed = true;                     // false: the same content as last time; nothing to index again
+  std::vector<std::string> images_wanted;  // pictures it shows that were neither fetched nor given up yet, in page order, each once
 };
 
 struct RecordedImage {
@@ -81,7 +81,8 @@ class CatalogTransaction {
 
   /// The picture at fetch.url was fetched and analysed; `image.id` is ignored. Pages that show fetch.url show this picture from now on.
   /// For bytes that are known already (Catalog::image_by_sha256) `image` may hold the sha256 alone.
-  virtual Result<RecordedImage> record_image(const Fetch& fetch, const Image& image, std::span<const ImageEmbedding> embeddings, JobId job) = 0;
+  virtual Result<RecordedImage> record_image(const Fetch& fetch, const Image& image, std::span<const ImageEmbedding> embeddings,
+                                             JobId job) = 0;
 
   /// Given up for good (fetch.cause, fetch.detail). For a picture, pages fall back to their next candidate; those are returned when
   /// they are still to be fetched. A picture that failed after an earlier success keeps its earlier bytes for cause of transport
@@ -104,7 +105,7 @@ class CatalogTransaction {
 
   /// Stores a new job and gives its id; job.id is ignored.
   virtual Result<JobId> add_job(const Job& job) = 0;
-  /// Replaces state, detail, times and counters of job.id. kNotFound.
+  /// Replaces settings, state, detail, times and counters of job.id. kNotFound.
   virtual Result<void> update_job(const Job& job) = 0;
 
   virtual Result<void> set_meta(std::string_view key, std::string_view value) = 0;
@@ -123,15 +124,15 @@ struct StoredProduct {
 
 struct StoredRef {
   ImageRef ref;
-  std::string current_url;     // the candidate in use now: ref.url or one of its alternatives
-  ImageId image = kNoId;       // kNoId: not fetched, or failed
-  ProductId product = 0;       // 0: of none
+  std::string current_url;  // the candidate in use now: ref.url or one of its alternatives
+  ImageId image = kNoId;    // kNoId: not fetched, or failed
+  ProductId product = 0;    // 0: of none
 };
 
 struct PageDetails {
   PageId id = 0;
-  Page page;                   // without links; `images` and `products` are below
-  std::string shop;            // host, with port where it is not the scheme's own
+  Page page;         // without links; `images` and `products` are below
+  std::string shop;  // host, with port where it is not the scheme's own
   Timestamp fetched_at{};
   ArchivePlace place;
   std::vector<StoredProduct> products;
@@ -143,7 +144,7 @@ struct Showing {
   PageId page = 0;
   std::string page_url, page_title, page_description, language, shop;
   std::vector<std::string> keywords;
-  bool permits = true;         // false: the page asks not to index it, or its pictures
+  bool permits = true;  // false: the page asks not to index it, or its pictures
   std::string image_url, alt, caption;
   ImageOrigin origin = ImageOrigin::kImg;
   std::optional<StoredProduct> product;  // without `images`
@@ -151,20 +152,20 @@ struct Showing {
 
 struct ImageDetails {
   Image image;
-  std::vector<std::string> urls;      // every address it was fetched from, oldest first, at most kImageUrlsMax
-  std::vector<Showing> showings;      // those of products first, then by page, at most kShowingsMax per address
-  bool indexable = false;             // some page that shows it permits it, or a seed named it
+  std::vector<std::string> urls;  // every address it was fetched from, oldest first, at most kImageUrlsMax
+  std::vector<Showing> showings;  // those of products first, then by page, at most kShowingsMax per address
+  bool indexable = false;         // some page that shows it permits it, or a seed named it
 };
 inline constexpr std::size_t kImageUrlsMax = 64;
 inline constexpr std::size_t kShowingsMax = 64;  // a shop's logo is on every page
 
 /// All that is known of one address.
 struct UrlDetails {
-  Fetch fetch;                    // fetched_at is 0 when it was only seen on a page
+  Fetch fetch;  // fetched_at is 0 when it was only seen on a page
   JobId job = 0;
   bool fetched = false;
-  PageId page = 0;                // when it is a page that was read
-  ImageId image = kNoId;          // when it is a picture that was analysed
+  PageId page = 0;                    // when it is a page that was read
+  ImageId image = kNoId;              // when it is a picture that was analysed
   std::vector<std::string> shown_by;  // pages that show this picture, at most 16
 };
 
@@ -205,7 +206,8 @@ class Catalog {
 
   /// In order of id, until `visit` returns an error, which is handed on. One state throughout.
   virtual Result<void> each_image(const std::function<Result<void>(const Image&)>& visit) const = 0;
-  virtual Result<void> each_embedding(std::string_view space, const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const = 0;
+  virtual Result<void> each_embedding(std::string_view space,
+                                      const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const = 0;
   virtual Result<void> each_page(const std::function<Result<void>(PageId, const std::string& url)>& visit) const = 0;
   virtual Result<void> each_product(const std::function<Result<void>(const StoredProduct&)>& visit) const = 0;  // without `images`
   /// Failed fetches, newest first; of one cause, or of all.

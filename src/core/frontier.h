@@ -44,7 +44,7 @@ std::string_view host_of_url(std::string_view canonical_url);
 struct Lease {
   std::uint64_t signature = 0;  // names it; stable for the life of the frontier, also over restarts
   UrlRecord url;
-  std::uint32_t tries = 0;      // put_back() calls so far
+  std::uint32_t tries = 0;  // put_back() calls so far
 };
 
 struct LeaseAnswer {
@@ -63,10 +63,10 @@ inline constexpr std::size_t kCauseCount = 32;  // room for causes to come
 
 struct FrontierCounts {
   std::uint64_t known = 0;
-  std::uint64_t queued = 0;     // waiting, put back ones included
-  std::uint64_t in_flight = 0;  // leased
-  std::uint64_t done = 0;       // acknowledged with kNone
-  std::uint64_t failed = 0;     // acknowledged with another cause
+  std::uint64_t queued = 0;                                  // waiting, put back ones included
+  std::uint64_t in_flight = 0;                               // leased
+  std::uint64_t done = 0;                                    // acknowledged with kNone
+  std::uint64_t failed = 0;                                  // acknowledged with another cause
   std::array<std::uint64_t, kCauseCount> failed_by_cause{};  // index: the Cause's number
 };
 

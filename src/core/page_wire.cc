@@ -32,8 +32,9 @@ ImageRef read_image(WireReader& in) {
 }
 
 void write(WireWriter& out, const Product& product) {
-  for (const std::string* text : {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category,
-                                  &product.offer.price, &product.offer.currency, &product.offer.old_price, &product.offer.availability, &product.url}) {
+  for (const std::string* text :
+       {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.offer.price,
+        &product.offer.currency, &product.offer.old_price, &product.offer.availability, &product.url}) {
     out.bytes(*text);
   }
   out.strings(product.images);
@@ -41,8 +42,9 @@ void write(WireWriter& out, const Product& product) {
 
 Product read_product(WireReader& in) {
   Product product;
-  for (std::string* text : {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category,
-                            &product.offer.price, &product.offer.currency, &product.offer.old_price, &product.offer.availability, &product.url}) {
+  for (std::string* text :
+       {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.offer.price,
+        &product.offer.currency, &product.offer.old_price, &product.offer.availability, &product.url}) {
     *text = in.string();
   }
   product.images = in.strings();
@@ -54,7 +56,8 @@ Product read_product(WireReader& in) {
 std::string encode_page(const Page& page) {
   WireWriter out;
   out.u64(kVersion);
-  for (const std::string* text : {&page.url, &page.canonical, &page.title, &page.description, &page.language, &page.charset, &page.site_name}) {
+  for (const std::string* text :
+       {&page.url, &page.canonical, &page.title, &page.description, &page.language, &page.charset, &page.site_name}) {
     out.bytes(*text);
   }
   out.strings(page.keywords);
@@ -74,7 +77,8 @@ std::string encode_page(const Page& page) {
 
 Result<Page> decode_page(std::string_view bytes) {
   WireReader in(bytes);
-  if (const std::uint64_t version = in.u64(); version != kVersion) return fail(Code::kCorrupt, "page record has version {}, not {}", version, kVersion);
+  if (const std::uint64_t version = in.u64(); version != kVersion)
+    return fail(Code::kCorrupt, "page record has version {}, not {}", version, kVersion);
   Page page;
   for (std::string* text : {&page.url, &page.canonical, &page.title, &page.description, &page.language, &page.charset, &page.site_name}) {
     *text = in.string();

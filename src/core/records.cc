@@ -6,16 +6,26 @@ namespace magpie {
 namespace {
 
 constexpr std::pair<Cause, std::string_view> kCauses[] = {
-    {Cause::kNone, "none"},           {Cause::kDns, "dns"},
-    {Cause::kConnect, "connect"},     {Cause::kTls, "tls"},
-    {Cause::kTimeout, "timeout"},     {Cause::kProtocol, "protocol"},
-    {Cause::kRobots, "robots"},       {Cause::kScope, "scope"},
-    {Cause::kGuard, "guard"},         {Cause::kStatus, "status"},
-    {Cause::kTooLarge, "too-large"},  {Cause::kRedirects, "redirects"},
-    {Cause::kContentType, "content-type"}, {Cause::kDecode, "decode"},
-    {Cause::kCrashed, "crashed"},     {Cause::kOutOfMemory, "out-of-memory"},
-    {Cause::kDisk, "disk"},           {Cause::kCancelled, "cancelled"},
-    {Cause::kNotFound, "not-found"},  {Cause::kThrottled, "throttled"},
+    {Cause::kNone, "none"},
+    {Cause::kDns, "dns"},
+    {Cause::kConnect, "connect"},
+    {Cause::kTls, "tls"},
+    {Cause::kTimeout, "timeout"},
+    {Cause::kProtocol, "protocol"},
+    {Cause::kRobots, "robots"},
+    {Cause::kScope, "scope"},
+    {Cause::kGuard, "guard"},
+    {Cause::kStatus, "status"},
+    {Cause::kTooLarge, "too-large"},
+    {Cause::kRedirects, "redirects"},
+    {Cause::kContentType, "content-type"},
+    {Cause::kDecode, "decode"},
+    {Cause::kCrashed, "crashed"},
+    {Cause::kOutOfMemory, "out-of-memory"},
+    {Cause::kDisk, "disk"},
+    {Cause::kCancelled, "cancelled"},
+    {Cause::kNotFound, "not-found"},
+    {Cause::kThrottled, "throttled"},
 };
 
 }  // namespace

@@ -35,9 +35,9 @@ enum class UrlKind : std::uint8_t { kPage = 1, kImage = 2, kSitemap = 3, kRobots
 
 /// An address the crawl knows.
 struct UrlRecord {
-  std::string url;                 // canonical (net/url.h: canonical_url)
+  std::string url;  // canonical (net/url.h: canonical_url)
   UrlKind kind = UrlKind::kPage;
-  std::uint16_t depth = 0;         // links from a seed
+  std::uint16_t depth = 0;  // links from a seed
   JobId job = 0;
   bool operator==(const UrlRecord&) const = default;
 };
@@ -49,11 +49,11 @@ enum class Cause : std::uint8_t {
   kConnect = 2,
   kTls = 3,
   kTimeout = 4,
-  kProtocol = 5,      // not HTTP, a broken body, a redirect without a target
-  kRobots = 6,        // robots.txt, or robots.txt unreachable
-  kScope = 7,         // a redirect out of the job
-  kGuard = 8,         // a private address
-  kStatus = 9,        // a 4xx or 5xx answer
+  kProtocol = 5,  // not HTTP, a broken body, a redirect without a target
+  kRobots = 6,    // robots.txt, or robots.txt unreachable
+  kScope = 7,     // a redirect out of the job
+  kGuard = 8,     // a private address
+  kStatus = 9,    // a 4xx or 5xx answer
   kTooLarge = 10,
   kRedirects = 11,    // a loop, or too many
   kContentType = 12,  // neither page nor picture
@@ -62,26 +62,26 @@ enum class Cause : std::uint8_t {
   kOutOfMemory = 15,
   kDisk = 16,
   kCancelled = 17,
-  kNotFound = 18,     // 404 and 410
-  kThrottled = 19,    // 429 and 503
+  kNotFound = 18,   // 404 and 410
+  kThrottled = 19,  // 429 and 503
 };
 std::string_view to_string(Cause cause);
 std::optional<Cause> cause_from_string(std::string_view name);
 
 /// One finished exchange with a server, as the archive keeps it.
 struct Fetch {
-  std::string url;                 // asked for, canonical
+  std::string url;  // asked for, canonical
   UrlKind kind = UrlKind::kPage;
-  std::string redirect;            // absolute target of a 3xx, else empty
-  int status = 0;                  // 0: no answer
+  std::string redirect;  // absolute target of a 3xx, else empty
+  int status = 0;        // 0: no answer
   Cause cause = Cause::kNone;
-  std::string detail;              // words for a person, e.g. curl's own
-  std::string content_type;        // as sent
-  std::string etag, last_modified; // as sent, for conditional requests
+  std::string detail;               // words for a person, e.g. curl's own
+  std::string content_type;         // as sent
+  std::string etag, last_modified;  // as sent, for conditional requests
   Timestamp fetched_at{};
   std::chrono::milliseconds took{};
-  std::uint64_t body_bytes = 0;    // after content decoding
-  ArchivePlace place;              // nowhere when nothing was kept
+  std::uint64_t body_bytes = 0;  // after content decoding
+  ArchivePlace place;            // nowhere when nothing was kept
 };
 
 struct Link {
@@ -92,7 +92,17 @@ struct Link {
 
 /// Where an image candidate was found; also its rank of trust for products. Persisted: append only.
 enum class ImageOrigin : std::uint8_t {
-  kImg = 1, kSrcset = 2, kPicture = 3, kLazy = 4, kOpenGraph = 5, kJsonLd = 6, kMicrodata = 7, kLink = 8, kVideoPoster = 9, kIcon = 10, kSitemap = 11
+  kImg = 1,
+  kSrcset = 2,
+  kPicture = 3,
+  kLazy = 4,
+  kOpenGraph = 5,
+  kJsonLd = 6,
+  kMicrodata = 7,
+  kLink = 8,
+  kVideoPoster = 9,
+  kIcon = 10,
+  kSitemap = 11
 };
 
 /// One picture as a page speaks of it. `url` is the largest true candidate of its element; the others follow as fall-backs.
@@ -100,16 +110,16 @@ struct ImageRef {
   std::string url;
   std::vector<std::string> alternatives;  // best first, without `url`
   ImageOrigin origin = ImageOrigin::kImg;
-  std::string alt;      // alt and title attributes
-  std::string caption;  // figcaption, else nearest heading
+  std::string alt;                      // alt and title attributes
+  std::string caption;                  // figcaption, else nearest heading
   std::uint32_t width = 0, height = 0;  // declared, 0 unknown
   bool of_product = false;              // the page's own product names it
 };
 
 struct Offer {
-  std::string price;       // decimal, "1299.95"; empty unknown
-  std::string currency;    // ISO 4217, empty unknown
-  std::string old_price;   // before a discount, decimal or empty
+  std::string price;         // decimal, "1299.95"; empty unknown
+  std::string currency;      // ISO 4217, empty unknown
+  std::string old_price;     // before a discount, decimal or empty
   std::string availability;  // "InStock", "OutOfStock", or empty unknown
 };
 
@@ -150,21 +160,21 @@ using VariantPlace = ArchivePlace;
 struct Image {
   ImageId id = kNoId;
   Sha256 sha256{};
-  std::string format;                    // "jpeg", "png", …
-  std::uint32_t width = 0, height = 0;   // the file's own, before orientation
+  std::string format;                   // "jpeg", "png", …
+  std::uint32_t width = 0, height = 0;  // the file's own, before orientation
   std::uint32_t frames = 1;
-  std::uint8_t orientation = 1;          // EXIF, 1..8
+  std::uint8_t orientation = 1;  // EXIF, 1..8
   std::uint64_t bytes = 0;
   std::uint64_t phash = 0, dhash = 0;
-  std::array<std::uint8_t, 32> pdq{};    // highest bit first
-  std::uint8_t pdq_quality = 0;          // 0..100
+  std::array<std::uint8_t, 32> pdq{};          // highest bit first
+  std::uint8_t pdq_quality = 0;                // 0..100
   std::array<std::uint8_t, 48> colour_grid{};  // mean red, green, blue of a 4 × 4 grid over the upright picture, row by row
-  float brightness = 0;                  // 0..255
-  std::vector<ColourShare> colours;      // largest share first, at most 5
+  float brightness = 0;                        // 0..255
+  std::vector<ColourShare> colours;            // largest share first, at most 5
   ArchivePlace original;
   VariantPlace thumbnail, preview;
   Timestamp fetched_at{};
-  ImageId copy_group = kNoId;            // the first picture of its group of near-copies; itself when alone
+  ImageId copy_group = kNoId;  // the first picture of its group of near-copies; itself when alone
 };
 
 using Embedding = std::vector<float>;  // unit length
@@ -179,7 +189,7 @@ struct IndexDocument {
   std::string language;     // BCP 47 primary tag of the page, "" unknown
   std::string shop;         // host, with port where it is not the scheme's own
   std::string category, brand;
-  std::vector<std::string> colours;     // names, at most 3
+  std::vector<std::string> colours;          // names, at most 3
   std::optional<std::int64_t> price_micros;  // price × 1,000,000, in `currency`
   std::string currency;
   std::int64_t fetched_at_seconds = 0;  // Unix time

@@ -93,8 +93,7 @@ class TextSnapshot {
   /// Counts copy groups, not pictures: a value's count is the number of groups with at least one picture of `ids` that has it.
   /// So it is the total one gets on choosing that value. Ids without a document are passed over. At most `values_max` values each;
   /// answers stand in the order of `facets`.
-  virtual Result<std::vector<FacetCounts>> facets(std::span<const Facet> facets, const IdSet& ids,
-                                                  std::size_t values_max) const = 0;
+  virtual Result<std::vector<FacetCounts>> facets(std::span<const Facet> facets, const IdSet& ids, std::size_t values_max) const = 0;
   /// Hands over the rows of `ids` in batches, each once, in no order; ids without a document are passed over. The span is borrowed.
   virtual Result<void> rows(const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take) const = 0;
   /// Documents in the view.

@@ -22,10 +22,10 @@ inline constexpr std::size_t kVectorDimsMax = 4'096;
 inline constexpr std::size_t kAllSimilar = std::numeric_limits<std::size_t>::max();
 
 struct VectorQuery {
-  std::span<const float> vector;    // unit length, as many components as the index's vectors; borrowed for the call
-  std::size_t k = 10;               // most results wanted, from 1; kAllSimilar for no limit
-  const IdSet* allowed = nullptr;   // only these ids; null: all
-  float min_similarity = -2;        // cosine, inclusive; -2 lets everything pass
+  std::span<const float> vector;   // unit length, as many components as the index's vectors; borrowed for the call
+  std::size_t k = 10;              // most results wanted, from 1; kAllSimilar for no limit
+  const IdSet* allowed = nullptr;  // only these ids; null: all
+  float min_similarity = -2;       // cosine, inclusive; -2 lets everything pass
 };
 
 struct SimilarId {

@@ -51,7 +51,8 @@ AnswerVerdict judge_status(const HttpResponse& response, Timestamp now) {
     verdict.cause = Cause::kProtocol;
   } else {
     verdict.cause = Cause::kStatus;
-    verdict.passing = response.status == 408 || response.status == 425 || (response.status >= 500 && response.status != 501 && response.status != 505);
+    verdict.passing =
+        response.status == 408 || response.status == 425 || (response.status >= 500 && response.status != 501 && response.status != 505);
   }
   return verdict;
 }

@@ -10,10 +10,10 @@ namespace magpie::crawl {
 
 struct AnswerVerdict {
   Cause cause = Cause::kNone;
-  std::string detail;                  // words for a person; empty for a success
-  bool passing = false;                // may be gone at the next try
+  std::string detail;    // words for a person; empty for a success
+  bool passing = false;  // may be gone at the next try
   HostSignal signal = HostSignal::kFine;
-  std::optional<Millis> retry_after;   // of 429 and 503, and of others that say so
+  std::optional<Millis> retry_after;  // of 429 and 503, and of others that say so
 };
 
 /// Judges a complete or failed exchange, redirects aside (3xx other than 304 count as kProtocol here).

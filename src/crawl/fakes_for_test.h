@@ -156,8 +156,12 @@ class FakeWeb final : public HttpClient {
     asked.push_back({url, clock_.passed()});
     const auto found = pages.find(url);
     Answer answer = found == pages.end() ? Answer{.status = 404} : found->second(counts_by_url_[url]++);
-    HttpResponse response{.tag = request.tag, .url = request.url, .cause = answer.cause, .status = answer.status,
-                          .headers = std::move(answer.headers), .body = std::move(answer.body)};
+    HttpResponse response{.tag = request.tag,
+                          .url = request.url,
+                          .cause = answer.cause,
+                          .status = answer.status,
+                          .headers = std::move(answer.headers),
+                          .body = std::move(answer.body)};
     if (answer.cause != HttpCause::kNone) response.error = Error{Code::kUnavailable, std::string(to_string(answer.cause))};
     waiting_.push_back({clock_.steady() + answer.after, std::move(response)});
   }

@@ -28,20 +28,20 @@ struct Host {
   Host(std::string host_name, const PolitenessLimits& limits) : name(std::move(host_name)), polite(limits) {}
   std::string name;
   HostState polite;
-  std::optional<Lease> parked;      // leased, and not to be fetched before robots.txt is known
-  RobotsState* robots = nullptr;    // of the origin asked last, for reports
-  bool images_next = false;         // the two lanes take turns
-  std::uint64_t pages = 0;          // fetched in this job, earlier runs included
+  std::optional<Lease> parked;    // leased, and not to be fetched before robots.txt is known
+  RobotsState* robots = nullptr;  // of the origin asked last, for reports
+  bool images_next = false;       // the two lanes take turns
+  std::uint64_t pages = 0;        // fetched in this job, earlier runs included
   std::uint64_t sitemaps = 0;
   std::uint64_t fetched = 0, failed = 0, bytes = 0, robots_refused = 0;
 };
 
 /// One request under way.
 struct Flight {
-  HostId host = 0;                  // whose politeness it counts against
-  HostId waiting_host = 0;          // whose turn it was; differs only for a robots.txt that redirected to another host
-  std::optional<Lease> lease;       // nothing for robots.txt
-  RobotsState* robots = nullptr;    // of a robots.txt
+  HostId host = 0;                // whose politeness it counts against
+  HostId waiting_host = 0;        // whose turn it was; differs only for a robots.txt that redirected to another host
+  std::optional<Lease> lease;     // nothing for robots.txt
+  RobotsState* robots = nullptr;  // of a robots.txt
   SteadyTime started{};
   Timestamp started_at{};
 };
@@ -50,10 +50,13 @@ class Loop final : public FetchLoop {
  public:
   Loop(FetchLoopParts parts, const CrawlSettings& settings)
       : parts_(parts), settings_(settings), job_(parts.rules.job()), random_(static_cast<std::uint32_t>(random_u64())) {
-    polite_ = {.delay = settings.host_delay(), .delay_max = std::max(settings.host_delay_max(), settings.host_delay()),
-               .parallel_max = static_cast<std::uint32_t>(settings.per_host()), .backoff_first = settings.backoff_first(),
+    polite_ = {.delay = settings.host_delay(),
+               .delay_max = std::max(settings.host_delay_max(), settings.host_delay()),
+               .parallel_max = static_cast<std::uint32_t>(settings.per_host()),
+               .backoff_first = settings.backoff_first(),
                .backoff_max = settings.backoff_max()};
-    robots_limits_ = {.ttl = settings.robots_ttl(), .retry_delay = settings.retry_delay(),
+    robots_limits_ = {.ttl = settings.robots_ttl(),
+                      .retry_delay = settings.retry_delay(),
                       .retries_max = static_cast<std::uint32_t>(settings.retries_max())};
   }
 
@@ -287,7 +290,8 @@ class Loop final : public FetchLoop {
   void note_answer(const Flight& flight, const HttpResponse& response, const AnswerVerdict& verdict, SteadyTime now) {
     Host& asked = host(flight.host);
     const double jitter = std::uniform_real_distribution<double>(0, 1)(random_);
-    asked.polite.ended(flight.started, now, verdict.signal, std::chrono::ceil<Millis>(response.timings.connected), verdict.retry_after, jitter);
+    asked.polite.ended(flight.started, now, verdict.signal, std::chrono::ceil<Millis>(response.timings.connected), verdict.retry_after,
+                       jitter);
     asked.bytes += response.body.size();
     shared_.with([&](Shared& shared) {
       shared.totals.bytes += response.body.size();
@@ -401,7 +405,8 @@ class Loop final : public FetchLoop {
     const bool loops = std::find(chain.begin(), chain.end(), next) != chain.end();
     if (loops || chain.size() > static_cast<std::size_t>(settings_.redirects_max())) {
       fetch.cause = Cause::kRedirects;
-      fetch.detail = loops ? fmt::format("redirects in a loop to {}", next) : fmt::format("over {} redirects in a row", settings_.redirects_max());
+      fetch.detail =
+          loops ? fmt::format("redirects in a loop to {}", next) : fmt::format("over {} redirects in a row", settings_.redirects_max());
       return {};
     }
     MAGPIE_TRY(const std::size_t added, parts_.frontier.add(std::span(&*admission.record, 1)));
@@ -417,6 +422,12 @@ class Loop final : public FetchLoop {
     if (!kind) {
       document.fetch.cause = Cause::kContentType;
       document.fetch.detail = fmt::format("'{}' is neither page nor picture", document.fetch.content_type);
+      return {};
+    }
+    if (document.url.kind == UrlKind::kImage && *kind == UrlKind::kPage) {
+      // A page in place of a picture is a soft 404 or a hot-link block: no page of the site, and the picture's next candidate is due.
+      document.fetch.cause = Cause::kContentType;
+      document.fetch.detail = "a page came in place of a picture";
       return {};
     }
     document.kind = *kind;
@@ -535,9 +546,9 @@ class Loop final : public FetchLoop {
 
   std::vector<std::unique_ptr<Host>> hosts_;
   std::unordered_map<std::string, HostId> host_ids_;
-  std::unordered_map<std::string, RobotsState> robots_;                 // by origin; entries never move
-  std::unordered_map<std::uint64_t, Flight> flights_;                   // by the request's tag
-  std::unordered_map<std::string, std::vector<std::string>> chains_;    // redirect target -> the addresses before it
+  std::unordered_map<std::string, RobotsState> robots_;               // by origin; entries never move
+  std::unordered_map<std::uint64_t, Flight> flights_;                 // by the request's tag
+  std::unordered_map<std::string, std::vector<std::string>> chains_;  // redirect target -> the addresses before it
   HostSchedule schedule_;
   std::size_t parked_ = 0;
   std::uint64_t last_tag_ = 0;

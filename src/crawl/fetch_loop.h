@@ -38,43 +38,43 @@ struct FetchedDocument {
   /// response.
   Fetch fetch;
   std::optional<HttpResponse> response;  // head and body as they came, maybe incomplete when cause is set; nothing without a request
-  std::optional<Sitemap> sitemap;  // of kind kSitemap, parsed; its addresses are in the frontier already
+  std::optional<Sitemap> sitemap;        // of kind kSitemap, parsed; its addresses are in the frontier already
 };
 
 struct HostReport {
   std::string host;
-  std::uint64_t fetched = 0, failed = 0;   // this run
+  std::uint64_t fetched = 0, failed = 0;  // this run
   std::uint64_t queued = 0;
   std::uint64_t bytes = 0;
-  Millis next_allowed_in{0};               // 0: now
-  Millis delay{0};                         // in force
-  std::optional<Millis> gap_min;           // smallest pause between two starts
+  Millis next_allowed_in{0};      // 0: now
+  Millis delay{0};                // in force
+  std::optional<Millis> gap_min;  // smallest pause between two starts
   std::uint32_t in_flight = 0, parallel_peak = 0;
   std::uint64_t requests = 0, backoffs = 0, robots_refused = 0;
-  std::string robots;                      // "unread", "read", "none" (4xx), "unreachable"
+  std::string robots;  // "unread", "read", "none" (4xx), "unreachable"
 };
 
 struct CrawlTotals {
-  std::uint64_t requests = 0;              // started, robots.txt and retries included
+  std::uint64_t requests = 0;  // started, robots.txt and retries included
   std::uint64_t pages = 0, images = 0, sitemaps = 0, redirects = 0;
   std::uint64_t failures = 0;
   std::array<std::uint64_t, kCauseCount> failures_by_cause{};
   std::uint64_t retries = 0;
-  std::uint64_t bytes = 0;                 // bodies, after decompression
+  std::uint64_t bytes = 0;                                  // bodies, after decompression
   std::uint64_t refused_by_scope = 0, refused_by_trap = 0;  // addresses from redirects and sitemaps that were not taken in
   std::uint32_t in_flight = 0;
-  std::uint32_t hosts = 0;                 // with a queue or a history in this run
+  std::uint32_t hosts = 0;  // with a queue or a history in this run
 };
 
 enum class CrawlEnd : std::uint8_t { kFinished, kTimeOver, kStopped };
 
 struct FetchLoopParts {
   Frontier& frontier;
-  HttpClient& client;                       // its user agent comes from user_agent(settings)
+  HttpClient& client;  // its user agent comes from user_agent(settings)
   const Clock& clock;
   const CrawlRules& rules;
-  BoundedQueue<FetchedDocument>& documents; // this loop must be the only producer; its size bounds the fetches in flight, too
-};                                          // all must outlive the loop
+  BoundedQueue<FetchedDocument>& documents;  // this loop must be the only producer; its size bounds the fetches in flight, too
+};                                           // all must outlive the loop
 
 /// run() belongs to one thread; wake(), totals() and hosts() may be called from any.
 class FetchLoop {

@@ -98,7 +98,8 @@ TEST_F(FetchLoopTest, ReadsRobotsFirstFollowsLinksAndEndsByItself) {
   web.page("http://a.test/i.jpg", {.headers = {{"Content-Type", "image/jpeg"}}});
   ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
   EXPECT_EQ(web.asked.front().url, "http://a.test/robots.txt");
-  EXPECT_THAT(web.asked_urls(), UnorderedElementsAre("http://a.test/robots.txt", "http://a.test/", "http://a.test/1", "http://a.test/i.jpg"));
+  EXPECT_THAT(web.asked_urls(),
+              UnorderedElementsAre("http://a.test/robots.txt", "http://a.test/", "http://a.test/1", "http://a.test/i.jpg"));
   EXPECT_EQ(cause("http://a.test/no/2"), Cause::kRobots);
   EXPECT_EQ(loop->totals().pages, 2u);
   EXPECT_EQ(loop->totals().images, 1u);
@@ -313,7 +314,8 @@ class LocalServer {
       std::string method, path;
       words >> method >> path;
       hits.push_back({path, std::chrono::steady_clock::now()});
-      const std::string answer = answers.contains(path) ? answers[path](counts[path]++) : "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+      const std::string answer = answers.contains(path) ? answers[path](counts[path]++)
+                                                        : "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
       send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
       close(client);
     }
@@ -329,10 +331,14 @@ std::string http(std::string_view body, std::string_view type = "text/html") {
 TEST(FetchLoopOnSockets, CrawlsARealServerPolitely) {
   LocalServer server;
   server.answers["/robots.txt"] = [](int) { return http("User-agent: *\nDisallow: /no\n", "text/plain"); };
-  server.answers["/"] = [](int) { return http("page /1\npage /2\npage /no\npage /busy\nimage /i.png\npage /moved\npage http://127.0.0.1:1/\n"); };
+  server.answers["/"] = [](int) {
+    return http("page /1\npage /2\npage /no\npage /busy\nimage /i.png\npage /moved\npage http://127.0.0.1:1/\n");
+  };
   server.answers["/1"] = server.answers["/2"] = [](int) { return http("page /\n"); };
   server.answers["/i.png"] = [](int) { return http("\x89PNG", "image/png"); };
-  server.answers["/moved"] = [](int) { return std::string("HTTP/1.1 301 Moved\r\nConnection: close\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n"); };
+  server.answers["/moved"] = [](int) {
+    return std::string("HTTP/1.1 301 Moved\r\nConnection: close\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n");
+  };
   server.answers["/busy"] = [](int nth) {
     return nth > 0 ? http("") : std::string("HTTP/1.1 503 Busy\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n");
   };

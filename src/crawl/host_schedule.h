@@ -51,7 +51,7 @@ class HostSchedule {
   }
 
   std::priority_queue<Entry, std::vector<Entry>, std::greater<>> heap_;
-  std::vector<std::uint64_t> live_;   // by host: the sequence of its live entry, 0 for none
+  std::vector<std::uint64_t> live_;  // by host: the sequence of its live entry, 0 for none
   std::vector<SteadyTime> live_at_;
   std::uint64_t sequence_ = 0;
 };

@@ -30,7 +30,8 @@ void HostState::started(SteadyTime now) {
   hold_until(now + with_margin(delay()));
 }
 
-void HostState::ended(SteadyTime started, SteadyTime now, HostSignal signal, Millis reached_after, std::optional<Millis> retry_after, double jitter) {
+void HostState::ended(SteadyTime started, SteadyTime now, HostSignal signal, Millis reached_after, std::optional<Millis> retry_after,
+                      double jitter) {
   --in_flight_;
   // The server's clock for this request began when it was reached.
   if (last_start_ == started) hold_until(started + reached_after + with_margin(delay()));
@@ -42,7 +43,8 @@ void HostState::back_off(SteadyTime now, std::optional<Millis> retry_after, doub
   // Answers to requests that were under way when the host was rested already say nothing new.
   const bool resting = last_trouble_ && now < next_start_at_ && troubles_ > 0 && !retry_after;
   if (resting && now - *last_trouble_ < limits_.backoff_first) return;
-  if (last_trouble_ && now - *last_trouble_ > limits_.forgiven_after + limits_.backoff_first * (1 << std::min(troubles_, 10u))) troubles_ = 0;
+  if (last_trouble_ && now - *last_trouble_ > limits_.forgiven_after + limits_.backoff_first * (1 << std::min(troubles_, 10u)))
+    troubles_ = 0;
   last_trouble_ = now;
   ++ledger_.backoffs;
   Millis rest = limits_.backoff_first * (std::int64_t{1} << std::min(troubles_++, 20u));

@@ -15,19 +15,19 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 using Millis = std::chrono::milliseconds;
 
 struct PolitenessLimits {
-  Millis delay{1'000};            // least pause between starts
-  Millis delay_max{300'000};      // a robots Crawl-delay above counts as this
+  Millis delay{1'000};        // least pause between starts
+  Millis delay_max{300'000};  // a robots Crawl-delay above counts as this
   std::uint32_t parallel_max = 1;
-  Millis backoff_first{60'000};   // doubles with each trouble in a row
+  Millis backoff_first{60'000};  // doubles with each trouble in a row
   Millis backoff_max{86'400'000};
   Millis forgiven_after{1'800'000};  // quiet time after which the doubling starts anew
 };
 
 struct HostLedger {
   std::uint64_t requests = 0;
-  std::optional<Millis> gap_min;     // smallest pause between two starts
+  std::optional<Millis> gap_min;  // smallest pause between two starts
   std::uint32_t parallel_peak = 0;
-  std::uint64_t backoffs = 0;        // times the whole host was left alone
+  std::uint64_t backoffs = 0;  // times the whole host was left alone
 };
 
 /// What an answer means for its host, beyond the one URL.

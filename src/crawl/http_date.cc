@@ -58,7 +58,8 @@ std::optional<Timestamp> parse_http_date(std::string_view text) {
   const auto time = time_of_day(words[asctime ? 3 : 4]);
   if (month == 0 || !day || !year || !time) return std::nullopt;
   if (*year < 100) *year += *year < 70 ? 2000 : 1900;
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(month), std::chrono::day(static_cast<unsigned>(*day))};
+  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(month),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
   return Timestamp(std::chrono::sys_days(date) + *time);
 }

@@ -190,7 +190,12 @@ TEST(HostSchedule, EarliestFirstAndTurnsAmongEquals) {
 }
 
 TEST(Answer, StatusBecomesCause) {
-  struct Row { int status; Cause cause; bool passing; HostSignal signal; };
+  struct Row {
+    int status;
+    Cause cause;
+    bool passing;
+    HostSignal signal;
+  };
   for (const Row& row : {Row{200, Cause::kNone, false, HostSignal::kFine}, Row{404, Cause::kNotFound, false, HostSignal::kFine},
                          Row{410, Cause::kNotFound, false, HostSignal::kFine}, Row{403, Cause::kStatus, false, HostSignal::kFine},
                          Row{500, Cause::kStatus, true, HostSignal::kFine}, Row{503, Cause::kThrottled, true, HostSignal::kThrottled},
@@ -230,7 +235,8 @@ class RobotsOverTime : public ::testing::Test {
  protected:
   void tell(const HttpResponse& response, SteadyTime now = kStart) {
     state.reading();
-    state.answered(response, judge_answer(response, Timestamp{}), "magpie", limits, now, [](const Url& to) { return to.host() == "a.test"; });
+    state.answered(response, judge_answer(response, Timestamp{}), "magpie", limits, now,
+                   [](const Url& to) { return to.host() == "a.test"; });
   }
   RobotsLimits limits;
   RobotsState state{url("http://a.test/robots.txt")};

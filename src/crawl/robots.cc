@@ -10,18 +10,14 @@ namespace {
 
 // Stands for '*' in a kept pattern. A control byte, so that a literal '*' (written %2A) stays apart; normalised text has none.
 constexpr char kWildcard = '\x01';
-constexpr std::size_t kRulesMax = 50'000;     // of one group; 500 KiB hold at most about that many
+constexpr std::size_t kRulesMax = 50'000;  // of one group; 500 KiB hold at most about that many
 constexpr std::size_t kSitemapsMax = 10'000;
 
-constexpr bool is_alnum(unsigned char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+constexpr bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // What a percent-encoded octet is decoded to before comparison: RFC 3986's unreserved characters, and '*' and '$', which RFC 9309
 // §2.2.3 has written as %2A and %24 to mean themselves. Reserved ones stay encoded: "/a%2Fb" is not "/a/b".
-constexpr bool is_decoded(unsigned char c) {
-  return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == '*' || c == '$';
-}
+constexpr bool is_decoded(unsigned char c) { return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == '*' || c == '$'; }
 
 // Characters that stand for themselves in a URL; all others are compared percent-encoded.
 constexpr std::array<bool, 256> make_literals() {
@@ -98,9 +94,8 @@ bool wildcard_match(std::string_view pattern, bool anchored, std::string_view pa
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<unsigned char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) {
-    return lower(static_cast<unsigned char>(x)) == lower(static_cast<unsigned char>(y));
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(static_cast<unsigned char>(x)) == lower(static_cast<unsigned char>(y)); });
 }
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\f' || c == '\v' || c == '\0'; }
@@ -122,11 +117,14 @@ enum class Key { kUserAgent, kAllow, kDisallow, kCrawlDelay, kSitemap, kOther };
 // Misspellings that sites use and that Google's parser reads, too.
 Key key_of(std::string_view name) {
   constexpr std::pair<std::string_view, Key> kNames[] = {
-      {"user-agent", Key::kUserAgent}, {"useragent", Key::kUserAgent},   {"user agent", Key::kUserAgent},
-      {"allow", Key::kAllow},          {"disallow", Key::kDisallow},     {"dissallow", Key::kDisallow},
-      {"dissalow", Key::kDisallow},    {"disalow", Key::kDisallow},      {"diasllow", Key::kDisallow},
-      {"disallaw", Key::kDisallow},    {"crawl-delay", Key::kCrawlDelay}, {"crawldelay", Key::kCrawlDelay},
-      {"crawl delay", Key::kCrawlDelay}, {"sitemap", Key::kSitemap},     {"site-map", Key::kSitemap},
+      {"user-agent", Key::kUserAgent},   {"useragent", Key::kUserAgent},
+      {"user agent", Key::kUserAgent},   {"allow", Key::kAllow},
+      {"disallow", Key::kDisallow},      {"dissallow", Key::kDisallow},
+      {"dissalow", Key::kDisallow},      {"disalow", Key::kDisallow},
+      {"diasllow", Key::kDisallow},      {"disallaw", Key::kDisallow},
+      {"crawl-delay", Key::kCrawlDelay}, {"crawldelay", Key::kCrawlDelay},
+      {"crawl delay", Key::kCrawlDelay}, {"sitemap", Key::kSitemap},
+      {"site-map", Key::kSitemap},
   };
   for (const auto& [known, key] : kNames) {
     if (equal_ignoring_case(name, known)) return key;
@@ -179,9 +177,8 @@ class RobotsReader {
     }
     RobotsRules rules = std::move(named_seen_ ? named_ : any_);
     rules.sitemaps_ = std::move(sitemaps_);
-    std::stable_sort(rules.rules_.begin(), rules.rules_.end(), [](const auto& a, const auto& b) {
-      return a.length != b.length ? a.length > b.length : a.allow > b.allow;
-    });
+    std::stable_sort(rules.rules_.begin(), rules.rules_.end(),
+                     [](const auto& a, const auto& b) { return a.length != b.length ? a.length > b.length : a.allow > b.allow; });
     return rules;
   }
 

@@ -18,8 +18,8 @@ inline constexpr std::size_t kRobotsBytesMax = 500 * 1024;
 
 struct RobotsVerdict {
   bool allowed = true;
-  std::uint32_t line = 0;    // of the rule that decided, from 1; 0 when none matched
-  std::string_view rule;     // its pattern as written, e.g. "/cart*"; lives as long as the rules
+  std::uint32_t line = 0;  // of the rule that decided, from 1; 0 when none matched
+  std::string_view rule;   // its pattern as written, e.g. "/cart*"; lives as long as the rules
 };
 
 /// The rules of one file for one agent. A value; reading is thread-safe.
@@ -47,14 +47,14 @@ class RobotsRules {
 
  private:
   struct Rule {
-    std::string pattern;        // percent-encoding normalised, kWildcard for each run of '*', without the final '$'
-    std::string text;           // as written, for people
+    std::string pattern;  // percent-encoding normalised, kWildcard for each run of '*', without the final '$'
+    std::string text;     // as written, for people
     std::uint32_t line = 0;
-    std::uint32_t length = 0;   // of the normalised pattern with its '*' and '$': what competes for the longest match
+    std::uint32_t length = 0;          // of the normalised pattern with its '*' and '$': what competes for the longest match
     std::uint32_t shortest_match = 0;  // bytes a path must have at least
     bool allow = false;
-    bool anchored = false;      // ended in '$'
-    bool plain = true;          // no wildcard
+    bool anchored = false;  // ended in '$'
+    bool plain = true;      // no wildcard
   };
   friend class RobotsReader;
 

@@ -38,8 +38,8 @@ class RobotsState {
   void reading() { phase_ = Phase::kReading; }
 
   /// @param follow  whether a redirect target may be asked (scope).
-  void answered(const HttpResponse& response, const AnswerVerdict& verdict, std::string_view agent, const RobotsLimits& limits, SteadyTime now,
-                const std::function<bool(const Url&)>& follow);
+  void answered(const HttpResponse& response, const AnswerVerdict& verdict, std::string_view agent, const RobotsLimits& limits,
+                SteadyTime now, const std::function<bool(const Url&)>& follow);
   /// The request came to nothing without an answer (a shutdown): it is unread again.
   void abandoned() { phase_ = Phase::kUnread; }
 
@@ -56,8 +56,8 @@ class RobotsState {
   Url home_, next_;
   Phase phase_ = Phase::kUnread;
   RobotsRules rules_;
-  SteadyTime good_until_{};   // of kRead, kAbsent and kUnreachable
-  SteadyTime retry_at_{};     // of kUnread
+  SteadyTime good_until_{};  // of kRead, kAbsent and kUnreachable
+  SteadyTime retry_at_{};    // of kUnread
   std::uint32_t tries_ = 0, redirects_ = 0;
   Cause cause_ = Cause::kNone;
   std::string detail_;

@@ -21,9 +21,7 @@ TEST(RobotsRules, LongestMatchWins) {
   EXPECT_TRUE(allows(kRobots, "/"));
 }
 
-TEST(RobotsRules, AllowWinsAmongEqualLengths) {
-  EXPECT_TRUE(allows("User-agent: *\nDisallow: /a\nAllow: /a\n", "/a"));
-}
+TEST(RobotsRules, AllowWinsAmongEqualLengths) { EXPECT_TRUE(allows("User-agent: *\nDisallow: /a\nAllow: /a\n", "/a")); }
 
 TEST(RobotsRules, OwnGroupReplacesTheStarGroup) {
   constexpr std::string_view kRobots = "User-agent: *\nDisallow: /\n\nUser-agent: Magpie\nDisallow: /private\n";
@@ -33,7 +31,8 @@ TEST(RobotsRules, OwnGroupReplacesTheStarGroup) {
 }
 
 TEST(RobotsRules, GroupsOfOneAgentAreJoined) {
-  constexpr std::string_view kRobots = "User-agent: magpie\nDisallow: /a\n\nUser-agent: x\nDisallow: /b\n\nUser-agent: MAGPIE\nDisallow: /c\n";
+  constexpr std::string_view kRobots =
+      "User-agent: magpie\nDisallow: /a\n\nUser-agent: x\nDisallow: /b\n\nUser-agent: MAGPIE\nDisallow: /c\n";
   EXPECT_FALSE(allows(kRobots, "/a"));
   EXPECT_TRUE(allows(kRobots, "/b"));
   EXPECT_FALSE(allows(kRobots, "/c"));
@@ -123,7 +122,8 @@ TEST(RobotsRules, SharedCases) {
     SCOPED_TRACE(cases::text_of(root, "id"));
     ++checked;
     if (bool allowed; expect["allowed"].get(allowed) == simdjson::SUCCESS) {
-      EXPECT_EQ(rules.allows(*url), allowed) << cases::text_of(input, "agent") << ' ' << url->href() << '\n' << cases::text_of(input, "robots");
+      EXPECT_EQ(rules.allows(*url), allowed) << cases::text_of(input, "agent") << ' ' << url->href() << '\n'
+                                             << cases::text_of(input, "robots");
     }
     if (simdjson::dom::element delay; expect["crawl_delay"].get(delay) == simdjson::SUCCESS) {
       EXPECT_EQ(rules.crawl_delay(), delay.is_null() ? std::nullopt : std::optional(delay.get_double().value()));

@@ -10,7 +10,8 @@ Result<std::string> user_agent(const CrawlSettings& settings) {
     return fail(Code::kBadInput, "crawl.agent '{}' must be one word of letters, digits, '-', '_' and '.'", name);
   }
   const std::string& contact = settings.contact();
-  if (contact.find_first_of("\r\n()") != std::string::npos) return fail(Code::kBadInput, "crawl.contact must be one line without parentheses");
+  if (contact.find_first_of("\r\n()") != std::string::npos)
+    return fail(Code::kBadInput, "crawl.contact must be one line without parentheses");
   return contact.empty() ? fmt::format("{}/0.1", name) : fmt::format("{}/0.1 (+{})", name, contact);
 }
 

@@ -8,25 +8,35 @@ struct CrawlSettings {
   Setting<std::string> agent{"crawl.agent", "", {}, "Name in User-Agent and for robots.txt, one word; a crawl needs one to start."};
   Setting<std::string> contact{"crawl.contact", "", {}, "Address or page a site's owner can turn to; stands in User-Agent."};
   Setting<std::int64_t> workers{"crawl.workers", 64, {1, 4'096}, "Fetches in flight in this process, all hosts together."};
-  Setting<Millis> host_delay{"crawl.host_delay", Millis(1'000), {Millis(0), Millis(3'600'000)},
+  Setting<Millis> host_delay{"crawl.host_delay",
+                             Millis(1'000),
+                             {Millis(0), Millis(3'600'000)},
                              "Least pause between the starts of two requests to one host; robots' Crawl-delay when larger."};
-  Setting<Millis> host_delay_max{"crawl.host_delay_max", Millis(300'000), {Millis(0), Millis(86'400'000)},
-                                 "A Crawl-delay above this counts as this."};
+  Setting<Millis> host_delay_max{
+      "crawl.host_delay_max", Millis(300'000), {Millis(0), Millis(86'400'000)}, "A Crawl-delay above this counts as this."};
   Setting<std::int64_t> per_host{"crawl.per_host", 1, {1, 256}, "Most requests to one host at once."};
-  Setting<std::int64_t> pages_per_host_max{"crawl.max_pages_per_host", 100'000, {1, 1'000'000'000},
-                                           "Pages fetched from one host in one job; pictures do not count."};
-  Setting<Millis> run_max{"crawl.max_seconds", Millis(0), {Millis(0), Millis(std::int64_t{366} * 86'400'000)},
+  Setting<std::int64_t> pages_per_host_max{
+      "crawl.max_pages_per_host", 100'000, {1, 1'000'000'000}, "Pages fetched from one host in one job; pictures do not count."};
+  Setting<Millis> run_max{"crawl.max_seconds",
+                          Millis(0),
+                          {Millis(0), Millis(std::int64_t{366} * 86'400'000)},
                           "Longest run; what is in flight then may take another 10 s. 0: no end."};
   Setting<std::int64_t> depth_max{"crawl.depth_max", 50, {0, 10'000}, "Links away from a seed that are still followed."};
   Setting<std::int64_t> redirects_max{"crawl.redirects_max", 10, {0, 100}, "Redirects in a row that are followed."};
   Setting<std::int64_t> retries_max{"crawl.retries_max", 2, {0, 20}, "Tries after the first when a fetch fails for a passing cause."};
-  Setting<Millis> retry_delay{"crawl.retry_delay", Millis(5'000), {Millis(0), Millis(86'400'000)},
+  Setting<Millis> retry_delay{"crawl.retry_delay",
+                              Millis(5'000),
+                              {Millis(0), Millis(86'400'000)},
                               "Pause before the first retry of a URL; four times as long before each further one."};
-  Setting<Millis> backoff_first{"crawl.backoff_first", Millis(60'000), {Millis(10), Millis(86'400'000)},
+  Setting<Millis> backoff_first{"crawl.backoff_first",
+                                Millis(60'000),
+                                {Millis(10), Millis(86'400'000)},
                                 "Rest of a whole host after 429, 503 or time-outs without Retry-After; doubles each time."};
-  Setting<Millis> backoff_max{"crawl.backoff_max", Millis(86'400'000), {Millis(10), Millis(7 * 86'400'000)},
-                              "Longest rest of a host, whatever Retry-After says."};
-  Setting<Millis> robots_ttl{"crawl.robots_ttl", Millis(86'400'000), {Millis(1'000), Millis(86'400'000)},
+  Setting<Millis> backoff_max{
+      "crawl.backoff_max", Millis(86'400'000), {Millis(10), Millis(7 * 86'400'000)}, "Longest rest of a host, whatever Retry-After says."};
+  Setting<Millis> robots_ttl{"crawl.robots_ttl",
+                             Millis(86'400'000),
+                             {Millis(1'000), Millis(86'400'000)},
                              "How long a robots.txt is used before it is read again."};
   Setting<Millis> fetch_max{"crawl.fetch_max", Millis(60'000), {Millis(100), Millis(3'600'000)}, "Longest a single fetch may take."};
   Setting<std::int64_t> page_bytes_max{"crawl.page_bytes_max", 10 << 20, {1'024, 1 << 30}, "Largest page kept, after decompression."};

@@ -95,9 +95,7 @@ class XmlReader {
       switch (token->kind) {
         case XmlToken::Kind::kText:
         case XmlToken::Kind::kCdata: take_text(*token); break;
-        case XmlToken::Kind::kOpen:
-          MAGPIE_TRY_DO(open(*token));
-          break;
+        case XmlToken::Kind::kOpen: MAGPIE_TRY_DO(open(*token)); break;
         case XmlToken::Kind::kClose: close(*token); break;
       }
       if (out_.entries.size() >= limits_.entries_max) {
@@ -202,8 +200,12 @@ class XmlReader {
     const std::string_view text = trim(value);
     switch (field) {
       case Field::kNone: return;
-      case Field::kLoc: if (loc_.empty()) loc_ = text; return;
-      case Field::kGuid: if (guid_.empty() || !looks_like_url(guid_)) guid_ = text; return;
+      case Field::kLoc:
+        if (loc_.empty()) loc_ = text;
+        return;
+      case Field::kGuid:
+        if (guid_.empty() || !looks_like_url(guid_)) guid_ = text;
+        return;
       case Field::kLastmod: lastmod_ = text; return;
       case Field::kImage:
         if (images_.size() >= limits_.images_per_entry_max) return;
@@ -227,8 +229,8 @@ class XmlReader {
   std::optional<SitemapKind> kind_;
   bool in_entry_ = false, in_image_ = false;
   Field field_ = Field::kNone;
-  std::string value_;      // of the field under way
-  bool readable_ = true;   // no unknown entity and not too long
+  std::string value_;     // of the field under way
+  bool readable_ = true;  // no unknown entity and not too long
   std::string loc_, guid_, lastmod_;
   std::vector<std::string> images_;
 };

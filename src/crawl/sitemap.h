@@ -23,9 +23,9 @@ enum class SitemapKind { kIndex, kUrlSet, kText, kRss, kAtom };
 std::string_view to_string(SitemapKind kind);
 
 struct SitemapEntry {
-  std::string loc;                   // absolute, http or https; as written unless it had to be resolved, so not canonical
-  std::string lastmod;               // as written, white space trimmed; empty when absent. For feeds the entry's own date
-  std::vector<std::string> images;   // absolute
+  std::string loc;                  // absolute, http or https; as written unless it had to be resolved, so not canonical
+  std::string lastmod;              // as written, white space trimmed; empty when absent. For feeds the entry's own date
+  std::vector<std::string> images;  // absolute
 };
 
 struct Sitemap {

@@ -19,7 +19,8 @@ std::vector<std::string> locs(std::string_view text) {
   std::vector<std::string> out;
   const auto sitemap = parse(text);
   EXPECT_TRUE(sitemap) << sitemap.error().message;
-  if (sitemap) for (const auto& entry : sitemap->entries) out.push_back(entry.loc);
+  if (sitemap)
+    for (const auto& entry : sitemap->entries) out.push_back(entry.loc);
   return out;
 }
 
@@ -84,8 +85,9 @@ TEST(Sitemap, TextRssAndAtom) {
   EXPECT_THAT(locs("<rss><channel><link>http://a.test/</link><image><url>http://a.test/i</url><link>http://a.test/</link></image>"
                    "<item><link>http://a.test/1</link></item><item><guid>http://a.test/2</guid></item></channel></rss>"),
               ElementsAre("http://a.test/1", "http://a.test/2"));
-  const auto atom = parse("<feed xml:base='http://b.test/x/'><link href='http://a.test/'/><entry><link rel='edit' href='/no'/>"
-                          "<link href='y'/><updated>2026-02-03T00:00:00Z</updated></entry></feed>");
+  const auto atom = parse(
+      "<feed xml:base='http://b.test/x/'><link href='http://a.test/'/><entry><link rel='edit' href='/no'/>"
+      "<link href='y'/><updated>2026-02-03T00:00:00Z</updated></entry></feed>");
   ASSERT_TRUE(atom);
   EXPECT_EQ(atom->kind, SitemapKind::kAtom);
   ASSERT_EQ(atom->entries.size(), 1u);
@@ -116,7 +118,9 @@ TEST(Sitemap, GzipIsTakenOffWithinTheLimit) {
 
 TEST(Sitemap, EntriesAndImagesAreLimited) {
   std::string text = "<urlset>";
-  for (int i = 0; i < 10; ++i) text += "<url><loc>/x</loc><image:image><image:loc>/a</image:loc></image:image><image:image><image:loc>/b</image:loc></image:image></url>";
+  for (int i = 0; i < 10; ++i)
+    text +=
+        "<url><loc>/x</loc><image:image><image:loc>/a</image:loc></image:image><image:image><image:loc>/b</image:loc></image:image></url>";
   const auto sitemap = parse(text, {.entries_max = 3, .images_per_entry_max = 1});
   ASSERT_TRUE(sitemap);
   EXPECT_EQ(sitemap->entries.size(), 3u);
@@ -145,9 +149,7 @@ void check_case(const simdjson::dom::element& root) {
   if (std::string_view kind; expect["kind"].get(kind) == simdjson::SUCCESS) {
     EXPECT_EQ(sitemap->kind == SitemapKind::kIndex, kind == "index");
   }
-  if (std::uint64_t count; expect["n"].get(count) == simdjson::SUCCESS) {
-    EXPECT_EQ(sitemap->entries.size(), count);
-  }
+  if (std::uint64_t count; expect["n"].get(count) == simdjson::SUCCESS) { EXPECT_EQ(sitemap->entries.size(), count); }
   const auto entry_of = [&](std::string_view loc) -> const SitemapEntry* {
     const auto found = std::find_if(sitemap->entries.begin(), sitemap->entries.end(), [&](const auto& e) { return e.loc == loc; });
     return found == sitemap->entries.end() ? nullptr : &*found;
@@ -166,9 +168,7 @@ void check_case(const simdjson::dom::element& root) {
     for (const auto& [loc, wanted] : images) {
       ASSERT_NE(entry_of(loc), nullptr) << loc;
       const simdjson::dom::array list = wanted.get_array().value();
-      for (const auto image : list) {
-        EXPECT_THAT(entry_of(loc)->images, ::testing::Contains(std::string(image.get_string().value())));
-      }
+      for (const auto image : list) { EXPECT_THAT(entry_of(loc)->images, ::testing::Contains(std::string(image.get_string().value()))); }
     }
   }
 }

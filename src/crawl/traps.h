@@ -8,9 +8,9 @@ namespace magpie::crawl {
 
 struct TrapLimits {
   std::size_t url_bytes_max = 2'048;
-  std::size_t segments_max = 32;         // parts of the path, at most 64
-  std::size_t segment_repeats_max = 3;   // times the same part may stand in a path: /a/b/a/b/a is fine, one more is not
-  std::size_t parameters_max = 32;       // of the query
+  std::size_t segments_max = 32;        // parts of the path, at most 64
+  std::size_t segment_repeats_max = 3;  // times the same part may stand in a path: /a/b/a/b/a is fine, one more is not
+  std::size_t parameters_max = 32;      // of the query
 };
 
 /// Whether path and query ("/a/b?c=d") look endless. Pure; no heap.

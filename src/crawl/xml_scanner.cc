@@ -38,8 +38,8 @@ constexpr bool is_name_start(char c) {
 }
 
 struct Reference {
-  std::size_t length = 0;  // 0: no reference at all
-  char32_t code_point = 0; // 0: an entity that is not known
+  std::size_t length = 0;   // 0: no reference at all
+  char32_t code_point = 0;  // 0: an entity that is not known
 };
 
 char32_t numeric(std::string_view digits, bool hex) {

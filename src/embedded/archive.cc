@@ -87,14 +87,21 @@ class WarcArchive final : public Archive {
 
   Result<ArchivePlace> append(const Exchange& exchange) override {
     if (options_.read_only) return fail(Code::kForbidden, "archive {} is open for reading only", folder_.string());
-    if (exchange.status < 100 || exchange.status > 999) return fail(Code::kBadInput, "{} is no HTTP status ({})", exchange.status, exchange.url);
-    if (exchange.body.size() > kBodyBytesMax) return fail(Code::kTooLarge, "{} has a body of {} bytes, over {}", exchange.url, exchange.body.size(), kBodyBytesMax);
+    if (exchange.status < 100 || exchange.status > 999)
+      return fail(Code::kBadInput, "{} is no HTTP status ({})", exchange.status, exchange.url);
+    if (exchange.body.size() > kBodyBytesMax)
+      return fail(Code::kTooLarge, "{} has a body of {} bytes, over {}", exchange.url, exchange.body.size(), kBodyBytesMax);
     if (!out_ || size_ >= options_.file_bytes_max) MAGPIE_TRY_DO(begin_file(exchange.fetched_at));
     const std::string made = exchange.header_block.empty() ? fmt::format("HTTP/1.1 {}\r\n\r\n", exchange.status) : std::string();
     std::string block = decoded_header_block(made.empty() ? exchange.header_block : made, exchange.body.size());
     block += exchange.body;
     const std::string date = warc_date(exchange.fetched_at);
-    return write_record({.type = WarcType::kResponse, .target_uri = exchange.url, .date = date, .warcinfo_id = warcinfo_id_, .ip = exchange.ip, .block = block},
+    return write_record({.type = WarcType::kResponse,
+                         .target_uri = exchange.url,
+                         .date = date,
+                         .warcinfo_id = warcinfo_id_,
+                         .ip = exchange.ip,
+                         .block = block},
                         is_compressed(exchange.body) ? 0 : kQuickLevel);
   }
 
@@ -107,7 +114,8 @@ class WarcArchive final : public Archive {
     MAGPIE_TRY(const std::shared_ptr<const UniqueFd> fd, open_file(place.file));
     auto record = read_warc_record(fd->get(), place.offset, place.length);
     if (!record) return fail(record.error(), file_path(folder_, place.file).string());
-    if (record->type != "response") return fail(Code::kCorrupt, "a {} record lies at {} of archive file {}", record->type, place.offset, place.file);
+    if (record->type != "response")
+      return fail(Code::kCorrupt, "a {} record lies at {} of archive file {}", record->type, place.offset, place.file);
     return response_of(std::move(*record));
   }
 
@@ -139,7 +147,8 @@ class WarcArchive final : public Archive {
  private:
   static constexpr std::size_t kOpenFilesMax = 256;
 
-  static Result<void> each_of(std::uint32_t file, WarcReader& reader, const std::function<Result<void>(const ArchivePlace&, ArchivedResponse)>& visit) {
+  static Result<void> each_of(std::uint32_t file, WarcReader& reader,
+                              const std::function<Result<void>(const ArchivePlace&, ArchivedResponse)>& visit) {
     while (true) {
       MAGPIE_TRY(std::optional<WarcItem> item, reader.next());
       if (!item) return {};
@@ -191,7 +200,10 @@ class WarcArchive final : public Archive {
     ++file_;
     size_ = 0;
     warcinfo_id_ = new_warc_record_id();
-    const std::string block = fmt::format("software: {}\r\nformat: WARC File Format 1.1\r\nconformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n", options_.software);
+    const std::string block = fmt::format(
+        "software: {}\r\nformat: WARC File Format 1.1\r\nconformsTo: "
+        "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n",
+        options_.software);
     const std::string date = warc_date(now);
     MAGPIE_TRY_DO(write_record({.type = WarcType::kWarcinfo, .date = date, .record_id = warcinfo_id_, .block = block}, kQuickLevel));
     return {};
@@ -215,8 +227,8 @@ class WarcArchive final : public Archive {
   const ArchiveOptions options_;
   // Of the writing thread.
   UniqueFd out_;
-  std::uint32_t file_ = 0;   // the file under way, or the last one
-  std::uint64_t size_ = 0;   // of that file
+  std::uint32_t file_ = 0;  // the file under way, or the last one
+  std::uint64_t size_ = 0;  // of that file
   std::string warcinfo_id_;
   // Shared.
   std::atomic<std::uint64_t> bytes_{0};

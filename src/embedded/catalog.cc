@@ -72,16 +72,15 @@ Result<std::vector<Showing>> showings_of(Database& db, ImageId image, int forbid
   }
   for (const std::int64_t url : urls) {
     // The order is that of the index image_refs_by_url read backwards, so a logo on a million pages costs kShowingsMax rows.
-    MAGPIE_TRY(Query rows, db.query(
-        "SELECT r.page, pu.url, p.title, p.description, p.language, p.shop, p.keywords, p.robots, u.url, r.alt, r.caption, r.origin, r.product "
-        "FROM image_refs r JOIN pages p ON p.id = r.page JOIN urls pu ON pu.id = r.page JOIN urls u ON u.id = r.url "
-        "WHERE r.url = ? AND (p.robots & ?) = 0 ORDER BY r.product DESC, r.page DESC, r.ord DESC LIMIT ?",
-        url, forbidden, kShowingsMax));
+    MAGPIE_TRY(Query rows,
+               db.query("SELECT r.page, pu.url, p.title, p.description, p.language, p.shop, p.keywords, p.robots, u.url, r.alt, r.caption, "
+                        "r.origin, r.product "
+                        "FROM image_refs r JOIN pages p ON p.id = r.page JOIN urls pu ON pu.id = r.page JOIN urls u ON u.id = r.url "
+                        "WHERE r.url = ? AND (p.robots & ?) = 0 ORDER BY r.product DESC, r.page DESC, r.ord DESC LIMIT ?",
+                        url, forbidden, kShowingsMax));
     MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
       Showing showing = showing_from(row);
-      if (!row.is_null(12)) {
-        MAGPIE_TRY(showing.product, product_row(db, row.int64(12)));
-      }
+      if (!row.is_null(12)) { MAGPIE_TRY(showing.product, product_row(db, row.int64(12))); }
       showings.push_back(std::move(showing));
       return {};
     }));
@@ -111,8 +110,11 @@ Result<std::vector<ImageId>> image_ids(Query rows) {
 }
 
 Result<std::vector<ImageId>> images_of_product(Database& db, ProductId product, PageId page) {
-  MAGPIE_TRY(Query rows, db.query("SELECT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND r.product = ? AND u.image IS NOT NULL "
-                                  "GROUP BY u.image ORDER BY MIN(r.ord)", page, product));
+  MAGPIE_TRY(
+      Query rows,
+      db.query("SELECT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND r.product = ? AND u.image IS NOT NULL "
+               "GROUP BY u.image ORDER BY MIN(r.ord)",
+               page, product));
   return image_ids(std::move(rows));
 }
 
@@ -168,15 +170,18 @@ class SqliteCatalog final : public Catalog {
 
   Result<std::vector<ImageId>> images_shown_by(PageId page) const override {
     return read([&](Database& db) -> Result<std::vector<ImageId>> {
-      MAGPIE_TRY(Query rows, db.query("SELECT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND u.image IS NOT NULL "
-                                      "GROUP BY u.image ORDER BY MIN(r.ord)", page));
+      MAGPIE_TRY(Query rows,
+                 db.query("SELECT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND u.image IS NOT NULL "
+                          "GROUP BY u.image ORDER BY MIN(r.ord)",
+                          page));
       return image_ids(std::move(rows));
     });
   }
 
   Result<std::optional<ImageId>> image_by_sha256(const Sha256& sha256) const override {
     return read([&](Database& db) -> Result<std::optional<ImageId>> {
-      MAGPIE_TRY(Query row, db.query("SELECT id FROM images WHERE sha256 = ?", Blob{{reinterpret_cast<const char*>(sha256.data()), sha256.size()}}));
+      MAGPIE_TRY(Query row,
+                 db.query("SELECT id FROM images WHERE sha256 = ?", Blob{{reinterpret_cast<const char*>(sha256.data()), sha256.size()}}));
       MAGPIE_TRY(const bool found, row.next());
       return found ? std::optional(static_cast<ImageId>(row.int64(0))) : std::nullopt;
     });
@@ -237,16 +242,16 @@ class SqliteCatalog final : public Catalog {
   Result<std::optional<StoredProduct>> product(ProductId id) const override {
     return read([&](Database& db) -> Result<std::optional<StoredProduct>> {
       MAGPIE_TRY(std::optional<StoredProduct> stored, product_row(db, static_cast<std::int64_t>(id)));
-      if (stored) {
-        MAGPIE_TRY(stored->images, images_of_product(db, stored->id, stored->page));
-      }
+      if (stored) { MAGPIE_TRY(stored->images, images_of_product(db, stored->id, stored->page)); }
       return stored;
     });
   }
 
   Result<std::optional<UrlDetails>> why(std::string_view url) const override {
     return read([&](Database& db) -> Result<std::optional<UrlDetails>> {
-      MAGPIE_TRY(Query row, db.query("SELECT " MAGPIE_FETCH_COLUMNS ", id, image, EXISTS (SELECT 1 FROM pages p WHERE p.id = urls.id) FROM urls WHERE url = ?", url));
+      MAGPIE_TRY(Query row, db.query("SELECT " MAGPIE_FETCH_COLUMNS
+                                     ", id, image, EXISTS (SELECT 1 FROM pages p WHERE p.id = urls.id) FROM urls WHERE url = ?",
+                                     url));
       MAGPIE_TRY(const bool found, row.next());
       if (!found) return std::optional<UrlDetails>();
       UrlDetails details;
@@ -256,7 +261,8 @@ class SqliteCatalog final : public Catalog {
       const std::int64_t id = row.int64(kFetchJobColumn + 1);
       details.image = static_cast<ImageId>(row.int64(kFetchJobColumn + 2));
       if (row.int64(kFetchJobColumn + 3) != 0) details.page = static_cast<PageId>(id);
-      MAGPIE_TRY(Query pages, db.query("SELECT DISTINCT u.url FROM image_refs r JOIN urls u ON u.id = r.page WHERE r.url = ? LIMIT ?", id, kShownByMax));
+      MAGPIE_TRY(Query pages,
+                 db.query("SELECT DISTINCT u.url FROM image_refs r JOIN urls u ON u.id = r.page WHERE r.url = ? LIMIT ?", id, kShownByMax));
       MAGPIE_TRY_DO(each_row(pages, [&](const Query& page) -> Result<void> {
         details.shown_by.push_back(page.string(0));
         return {};
@@ -272,7 +278,8 @@ class SqliteCatalog final : public Catalog {
     });
   }
 
-  Result<void> each_embedding(std::string_view space, const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const override {
+  Result<void> each_embedding(std::string_view space,
+                              const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const override {
     return read([&](Database& db) -> Result<void> {
       MAGPIE_TRY(Query rows, db.query("SELECT image, vector FROM embeddings WHERE space = ? ORDER BY image", space));
       Embedding vector;
@@ -307,10 +314,13 @@ class SqliteCatalog final : public Catalog {
         return {};
       };
       if (cause) {
-        MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_FETCH_COLUMNS " FROM urls WHERE cause = ? AND cause > 0 ORDER BY fetched_at DESC, id DESC LIMIT ?", static_cast<int>(*cause), limit));
+        MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_FETCH_COLUMNS
+                                        " FROM urls WHERE cause = ? AND cause > 0 ORDER BY fetched_at DESC, id DESC LIMIT ?",
+                                        static_cast<int>(*cause), limit));
         MAGPIE_TRY_DO(each_row(rows, collect));
       } else {
-        MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_FETCH_COLUMNS " FROM urls WHERE cause > 0 ORDER BY fetched_at DESC, id DESC LIMIT ?", limit));
+        MAGPIE_TRY(Query rows,
+                   db.query("SELECT " MAGPIE_FETCH_COLUMNS " FROM urls WHERE cause > 0 ORDER BY fetched_at DESC, id DESC LIMIT ?", limit));
         MAGPIE_TRY_DO(each_row(rows, collect));
       }
       return failures;
@@ -320,8 +330,10 @@ class SqliteCatalog final : public Catalog {
   Result<CatalogStats> stats() const override {
     return read([&](Database& db) -> Result<CatalogStats> {
       CatalogStats stats;
-      MAGPIE_TRY(Query row, db.query("SELECT (SELECT COUNT(*) FROM pages), (SELECT COUNT(*) FROM products), (SELECT COUNT(*) FROM images), "
-                                     "(SELECT COUNT(*) FROM urls WHERE image IS NOT NULL), (SELECT COUNT(*) FROM urls), (SELECT COUNT(*) FROM to_index)"));
+      MAGPIE_TRY(
+          Query row,
+          db.query("SELECT (SELECT COUNT(*) FROM pages), (SELECT COUNT(*) FROM products), (SELECT COUNT(*) FROM images), "
+                   "(SELECT COUNT(*) FROM urls WHERE image IS NOT NULL), (SELECT COUNT(*) FROM urls), (SELECT COUNT(*) FROM to_index)"));
       MAGPIE_TRY_DO(row.next());
       int column = 0;
       for (std::uint64_t* count : {&stats.pages, &stats.products, &stats.images, &stats.image_urls, &stats.urls, &stats.to_index}) {
@@ -375,14 +387,17 @@ class SqliteCatalog final : public Catalog {
 
  private:
   static Result<std::optional<PageDetails>> page_details(Database& db, PageId id) {
-    MAGPIE_TRY(Query row, db.query("SELECT u.url, p.canonical, p.title, p.description, p.language, p.charset, p.site_name, p.keywords, p.shop, p.robots, p.fetched_at, "
-                                   "p.file, p.offset, p.length FROM pages p JOIN urls u ON u.id = p.id WHERE p.id = ?", id));
+    MAGPIE_TRY(Query row, db.query("SELECT u.url, p.canonical, p.title, p.description, p.language, p.charset, p.site_name, p.keywords, "
+                                   "p.shop, p.robots, p.fetched_at, "
+                                   "p.file, p.offset, p.length FROM pages p JOIN urls u ON u.id = p.id WHERE p.id = ?",
+                                   id));
     MAGPIE_TRY(const bool found, row.next());
     if (!found) return std::optional<PageDetails>();
     PageDetails details;
     details.id = id;
     int column = 0;
-    for (std::string* text : {&details.page.url, &details.page.canonical, &details.page.title, &details.page.description, &details.page.language, &details.page.charset, &details.page.site_name}) {
+    for (std::string* text : {&details.page.url, &details.page.canonical, &details.page.title, &details.page.description,
+                              &details.page.language, &details.page.charset, &details.page.site_name}) {
       *text = row.string(column++);
     }
     details.page.keywords = from_json_list(row.text(7));
@@ -397,8 +412,11 @@ class SqliteCatalog final : public Catalog {
       details.products.push_back(std::move(stored));
       return {};
     }));
-    MAGPIE_TRY(Query refs, db.query("SELECT r.first, r.alternatives, r.origin, r.alt, r.caption, r.width, r.height, r.of_product, u.url, u.image, r.product "
-                                    "FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? ORDER BY r.ord", id));
+    MAGPIE_TRY(
+        Query refs,
+        db.query("SELECT r.first, r.alternatives, r.origin, r.alt, r.caption, r.width, r.height, r.of_product, u.url, u.image, r.product "
+                 "FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? ORDER BY r.ord",
+                 id));
     MAGPIE_TRY_DO(each_row(refs, [&](const Query& ref) -> Result<void> {
       details.refs.push_back(ref_from(ref));
       return {};

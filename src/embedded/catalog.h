@@ -8,7 +8,7 @@
 namespace magpie {
 
 struct CatalogOptions {
-  bool read_only = false;   // for other processes (`search`, `status`): kNotFound when the file is not there
+  bool read_only = false;        // for other processes (`search`, `status`): kNotFound when the file is not there
   std::size_t readers_max = 16;  // connections kept open between reads; more are opened and closed as needed
 };
 

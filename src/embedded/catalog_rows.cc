@@ -70,11 +70,15 @@ std::vector<std::string> from_json_list(std::string_view json) {
 }
 
 int robots_bits(const RobotsMeta& robots) {
-  return (robots.noindex ? kRobotsNoIndex : 0) | (robots.nofollow ? kRobotsNoFollow : 0) | (robots.noimageindex ? kRobotsNoImageIndex : 0) | (robots.noai ? kRobotsNoAi : 0);
+  return (robots.noindex ? kRobotsNoIndex : 0) | (robots.nofollow ? kRobotsNoFollow : 0) | (robots.noimageindex ? kRobotsNoImageIndex : 0) |
+         (robots.noai ? kRobotsNoAi : 0);
 }
 
 RobotsMeta robots_from(std::int64_t bits) {
-  return {.noindex = (bits & kRobotsNoIndex) != 0, .nofollow = (bits & kRobotsNoFollow) != 0, .noimageindex = (bits & kRobotsNoImageIndex) != 0, .noai = (bits & kRobotsNoAi) != 0};
+  return {.noindex = (bits & kRobotsNoIndex) != 0,
+          .nofollow = (bits & kRobotsNoFollow) != 0,
+          .noimageindex = (bits & kRobotsNoImageIndex) != 0,
+          .noai = (bits & kRobotsNoAi) != 0};
 }
 
 std::string encode_colours(const std::vector<ColourShare>& colours) {
@@ -100,7 +104,8 @@ std::vector<ColourShare> decode_colours(std::string_view bytes) {
 }
 
 ArchivePlace place_at(const Query& row, int column) {
-  return {static_cast<std::uint32_t>(row.int64(column)), static_cast<std::uint64_t>(row.int64(column + 1)), static_cast<std::uint64_t>(row.int64(column + 2))};
+  return {static_cast<std::uint32_t>(row.int64(column)), static_cast<std::uint64_t>(row.int64(column + 1)),
+          static_cast<std::uint64_t>(row.int64(column + 2))};
 }
 
 Fetch fetch_from(const Query& row) {
@@ -152,7 +157,8 @@ StoredProduct product_from(const Query& row) {
   stored.page = static_cast<PageId>(row.int64(1));
   Product& product = stored.product;
   int column = 2;
-  for (std::string* text : {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.offer.price}) {
+  for (std::string* text :
+       {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.offer.price}) {
     *text = row.string(column++);
   }
   if (!row.is_null(9)) stored.price_micros = row.int64(9);

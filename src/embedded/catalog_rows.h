@@ -27,16 +27,20 @@ std::vector<ColourShare> decode_colours(std::string_view bytes);
 
 ArchivePlace place_at(const Query& row, int column);
 
-#define MAGPIE_FETCH_COLUMNS "url, kind, redirect, status, cause, detail, content_type, etag, last_modified, fetched_at, took_ms, body_bytes, file, offset, length, job"
+#define MAGPIE_FETCH_COLUMNS                                                                                                               \
+  "url, kind, redirect, status, cause, detail, content_type, etag, last_modified, fetched_at, took_ms, body_bytes, file, offset, length, " \
+  "job"
 Fetch fetch_from(const Query& row);
 inline constexpr int kFetchJobColumn = 15;
 
-#define MAGPIE_IMAGE_COLUMNS                                                                                              \
-  "id, sha256, format, width, height, frames, orientation, bytes, phash, dhash, pdq, pdq_quality, brightness, colours, "  \
-  "file, offset, length, thumbnail_file, thumbnail_offset, thumbnail_length, preview_file, preview_offset, preview_length, fetched_at, copy_group, colour_grid"
+#define MAGPIE_IMAGE_COLUMNS                                                                                                             \
+  "id, sha256, format, width, height, frames, orientation, bytes, phash, dhash, pdq, pdq_quality, brightness, colours, "                 \
+  "file, offset, length, thumbnail_file, thumbnail_offset, thumbnail_length, preview_file, preview_offset, preview_length, fetched_at, " \
+  "copy_group, colour_grid"
 Image image_from(const Query& row);
 
-#define MAGPIE_PRODUCT_COLUMNS "id, page, name, brand, description, sku, gtin, category, price, price_micros, currency, old_price, availability, images, url"
+#define MAGPIE_PRODUCT_COLUMNS \
+  "id, page, name, brand, description, sku, gtin, category, price, price_micros, currency, old_price, availability, images, url"
 /// Of a row with MAGPIE_PRODUCT_COLUMNS from the first column on.
 StoredProduct product_from(const Query& row);
 

@@ -88,7 +88,8 @@ Result<void> migrate_catalog(Database& database) {
   if (version > kCatalogVersion) return fail_newer(version);
   for (int step = version; step < kCatalogVersion; ++step) MAGPIE_TRY_DO(database.execute(kSteps[step]));
   if (version == 0) {
-    MAGPIE_TRY_DO(database.run("INSERT INTO meta VALUES ('collection_id', ?), ('url_seed', ?)", to_hex(random_u64()), to_hex(random_u64())));
+    MAGPIE_TRY_DO(
+        database.run("INSERT INTO meta VALUES ('collection_id', ?), ('url_seed', ?)", to_hex(random_u64()), to_hex(random_u64())));
   }
   MAGPIE_TRY_DO(database.execute(fmt::format("PRAGMA user_version = {}", kCatalogVersion)));
   return transaction.commit();
@@ -97,7 +98,8 @@ Result<void> migrate_catalog(Database& database) {
 Result<void> check_catalog_version(Database& database) {
   MAGPIE_TRY(const int version, version_of(database));
   if (version > kCatalogVersion) return fail_newer(version);
-  if (version < kCatalogVersion) return fail(Code::kForbidden, "the catalog has version {}: a command that writes brings it to {}", version, kCatalogVersion);
+  if (version < kCatalogVersion)
+    return fail(Code::kForbidden, "the catalog has version {}: a command that writes brings it to {}", version, kCatalogVersion);
   return {};
 }
 

@@ -17,7 +17,8 @@ constexpr int kRedirectsMax = 5;
 /// What decides whether a page says the same as at its last visit. Fetch times and links stay out.
 std::int64_t page_signature(const Page& page) {
   WireWriter out;
-  for (const std::string* text : {&page.canonical, &page.title, &page.description, &page.language, &page.charset, &page.site_name}) out.bytes(*text);
+  for (const std::string* text : {&page.canonical, &page.title, &page.description, &page.language, &page.charset, &page.site_name})
+    out.bytes(*text);
   out.strings(page.keywords);
   out.u64(static_cast<std::uint64_t>(robots_bits(page.robots)));
   for (const ImageRef& ref : page.images) {
@@ -25,11 +26,14 @@ std::int64_t page_signature(const Page& page) {
     out.strings(ref.alternatives);
     out.bytes(ref.alt);
     out.bytes(ref.caption);
-    for (const std::uint64_t number : {std::uint64_t(ref.origin), std::uint64_t(ref.width), std::uint64_t(ref.height), std::uint64_t(ref.of_product)}) out.u64(number);
+    for (const std::uint64_t number :
+         {std::uint64_t(ref.origin), std::uint64_t(ref.width), std::uint64_t(ref.height), std::uint64_t(ref.of_product)})
+      out.u64(number);
   }
   for (const Product& product : page.products) {
-    for (const std::string* text : {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.url,
-                                    &product.offer.price, &product.offer.currency, &product.offer.old_price, &product.offer.availability}) {
+    for (const std::string* text :
+         {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.url,
+          &product.offer.price, &product.offer.currency, &product.offer.old_price, &product.offer.availability}) {
       out.bytes(*text);
     }
     out.strings(product.images);
@@ -92,8 +96,8 @@ class SqliteTransaction final : public CatalogTransaction {
     MAGPIE_TRY(const std::optional<std::int64_t> before, signature_of(noted.id));
     if (before == signature) {
       recorded.changed = false;
-      MAGPIE_TRY_DO(db_.run("UPDATE pages SET fetched_at = ?, file = ?, offset = ?, length = ? WHERE id = ?", to_millis(fetch.fetched_at), fetch.place.file,
-                            fetch.place.offset, fetch.place.length, noted.id));
+      MAGPIE_TRY_DO(db_.run("UPDATE pages SET fetched_at = ?, file = ?, offset = ?, length = ? WHERE id = ?", to_millis(fetch.fetched_at),
+                            fetch.place.file, fetch.place.offset, fetch.place.length, noted.id));
       MAGPIE_TRY(recorded.images_wanted, wanted_on(noted.id));
       return recorded;
     }
@@ -104,7 +108,8 @@ class SqliteTransaction final : public CatalogTransaction {
     return recorded;
   }
 
-  Result<RecordedImage> record_image(const Fetch& fetch, const Image& image, std::span<const ImageEmbedding> embeddings, JobId job) override {
+  Result<RecordedImage> record_image(const Fetch& fetch, const Image& image, std::span<const ImageEmbedding> embeddings,
+                                     JobId job) override {
     MAGPIE_TRY(const NotedFetch noted, note_fetch(fetch, job));
     RecordedImage recorded;
     MAGPIE_TRY(const std::optional<std::int64_t> known, first_int64("SELECT id FROM images WHERE sha256 = ?", Blob{as_text(image.sha256)}));
@@ -148,14 +153,16 @@ class SqliteTransaction final : public CatalogTransaction {
 
   Result<void> set_embedding(ImageId image, const ImageEmbedding& embedding) override {
     const std::string_view bytes(reinterpret_cast<const char*>(embedding.vector.data()), embedding.vector.size_bytes());
-    MAGPIE_TRY_DO(db_.run("INSERT INTO embeddings (space, image, vector) VALUES (?, ?, ?) ON CONFLICT (space, image) DO UPDATE SET vector = excluded.vector",
-                          embedding.space, image, Blob{bytes}));
+    MAGPIE_TRY_DO(db_.run(
+        "INSERT INTO embeddings (space, image, vector) VALUES (?, ?, ?) ON CONFLICT (space, image) DO UPDATE SET vector = excluded.vector",
+        embedding.space, image, Blob{bytes}));
     return mark(image);
   }
 
   Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) override {
     MAGPIE_TRY(const std::int64_t changed,
-               db_.run("UPDATE images SET thumbnail_file = ?, thumbnail_offset = ?, thumbnail_length = ?, preview_file = ?, preview_offset = ?, preview_length = ? WHERE id = ?",
+               db_.run("UPDATE images SET thumbnail_file = ?, thumbnail_offset = ?, thumbnail_length = ?, preview_file = ?, preview_offset "
+                       "= ?, preview_length = ? WHERE id = ?",
                        thumbnail.file, thumbnail.offset, thumbnail.length, preview.file, preview.offset, preview.length, image));
     if (changed == 0) return fail(Code::kNotFound, "there is no picture {}", image);
     return {};
@@ -172,20 +179,25 @@ class SqliteTransaction final : public CatalogTransaction {
   }
 
   Result<void> clear_dirty(std::span<const DirtyImage> taken) override {
-    for (const DirtyImage& dirty : taken) MAGPIE_TRY_DO(db_.run("DELETE FROM to_index WHERE sequence = ? AND image = ?", dirty.sequence, dirty.id));
+    for (const DirtyImage& dirty : taken)
+      MAGPIE_TRY_DO(db_.run("DELETE FROM to_index WHERE sequence = ? AND image = ?", dirty.sequence, dirty.id));
     return {};
   }
 
   Result<JobId> add_job(const Job& job) override {
-    MAGPIE_TRY_DO(db_.run("INSERT INTO jobs (name, seeds, settings, state, detail, created_at, started_at, finished_at, counters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                          job.name, to_json_list(job.seeds), job.settings_json, static_cast<int>(job.state), job.detail, to_millis(job.created_at),
-                          millis_or_null(job.started_at), millis_or_null(job.finished_at), job.counters_json));
+    MAGPIE_TRY_DO(
+        db_.run("INSERT INTO jobs (name, seeds, settings, state, detail, created_at, started_at, finished_at, counters) VALUES (?, ?, ?, "
+                "?, ?, ?, ?, ?, ?)",
+                job.name, to_json_list(job.seeds), job.settings_json, static_cast<int>(job.state), job.detail, to_millis(job.created_at),
+                millis_or_null(job.started_at), millis_or_null(job.finished_at), job.counters_json));
     return static_cast<JobId>(db_.last_id());
   }
 
   Result<void> update_job(const Job& job) override {
-    MAGPIE_TRY(const std::int64_t changed, db_.run("UPDATE jobs SET state = ?, detail = ?, started_at = ?, finished_at = ?, counters = ? WHERE id = ?",
-                                                   static_cast<int>(job.state), job.detail, millis_or_null(job.started_at), millis_or_null(job.finished_at), job.counters_json, job.id));
+    MAGPIE_TRY(const std::int64_t changed,
+               db_.run("UPDATE jobs SET settings = ?, state = ?, detail = ?, started_at = ?, finished_at = ?, counters = ? WHERE id = ?",
+                       job.settings_json, static_cast<int>(job.state), job.detail, millis_or_null(job.started_at),
+                       millis_or_null(job.finished_at), job.counters_json, job.id));
     if (changed == 0) return fail(Code::kNotFound, "there is no job {}", job.id);
     return {};
   }
@@ -198,7 +210,9 @@ class SqliteTransaction final : public CatalogTransaction {
   Result<void> commit() override { return transaction_->commit(); }
 
  private:
-  static std::string_view as_text(std::span<const std::uint8_t> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+  static std::string_view as_text(std::span<const std::uint8_t> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
   static std::optional<std::int64_t> millis_or_null(const std::optional<Timestamp>& time) {
     return time ? std::optional(to_millis(*time)) : std::nullopt;
   }
@@ -218,14 +232,19 @@ class SqliteTransaction final : public CatalogTransaction {
   // ---- addresses
 
   Result<NotedFetch> note_fetch(const Fetch& fetch, JobId job) {
-    MAGPIE_TRY(Query row, db_.query(
-        "INSERT INTO urls (url, kind, job, fetched_at, status, cause, detail, content_type, etag, last_modified, redirect, took_ms, body_bytes, file, offset, length) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET kind = excluded.kind, job = excluded.job, fetched_at = excluded.fetched_at, "
-        "status = excluded.status, cause = excluded.cause, detail = excluded.detail, content_type = excluded.content_type, etag = excluded.etag, "
-        "last_modified = excluded.last_modified, redirect = excluded.redirect, took_ms = excluded.took_ms, body_bytes = excluded.body_bytes, file = excluded.file, "
-        "offset = excluded.offset, length = excluded.length, given_up = 0 RETURNING id, image",
-        fetch.url, static_cast<int>(fetch.kind), job, to_millis(fetch.fetched_at), fetch.status, static_cast<int>(fetch.cause), fetch.detail, fetch.content_type, fetch.etag,
-        fetch.last_modified, fetch.redirect, fetch.took.count(), fetch.body_bytes, fetch.place.file, fetch.place.offset, fetch.place.length));
+    MAGPIE_TRY(Query row,
+               db_.query("INSERT INTO urls (url, kind, job, fetched_at, status, cause, detail, content_type, etag, last_modified, "
+                         "redirect, took_ms, body_bytes, file, offset, length) "
+                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET kind = excluded.kind, "
+                         "job = excluded.job, fetched_at = excluded.fetched_at, "
+                         "status = excluded.status, cause = excluded.cause, detail = excluded.detail, content_type = "
+                         "excluded.content_type, etag = excluded.etag, "
+                         "last_modified = excluded.last_modified, redirect = excluded.redirect, took_ms = excluded.took_ms, body_bytes = "
+                         "excluded.body_bytes, file = excluded.file, "
+                         "offset = excluded.offset, length = excluded.length, given_up = 0 RETURNING id, image",
+                         fetch.url, static_cast<int>(fetch.kind), job, to_millis(fetch.fetched_at), fetch.status,
+                         static_cast<int>(fetch.cause), fetch.detail, fetch.content_type, fetch.etag, fetch.last_modified, fetch.redirect,
+                         fetch.took.count(), fetch.body_bytes, fetch.place.file, fetch.place.offset, fetch.place.length));
     MAGPIE_TRY_DO(row.next());
     const NotedFetch noted{row.int64(0), static_cast<ImageId>(row.int64(1))};
     MAGPIE_TRY_DO(row.next());  // the row is written when the statement has ended
@@ -233,8 +252,10 @@ class SqliteTransaction final : public CatalogTransaction {
   }
 
   Result<NextCandidates> note_unchanged(const Fetch& fetch, JobId job) {
-    MAGPIE_TRY(const std::int64_t changed, db_.run("UPDATE urls SET status = 304, cause = 0, detail = '', given_up = 0, fetched_at = ?, took_ms = ?, job = ? WHERE url = ?",
-                                                   to_millis(fetch.fetched_at), fetch.took.count(), job, fetch.url));
+    MAGPIE_TRY(
+        const std::int64_t changed,
+        db_.run("UPDATE urls SET status = 304, cause = 0, detail = '', given_up = 0, fetched_at = ?, took_ms = ?, job = ? WHERE url = ?",
+                to_millis(fetch.fetched_at), fetch.took.count(), job, fetch.url));
     if (changed == 0) MAGPIE_TRY_DO(note_fetch(fetch, job));
     return NextCandidates();
   }
@@ -292,7 +313,8 @@ class SqliteTransaction final : public CatalogTransaction {
     };
     std::vector<Ref> refs;
     {
-      MAGPIE_TRY(Query row, db_.query("SELECT page, ord, candidate, alternatives FROM image_refs WHERE url = ? AND alternatives <> '[]'", url));
+      MAGPIE_TRY(Query row,
+                 db_.query("SELECT page, ord, candidate, alternatives FROM image_refs WHERE url = ? AND alternatives <> '[]'", url));
       while (true) {
         MAGPIE_TRY(const bool more, row.next());
         if (!more) break;
@@ -316,11 +338,15 @@ class SqliteTransaction final : public CatalogTransaction {
 
   // ---- pages
 
-  Result<std::optional<std::int64_t>> signature_of(std::int64_t page) { return first_int64("SELECT signature FROM pages WHERE id = ?", page); }
+  Result<std::optional<std::int64_t>> signature_of(std::int64_t page) {
+    return first_int64("SELECT signature FROM pages WHERE id = ?", page);
+  }
 
   Result<std::vector<std::string>> wanted_on(std::int64_t page) {
     std::vector<std::string> wanted;
-    MAGPIE_TRY(Query row, db_.query("SELECT u.url FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND u.image IS NULL AND u.given_up = 0 ORDER BY r.ord", page));
+    MAGPIE_TRY(Query row, db_.query("SELECT u.url FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND u.image IS NULL AND "
+                                    "u.given_up = 0 ORDER BY r.ord",
+                                    page));
     while (true) {
       MAGPIE_TRY(const bool more, row.next());
       if (!more) return wanted;
@@ -329,7 +355,10 @@ class SqliteTransaction final : public CatalogTransaction {
   }
 
   Result<void> clear_refs(std::int64_t page) {
-    MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) SELECT DISTINCT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? AND u.image IS NOT NULL", page));
+    MAGPIE_TRY_DO(
+        db_.run("INSERT OR REPLACE INTO to_index (image) SELECT DISTINCT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE "
+                "r.page = ? AND u.image IS NOT NULL",
+                page));
     MAGPIE_TRY_DO(db_.run("DELETE FROM image_refs WHERE page = ?", page));
     return {};
   }
@@ -342,14 +371,19 @@ class SqliteTransaction final : public CatalogTransaction {
   }
 
   Result<void> write_page(std::int64_t id, const Fetch& fetch, const Page& page, std::int64_t signature) {
-    MAGPIE_TRY_DO(db_.run(
-        "INSERT INTO pages (id, canonical, title, description, language, charset, site_name, keywords, shop, robots, fetched_at, file, offset, length, signature) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET canonical = excluded.canonical, title = excluded.title, "
-        "description = excluded.description, language = excluded.language, charset = excluded.charset, site_name = excluded.site_name, keywords = excluded.keywords, "
-        "shop = excluded.shop, robots = excluded.robots, fetched_at = excluded.fetched_at, file = excluded.file, offset = excluded.offset, length = excluded.length, "
-        "signature = excluded.signature",
-        id, page.canonical, page.title, page.description, page.language, page.charset, page.site_name, to_json_list(page.keywords), shop_of(page.url), robots_bits(page.robots),
-        to_millis(fetch.fetched_at), fetch.place.file, fetch.place.offset, fetch.place.length, signature));
+    MAGPIE_TRY_DO(
+        db_.run("INSERT INTO pages (id, canonical, title, description, language, charset, site_name, keywords, shop, robots, fetched_at, "
+                "file, offset, length, signature) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET canonical = excluded.canonical, title "
+                "= excluded.title, "
+                "description = excluded.description, language = excluded.language, charset = excluded.charset, site_name = "
+                "excluded.site_name, keywords = excluded.keywords, "
+                "shop = excluded.shop, robots = excluded.robots, fetched_at = excluded.fetched_at, file = excluded.file, offset = "
+                "excluded.offset, length = excluded.length, "
+                "signature = excluded.signature",
+                id, page.canonical, page.title, page.description, page.language, page.charset, page.site_name, to_json_list(page.keywords),
+                shop_of(page.url), robots_bits(page.robots), to_millis(fetch.fetched_at), fetch.place.file, fetch.place.offset,
+                fetch.place.length, signature));
     return {};
   }
 
@@ -358,14 +392,18 @@ class SqliteTransaction final : public CatalogTransaction {
     std::map<std::string, std::int64_t> by_image;
     std::int64_t ord = 0;
     for (const Product& product : page.products) {
-      MAGPIE_TRY(Query row, db_.query(
-          "INSERT INTO products (page, ord, name, brand, description, sku, gtin, category, price, price_micros, currency, old_price, availability, images, url) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (page, ord) DO UPDATE SET name = excluded.name, brand = excluded.brand, "
-          "description = excluded.description, sku = excluded.sku, gtin = excluded.gtin, category = excluded.category, price = excluded.price, "
-          "price_micros = excluded.price_micros, currency = excluded.currency, old_price = excluded.old_price, availability = excluded.availability, "
-          "images = excluded.images, url = excluded.url RETURNING id",
-          page_id, ord, product.name, product.brand, product.description, product.sku, product.gtin, product.category, product.offer.price, price_micros(product.offer.price),
-          product.offer.currency, product.offer.old_price, product.offer.availability, to_json_list(product.images), product.url));
+      MAGPIE_TRY(Query row, db_.query("INSERT INTO products (page, ord, name, brand, description, sku, gtin, category, price, "
+                                      "price_micros, currency, old_price, availability, images, url) "
+                                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (page, ord) DO UPDATE SET name = "
+                                      "excluded.name, brand = excluded.brand, "
+                                      "description = excluded.description, sku = excluded.sku, gtin = excluded.gtin, category = "
+                                      "excluded.category, price = excluded.price, "
+                                      "price_micros = excluded.price_micros, currency = excluded.currency, old_price = excluded.old_price, "
+                                      "availability = excluded.availability, "
+                                      "images = excluded.images, url = excluded.url RETURNING id",
+                                      page_id, ord, product.name, product.brand, product.description, product.sku, product.gtin,
+                                      product.category, product.offer.price, price_micros(product.offer.price), product.offer.currency,
+                                      product.offer.old_price, product.offer.availability, to_json_list(product.images), product.url));
       MAGPIE_TRY_DO(row.next());
       const std::int64_t id = row.int64(0);
       MAGPIE_TRY_DO(row.next());
@@ -397,15 +435,18 @@ class SqliteTransaction final : public CatalogTransaction {
     return std::pair(first, std::size_t{0});
   }
 
-  Result<void> write_refs(std::int64_t page_id, const Page& page, const std::map<std::string, std::int64_t>& products, std::vector<std::string>& wanted) {
+  Result<void> write_refs(std::int64_t page_id, const Page& page, const std::map<std::string, std::int64_t>& products,
+                          std::vector<std::string>& wanted) {
     std::int64_t ord = 0;
     for (const ImageRef& ref : page.images) {
       MAGPIE_TRY(const auto chosen, choose(ref));
       const UrlRow& row = chosen.first;
-      MAGPIE_TRY_DO(db_.run("INSERT INTO image_refs (page, ord, url, candidate, first, alternatives, origin, alt, caption, width, height, of_product, product) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                            page_id, ord++, row.id, chosen.second, ref.url, to_json_list(ref.alternatives), static_cast<int>(ref.origin), ref.alt, ref.caption, ref.width, ref.height,
-                            ref.of_product, product_of(ref, products)));
+      MAGPIE_TRY_DO(
+          db_.run("INSERT INTO image_refs (page, ord, url, candidate, first, alternatives, origin, alt, caption, width, height, "
+                  "of_product, product) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  page_id, ord++, row.id, chosen.second, ref.url, to_json_list(ref.alternatives), static_cast<int>(ref.origin), ref.alt,
+                  ref.caption, ref.width, ref.height, ref.of_product, product_of(ref, products)));
       if (row.image != kNoId) MAGPIE_TRY_DO(mark(row.image));
       if (row.wanted()) add_once(wanted, row.url);
     }
@@ -415,14 +456,17 @@ class SqliteTransaction final : public CatalogTransaction {
   // ---- pictures
 
   Result<ImageId> add_image(const Image& image) {
-    MAGPIE_TRY_DO(db_.run(
-        "INSERT INTO images (sha256, format, width, height, frames, orientation, bytes, phash, dhash, pdq, pdq_quality, brightness, colours, file, offset, length, "
-        "thumbnail_file, thumbnail_offset, thumbnail_length, preview_file, preview_offset, preview_length, fetched_at, copy_group, colour_grid) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        Blob{as_text(image.sha256)}, image.format, image.width, image.height, image.frames, image.orientation, image.bytes, image.phash, image.dhash, Blob{as_text(image.pdq)},
-        image.pdq_quality, static_cast<double>(image.brightness), Blob{encode_colours(image.colours)}, image.original.file, image.original.offset, image.original.length,
-        image.thumbnail.file, image.thumbnail.offset, image.thumbnail.length, image.preview.file, image.preview.offset, image.preview.length, to_millis(image.fetched_at),
-        image.copy_group, Blob{as_text(image.colour_grid)}));
+    MAGPIE_TRY_DO(
+        db_.run("INSERT INTO images (sha256, format, width, height, frames, orientation, bytes, phash, dhash, pdq, pdq_quality, "
+                "brightness, colours, file, offset, length, "
+                "thumbnail_file, thumbnail_offset, thumbnail_length, preview_file, preview_offset, preview_length, fetched_at, copy_group, "
+                "colour_grid) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                Blob{as_text(image.sha256)}, image.format, image.width, image.height, image.frames, image.orientation, image.bytes,
+                image.phash, image.dhash, Blob{as_text(image.pdq)}, image.pdq_quality, static_cast<double>(image.brightness),
+                Blob{encode_colours(image.colours)}, image.original.file, image.original.offset, image.original.length,
+                image.thumbnail.file, image.thumbnail.offset, image.thumbnail.length, image.preview.file, image.preview.offset,
+                image.preview.length, to_millis(image.fetched_at), image.copy_group, Blob{as_text(image.colour_grid)}));
     const auto id = static_cast<ImageId>(db_.last_id());
     if (image.copy_group == kNoId) MAGPIE_TRY_DO(db_.run("UPDATE images SET copy_group = id WHERE id = ?", id));
     return id;

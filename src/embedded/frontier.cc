@@ -49,9 +49,9 @@ class State {
     // Two passes keep memory flat: the first learns how each URL stands, the second queues those that are open, in their order.
     std::unordered_map<std::uint64_t, FrontierRecord> put_back;  // few: what failed and waits for its next try
     MAGPIE_TRY(log_, FrontierLog::open(folder, [&](std::uint64_t seed, const FrontierRecord& record) {
-      seed_ = seed;
-      replay_state(record, put_back);
-    }));
+                 seed_ = seed;
+                 replay_state(record, put_back);
+               }));
     seed_ = log_.seed();
     return log_.scan([&](std::uint64_t offset, const FrontierRecord& record) { replay_queue(offset, record, put_back); });
   }

@@ -151,7 +151,8 @@ void FrontierBatch::put_back(std::uint64_t signature, std::int64_t not_before_ms
 
 void FrontierBatch::retry(std::uint64_t signature) { append(signed_payload(FrontierRecordType::kRetry, signature, "")); }
 
-Result<FrontierLog> FrontierLog::open(const fs::path& folder, const std::function<void(std::uint64_t seed, const FrontierRecord&)>& replay) {
+Result<FrontierLog> FrontierLog::open(const fs::path& folder,
+                                      const std::function<void(std::uint64_t seed, const FrontierRecord&)>& replay) {
   MAGPIE_TRY_DO(make_folder(folder));
   const fs::path path = folder / "log.mfl";
   FrontierLog log;
@@ -187,8 +188,7 @@ Result<void> FrontierLog::make_header() {
 }
 
 Result<void> FrontierLog::check_header(std::string_view bytes, const fs::path& path) {
-  if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic) ||
-      crc32c(bytes.substr(0, 16)) != read_fixed<std::uint32_t>(bytes, 16)) {
+  if (bytes.size() < kHeaderBytes || !bytes.starts_with(kMagic) || crc32c(bytes.substr(0, 16)) != read_fixed<std::uint32_t>(bytes, 16)) {
     return fail(Code::kCorrupt, "{} is no frontier log; move it away to start anew", path.string());
   }
   if (const auto version = read_fixed<std::uint32_t>(bytes, 4); version != kVersion) {

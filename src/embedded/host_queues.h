@@ -61,18 +61,23 @@ class WaitingQueue {
 
 struct HostQueues {
   std::string name;
-  std::array<OffsetQueue, 2> fresh;     // by Lane
+  std::array<OffsetQueue, 2> fresh;  // by Lane
   std::array<WaitingQueue, 2> put_back;
   std::uint64_t in_flight = 0, done_pages = 0, done_images = 0, failed = 0;
-  bool woken = false;                   // stands in its job's list of woken hosts
+  bool woken = false;  // stands in its job's list of woken hosts
 
   std::uint64_t queued(Lane lane) const {
     const auto i = static_cast<std::size_t>(lane);
     return fresh[i].size() + put_back[i].size();
   }
   HostCounts counts() const {
-    return {.host = name, .queued_pages = queued(Lane::kPages), .queued_images = queued(Lane::kImages), .in_flight = in_flight,
-            .done_pages = done_pages, .done_images = done_images, .failed = failed};
+    return {.host = name,
+            .queued_pages = queued(Lane::kPages),
+            .queued_images = queued(Lane::kImages),
+            .in_flight = in_flight,
+            .done_pages = done_pages,
+            .done_images = done_images,
+            .failed = failed};
   }
 };
 

@@ -29,7 +29,9 @@ class Joined {
 
 std::string percent_decoded(std::string_view text) {
   std::string out;
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1; };
+  const auto digit = [](char c) {
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+  };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
       out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
@@ -46,7 +48,8 @@ void add_url_words(Joined& words, std::string_view url) {
   const auto parsed = Url::parse(url);
   if (!parsed) return;
   std::string_view path = parsed->pathname();
-  if (const std::size_t dot = path.rfind('.'); dot != std::string_view::npos && path.find('/', dot) == std::string_view::npos) path = path.substr(0, dot);
+  if (const std::size_t dot = path.rfind('.'); dot != std::string_view::npos && path.find('/', dot) == std::string_view::npos)
+    path = path.substr(0, dot);
   std::string word;
   bool letter = false;
   const auto end_word = [&] {
@@ -91,7 +94,8 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
   document.pixels = std::uint64_t{image.width} * image.height;
   document.fetched_at_seconds = std::chrono::floor<std::chrono::seconds>(image.fetched_at).time_since_epoch().count();
   for (const ColourShare& colour : image.colours) {
-    if (document.colours.size() < kColoursMax && std::ranges::find(document.colours, colour.name) == document.colours.end()) document.colours.push_back(colour.name);
+    if (document.colours.size() < kColoursMax && std::ranges::find(document.colours, colour.name) == document.colours.end())
+      document.colours.push_back(colour.name);
   }
   Joined title, alt, keywords, description;
   for (const Showing& showing : showings) {
@@ -113,7 +117,8 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
   }
   // A page's description speaks of the page, a product's of the picture: only where there is no better one.
   for (const Showing& showing : showings) {
-    if (speaks_of_page(showing) && (!showing.product || showing.product->product.description.empty())) description.add(showing.page_description);
+    if (speaks_of_page(showing) && (!showing.product || showing.product->product.description.empty()))
+      description.add(showing.page_description);
   }
   for (const std::string& url : urls) {
     add_url_words(keywords, url);

@@ -17,9 +17,9 @@
 namespace magpie {
 namespace {
 
+using simdjson::dom::element;
 using testing::each_case;
 using testing::text_at;
-using simdjson::dom::element;
 
 std::string gunzipped(const std::string& path) {
   std::string out;
@@ -41,7 +41,8 @@ bool same(const element& expected, const element& got, const std::string& base) 
   if (expected.type() != got.type()) return simdjson::minify(expected) == simdjson::minify(got);
   if (expected.is_array()) {
     const simdjson::dom::array a = expected.get_array(), b = got.get_array();
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](const element& x, const element& y) { return same(x, y, base); });
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [&](const element& x, const element& y) { return same(x, y, base); });
   }
   if (expected.is_object()) {
     const simdjson::dom::object a = expected.get_object(), b = got.get_object();
@@ -66,7 +67,8 @@ void expect_same(const element& root, std::string_view key, const std::string& g
   element expected;
   if (root["expect"][key].get(expected) != simdjson::SUCCESS) return;
   simdjson::dom::parser parser;
-  EXPECT_TRUE(same(expected, parser.parse(got), base)) << root["id"] << "\n  expected " << simdjson::minify(expected).substr(0, 3000) << "\n  got " << got.substr(0, 3000);
+  EXPECT_TRUE(same(expected, parser.parse(got), base))
+      << root["id"] << "\n  expected " << simdjson::minify(expected).substr(0, 3000) << "\n  got " << got.substr(0, 3000);
 }
 
 TEST(SharedCases, PagesGiveTheirMarkupAndCharset) {
@@ -99,7 +101,8 @@ std::string plain(std::string text, bool is_price) {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.ends_with('.')) text.pop_back();
   }
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
   return text;
 }
 
@@ -126,27 +129,34 @@ TEST(SharedCases, RealShopPagesGiveTheirProduct) {
     ++pages;
     ASSERT_TRUE(page) << page.error().message;
     const Product product = page->products.empty() ? Product{} : page->products.front();
-    const std::map<std::string, std::string> got = {{"price", product.offer.price}, {"currency", product.offer.currency}, {"brand", product.brand},
-        {"sku", product.sku}, {"availability", product.offer.availability.empty() ? "InStock" : product.offer.availability}};
+    const std::map<std::string, std::string> got = {
+        {"price", product.offer.price},
+        {"currency", product.offer.currency},
+        {"brand", product.brand},
+        {"sku", product.sku},
+        {"availability", product.offer.availability.empty() ? "InStock" : product.offer.availability}};
     for (const auto field : root["expect_any_of"].get_object()) {
       const std::string key(field.key);
       const std::string value = plain(got.at(key), key == "price");
       bool right = false;
-      for (const element any : field.value.get_array()) right = right || plain(std::string(any.get_string().value()), key == "price") == value;
+      for (const element any : field.value.get_array())
+        right = right || plain(std::string(any.get_string().value()), key == "price") == value;
       Count& count = counts[key];
       ++(right ? count.right : value.empty() ? count.missed : count.wrong);
       if (!right && std::getenv("MAGPIE_SHOW_MISSES") != nullptr) {
-        std::cerr << root["id"] << " " << context.url << " " << key << " wanted " << simdjson::minify(field.value).substr(0, 80) << " got '" << got.at(key) << "' (" << product.name << ")\n";
+        std::cerr << root["id"] << " " << context.url << " " << key << " wanted " << simdjson::minify(field.value).substr(0, 80) << " got '"
+                  << got.at(key) << "' (" << product.name << ")\n";
       }
     }
   });
   if (!found) GTEST_SKIP() << "shared cases are not here; set MAGPIE_SHARED to their folder";
   for (const auto& [key, count] : counts) {
-    std::cout << key << ": F1 " << count.f1() << " (right " << count.right << ", wrong " << count.wrong << ", missed " << count.missed << ")\n";
+    std::cout << key << ": F1 " << count.f1() << " (right " << count.right << ", wrong " << count.wrong << ", missed " << count.missed
+              << ")\n";
   }
   const double seconds = static_cast<double>(took) / CLOCKS_PER_SEC;
-  std::cout << pages << " pages of " << bytes / std::max<std::size_t>(pages, 1) / 1024 << " KB, " << static_cast<double>(pages) / seconds << " a second, worst "
-            << static_cast<double>(worst) / CLOCKS_PER_SEC << " s\n";
+  std::cout << pages << " pages of " << bytes / std::max<std::size_t>(pages, 1) / 1024 << " KB, " << static_cast<double>(pages) / seconds
+            << " a second, worst " << static_cast<double>(worst) / CLOCKS_PER_SEC << " s\n";
   EXPECT_GE(counts["price"].f1(), 0.7);
   EXPECT_GE(counts["currency"].f1(), 0.7);
   EXPECT_GE(counts["availability"].f1(), 0.9);

@@ -49,7 +49,8 @@ std::vector<std::pair<std::string, std::string>> read_opengraph(const PageParts&
     return std::find(std::begin(kSpaces), std::end(kSpaces), space) != std::end(kSpaces) ||
            std::find(parts.opengraph_prefixes.begin(), parts.opengraph_prefixes.end(), space) != parts.opengraph_prefixes.end();
   };
-  const bool any_in_head = std::any_of(parts.metas.begin(), parts.metas.end(), [](const MetaTag& tag) { return tag.is_property && tag.in_head; });
+  const bool any_in_head =
+      std::any_of(parts.metas.begin(), parts.metas.end(), [](const MetaTag& tag) { return tag.is_property && tag.in_head; });
   std::vector<std::pair<std::string, std::string>> found;
   for (const MetaTag& tag : parts.metas) {
     const std::size_t colon = tag.key.find(':');
@@ -68,7 +69,9 @@ void add_opengraph_images(const PageParts& parts, ImageList& images) {
     alt.clear();
     width = height = 0;
   };
-  const auto number = [](const std::string& text) { return static_cast<std::uint32_t>(std::min(std::strtoul(text.c_str(), nullptr, 10), 100'000UL)); };
+  const auto number = [](const std::string& text) {
+    return static_cast<std::uint32_t>(std::min(std::strtoul(text.c_str(), nullptr, 10), 100'000UL));
+  };
   // og:image:width and its like speak of the og:image before them.
   for (const MetaTag& tag : parts.metas) {
     if (tag.key == "og:image" || tag.key == "og:image:url") {
@@ -86,7 +89,8 @@ void add_opengraph_images(const PageParts& parts, ImageList& images) {
   }
   flush();
   for (const std::string_view key : {"twitter:image", "twitter:image:src"}) {
-    if (const std::string_view content = parts.meta(key); !content.empty()) images.add_named(content, ImageOrigin::kOpenGraph, parts.meta("twitter:image:alt"));
+    if (const std::string_view content = parts.meta(key); !content.empty())
+      images.add_named(content, ImageOrigin::kOpenGraph, parts.meta("twitter:image:alt"));
   }
 }
 
@@ -131,7 +135,8 @@ std::optional<std::string_view> base_href(const HtmlTree& tree) {
 }  // namespace
 
 Result<PageMarkup> extract_page_markup(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits) {
-  if (html_bytes.size() > limits.html_bytes_max) return fail(Code::kTooLarge, "the page has {} bytes, over {}", html_bytes.size(), limits.html_bytes_max);
+  if (html_bytes.size() > limits.html_bytes_max)
+    return fail(Code::kTooLarge, "the page has {} bytes, over {}", html_bytes.size(), limits.html_bytes_max);
   MAGPIE_TRY(Url url, Url::parse(context.url));
   PageMarkup markup;
   Page& page = markup.page;

@@ -1,6 +1,7 @@
 #pragma once
 // One page in, everything a crawl and a search want to know of it out: links, pictures, products, words. Pure: bytes to records,
-// no I/O. Runs inside a worker process, as it reads foreign bytes. See README.md for which markup is read and in which order it is believed.
+// no I/O. Runs inside a worker process, as it reads foreign bytes. See README.md for which markup is read and in which order it is
+// believed.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -14,9 +15,9 @@ namespace magpie {
 
 /// What the exchange said about the page, besides its bytes.
 struct PageContext {
-  std::string url;           // absolute, after redirects
-  std::string content_type;  // the header as sent; empty when there was none
-  std::string x_robots_tag;  // the headers as sent, joined by ", "
+  std::string url;               // absolute, after redirects
+  std::string content_type;      // the header as sent; empty when there was none
+  std::string x_robots_tag;      // the headers as sent, joined by ", "
   std::string agent = "magpie";  // rules addressed to this robot ("magpie: noindex") count as well as those to all
 };
 
@@ -26,7 +27,7 @@ struct ExtractLimits {
   std::size_t links_max = 100'000;
   std::size_t images_max = 20'000;
   std::size_t products_max = 1'000;
-  std::size_t text_bytes_max = 4'096;           // of a link's or picture's words
+  std::size_t text_bytes_max = 4'096;  // of a link's or picture's words
   std::size_t description_bytes_max = 16'384;
   std::size_t json_ld_bytes_max = std::size_t{8} << 20;  // of all JSON-LD blocks together
 };
@@ -38,8 +39,8 @@ Result<Page> extract_page(std::string_view html_bytes, const PageContext& contex
 /// The page with its raw markup, for people who want to see what was there (`magpie inspect page`).
 struct PageMarkup {
   Page page;
-  std::vector<std::string> json_ld;   // each object as found, one valid JSON text
-  std::vector<std::string> microdata; // each top-level item as JSON: {"type": [..], "properties": {name: [text or item, ..]}}
+  std::vector<std::string> json_ld;    // each object as found, one valid JSON text
+  std::vector<std::string> microdata;  // each top-level item as JSON: {"type": [..], "properties": {name: [text or item, ..]}}
   std::vector<std::pair<std::string, std::string>> opengraph;  // property, content; in order
 };
 Result<PageMarkup> extract_page_markup(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits = {});

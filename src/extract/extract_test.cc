@@ -38,11 +38,15 @@ struct Broken {
 class BrokenJson : public ::testing::TestWithParam<Broken> {};
 TEST_P(BrokenJson, IsForgiven) { EXPECT_EQ(as_found(GetParam().text), GetParam().read); }
 INSTANTIATE_TEST_SUITE_P(Found, BrokenJson,
-                         ::testing::Values(Broken{"<!-- x --> {\"a\":1,} // end", R"({"a":1})"}, Broken{"//<![CDATA[\n{\"a\":[1,2,],}\n//]]>", R"({"a":[1,2]})"},
-                                           Broken{"{\"a\":\"line\nbreak\ttab\"}", R"({"a":"line\nbreak\ttab"})"}, Broken{"{'a':'it\\'s'}", R"({"a":"it's"})"},
-                                           Broken{"{\"a\":\"say \"hi\" now\",\"b\":2}", R"({"a":"say \"hi\" now","b":2})"}, Broken{"{a:1 b:.5}", R"({"a":1,"b":".5"})"},
-                                           Broken{"{\"a\":1};{\"b\":2}", R"({"a":1}{"b":2})"}, Broken{"{\"a\":[{\"b\":1", R"({"a":[{"b":1}]})"},
-                                           Broken{"null", ""}, Broken{"/* c */ [ {\"a\" : NaN} ]", R"([{"a":null}])"}, Broken{"{\"a\":\"\\ud83d\\ude00\\ud83d\"}", "{\"a\":\"😀\uFFFD\"}"},
+                         ::testing::Values(Broken{"<!-- x --> {\"a\":1,} // end", R"({"a":1})"},
+                                           Broken{"//<![CDATA[\n{\"a\":[1,2,],}\n//]]>", R"({"a":[1,2]})"},
+                                           Broken{"{\"a\":\"line\nbreak\ttab\"}", R"({"a":"line\nbreak\ttab"})"},
+                                           Broken{"{'a':'it\\'s'}", R"({"a":"it's"})"},
+                                           Broken{"{\"a\":\"say \"hi\" now\",\"b\":2}", R"({"a":"say \"hi\" now","b":2})"},
+                                           Broken{"{a:1 b:.5}", R"({"a":1,"b":".5"})"}, Broken{"{\"a\":1};{\"b\":2}", R"({"a":1}{"b":2})"},
+                                           Broken{"{\"a\":[{\"b\":1", R"({"a":[{"b":1}]})"}, Broken{"null", ""},
+                                           Broken{"/* c */ [ {\"a\" : NaN} ]", R"([{"a":null}])"},
+                                           Broken{"{\"a\":\"\\ud83d\\ude00\\ud83d\"}", "{\"a\":\"😀\uFFFD\"}"},
                                            Broken{"{\"a\":\"x\\y\"}", R"({"a":"xy"})"}, Broken{"{\"a\" 1}", R"({})"}));
 
 TEST(JsonAsFound, DepthAndCountAreBounded) {
@@ -53,14 +57,17 @@ TEST(JsonAsFound, DepthAndCountAreBounded) {
 TEST(Srcset, FollowsTheStandard) {
   const auto found = parse_srcset(" a.jpg 320w, b.jpg 640w 480h ,c,d.jpg 2x, data:,x 1x, e.jpg 3q, f.jpg (a, b) 1x, g.jpg 0w, h,, i 1.5x");
   std::string read;
-  for (const SrcsetCandidate& candidate : found) read += candidate.url + "|" + std::to_string(static_cast<int>(candidate.width)) + "|" + std::to_string(static_cast<int>(candidate.density * 10)) + " ";
+  for (const SrcsetCandidate& candidate : found)
+    read += candidate.url + "|" + std::to_string(static_cast<int>(candidate.width)) + "|" +
+            std::to_string(static_cast<int>(candidate.density * 10)) + " ";
   EXPECT_EQ(read, "a.jpg|320|0 b.jpg|640|0 c,d.jpg|0|20 data:,x|0|10 h|0|10 i|0|15 ");
 }
 
 TEST(Images, TheLargestCandidateStandsForItsElement) {
   const Page page = extracted(
       "<h2>Lamps</h2><img src=/s.jpg srcset='/m.jpg 640w, /l.jpg 1280w' alt='Red lamp'>"
-      "<img src='data:image/gif;base64,R0' data-src=/photo.jpg data-srcset='/photo-300.jpg 300w'><noscript><img src=/photo-300.jpg></noscript>"
+      "<img src='data:image/gif;base64,R0' data-src=/photo.jpg data-srcset='/photo-300.jpg 300w'><noscript><img "
+      "src=/photo-300.jpg></noscript>"
       "<picture><source srcset='/p2.webp 2x, /p1.webp'><img src=/p1.jpg></picture>"
       "<a href=/big.jpg><img src=/thumb.jpg></a><img src=/spacer.gif><img src=/count.php width=1 height=1>"
       "<figure><img src=/f.jpg><figcaption>A view</figcaption></figure><div style=\"background-image:url('/bg.png')\"></div>"
@@ -86,7 +93,8 @@ TEST(Images, PlaceholdersAreToldByName) {
 TEST(Page, ReadsHeadLinksAndRobots) {
   auto page = extract_page(
       "<html lang=EN-gb><title> A \n title </title><base href=/b/><link rel=canonical href=c><meta name=description content=' D '>"
-      "<meta name=robots content='NOINDEX, follow'><a href='x?q=1#f' rel='NoFollow  ugc'>Go <b>on</b></a><a href='mailto:a@b'>m</a><area href=y alt=Y>",
+      "<meta name=robots content='NOINDEX, follow'><a href='x?q=1#f' rel='NoFollow  ugc'>Go <b>on</b></a><a href='mailto:a@b'>m</a><area "
+      "href=y alt=Y>",
       {.url = "http://a.test/p", .content_type = "text/html; charset=utf-8", .x_robots_tag = "otherbot: noai, magpie: noimageindex"});
   ASSERT_TRUE(page);
   EXPECT_EQ(page->title, "A title");
@@ -110,7 +118,8 @@ TEST(Page, RefusesARelativeAddressAndAnOversizedPage) {
 }
 
 TEST(Products, JsonLdWithGraphVariantsAndReferences) {
-  const Page page = extracted(R"(<script type=application/ld+json>{"@graph":[{"@type":"BreadcrumbList","itemListElement":[{"name":"Home"},{"item":{"name":"Chairs"}}]},
+  const Page page = extracted(
+      R"(<script type=application/ld+json>{"@graph":[{"@type":"BreadcrumbList","itemListElement":[{"name":"Home"},{"item":{"name":"Chairs"}}]},
     {"@type":["Product","Thing"],"name":"Oak &amp; ash chair","brand":{"name":"Wood"},"image":[{"url":"/1.jpg"},"/2.jpg"],"offers":{"@id":"#o"},
      "isRelatedTo":{"@type":"Product","name":"Other","offers":{"price":1}}},
     {"@id":"#o","@type":"Offer","price":"1.299,95","priceCurrency":"eur","availability":"http://schema.org/InStock"}]}</script>)");
@@ -136,15 +145,18 @@ TEST(Products, AggregateOffersGroupsAndListPrices) {
   EXPECT_EQ(page.products.front().offer.price, "20");
   EXPECT_EQ(page.products.front().offer.old_price, "30");
   EXPECT_EQ(page.products.front().offer.availability, "OutOfStock");
-  const Page aggregate = extracted(R"(<script type=application/ld+json>{"@type":"Product","name":"A","offers":{"@type":"AggregateOffer","lowPrice":5,"highPrice":9,"priceCurrency":"GBP"}}</script>)");
+  const Page aggregate = extracted(
+      R"(<script type=application/ld+json>{"@type":"Product","name":"A","offers":{"@type":"AggregateOffer","lowPrice":5,"highPrice":9,"priceCurrency":"GBP"}}</script>)");
   EXPECT_EQ(aggregate.products.front().offer.price, "5");
 }
 
 TEST(Products, MicrodataAndOpenGraphCompleteEachOther) {
   const Page page = extracted(
       "<meta property=og:type content=product><meta property=og:image content=/og.jpg><meta property=product:brand content=Acme>"
-      "<div itemscope itemtype=http://schema.org/Product><h1 itemprop=name>Anvil</h1><div itemprop=offers itemscope itemtype=http://schema.org/Offer>"
-      "<span itemprop=price content=12.5>12,50 €</span><meta itemprop=priceCurrency content=EUR><link itemprop=availability href=http://schema.org/SoldOut></div></div>");
+      "<div itemscope itemtype=http://schema.org/Product><h1 itemprop=name>Anvil</h1><div itemprop=offers itemscope "
+      "itemtype=http://schema.org/Offer>"
+      "<span itemprop=price content=12.5>12,50 €</span><meta itemprop=priceCurrency content=EUR><link itemprop=availability "
+      "href=http://schema.org/SoldOut></div></div>");
   ASSERT_EQ(page.products.size(), 1u);
   EXPECT_EQ(page.products[0].name, "Anvil");
   EXPECT_EQ(page.products[0].brand, "Acme");
@@ -154,13 +166,15 @@ TEST(Products, MicrodataAndOpenGraphCompleteEachOther) {
 }
 
 TEST(Products, AVisibleProductNeedsHeadingPictureAndOnePrice) {
-  const Page shown = extracted("<header><img src=/logo.png></header><h1>Red fish</h1><img src=/fish.jpg><p class=price>1.299,95 €</p><button>Buy</button>");
+  const Page shown = extracted(
+      "<header><img src=/logo.png></header><h1>Red fish</h1><img src=/fish.jpg><p class=price>1.299,95 €</p><button>Buy</button>");
   ASSERT_EQ(shown.products.size(), 1u);
   EXPECT_EQ(shown.products[0].name, "Red fish");
   EXPECT_EQ(shown.products[0].offer.price, "1299.95");
   EXPECT_EQ(shown.products[0].offer.currency, "EUR");
   EXPECT_EQ(shown.products[0].images, (std::vector<std::string>{"http://shop.test/fish.jpg"}));
-  EXPECT_TRUE(extracted("<h1>Fish</h1><ul><li><a href=/1><img src=/1.jpg></a><b>$1</b><li><img src=/2.jpg><b>$2</b></ul>").products.empty());
+  EXPECT_TRUE(
+      extracted("<h1>Fish</h1><ul><li><a href=/1><img src=/1.jpg></a><b>$1</b><li><img src=/2.jpg><b>$2</b></ul>").products.empty());
   EXPECT_TRUE(extracted("<h1>About</h1><img src=/1.jpg><p>Since 1999 we have served 20 towns.</p>").products.empty());
 }
 
@@ -187,11 +201,14 @@ TEST(HostilePages, CostSecondsAtMost) {
   for (int i = 0; i < 3'000; ++i) items += "i" + std::to_string(i) + " ";
   items += "'></div>";
   for (int i = 0; i < 3'000; ++i) items += "<div id=i" + std::to_string(i) + "><b itemprop=x itemscope itemref='i0 i1 i2 i3'>t</b></div>";
-  const std::string products = "<script type=application/ld+json>[" + repeated(R"({"@type":"Product","name":"A long enough name","offers":{"price":1}},)", 50'000) + "]</script>";
-  for (const std::string& html : {repeated("<div>", 300'000), attributes + ">", links, images, metas, items, products, repeated("<div itemscope itemprop=a>x", 100'000),
-                                  repeated("<a href=x><table><td>", 50'000), repeated("<h1>", 100'000) + "x", repeated("<script type=application/ld+json>{", 50'000),
-                                  "<script type=application/ld+json>" + repeated("{\"a\":", 500'000), repeated("<p class=price>$1</p>", 100'000),
-                                  "<h1>x</h1>" + repeated("<span class=price>", 100'000) + "$1", repeated("\xE4\xB8", 500'000)}) {
+  const std::string products = "<script type=application/ld+json>[" +
+                               repeated(R"({"@type":"Product","name":"A long enough name","offers":{"price":1}},)", 50'000) + "]</script>";
+  for (const std::string& html :
+       {repeated("<div>", 300'000), attributes + ">", links, images, metas, items, products,
+        repeated("<div itemscope itemprop=a>x", 100'000), repeated("<a href=x><table><td>", 50'000), repeated("<h1>", 100'000) + "x",
+        repeated("<script type=application/ld+json>{", 50'000), "<script type=application/ld+json>" + repeated("{\"a\":", 500'000),
+        repeated("<p class=price>$1</p>", 100'000), "<h1>x</h1>" + repeated("<span class=price>", 100'000) + "$1",
+        repeated("\xE4\xB8", 500'000)}) {
     const std::clock_t begin = std::clock();  // processor time: a busy machine is not the page's fault
     EXPECT_TRUE(extract_page_markup(html, {.url = "http://a.test/"}));
     const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;

@@ -45,19 +45,48 @@ struct LazyAttribute {
   double value;
 };
 constexpr LazyAttribute kLazyAttributes[] = {
-    {"data-zoom-image", kZoomWidth}, {"data-large_image", kZoomWidth}, {"data-zoom", kZoomWidth - 1}, {"data-zoom-src", kZoomWidth - 1},
-    {"data-full", kZoomWidth - 1}, {"data-full-src", kZoomWidth - 1}, {"data-fullsize", kZoomWidth - 1}, {"data-hires", kZoomWidth - 2},
-    {"data-old-hires", kZoomWidth - 2}, {"data-high-res-src", kZoomWidth - 2}, {"data-magnify-src", kZoomWidth - 2}, {"data-large", kZoomWidth - 3},
-    {"data-large-image", kZoomWidth - 3}, {"data-big", kZoomWidth - 3}, {"data-image-large", kZoomWidth - 3}, {"data-orig-file", kZoomWidth},
-    {"data-original", kLazyWidth + 1}, {"data-src", kLazyWidth}, {"data-lazy-src", kLazyWidth}, {"data-lazy", kLazyWidth}, {"data-lazyload", kLazyWidth},
-    {"data-img", kLazyWidth}, {"data-image", kLazyWidth}, {"data-original-src", kLazyWidth}, {"data-echo", kLazyWidth}, {"data-url", kLazyWidth},
-    {"data-defer-src", kLazyWidth}, {"data-src-retina", kLazyWidth + 2}, {"data-retina", kLazyWidth + 2}, {"data-ll-src", kLazyWidth},
-    {"data-cfsrc", kLazyWidth}, {"data-orig-src", kLazyWidth}, {"data-imgsrc", kLazyWidth}, {"lazy-src", kLazyWidth}, {"loading-src", kLazyWidth},
+    {"data-zoom-image", kZoomWidth},
+    {"data-large_image", kZoomWidth},
+    {"data-zoom", kZoomWidth - 1},
+    {"data-zoom-src", kZoomWidth - 1},
+    {"data-full", kZoomWidth - 1},
+    {"data-full-src", kZoomWidth - 1},
+    {"data-fullsize", kZoomWidth - 1},
+    {"data-hires", kZoomWidth - 2},
+    {"data-old-hires", kZoomWidth - 2},
+    {"data-high-res-src", kZoomWidth - 2},
+    {"data-magnify-src", kZoomWidth - 2},
+    {"data-large", kZoomWidth - 3},
+    {"data-large-image", kZoomWidth - 3},
+    {"data-big", kZoomWidth - 3},
+    {"data-image-large", kZoomWidth - 3},
+    {"data-orig-file", kZoomWidth},
+    {"data-original", kLazyWidth + 1},
+    {"data-src", kLazyWidth},
+    {"data-lazy-src", kLazyWidth},
+    {"data-lazy", kLazyWidth},
+    {"data-lazyload", kLazyWidth},
+    {"data-img", kLazyWidth},
+    {"data-image", kLazyWidth},
+    {"data-original-src", kLazyWidth},
+    {"data-echo", kLazyWidth},
+    {"data-url", kLazyWidth},
+    {"data-defer-src", kLazyWidth},
+    {"data-src-retina", kLazyWidth + 2},
+    {"data-retina", kLazyWidth + 2},
+    {"data-ll-src", kLazyWidth},
+    {"data-cfsrc", kLazyWidth},
+    {"data-orig-src", kLazyWidth},
+    {"data-imgsrc", kLazyWidth},
+    {"lazy-src", kLazyWidth},
+    {"loading-src", kLazyWidth},
 };
-constexpr std::string_view kLazySrcsets[] = {"data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-srcset", "data-cfsrcset", "data-orig-srcset"};
+constexpr std::string_view kLazySrcsets[] = {"data-srcset",    "data-lazy-srcset", "data-original-set",
+                                             "data-ll-srcset", "data-cfsrcset",    "data-orig-srcset"};
 
 const LazyAttribute* lazy_attribute(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kLazyAttributes), std::end(kLazyAttributes), [&](const LazyAttribute& lazy) { return lazy.name == name; });
+  const auto* found =
+      std::find_if(std::begin(kLazyAttributes), std::end(kLazyAttributes), [&](const LazyAttribute& lazy) { return lazy.name == name; });
   return found == std::end(kLazyAttributes) ? nullptr : found;
 }
 
@@ -110,16 +139,17 @@ std::string alt_of(HtmlNode element) {
 bool is_placeholder_url(std::string_view url) {
   const std::string_view path = path_of(url);
   const std::string file = lowered(path.substr(std::min(path.rfind('/') + 1, path.size())));
-  static constexpr std::string_view kNames[] = {"spacer", "blank", "placeholder", "transparent", "1x1", "pixel", "loading", "loader", "lazyload", "lazy-load",
-                                                "ajax-loader", "preloader", "grey.gif", "gray.gif", "clear.gif", "empty", "trans.gif", "dummy", "noimage",
-                                                "no-image", "no_image", "s.gif", "lazy.", "spinner"};
+  static constexpr std::string_view kNames[] = {"spacer",   "blank",    "placeholder", "transparent", "1x1",         "pixel",
+                                                "loading",  "loader",   "lazyload",    "lazy-load",   "ajax-loader", "preloader",
+                                                "grey.gif", "gray.gif", "clear.gif",   "empty",       "trans.gif",   "dummy",
+                                                "noimage",  "no-image", "no_image",    "s.gif",       "lazy.",       "spinner"};
   for (const std::string_view name : kNames) {
     const std::size_t at = file.find(name);
     // Only as the beginning of the file's name or of a word in it: "metropixel.jpg" is a picture.
     if (at != std::string::npos && (at == 0 || file[at - 1] == '-' || file[at - 1] == '_' || file[at - 1] == '.')) {
       const std::size_t end = at + name.size();
-      const bool whole = name.back() == '.' || name.find('.') != std::string_view::npos || end == file.size() || file[end] == '.' || file[end] == '-' || file[end] == '_' ||
-                         (file[end] >= '0' && file[end] <= '9');
+      const bool whole = name.back() == '.' || name.find('.') != std::string_view::npos || end == file.size() || file[end] == '.' ||
+                         file[end] == '-' || file[end] == '_' || (file[end] >= '0' && file[end] <= '9');
       if (whole) return true;
     }
   }
@@ -151,7 +181,8 @@ void ImageList::add_sources(std::vector<Candidate>& out, HtmlNode image, double 
   int seen = 0;
   for (HtmlNode node = picture.first_child(); node && ++seen < 64; node = node.next_in_order(picture)) {
     if (!node.is("source")) continue;
-    for (const std::string_view attribute : {std::string_view("srcset"), std::string_view("data-srcset"), std::string_view("data-lazy-srcset")}) {
+    for (const std::string_view attribute :
+         {std::string_view("srcset"), std::string_view("data-srcset"), std::string_view("data-lazy-srcset")}) {
       // A shade less than the image's own, which every decoder reads.
       const std::size_t first = out.size();
       add_srcset(out, node.attribute(attribute), ImageOrigin::kPicture, base_width);
@@ -214,12 +245,14 @@ void ImageList::add_element(HtmlNode element, std::string_view nearest_heading) 
 void ImageList::add_background(HtmlNode element, std::string_view nearest_heading) {
   if (images_.size() >= count_max_) return;
   std::vector<Candidate> candidates;
-  for (const std::string_view attribute : {std::string_view("data-bg"), std::string_view("data-background-image"), std::string_view("data-background")}) {
+  for (const std::string_view attribute :
+       {std::string_view("data-bg"), std::string_view("data-background-image"), std::string_view("data-background")}) {
     std::string_view value = element.attribute(attribute);
     if (value.starts_with("url(")) value = value.substr(4, value.size() - 5);
     if (looks_like_url(value)) add_url(candidates, value, kLazyWidth, ImageOrigin::kLazy);
   }
-  if (const std::string_view url = background_url(element.attribute("style")); is_picture_url(url)) add_url(candidates, url, kPlainWidth, ImageOrigin::kImg);
+  if (const std::string_view url = background_url(element.attribute("style")); is_picture_url(url))
+    add_url(candidates, url, kPlainWidth, ImageOrigin::kImg);
   if (candidates.empty()) return;
   ImageRef image;
   image.alt = alt_of(element);
@@ -244,7 +277,8 @@ void ImageList::add(std::vector<Candidate> candidates, ImageRef image) {
   image.url = candidates.front().url;
   image.origin = candidates.front().origin;
   for (const Candidate& candidate : candidates) {
-    const bool again = candidate.url == image.url || std::find(image.alternatives.begin(), image.alternatives.end(), candidate.url) != image.alternatives.end();
+    const bool again = candidate.url == image.url ||
+                       std::find(image.alternatives.begin(), image.alternatives.end(), candidate.url) != image.alternatives.end();
     if (!again) image.alternatives.push_back(candidate.url);
   }
   const auto known = by_url_.find(image.url);

@@ -7,7 +7,9 @@ namespace magpie {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '$' || c == '@' || c == '-' || c == '.'; }
+bool is_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '$' || c == '@' || c == '-' || c == '.';
+}
 
 // The number grammar of RFC 8259; anything else is kept as a string.
 bool is_json_number(std::string_view text) {

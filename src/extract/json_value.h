@@ -1,7 +1,7 @@
 #pragma once
-// JSON as found in pages, which is often not quite JSON (RFC 8259). parse_json_texts reads valid JSON exactly and forgives what shops write:
-// comments (<!-- -->, /* */, //), CDATA marks, trailing and missing commas, raw line feeds and other control characters in strings, single
-// quotes, unquoted keys, unescaped quotes inside a string, wrong escapes, a text that is cut off, several texts one after another.
+// JSON as found in pages, which is often not quite JSON (RFC 8259). parse_json_texts reads valid JSON exactly and forgives what shops
+// write: comments (<!-- -->, /* */, //), CDATA marks, trailing and missing commas, raw line feeds and other control characters in strings,
+// single quotes, unquoted keys, unescaped quotes inside a string, wrong escapes, a text that is cut off, several texts one after another.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -60,7 +60,8 @@ class MicrodataReader {
     types.kind = JsonValue::Kind::kArray;
     for (std::string& type : words_of(scope.attribute("itemtype"))) types.items.push_back(JsonValue::string(std::move(type)));
     out.members.emplace_back("@type", std::move(types));
-    if (const std::string_view id = scope.attribute("itemid"); !id.empty()) out.members.emplace_back("@id", JsonValue::string(urls_.absolute_or_text(id)));
+    if (const std::string_view id = scope.attribute("itemid"); !id.empty())
+      out.members.emplace_back("@id", JsonValue::string(urls_.absolute_or_text(id)));
     if (depth >= kItemDepthMax) return out;
     open_.insert(scope.raw());
     for (const HtmlNode element : properties_of(scope)) {
@@ -100,7 +101,8 @@ class MicrodataReader {
       if (target == by_id_.end() || !ids.insert(id).second || target->second == scope) continue;
       std::vector<HtmlNode> more;
       if (target->second.has_attribute("itemprop")) more.push_back(target->second);
-      // The standard stops at an item; publishers mean the properties inside, and consumers read them, unless the item is itself a property.
+      // The standard stops at an item; publishers mean the properties inside, and consumers read them, unless the item is itself a
+      // property.
       const bool is_property_item = target->second.has_attribute("itemscope") && target->second.has_attribute("itemprop");
       if (!is_property_item) collect(target->second, target->second, more);
       for (const HtmlNode node : more) {
@@ -138,15 +140,19 @@ class MicrodataReader {
       return value.data() == nullptr ? std::string() : urls_.absolute_or_text(value);
     };
     if (name == "meta") return std::string(element.attribute("content"));
-    if (name == "img" && element.has_attribute("data-src") && (!element.has_attribute("src") || element.attribute("src").starts_with("data:"))) return url("data-src");
-    if (name == "audio" || name == "embed" || name == "iframe" || name == "img" || name == "source" || name == "track" || name == "video") return url("src");
+    if (name == "img" && element.has_attribute("data-src") &&
+        (!element.has_attribute("src") || element.attribute("src").starts_with("data:")))
+      return url("data-src");
+    if (name == "audio" || name == "embed" || name == "iframe" || name == "img" || name == "source" || name == "track" || name == "video")
+      return url("src");
     if (name == "a" || name == "area" || name == "link") {
       // <link content> and <a content> are common mistakes; without href there is no other value.
       if (!element.has_attribute("href") && element.has_attribute("content")) return std::string(element.attribute("content"));
       return name != "a" || element.has_attribute("href") ? url("href") : text_of(element);
     }
     if (name == "object") return url("data");
-    if (name == "data" || name == "meter") return element.has_attribute("value") ? std::string(element.attribute("value")) : text_of(element);
+    if (name == "data" || name == "meter")
+      return element.has_attribute("value") ? std::string(element.attribute("value")) : text_of(element);
     if (name == "time" && element.has_attribute("datetime")) return std::string(element.attribute("datetime"));
     // Not in the standard, but what every consumer does: content on any element wins over its text.
     if (element.has_attribute("content")) return std::string(element.attribute("content"));

@@ -97,7 +97,8 @@ class PartsReader {
     std::string url = urls_.absolute(node.attribute("href"));
     if (url.empty()) return;
     if (is_canonical && parts_.canonical.empty()) parts_.canonical = url;
-    if (parts_.links.size() < limits_.links_max) parts_.links.push_back({std::move(url), squeeze(utf8_prefix(node.attribute("title"), 512)), rel});
+    if (parts_.links.size() < limits_.links_max)
+      parts_.links.push_back({std::move(url), squeeze(utf8_prefix(node.attribute("title"), 512)), rel});
   }
 
   void read_meta(HtmlNode node, bool in_head) {
@@ -106,7 +107,8 @@ class PartsReader {
     MetaTag meta;
     meta.in_head = in_head;
     meta.is_property = node.has_attribute("property");
-    const std::string_view key = meta.is_property ? node.attribute("property") : node.attribute(node.has_attribute("name") ? "name" : "http-equiv");
+    const std::string_view key =
+        meta.is_property ? node.attribute("property") : node.attribute(node.has_attribute("name") ? "name" : "http-equiv");
     meta.key = squeeze(lowered(utf8_prefix(key, 256)));
     meta.content = utf8_prefix(node.attribute("content"), limits_.description_bytes_max);
     if (!meta.key.empty()) parts_.metas.push_back(std::move(meta));

@@ -25,13 +25,13 @@ struct MetaTag {
 
 struct PageParts {
   std::string title, language, canonical;
-  std::vector<std::string> h1;                 // texts
-  HtmlNode h1_node;                            // the first
+  std::vector<std::string> h1;  // texts
+  HtmlNode h1_node;             // the first
   std::size_t images_before_h1 = 0;
   std::vector<MetaTag> metas;
   std::vector<Link> links;
   std::vector<std::string> json_ld_texts;
-  std::vector<std::string> opengraph_prefixes; // declared by prefix="…" on html and head
+  std::vector<std::string> opengraph_prefixes;  // declared by prefix="…" on html and head
   bool has_microdata = false;
 
   /// The content of the first <meta> of that key, or empty.

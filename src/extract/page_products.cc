@@ -43,7 +43,8 @@ bool same_product(const Product& a, const Product& b) {
 bool names_match(const std::string& name, std::string_view text) {
   if (name.empty() || text.empty()) return false;
   const std::string folded = fold(name), other = fold(text);
-  return folded == other || (folded.size() >= 8 && other.find(folded) != std::string::npos) || (other.size() >= 8 && folded.find(other) != std::string::npos);
+  return folded == other || (folded.size() >= 8 && other.find(folded) != std::string::npos) ||
+         (other.size() >= 8 && folded.find(other) != std::string::npos);
 }
 
 // How likely a product is the one that the page is about.
@@ -79,7 +80,8 @@ std::vector<Ranked> ranked(std::vector<FoundProduct> products, const PageParts& 
 // Whether Open Graph says that the page sells something.
 bool sells(const PageParts& parts) {
   const std::string_view type = parts.meta("og:type");
-  return type.find("product") != std::string_view::npos || !parts.meta("product:price:amount").empty() || !parts.meta("og:price:amount").empty();
+  return type.find("product") != std::string_view::npos || !parts.meta("product:price:amount").empty() ||
+         !parts.meta("og:price:amount").empty();
 }
 
 std::string_view first_meta(const PageParts& parts, std::initializer_list<std::string_view> keys) {
@@ -98,13 +100,16 @@ Product opengraph_product(const PageParts& parts, const PageUrls& urls) {
   product.gtin = plain_words(first_meta(parts, {"product:ean", "product:gtin", "product:upc", "product:isbn"}), 256);
   product.category = plain_words(first_meta(parts, {"product:category"}), 1'024);
   product.url = urls.absolute(parts.meta("og:url"));
-  const std::string_view full = first_meta(parts, {"product:price:amount", "og:price:amount", "product:price", "product:original_price:amount"});
+  const std::string_view full =
+      first_meta(parts, {"product:price:amount", "og:price:amount", "product:price", "product:original_price:amount"});
   const std::string_view sale = first_meta(parts, {"product:sale_price:amount", "og:sale_price:amount"});
-  product.offer.currency = normalised_currency(first_meta(parts, {"product:price:currency", "og:price:currency", "product:sale_price:currency"}));
+  product.offer.currency =
+      normalised_currency(first_meta(parts, {"product:price:currency", "og:price:currency", "product:sale_price:currency"}));
   product.offer.price = normalised_amount(sale.empty() ? full : sale, product.offer.currency);
   if (!sale.empty()) product.offer.old_price = normalised_amount(full, product.offer.currency);
   product.offer.availability = normalised_availability(first_meta(parts, {"product:availability", "og:availability"}));
-  if (std::string image = urls.absolute(first_meta(parts, {"og:image", "og:image:secure_url", "twitter:image"})); !image.empty()) product.images.push_back(std::move(image));
+  if (std::string image = urls.absolute(first_meta(parts, {"og:image", "og:image:secure_url", "twitter:image"})); !image.empty())
+    product.images.push_back(std::move(image));
   return product;
 }
 
@@ -202,10 +207,11 @@ void drop_repeats(std::vector<Product>& products) {
 
 std::string_view currency_of_host(std::string_view host) {
   static constexpr std::pair<std::string_view, std::string_view> kCountries[] = {
-      {"ar", "ARS"}, {"au", "AUD"}, {"bb", "BBD"}, {"bo", "BOB"}, {"by", "BYN"}, {"ca", "CAD"}, {"cl", "CLP"}, {"cn", "CNY"}, {"co", "COP"}, {"cz", "CZK"},
-      {"dk", "DKK"}, {"do", "DOP"}, {"eg", "EGP"}, {"hk", "HKD"}, {"in", "INR"}, {"is", "ISK"}, {"jm", "JMD"}, {"jp", "JPY"}, {"lk", "LKR"}, {"ma", "MAD"},
-      {"md", "MDL"}, {"mx", "MXN"}, {"no", "NOK"}, {"np", "NPR"}, {"nz", "NZD"}, {"pk", "PKR"}, {"qa", "QAR"}, {"ro", "RON"}, {"rs", "RSD"}, {"ru", "RUB"},
-      {"sa", "SAR"}, {"se", "SEK"}, {"sg", "SGD"}, {"tt", "TTD"}, {"tw", "TWD"}, {"uk", "GBP"}, {"us", "USD"}, {"uy", "UYU"}, {"kw", "KWD"}, {"om", "OMR"}};
+      {"ar", "ARS"}, {"au", "AUD"}, {"bb", "BBD"}, {"bo", "BOB"}, {"by", "BYN"}, {"ca", "CAD"}, {"cl", "CLP"}, {"cn", "CNY"},
+      {"co", "COP"}, {"cz", "CZK"}, {"dk", "DKK"}, {"do", "DOP"}, {"eg", "EGP"}, {"hk", "HKD"}, {"in", "INR"}, {"is", "ISK"},
+      {"jm", "JMD"}, {"jp", "JPY"}, {"lk", "LKR"}, {"ma", "MAD"}, {"md", "MDL"}, {"mx", "MXN"}, {"no", "NOK"}, {"np", "NPR"},
+      {"nz", "NZD"}, {"pk", "PKR"}, {"qa", "QAR"}, {"ro", "RON"}, {"rs", "RSD"}, {"ru", "RUB"}, {"sa", "SAR"}, {"se", "SEK"},
+      {"sg", "SGD"}, {"tt", "TTD"}, {"tw", "TWD"}, {"uk", "GBP"}, {"us", "USD"}, {"uy", "UYU"}, {"kw", "KWD"}, {"om", "OMR"}};
   const std::string_view country = host.substr(host.rfind('.') + 1);
   for (const auto& [name, currency] : kCountries) {
     if (name == country) return currency;
@@ -216,8 +222,9 @@ std::string_view currency_of_host(std::string_view host) {
 std::vector<Product> page_products(const ProductSources& sources, std::size_t count_max) {
   const std::string_view site_currency = currency_of_host(sources.urls.page().hostname());
   bool has_own = false;
-  std::vector<Product> products = merged(ranked(schema_products(sources.json_ld, sources.urls, count_max), sources.parts, sources.urls),
-                                         ranked(schema_products(sources.microdata, sources.urls, count_max), sources.parts, sources.urls), has_own);
+  std::vector<Product> products =
+      merged(ranked(schema_products(sources.json_ld, sources.urls, count_max), sources.parts, sources.urls),
+             ranked(schema_products(sources.microdata, sources.urls, count_max), sources.parts, sources.urls), has_own);
   drop_repeats(products);
   if (!has_own && sells(sources.parts)) {
     products.insert(products.begin(), Product{});

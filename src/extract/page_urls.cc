@@ -28,7 +28,8 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
 
 // Told apart before parsing: an inline picture may be megabytes long.
 bool is_inline(std::string_view href) {
-  return starts_with_ignoring_case(href, "data:") || starts_with_ignoring_case(href, "javascript:") || starts_with_ignoring_case(href, "blob:");
+  return starts_with_ignoring_case(href, "data:") || starts_with_ignoring_case(href, "javascript:") ||
+         starts_with_ignoring_case(href, "blob:");
 }
 
 }  // namespace

@@ -38,13 +38,17 @@ bool is_type(const JsonValue& node, std::initializer_list<std::string_view> name
 
 bool is_product(const JsonValue& node) {
   return is_type(node, {"product", "productgroup", "productmodel", "individualproduct", "someproducts", "vehicle", "car", "motorcycle"}) ||
-         (is_type(node, {"book", "movie", "musicalbum", "videogame", "softwareapplication", "creativework"}) && node.find("offers") != nullptr);
+         (is_type(node, {"book", "movie", "musicalbum", "videogame", "softwareapplication", "creativework"}) &&
+          node.find("offers") != nullptr);
 }
 
 // Properties that lead from a product to others, or from a page to a list.
 bool leads_to_others(std::string_view key) {
-  static constexpr std::string_view kKeys[] = {"isRelatedTo", "isSimilarTo", "isAccessoryOrSparePartFor", "isConsumableFor", "itemListElement",
-                                               "hasOfferCatalog", "makesOffer", "review", "reviews", "mentions", "hasPart", "relatedLink", "itemReviewed"};
+  static constexpr std::string_view kKeys[] = {"isRelatedTo",     "isSimilarTo",     "isAccessoryOrSparePartFor",
+                                               "isConsumableFor", "itemListElement", "hasOfferCatalog",
+                                               "makesOffer",      "review",          "reviews",
+                                               "mentions",        "hasPart",         "relatedLink",
+                                               "itemReviewed"};
   return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys);
 }
 
@@ -58,7 +62,8 @@ class ProductReader {
 
  private:
   void note_ids(const JsonValue& value) {
-    if (const JsonValue* id = value.find("@id"); id != nullptr && id->is_string() && value.members.size() > 1) by_id_.try_emplace(id->text, &value);
+    if (const JsonValue* id = value.find("@id"); id != nullptr && id->is_string() && value.members.size() > 1)
+      by_id_.try_emplace(id->text, &value);
     for (const auto& [key, member] : value.members) note_ids(member);
     for (const JsonValue& item : value.items) note_ids(item);
   }
@@ -186,7 +191,8 @@ class ProductReader {
     if (product.gtin.empty()) product.gtin = identifier(first_of(node, {"gtin13", "gtin", "gtin14", "gtin12", "gtin8"}));
     complete(product.offer, read);
     if (&node != &resolved(node)) return;
-    if (is_type(node, {"offer", "aggregateoffer"})) each_value(node, "offers", [&](const JsonValue& value) { add_offer(product, value, depth + 1); });
+    if (is_type(node, {"offer", "aggregateoffer"}))
+      each_value(node, "offers", [&](const JsonValue& value) { add_offer(product, value, depth + 1); });
   }
 
   std::string amount(const JsonValue& node, std::initializer_list<std::string_view> keys, Offer& offer) const {
@@ -252,8 +258,22 @@ std::string text_at(const JsonValue& node, std::string_view key) {
 
 bool is_home(const std::string& name) {
   const std::string lower = lowered(name);
-  static constexpr std::string_view kHomes[] = {"home", "homepage", "start", "startseite", "accueil", "inicio", "home page", "strona g\u0142\u00F3wna", "domov",
-                                                "dom\u016F", "\u0433\u043B\u0430\u0432\u043D\u0430\u044F", "in\u00EDcio", "hem", "hjem", "\u9996\u9875", "\u9996\u9801"};
+  static constexpr std::string_view kHomes[] = {"home",
+                                                "homepage",
+                                                "start",
+                                                "startseite",
+                                                "accueil",
+                                                "inicio",
+                                                "home page",
+                                                "strona g\u0142\u00F3wna",
+                                                "domov",
+                                                "dom\u016F",
+                                                "\u0433\u043B\u0430\u0432\u043D\u0430\u044F",
+                                                "in\u00EDcio",
+                                                "hem",
+                                                "hjem",
+                                                "\u9996\u9875",
+                                                "\u9996\u9801"};
   return std::find(std::begin(kHomes), std::end(kHomes), lower) != std::end(kHomes);
 }
 
@@ -286,7 +306,8 @@ std::string schema_site_name(const std::vector<JsonValue>& items) {
   std::string site, organisation;
   each_object(items, [&](const JsonValue& node) {
     if (site.empty() && is_type(node, {"website"})) site = plain_words(text_at(node, "name"), 256);
-    if (organisation.empty() && is_type(node, {"organization", "onlinestore", "store"})) organisation = plain_words(text_at(node, "name"), 256);
+    if (organisation.empty() && is_type(node, {"organization", "onlinestore", "store"}))
+      organisation = plain_words(text_at(node, "name"), 256);
   });
   return site.empty() ? organisation : site;
 }
@@ -321,8 +342,8 @@ std::string normalised_availability(std::string_view text) {
   for (const std::string_view out : {"outofstock", "soldout", "discontinued", "oos", "unavailable", "notavailable", "notinstock"}) {
     if (words == out || words.ends_with(out)) return "OutOfStock";
   }
-  for (const std::string_view in : {"instock", "instoreonly", "onlineonly", "limitedavailability", "preorder", "presale", "backorder", "availablefororder",
-                                    "available", "availableforpreorder", "madetoorder", "lowstock"}) {
+  for (const std::string_view in : {"instock", "instoreonly", "onlineonly", "limitedavailability", "preorder", "presale", "backorder",
+                                    "availablefororder", "available", "availableforpreorder", "madetoorder", "lowstock"}) {
     if (words == in || words.ends_with(in)) return "InStock";
   }
   return {};

@@ -36,8 +36,7 @@ bool apply(const std::vector<std::string_view>& descriptors, SrcsetCandidate& ca
         if (has_height || has_density || *value == 0) return false;
         has_height = true;
         break;
-      default:
-        return false;
+      default: return false;
     }
   }
   if (has_height && !has_width) return false;

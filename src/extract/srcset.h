@@ -7,9 +7,9 @@
 namespace magpie {
 
 struct SrcsetCandidate {
-  std::string url;      // as written
-  double width = 0;     // of a "640w" descriptor, else 0
-  double density = 0;   // of "2x"; 1 when there is no descriptor; 0 beside a width
+  std::string url;     // as written
+  double width = 0;    // of a "640w" descriptor, else 0
+  double density = 0;  // of "2x"; 1 when there is no descriptor; 0 beside a width
 };
 
 /// In order; candidates with a wrong descriptor are left out, as the standard says. At most `count_max`.

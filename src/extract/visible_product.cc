@@ -22,7 +22,9 @@ bool has_any(std::string_view text, std::initializer_list<std::string_view> word
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
 }
 
-std::string names_of(HtmlNode node) { return lowered(node.attribute("class")) + " " + lowered(node.attribute("id")) + " " + lowered(node.attribute("itemprop")); }
+std::string names_of(HtmlNode node) {
+  return lowered(node.attribute("class")) + " " + lowered(node.attribute("id")) + " " + lowered(node.attribute("itemprop"));
+}
 
 bool calls_itself_price(HtmlNode node) {
   return has_any(names_of(node), {"price", "preis", "prix", "precio", "prezzo", "preco", "cena", "pris", "fiyat", "hinta"});
@@ -30,11 +32,13 @@ bool calls_itself_price(HtmlNode node) {
 
 bool is_old_price(HtmlNode node) {
   if (node.is("del") || node.is("s") || node.is("strike")) return true;
-  return has_any(names_of(node), {"old", "was", "regular", "strike", "compare", "crossed", "before", "rrp", "msrp", "list-price", "listprice", "original", "statt"});
+  return has_any(names_of(node), {"old", "was", "regular", "strike", "compare", "crossed", "before", "rrp", "msrp", "list-price",
+                                  "listprice", "original", "statt"});
 }
 
 bool is_other_amount(HtmlNode node) {
-  return has_any(names_of(node), {"unit", "shipping", "saving", "discount", "tax", "vat", "instal", "month", "per-", "delivery", "versand", "cart", "total"});
+  return has_any(names_of(node), {"unit", "shipping", "saving", "discount", "tax", "vat", "instal", "month", "per-", "delivery", "versand",
+                                  "cart", "total"});
 }
 
 bool contains(HtmlNode outer, HtmlNode inner) {
@@ -49,7 +53,8 @@ bool contains(HtmlNode outer, HtmlNode inner) {
 bool belongs_to_other(HtmlNode node, HtmlNode heading) {
   int levels = 0;
   for (HtmlNode at = node; at && ++levels < kAncestorsMax; at = at.parent()) {
-    const bool separates = at.is("li") || at.is("a") || at.is("tr") || at.is("article") || at.is("aside") || at.is("footer") || at.is("header") || at.is("nav");
+    const bool separates = at.is("li") || at.is("a") || at.is("tr") || at.is("article") || at.is("aside") || at.is("footer") ||
+                           at.is("header") || at.is("nav");
     if (separates && !contains(at, heading)) return true;
   }
   return false;
@@ -93,7 +98,8 @@ std::optional<Offer> visible_offer(HtmlNode heading, HtmlNode body, std::string_
     node = next;
   }
   if (found.empty()) return std::nullopt;
-  const bool compete = std::count_if(found.begin(), found.end(), [&](const Offer& offer) { return offer.price != found.front().price; }) >= 3;
+  const bool compete =
+      std::count_if(found.begin(), found.end(), [&](const Offer& offer) { return offer.price != found.front().price; }) >= 3;
   if (compete) return std::nullopt;
   found.front().old_price = std::move(old_price);
   return found.front();

@@ -5,16 +5,12 @@
 
 namespace magpie::image {
 
-inline bool has(std::string_view bytes, std::uint64_t at, std::uint64_t count) {
-  return at <= bytes.size() && count <= bytes.size() - at;
-}
+inline bool has(std::string_view bytes, std::uint64_t at, std::uint64_t count) { return at <= bytes.size() && count <= bytes.size() - at; }
 /// The part from `at`, at most `count` bytes; shorter or empty where the bytes end.
 inline std::string_view part(std::string_view bytes, std::uint64_t at, std::uint64_t count = std::string_view::npos) {
   return at >= bytes.size() ? std::string_view() : bytes.substr(at, count);
 }
-inline std::uint8_t u8(std::string_view bytes, std::uint64_t at) {
-  return has(bytes, at, 1) ? static_cast<std::uint8_t>(bytes[at]) : 0;
-}
+inline std::uint8_t u8(std::string_view bytes, std::uint64_t at) { return has(bytes, at, 1) ? static_cast<std::uint8_t>(bytes[at]) : 0; }
 inline std::uint16_t le16(std::string_view bytes, std::uint64_t at) {
   return has(bytes, at, 2) ? static_cast<std::uint16_t>(u8(bytes, at) | u8(bytes, at + 1) << 8) : 0;
 }

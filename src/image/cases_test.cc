@@ -24,7 +24,8 @@ fs::path cases_folder() {
 int hex_distance(std::string_view a, std::string_view b, std::string_view mask) {
   int bits = 0;
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  for (std::size_t i = 0; i < a.size(); ++i) bits += std::popcount(static_cast<unsigned>((digit(a[i]) ^ digit(b[i])) & (mask.empty() ? 15 : digit(mask[i]))));
+  for (std::size_t i = 0; i < a.size(); ++i)
+    bits += std::popcount(static_cast<unsigned>((digit(a[i]) ^ digit(b[i])) & (mask.empty() ? 15 : digit(mask[i]))));
   return bits;
 }
 

@@ -16,9 +16,9 @@ constexpr double kBackgroundLightness = 85;
 constexpr double kBackgroundChroma = 8;
 constexpr double kBackgroundBorderShare = 0.5;  // of the border pixels, before anything is taken for background
 constexpr double kForegroundShareMin = 0.02;
-constexpr std::uint8_t kOpaque = 200;           // alpha from which a pixel's colour counts
+constexpr std::uint8_t kOpaque = 200;  // alpha from which a pixel's colour counts
 constexpr std::size_t kDominantMax = 5;
-constexpr double kSameColour = 12;              // CIE76 distance under which two clusters are told as one colour
+constexpr double kSameColour = 12;  // CIE76 distance under which two clusters are told as one colour
 constexpr float kShareMin = 0.01f;
 
 struct Lab {
@@ -49,33 +49,33 @@ struct Example {
 
 // Chosen by eye over the sRGB cube so that each word covers what people call by it, dark and pale shades included.
 constexpr Example kExamples[] = {
-    {{0, 0, 0}, ColourName::kBlack},         {{22, 22, 24}, ColourName::kBlack},      {{35, 30, 28}, ColourName::kBlack},
-    {{255, 255, 255}, ColourName::kWhite},   {{240, 240, 240}, ColourName::kWhite},   {{250, 245, 232}, ColourName::kWhite},
-    {{238, 242, 248}, ColourName::kWhite},   {{58, 58, 60}, ColourName::kGrey},       {{85, 85, 85}, ColourName::kGrey},
-    {{110, 112, 116}, ColourName::kGrey},    {{128, 128, 128}, ColourName::kGrey},    {{165, 165, 165}, ColourName::kGrey},
-    {{195, 195, 195}, ColourName::kGrey},    {{215, 215, 215}, ColourName::kGrey},    {{112, 122, 134}, ColourName::kGrey},
-    {{255, 0, 0}, ColourName::kRed},         {{200, 20, 30}, ColourName::kRed},       {{139, 0, 0}, ColourName::kRed},
-    {{220, 20, 60}, ColourName::kRed},       {{110, 15, 30}, ColourName::kRed},       {{205, 75, 75}, ColourName::kRed},
-    {{75, 12, 18}, ColourName::kRed},        {{255, 140, 0}, ColourName::kOrange},    {{255, 165, 0}, ColourName::kOrange},
-    {{230, 115, 30}, ColourName::kOrange},   {{255, 110, 60}, ColourName::kOrange},   {{255, 160, 100}, ColourName::kOrange},
-    {{255, 255, 0}, ColourName::kYellow},    {{255, 215, 0}, ColourName::kYellow},    {{240, 225, 90}, ColourName::kYellow},
-    {{255, 250, 160}, ColourName::kYellow},  {{215, 185, 45}, ColourName::kYellow},   {{0, 128, 0}, ColourName::kGreen},
-    {{0, 255, 0}, ColourName::kGreen},       {{0, 80, 30}, ColourName::kGreen},       {{107, 142, 35}, ColourName::kGreen},
-    {{115, 115, 25}, ColourName::kGreen},    {{144, 238, 144}, ColourName::kGreen},   {{46, 139, 87}, ColourName::kGreen},
-    {{20, 45, 28}, ColourName::kGreen},      {{160, 200, 80}, ColourName::kGreen},    {{80, 92, 50}, ColourName::kGreen},
-    {{125, 155, 120}, ColourName::kGreen},   {{0, 140, 115}, ColourName::kGreen},     {{0, 0, 255}, ColourName::kBlue},
-    {{0, 0, 128}, ColourName::kBlue},        {{65, 105, 225}, ColourName::kBlue},     {{30, 144, 255}, ColourName::kBlue},
-    {{135, 206, 235}, ColourName::kBlue},    {{70, 130, 180}, ColourName::kBlue},     {{22, 28, 62}, ColourName::kBlue},
-    {{40, 62, 100}, ColourName::kBlue},      {{175, 210, 235}, ColourName::kBlue},    {{0, 200, 215}, ColourName::kBlue},
-    {{0, 125, 140}, ColourName::kBlue},      {{95, 125, 165}, ColourName::kBlue},     {{128, 0, 128}, ColourName::kPurple},
-    {{75, 0, 130}, ColourName::kPurple},     {{138, 43, 226}, ColourName::kPurple},   {{147, 112, 219}, ColourName::kPurple},
-    {{186, 85, 211}, ColourName::kPurple},   {{70, 35, 75}, ColourName::kPurple},     {{200, 165, 215}, ColourName::kPurple},
-    {{120, 85, 130}, ColourName::kPurple},   {{255, 192, 203}, ColourName::kPink},    {{255, 105, 180}, ColourName::kPink},
-    {{255, 20, 147}, ColourName::kPink},     {{219, 112, 147}, ColourName::kPink},    {{255, 0, 255}, ColourName::kPink},
-    {{238, 205, 205}, ColourName::kPink},    {{235, 150, 150}, ColourName::kPink},    {{139, 69, 19}, ColourName::kBrown},
-    {{160, 82, 45}, ColourName::kBrown},     {{101, 67, 33}, ColourName::kBrown},     {{92, 64, 51}, ColourName::kBrown},
-    {{205, 170, 125}, ColourName::kBrown},   {{180, 140, 105}, ColourName::kBrown},   {{145, 115, 85}, ColourName::kBrown},
-    {{58, 38, 26}, ColourName::kBrown},      {{215, 195, 165}, ColourName::kBrown},   {{130, 100, 80}, ColourName::kBrown},
+    {{0, 0, 0}, ColourName::kBlack},        {{22, 22, 24}, ColourName::kBlack},    {{35, 30, 28}, ColourName::kBlack},
+    {{255, 255, 255}, ColourName::kWhite},  {{240, 240, 240}, ColourName::kWhite}, {{250, 245, 232}, ColourName::kWhite},
+    {{238, 242, 248}, ColourName::kWhite},  {{58, 58, 60}, ColourName::kGrey},     {{85, 85, 85}, ColourName::kGrey},
+    {{110, 112, 116}, ColourName::kGrey},   {{128, 128, 128}, ColourName::kGrey},  {{165, 165, 165}, ColourName::kGrey},
+    {{195, 195, 195}, ColourName::kGrey},   {{215, 215, 215}, ColourName::kGrey},  {{112, 122, 134}, ColourName::kGrey},
+    {{255, 0, 0}, ColourName::kRed},        {{200, 20, 30}, ColourName::kRed},     {{139, 0, 0}, ColourName::kRed},
+    {{220, 20, 60}, ColourName::kRed},      {{110, 15, 30}, ColourName::kRed},     {{205, 75, 75}, ColourName::kRed},
+    {{75, 12, 18}, ColourName::kRed},       {{255, 140, 0}, ColourName::kOrange},  {{255, 165, 0}, ColourName::kOrange},
+    {{230, 115, 30}, ColourName::kOrange},  {{255, 110, 60}, ColourName::kOrange}, {{255, 160, 100}, ColourName::kOrange},
+    {{255, 255, 0}, ColourName::kYellow},   {{255, 215, 0}, ColourName::kYellow},  {{240, 225, 90}, ColourName::kYellow},
+    {{255, 250, 160}, ColourName::kYellow}, {{215, 185, 45}, ColourName::kYellow}, {{0, 128, 0}, ColourName::kGreen},
+    {{0, 255, 0}, ColourName::kGreen},      {{0, 80, 30}, ColourName::kGreen},     {{107, 142, 35}, ColourName::kGreen},
+    {{115, 115, 25}, ColourName::kGreen},   {{144, 238, 144}, ColourName::kGreen}, {{46, 139, 87}, ColourName::kGreen},
+    {{20, 45, 28}, ColourName::kGreen},     {{160, 200, 80}, ColourName::kGreen},  {{80, 92, 50}, ColourName::kGreen},
+    {{125, 155, 120}, ColourName::kGreen},  {{0, 140, 115}, ColourName::kGreen},   {{0, 0, 255}, ColourName::kBlue},
+    {{0, 0, 128}, ColourName::kBlue},       {{65, 105, 225}, ColourName::kBlue},   {{30, 144, 255}, ColourName::kBlue},
+    {{135, 206, 235}, ColourName::kBlue},   {{70, 130, 180}, ColourName::kBlue},   {{22, 28, 62}, ColourName::kBlue},
+    {{40, 62, 100}, ColourName::kBlue},     {{175, 210, 235}, ColourName::kBlue},  {{0, 200, 215}, ColourName::kBlue},
+    {{0, 125, 140}, ColourName::kBlue},     {{95, 125, 165}, ColourName::kBlue},   {{128, 0, 128}, ColourName::kPurple},
+    {{75, 0, 130}, ColourName::kPurple},    {{138, 43, 226}, ColourName::kPurple}, {{147, 112, 219}, ColourName::kPurple},
+    {{186, 85, 211}, ColourName::kPurple},  {{70, 35, 75}, ColourName::kPurple},   {{200, 165, 215}, ColourName::kPurple},
+    {{120, 85, 130}, ColourName::kPurple},  {{255, 192, 203}, ColourName::kPink},  {{255, 105, 180}, ColourName::kPink},
+    {{255, 20, 147}, ColourName::kPink},    {{219, 112, 147}, ColourName::kPink},  {{255, 0, 255}, ColourName::kPink},
+    {{238, 205, 205}, ColourName::kPink},   {{235, 150, 150}, ColourName::kPink},  {{139, 69, 19}, ColourName::kBrown},
+    {{160, 82, 45}, ColourName::kBrown},    {{101, 67, 33}, ColourName::kBrown},   {{92, 64, 51}, ColourName::kBrown},
+    {{205, 170, 125}, ColourName::kBrown},  {{180, 140, 105}, ColourName::kBrown}, {{145, 115, 85}, ColourName::kBrown},
+    {{58, 38, 26}, ColourName::kBrown},     {{215, 195, 165}, ColourName::kBrown}, {{130, 100, 80}, ColourName::kBrown},
 };
 
 ColourName nearest_example(const Lab& lab) {
@@ -181,7 +181,8 @@ std::vector<std::uint8_t> find_background(const Pixels& rgb, const Pixels& with_
   const auto plain = std::count_if(border.begin(), border.end(), [&](std::size_t i) { return ground[i] != kFront; });
   if (static_cast<double>(plain) >= kBackgroundBorderShare * static_cast<double>(border.size())) spread_background(ground, rgb.size());
   const auto back = std::count(ground.begin(), ground.end(), kBack);
-  const bool nothing_left = static_cast<double>(ground.size() - static_cast<std::size_t>(back)) < kForegroundShareMin * static_cast<double>(ground.size());
+  const bool nothing_left =
+      static_cast<double>(ground.size() - static_cast<std::size_t>(back)) < kForegroundShareMin * static_cast<double>(ground.size());
   if (nothing_left) std::fill(ground.begin(), ground.end(), kFront);
   return ground;
 }
@@ -244,7 +245,8 @@ void join_near(std::vector<Weighted>& clusters) {
       const double weight = clusters[i].weight + clusters[k].weight;
       const double part = clusters[k].weight / weight;
       Lab& lab = clusters[i].lab;
-      lab = {std::lerp(lab.l, clusters[k].lab.l, part), std::lerp(lab.a, clusters[k].lab.a, part), std::lerp(lab.b, clusters[k].lab.b, part)};
+      lab = {std::lerp(lab.l, clusters[k].lab.l, part), std::lerp(lab.a, clusters[k].lab.a, part),
+             std::lerp(lab.b, clusters[k].lab.b, part)};
       clusters[i].weight = weight;
       clusters.erase(clusters.begin() + static_cast<std::ptrdiff_t>(k));
       i = static_cast<std::size_t>(-1);  // from the start; there are at most five

@@ -16,9 +16,9 @@
 namespace magpie::image {
 
 struct DecodeLimits {
-  std::uint64_t pixels_max = 100'000'000;     // of one frame, by the file's own size; also bounds memory: about 8 bytes a pixel at worst
-  std::uint32_t frames_max = 100'000;         // only the first frame is decoded, but loaders list all of them
-  std::size_t bytes_max = 64 * 1024 * 1024;   // of the file
+  std::uint64_t pixels_max = 100'000'000;    // of one frame, by the file's own size; also bounds memory: about 8 bytes a pixel at worst
+  std::uint32_t frames_max = 100'000;        // only the first frame is decoded, but loaders list all of them
+  std::size_t bytes_max = 64 * 1024 * 1024;  // of the file
   Deadline deadline = Deadline::never();
 };
 
@@ -31,8 +31,8 @@ struct DecodeOptions {
 };
 
 struct Decoded {
-  Header header;      // as sniff() gives it, completed by what the decoder found (an SVG's size)
-  Pixels pixels;      // first frame, upright, sRGB: 3 channels, or 4 where the file has transparency
+  Header header;  // as sniff() gives it, completed by what the decoder found (an SVG's size)
+  Pixels pixels;  // first frame, upright, sRGB: 3 channels, or 4 where the file has transparency
 };
 
 /// Decodes the first frame. `bytes` is the whole file, borrowed for the call.

@@ -1,4 +1,5 @@
-// Windows bitmaps and icons. Layout as in the Windows SDK (wingdi.h: BITMAPFILEHEADER, BITMAPCOREHEADER, BITMAPINFOHEADER .. BITMAPV5HEADER):
+// Windows bitmaps and icons. Layout as in the Windows SDK (wingdi.h: BITMAPFILEHEADER, BITMAPCOREHEADER, BITMAPINFOHEADER ..
+// BITMAPV5HEADER):
 //   file   14 bytes  "BM", size, reserved, offset of the pixels             (absent in icons)
 //   header 12..124   its own size first; width, height (negative: top row first), bits a pixel, compression, colours used, masks
 //   palette          blue green red (and a fourth byte, but not behind a 12-byte header)
@@ -52,7 +53,9 @@ struct Bitmap {
 
 bool is_supported(const Bitmap& bitmap) {
   switch (bitmap.compression) {
-    case kPlain: return bitmap.bits == 1 || bitmap.bits == 2 || bitmap.bits == 4 || bitmap.bits == 8 || bitmap.bits == 16 || bitmap.bits == 24 || bitmap.bits == 32;
+    case kPlain:
+      return bitmap.bits == 1 || bitmap.bits == 2 || bitmap.bits == 4 || bitmap.bits == 8 || bitmap.bits == 16 || bitmap.bits == 24 ||
+             bitmap.bits == 32;
     case kRle8: return bitmap.bits == 8 && !bitmap.top_down;
     case kRle4: return bitmap.bits == 4 && !bitmap.top_down;
     case kBitFields:
@@ -79,7 +82,8 @@ std::uint64_t read_masks(Bitmap& bitmap, std::string_view dib, std::uint32_t hea
   return has_alpha ? 16 : 12;
 }
 
-void read_palette(Bitmap& bitmap, std::string_view dib, std::uint64_t at, std::uint32_t colours_used, std::uint64_t entry_bytes, std::uint64_t end) {
+void read_palette(Bitmap& bitmap, std::string_view dib, std::uint64_t at, std::uint32_t colours_used, std::uint64_t entry_bytes,
+                  std::uint64_t end) {
   bitmap.end_of_palette = at;
   if (bitmap.bits > 8) {
     bitmap.end_of_palette += std::min<std::uint64_t>(colours_used, 65'536) * entry_bytes;  // advice for old displays
@@ -119,7 +123,8 @@ Result<Bitmap> read_header(std::string_view dib, std::uint64_t pixels_at) {
     if (bitmap.bits <= 32) read_palette(bitmap, dib, palette_at, header_bytes >= 40 ? le32(dib, 32) : 0, 4, pixels_at);
     if (header_bytes == 64 && bitmap.compression > kRle4) bitmap.compression = UINT32_MAX;  // OS/2's own: Huffman, RLE24
   }
-  if (!is_supported(bitmap)) return fail(Code::kBadInput, "{} bits a pixel with compression {} is not supported", bitmap.bits, bitmap.compression);
+  if (!is_supported(bitmap))
+    return fail(Code::kBadInput, "{} bits a pixel with compression {} is not supported", bitmap.bits, bitmap.compression);
   return bitmap;
 }
 
@@ -166,8 +171,8 @@ Result<void> read_plain(const Bitmap& bitmap, std::string_view rows, Pixels& out
   return {};
 }
 
-// Run-length pixels: pairs (count, value); count 0 escapes: 0 end of row, 1 end of picture, 2 move by (dx, dy), else that many literal pixels,
-// padded to two bytes. Pixels passed over have index 0.
+// Run-length pixels: pairs (count, value); count 0 escapes: 0 end of row, 1 end of picture, 2 move by (dx, dy), else that many literal
+// pixels, padded to two bytes. Pixels passed over have index 0.
 class RleReader {
  public:
   RleReader(const Bitmap& bitmap, std::string_view data, Pixels& out) : bitmap_(bitmap), data_(data), out_(out) {}

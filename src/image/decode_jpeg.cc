@@ -16,7 +16,7 @@
 namespace magpie::image {
 namespace {
 
-constexpr int kScansMax = 500;            // a progressive file with more is a time bomb; cameras and encoders write about ten
+constexpr int kScansMax = 500;  // a progressive file with more is a time bomb; cameras and encoders write about ten
 constexpr std::uint64_t kWarningsMax = 100'000;
 constexpr JDIMENSION kRowsBetweenLooks = 64;
 
@@ -38,7 +38,7 @@ struct JpegRun {
   const DecodeLimits& limits;
   bool created = false;
   Stop stop = Stop::kNone;
-  bool ended_early = false;  // the file ended …
+  bool ended_early = false;   // the file ended …
   bool bits_missing = false;  // … and pixels had to be made up
   char message[JMSG_LENGTH_MAX] = "";
   JOCTET* profile = nullptr;

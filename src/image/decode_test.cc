@@ -43,7 +43,8 @@ TEST(Decode, TurnsEveryOrientationUpright) {
     EXPECT_EQ(p.size(), orientation >= 5 ? (Size{32, 64}) : (Size{64, 32}));
     EXPECT_EQ(decoded->header.size, (Size{64, 32}));
     const std::uint32_t right = p.width() - 4, bottom = p.height() - 4;
-    const std::string corners = {colour_letter(p, 3, 3), colour_letter(p, right, 3), colour_letter(p, 3, bottom), colour_letter(p, right, bottom)};
+    const std::string corners = {colour_letter(p, 3, 3), colour_letter(p, right, 3), colour_letter(p, 3, bottom),
+                                 colour_letter(p, right, bottom)};
     EXPECT_EQ(corners, kCorners[orientation]) << "orientation " << orientation;
   }
 }
@@ -67,8 +68,14 @@ TEST(Decode, ReadsBitmaps) {
 TEST(Decode, ReadsRunLengthBitmaps) {
   // 4 x 2, 8 bits: bottom row three of colour 1 and one of 2, top row a jump over two pixels, then two literals.
   const std::string palette = le(0, 4) + le(0xFF0000, 4) + le(0x0000FF, 4);
-  const std::string runs("\x03\x01\x01\x02\x00\x00" "\x00\x02\x02\x00" "\x00\x03\x01\x02\x01\x00" "\x00\x01", 18);
-  const std::string bmp = "BM" + le(0, 8) + le(66, 4) + le(40, 4) + le(4, 4) + le(2, 4) + le(1, 2) + le(8, 2) + le(1, 4) + le(0, 12) + le(3, 4) + le(0, 4) + palette + runs;
+  const std::string runs(
+      "\x03\x01\x01\x02\x00\x00"
+      "\x00\x02\x02\x00"
+      "\x00\x03\x01\x02\x01\x00"
+      "\x00\x01",
+      18);
+  const std::string bmp = "BM" + le(0, 8) + le(66, 4) + le(40, 4) + le(4, 4) + le(2, 4) + le(1, 2) + le(8, 2) + le(1, 4) + le(0, 12) +
+                          le(3, 4) + le(0, 4) + palette + runs;
   const Result<Decoded> decoded = decode(bmp);
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(pixel(decoded->pixels, 0, 1), (std::array{255, 0, 0}));
@@ -80,7 +87,8 @@ TEST(Decode, ReadsRunLengthBitmaps) {
 
 TEST(Decode, ReadsIconsWithTheirMask) {
   // 2 x 1, 24 bits: red, green; the mask hides the second.
-  const std::string dib = le(40, 4) + le(2, 4) + le(2, 4) + le(1, 2) + le(24, 2) + le(0, 24) + std::string("\x00\x00\xFF\x00\xFF\x00\x00\x00", 8) + std::string("\x40\0\0\0", 4);
+  const std::string dib = le(40, 4) + le(2, 4) + le(2, 4) + le(1, 2) + le(24, 2) + le(0, 24) +
+                          std::string("\x00\x00\xFF\x00\xFF\x00\x00\x00", 8) + std::string("\x40\0\0\0", 4);
   const std::string icon = le(0, 2) + le(1, 2) + le(1, 2) + le(0, 4) + le(1, 2) + le(24, 2) + le(dib.size(), 4) + le(22, 4) + dib;
   const Result<Decoded> decoded = decode(icon);
   ASSERT_TRUE(decoded) << decoded.error().message;
@@ -91,7 +99,8 @@ TEST(Decode, ReadsIconsWithTheirMask) {
 }
 
 TEST(Decode, DrawsSvgAtTheSideWanted) {
-  constexpr std::string_view kSvg = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 10'><rect width='20' height='10' fill='#00f'/></svg>";
+  constexpr std::string_view kSvg =
+      "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 10'><rect width='20' height='10' fill='#00f'/></svg>";
   const Result<Decoded> decoded = decode(kSvg, {}, {.side_wanted = 200});
   ASSERT_TRUE(decoded) << decoded.error().message;
   EXPECT_EQ(decoded->header.size, (Size{20, 10}));

@@ -42,8 +42,8 @@ std::string start_vips() {
   vips_cache_set_max_mem(0);
   // Foreign bytes reach only the loaders that are opened again here by name.
   vips_operation_block_set("VipsForeign", TRUE);
-  for (const char* loader : {"VipsForeignLoadPng", "VipsForeignLoadNsgif", "VipsForeignLoadWebp", "VipsForeignLoadTiff", "VipsForeignLoadHeif",
-                             "VipsForeignLoadSvg"}) {
+  for (const char* loader : {"VipsForeignLoadPng", "VipsForeignLoadNsgif", "VipsForeignLoadWebp", "VipsForeignLoadTiff",
+                             "VipsForeignLoadHeif", "VipsForeignLoadSvg"}) {
     vips_operation_block_set(loader, FALSE);
   }
   // Loaders warn about each oddity of a file on stderr; what matters comes back as an error.
@@ -83,7 +83,9 @@ Result<ImagePtr> load_webp(void* data, std::size_t size, const Header& header, s
   const double scale = wanted_scale(header.size, side_wanted);
   // libwebp's own scaling saves time only when most pixels go; between, the area filter behind us is better.
   const double used = scale <= 0.5 ? scale : 1.0;
-  return wrap(vips_webpload_buffer(data, size, &image, "scale", used, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED, nullptr), image);
+  return wrap(
+      vips_webpload_buffer(data, size, &image, "scale", used, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED, nullptr),
+      image);
 }
 
 // Only declares what is to come: loaders read headers here and pixels when strips are pulled.
@@ -93,11 +95,14 @@ Result<ImagePtr> load(std::string_view bytes, Header& header, const DecodeLimits
   constexpr auto kSequential = VIPS_ACCESS_SEQUENTIAL;
   constexpr auto kWhole = VIPS_FAIL_ON_TRUNCATED;
   switch (header.format) {
-    case Format::kPng: return wrap(vips_pngload_buffer(data, bytes.size(), &image, "access", kSequential, "fail_on", kWhole, nullptr), image);
+    case Format::kPng:
+      return wrap(vips_pngload_buffer(data, bytes.size(), &image, "access", kSequential, "fail_on", kWhole, nullptr), image);
     case Format::kGif: return wrap(vips_gifload_buffer(data, bytes.size(), &image, "access", kSequential, nullptr), image);
-    case Format::kTiff: return wrap(vips_tiffload_buffer(data, bytes.size(), &image, "access", kSequential, "fail_on", kWhole, nullptr), image);
+    case Format::kTiff:
+      return wrap(vips_tiffload_buffer(data, bytes.size(), &image, "access", kSequential, "fail_on", kWhole, nullptr), image);
     case Format::kAvif:
-    case Format::kHeic: return wrap(vips_heifload_buffer(data, bytes.size(), &image, "access", kSequential, "fail_on", kWhole, nullptr), image);
+    case Format::kHeic:
+      return wrap(vips_heifload_buffer(data, bytes.size(), &image, "access", kSequential, "fail_on", kWhole, nullptr), image);
     case Format::kWebp: return load_webp(data, bytes.size(), header, options.side_wanted);
     case Format::kSvg: return load_svg(data, bytes.size(), header, limits, options.side_wanted);
     default: return fail(Code::kInternal, "no loader for {}", to_string(header.format));
@@ -209,8 +214,8 @@ Result<Pixels> decode_with_vips(std::string_view bytes, Header& header, const De
 
 Pixels profile_to_srgb(Pixels pixels, const std::string& profile) {
   if (profile.empty() || is_srgb_profile(profile) || pixels.empty() || !start_decoders()) return pixels;
-  ImagePtr image(vips_image_new_from_memory(pixels.data(), pixels.bytes(), static_cast<int>(pixels.width()), static_cast<int>(pixels.height()),
-                                            static_cast<int>(pixels.channels()), VIPS_FORMAT_UCHAR));
+  ImagePtr image(vips_image_new_from_memory(pixels.data(), pixels.bytes(), static_cast<int>(pixels.width()),
+                                            static_cast<int>(pixels.height()), static_cast<int>(pixels.channels()), VIPS_FORMAT_UCHAR));
   if (image == nullptr) {
     vips_error_clear();
     return pixels;

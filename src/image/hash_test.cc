@@ -18,9 +18,7 @@ TEST(Hash, DhashComparesNeighbours) {
   EXPECT_EQ(dhash(first_bit_only.view()), std::uint64_t{1} << 63);
 }
 
-TEST(Hash, PhashOfAPlainPictureIsItsMeanAlone) {
-  EXPECT_EQ(magpie::to_hex(phash(filled({50, 40}, 1, {77}).view())), "8000000000000000");
-}
+TEST(Hash, PhashOfAPlainPictureIsItsMeanAlone) { EXPECT_EQ(magpie::to_hex(phash(filled({50, 40}, 1, {77}).view())), "8000000000000000"); }
 
 TEST(Hash, PhashOfRowsHasNoBitsOfNoise) {
   Pixels rows(Size{32, 32}, 1);

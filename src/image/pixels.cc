@@ -25,9 +25,9 @@ struct Turn {
   bool swap_sides, flip_x, flip_y;  // swap first, then flip in the upright picture's axes
 };
 constexpr Turn kTurns[9] = {
-    {false, false, false},                                                                           // unused
-    {false, false, false}, {false, true, false}, {false, true, true}, {false, false, true},        // 1 upright, 2 mirrored, 3 half turn, 4
-    {true, false, false},  {true, true, false},  {true, true, true},  {true, false, true},         // 5 transposed, 6, 7, 8
+    {false, false, false},                                                                   // unused
+    {false, false, false}, {false, true, false}, {false, true, true}, {false, false, true},  // 1 upright, 2 mirrored, 3 half turn, 4
+    {true, false, false},  {true, true, false},  {true, true, true},  {true, false, true},   // 5 transposed, 6, 7, 8
 };
 
 template <std::size_t Channels>

@@ -36,7 +36,8 @@ bool is_tiff(std::string_view bytes) {
 
 Result<Header> sniff_png(std::string_view bytes) {
   Header header{.format = Format::kPng};
-  if (part(bytes, 12, 4) != "IHDR" || be32(bytes, 8) != 13 || !has(bytes, 16, 17)) return fail(Code::kBadInput, "PNG without a header chunk");
+  if (part(bytes, 12, 4) != "IHDR" || be32(bytes, 8) != 13 || !has(bytes, 16, 17))
+    return fail(Code::kBadInput, "PNG without a header chunk");
   if (png_crc(part(bytes, 12, 17)) != be32(bytes, 29)) return fail(Code::kBadInput, "PNG header chunk is damaged (CRC)");
   header.size = {be32(bytes, 16), be32(bytes, 20)};
   // Chunks: length, type, data, CRC. Animation control and EXIF may stand anywhere before the pixels, EXIF also behind them.
@@ -142,7 +143,8 @@ Result<Header> sniff_bmp(std::string_view bytes) {
   const auto width = static_cast<std::int32_t>(le32(bytes, 18));
   const auto height = static_cast<std::int32_t>(le32(bytes, 22));
   if (width <= 0 || height == 0 || height == INT32_MIN) return fail(Code::kBadInput, "BMP of {} x {} px", width, height);
-  return Header{.format = Format::kBmp, .size = {static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height < 0 ? -height : height)}};
+  return Header{.format = Format::kBmp,
+                .size = {static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height < 0 ? -height : height)}};
 }
 
 Result<Header> sniff_ico(std::string_view bytes) {
@@ -155,8 +157,7 @@ Result<Header> sniff_ico(std::string_view bytes) {
 // TIFF and BigTIFF in either byte order; the numbers of a TIFF differ only in width.
 class TiffReader {
  public:
-  explicit TiffReader(std::string_view bytes)
-      : bytes_(bytes), little_(bytes.starts_with("II")), big_(u16(2) == 43) {}
+  explicit TiffReader(std::string_view bytes) : bytes_(bytes), little_(bytes.starts_with("II")), big_(u16(2) == 43) {}
 
   std::uint16_t u16(std::uint64_t at) const { return little_ ? le16(bytes_, at) : be16(bytes_, at); }
   std::uint32_t u32(std::uint64_t at) const { return little_ ? le32(bytes_, at) : be32(bytes_, at); }
@@ -205,14 +206,23 @@ Result<Header> sniff_tiff(std::string_view bytes) {
 }  // namespace
 
 std::string_view to_string(Format format) {
-  constexpr std::array<std::string_view, 11> kNames = {"unknown", "png", "jpeg", "gif", "webp", "bmp", "tiff", "avif", "heic", "ico", "svg"};
+  constexpr std::array<std::string_view, 11> kNames = {"unknown", "png",  "jpeg", "gif", "webp", "bmp",
+                                                       "tiff",    "avif", "heic", "ico", "svg"};
   return kNames[static_cast<std::size_t>(format)];
 }
 
 std::string_view media_type(Format format) {
-  constexpr std::array<std::string_view, 11> kTypes = {
-      "application/octet-stream", "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/tiff", "image/avif", "image/heic",
-      "image/vnd.microsoft.icon", "image/svg+xml"};
+  constexpr std::array<std::string_view, 11> kTypes = {"application/octet-stream",
+                                                       "image/png",
+                                                       "image/jpeg",
+                                                       "image/gif",
+                                                       "image/webp",
+                                                       "image/bmp",
+                                                       "image/tiff",
+                                                       "image/avif",
+                                                       "image/heic",
+                                                       "image/vnd.microsoft.icon",
+                                                       "image/svg+xml"};
   return kTypes[static_cast<std::size_t>(format)];
 }
 

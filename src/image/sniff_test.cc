@@ -21,7 +21,8 @@ std::string gif_frame(int left, int top, int width, int height) {
 }
 
 TEST(Sniff, CountsGifFramesAndGrowsTheScreenToTheFirst) {
-  const std::string gif = "GIF89a" + le(32, 2) + le(32, 2) + "\0\0\0"s + gif_frame(10, 0, 30, 5) + "\x21\xF9\x04\0\0\0\0\0"s + gif_frame(0, 0, 99, 99) + ";";
+  const std::string gif =
+      "GIF89a" + le(32, 2) + le(32, 2) + "\0\0\0"s + gif_frame(10, 0, 30, 5) + "\x21\xF9\x04\0\0\0\0\0"s + gif_frame(0, 0, 99, 99) + ";";
   const Header header = sniffed(gif);
   EXPECT_EQ(header.format, Format::kGif);
   EXPECT_EQ(header.size, (Size{40, 32}));
@@ -32,7 +33,8 @@ TEST(Sniff, ReadsJpegSizeAndOrientation) {
   const std::string jpeg = *encode_jpeg(waves({40, 20}).view());
   EXPECT_EQ(sniffed(jpeg).size, (Size{40, 20}));
   EXPECT_EQ(sniffed(jpeg).orientation, 1);
-  for (int orientation = 1; orientation <= 8; ++orientation) EXPECT_EQ(sniffed(with_orientation(jpeg, orientation)).orientation, orientation);
+  for (int orientation = 1; orientation <= 8; ++orientation)
+    EXPECT_EQ(sniffed(with_orientation(jpeg, orientation)).orientation, orientation);
   EXPECT_EQ(sniffed(with_orientation(jpeg, 9)).orientation, 1);
 }
 
@@ -68,12 +70,14 @@ TEST(Sniff, ReadsTheSizeOfTheAvifPrimaryItem) {
   const auto box = [](const std::string& type, const std::string& data) { return be(8 + data.size(), 4) + type + data; };
   const auto ispe = [&](int w, int h) { return box("ispe", be(0, 4) + be(w, 4) + be(h, 4)); };
   const std::string ipma = box("ipma", be(0, 4) + be(2, 4) + be(1, 2) + be(1, 1) + be(1, 1) + be(2, 2) + be(1, 1) + be(0x82, 1));
-  const std::string meta = box("meta", be(0, 4) + box("pitm", be(0, 4) + be(2, 2)) + box("iprp", box("ipco", ispe(900, 900) + ispe(64, 48)) + ipma));
+  const std::string meta =
+      box("meta", be(0, 4) + box("pitm", be(0, 4) + be(2, 2)) + box("iprp", box("ipco", ispe(900, 900) + ispe(64, 48)) + ipma));
   EXPECT_EQ(sniffed(box("ftyp", "avif" + be(0, 4)) + meta).size, (Size{64, 48}));
 }
 
 TEST(Sniff, FindsSvgBehindItsProlog) {
-  const std::string svg = "\xEF\xBB\xBF<?xml version='1.0'?>\n<!-- <svg> --><!DOCTYPE svg [<!ENTITY a \">\">]>\n<svg viewBox='0 0 24 12' width=\"1in\">";
+  const std::string svg =
+      "\xEF\xBB\xBF<?xml version='1.0'?>\n<!-- <svg> --><!DOCTYPE svg [<!ENTITY a \">\">]>\n<svg viewBox='0 0 24 12' width=\"1in\">";
   EXPECT_EQ(sniff_format(svg), Format::kSvg);
   EXPECT_EQ(sniffed(svg).size, (Size{96, 48}));
   EXPECT_EQ(sniff_format("<html><svg></svg></html>"), Format::kUnknown);

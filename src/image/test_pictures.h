@@ -43,13 +43,14 @@ inline std::string be(std::uint64_t value, int bytes) {
 
 /// A BMP of 2 x 2: bottom row red, green; top row blue, white.
 inline std::string small_bmp() {
-  return "BM" + le(70, 4) + le(0, 4) + le(54, 4) + le(40, 4) + le(2, 4) + le(2, 4) + le(1, 2) + le(24, 2) + le(0, 4) + le(16, 4) + le(0, 16) +
-         std::string("\x00\x00\xFF\x00\xFF\x00\x00\x00\xFF\x00\x00\xFF\xFF\xFF\x00\x00", 16);
+  return "BM" + le(70, 4) + le(0, 4) + le(54, 4) + le(40, 4) + le(2, 4) + le(2, 4) + le(1, 2) + le(24, 2) + le(0, 4) + le(16, 4) +
+         le(0, 16) + std::string("\x00\x00\xFF\x00\xFF\x00\x00\x00\xFF\x00\x00\xFF\xFF\xFF\x00\x00", 16);
 }
 
 /// EXIF in TIFF form with nothing but an orientation.
 inline std::string exif_with(int orientation) {
-  return std::string("MM\0*\0\0\0\x08", 8) + be(1, 2) + be(274, 2) + be(3, 2) + be(1, 4) + be(static_cast<std::uint64_t>(orientation), 2) + be(0, 2) + be(0, 4);
+  return std::string("MM\0*\0\0\0\x08", 8) + be(1, 2) + be(274, 2) + be(3, 2) + be(1, 4) + be(static_cast<std::uint64_t>(orientation), 2) +
+         be(0, 2) + be(0, 4);
 }
 
 /// The JPEG with an EXIF segment behind its start marker.

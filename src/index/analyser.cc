@@ -58,9 +58,9 @@ AnalysedDocument analyse(IndexDocument document) {
   AnalysedDocument analysed;
   TermCounter counter;
   const std::pair<Field, std::string*> fields[] = {{Field::kTitle, &document.title},
-                                                  {Field::kAlt, &document.alt},
-                                                  {Field::kKeywords, &document.keywords},
-                                                  {Field::kDescription, &document.description}};
+                                                   {Field::kAlt, &document.alt},
+                                                   {Field::kKeywords, &document.keywords},
+                                                   {Field::kDescription, &document.description}};
   for (const auto& [field, text] : fields) {
     analysed.lengths[static_cast<std::size_t>(field)] = count_field(*text, field, document.language, counter);
     *text = {};

@@ -13,8 +13,8 @@
 namespace magpie::index {
 
 struct PendingVector {
-  std::vector<float> row;            // padded
-  std::vector<std::uint8_t> codes;   // padded
+  std::vector<float> row;           // padded
+  std::vector<std::uint8_t> codes;  // padded
   vec::CodeScale scale;
 };
 struct Pending {

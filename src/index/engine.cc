@@ -129,9 +129,7 @@ Result<std::shared_ptr<const Snapshot>> Engine::open_snapshot(const Manifest& ma
     for (const auto& known : before ? before->segments : decltype(before->segments){}) {
       if (known->segment->number() == listed.number) segment = known->segment;
     }
-    if (!segment) {
-      MAGPIE_TRY(segment, Segment::open(folder_ / segment_file_name(listed.number), listed.number));
-    }
+    if (!segment) { MAGPIE_TRY(segment, Segment::open(folder_ / segment_file_name(listed.number), listed.number)); }
     const bool fits = segment->documents() == listed.documents && segment->vectors() == listed.vectors &&
                       (segment->vectors() == 0 || segment->dims() == manifest.dims);
     if (!fits) return fail(Code::kCorrupt, "{} is not the file the manifest speaks of", segment_file_name(listed.number));
@@ -169,7 +167,8 @@ Result<void> Engine::add_document(IndexDocument document) {
   MAGPIE_TRY_DO(check_writable());
   if (document.id == kNoId) return fail(Code::kBadInput, "a document needs a picture's id");
   const std::size_t bytes = document.title.size() + document.alt.size() + document.keywords.size() + document.description.size();
-  if (bytes > kDocumentTextMax) return fail(Code::kTooLarge, "picture {} has {} bytes of text, over {}", document.id, bytes, kDocumentTextMax);
+  if (bytes > kDocumentTextMax)
+    return fail(Code::kTooLarge, "picture {} has {} bytes of text, over {}", document.id, bytes, kDocumentTextMax);
   AnalysedDocument analysed = analyse(std::move(document));
   writer_.with([&](Writer& writer) { writer.pending.documents[analysed.facts.id] = std::move(analysed); });
   return {};
@@ -244,7 +243,8 @@ Result<void> Engine::publish(const Writer& writer, std::vector<std::shared_ptr<c
   next->version = snapshot()->version + 1;
   next->dims = writer.dims;
   next->segments = std::move(segments);
-  Manifest manifest{.version = next->version, .next_segment = writer.next_segment, .dims = writer.dims, .vector_space = writer.vector_space};
+  Manifest manifest{
+      .version = next->version, .next_segment = writer.next_segment, .dims = writer.dims, .vector_space = writer.vector_space};
   for (const auto& state : next->segments) manifest.segments.push_back(describe(*state));
   MAGPIE_TRY_DO(write_manifest(folder_, manifest));
   current_.with([&](auto& current) { current = std::move(next); });
@@ -277,7 +277,8 @@ std::optional<Engine::MergePlan> Engine::plan_merge(bool everything) {
     const std::shared_ptr<const Snapshot> now = snapshot();
     MergePlan plan{.dims = writer.dims};
     if (everything) {
-      const bool clean = now->segments.size() == 1 && now->segments[0]->dead_documents.count() + now->segments[0]->dead_vectors.count() == 0;
+      const bool clean =
+          now->segments.size() == 1 && now->segments[0]->dead_documents.count() + now->segments[0]->dead_vectors.count() == 0;
       if (!clean) plan.sources = now->segments;
     } else {
       std::vector<SegmentSize> sizes;

@@ -55,8 +55,8 @@ class Engine {
   Result<void> commit();
 
   std::shared_ptr<const Snapshot> snapshot() const;
-  /// For readers: takes over what a writer of another process committed. True if there was something new. Cheap when there was not: reads the
-  /// manifest.
+  /// For readers: takes over what a writer of another process committed. True if there was something new. Cheap when there was not: reads
+  /// the manifest.
   Result<bool> refresh();
   /// Merges everything into one segment; what `magpie rebuild` ends with. Waits for a running merge.
   Result<void> merge_all();

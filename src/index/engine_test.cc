@@ -168,13 +168,11 @@ TEST_F(EngineTest, KillingTheWriterKeepsEveryCommit) {
     }
     ::close(pipe_ends[1]);
     ImageId said = known;
-    for (unsigned wanted = 1 + random() % 15; wanted > 0 && ::read(pipe_ends[0], &said, sizeof said) == sizeof said; --wanted) {
-    }
+    for (unsigned wanted = 1 + random() % 15; wanted > 0 && ::read(pipe_ends[0], &said, sizeof said) == sizeof said; --wanted) {}
     ::usleep(random() % 3'000);  // so that the kill falls at any point of the next commit
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
-    while (::read(pipe_ends[0], &said, sizeof said) == sizeof said) {
-    }
+    while (::read(pipe_ends[0], &said, sizeof said) == sizeof said) {}
     ::close(pipe_ends[0]);
     ASSERT_GT(said, known);
     const auto engine = open();

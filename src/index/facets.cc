@@ -49,9 +49,8 @@ class FacetCounter {
     FacetCounts result{.facet = static_cast<Facet>(facet_), .values_total = totals_.size()};
     std::vector<std::pair<std::string_view, std::uint64_t>> ranked(totals_.begin(), totals_.end());
     const std::size_t kept = std::min(values_max, ranked.size());
-    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(kept), ranked.end(), [](const auto& a, const auto& b) {
-      return a.second != b.second ? a.second > b.second : a.first < b.first;
-    });
+    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(kept), ranked.end(),
+                      [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
     for (std::size_t i = 0; i < kept; ++i) result.values.push_back({std::string(ranked[i].first), ranked[i].second});
     return result;
   }
@@ -79,8 +78,7 @@ class FacetCounter {
 
 }  // namespace
 
-std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids,
-                                      std::size_t values_max) {
+std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids, std::size_t values_max) {
   const IdSet shared = shared_groups(snapshot, ids);
   std::vector<FacetCounter> counters(facets.begin(), facets.end());
   snapshot.for_each_document(ids, [&](const SegmentState& state, std::uint32_t ordinal) {

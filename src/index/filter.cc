@@ -39,7 +39,8 @@ void apply(const Segment& segment, const Filter& filter, Mask& mask) {
     keep_where(segment.prices, mask, [low = *filter.price_min_micros](std::int64_t price) { return (price != kNoPrice) & (price >= low); });
   }
   if (filter.price_max_micros) {
-    keep_where(segment.prices, mask, [high = *filter.price_max_micros](std::int64_t price) { return (price != kNoPrice) & (price <= high); });
+    keep_where(segment.prices, mask,
+               [high = *filter.price_max_micros](std::int64_t price) { return (price != kNoPrice) & (price <= high); });
   }
   if (filter.since_seconds) {
     keep_where(segment.fetched_at, mask, [since = *filter.since_seconds](std::int64_t at) { return at >= since; });

@@ -79,8 +79,8 @@ Result<Manifest> decode_manifest(std::string_view bytes) {
     segment.number = in.u64();
     segment.documents = static_cast<std::uint32_t>(in.u64());
     segment.vectors = static_cast<std::uint32_t>(in.u64());
-    const bool fine = read_ordinals(in, segment.documents, segment.dead_documents) &&
-                      read_ordinals(in, segment.vectors, segment.dead_vectors);
+    const bool fine =
+        read_ordinals(in, segment.documents, segment.dead_documents) && read_ordinals(in, segment.vectors, segment.dead_vectors);
     if (!fine) return damaged();
     manifest.segments.push_back(std::move(segment));
   }

@@ -17,7 +17,7 @@ namespace magpie::index {
 
 struct ManifestSegment {
   std::uint64_t number = 0;
-  std::uint32_t documents = 0, vectors = 0;                  // rows, dead ones included
+  std::uint32_t documents = 0, vectors = 0;                 // rows, dead ones included
   std::vector<std::uint32_t> dead_documents, dead_vectors;  // ordinals, ascending
 };
 

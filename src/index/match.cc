@@ -11,8 +11,8 @@ namespace magpie::index {
 namespace {
 
 constexpr float kFieldWeights[kFieldCount] = {4.0F, 2.5F, 1.5F, 1.0F};
-constexpr float kLengthPull = 0.5F;   // BM25's b: 0 ignores lengths, 1 divides by them
-constexpr float kSaturation = 1.2F;   // BM25's k1
+constexpr float kLengthPull = 0.5F;  // BM25's b: 0 ignores lengths, 1 divides by them
+constexpr float kSaturation = 1.2F;  // BM25's k1
 
 struct Occurrence {
   std::uint32_t ordinal = 0;
@@ -64,15 +64,14 @@ Occurrences find_word(const SegmentState& state, const QueryWord& word, const Fi
     std::inplace_merge(found.begin(), found.begin() + middle, found.end(), [](const Occurrence& a, const Occurrence& b) {
       return a.ordinal != b.ordinal ? a.ordinal < b.ordinal : a.weight > b.weight;
     });
-    found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.ordinal == b.ordinal; }),
-                found.end());
+    found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.ordinal == b.ordinal; }), found.end());
   }
   return found;
 }
 
 /// Documents and scores of one segment; `words` holds each word's occurrences there.
-void score_segment(const Segment& segment, const std::vector<const Occurrences*>& words, const std::vector<float>& rarity,
-                   WordRule rule, std::vector<ScoredId>& out) {
+void score_segment(const Segment& segment, const std::vector<const Occurrences*>& words, const std::vector<float>& rarity, WordRule rule,
+                   std::vector<ScoredId>& out) {
   std::vector<float> scores(segment.documents(), 0.0F);
   std::vector<std::uint8_t> hits(segment.documents(), 0);
   for (std::size_t word = 0; word < words.size(); ++word) {

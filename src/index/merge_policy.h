@@ -9,7 +9,7 @@
 namespace magpie::index {
 
 struct SegmentSize {
-  std::size_t rows = 0;       // documents or vectors, whichever are more
+  std::size_t rows = 0;  // documents or vectors, whichever are more
   std::size_t live_rows = 0;
 };
 

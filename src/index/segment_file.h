@@ -31,10 +31,8 @@ class SegmentFileWriter {
   void begin(Section section);
   void append(std::string_view bytes);
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  void append(std::span<const T> values) {
-    append(std::string_view(reinterpret_cast<const char*>(values.data()), values.size_bytes()));
-  }
+  requires std::is_trivially_copyable_v<T>
+  void append(std::span<const T> values) { append(std::string_view(reinterpret_cast<const char*>(values.data()), values.size_bytes())); }
   /// begin() and append() in one.
   template <class T>
   void write(Section section, const std::vector<T>& values) {

@@ -43,20 +43,33 @@ inline constexpr std::uint32_t kSectionsMax = 1'000;
 
 /// Persisted: append only.
 enum class Section : std::uint32_t {
-  kDocumentIds = 1,   // u32
-  kCopyGroups = 2,    // u32
-  kPixels = 3,        // u64
-  kFetchedAt = 4,     // i64, Unix seconds
-  kPrices = 5,        // i64 micros; the smallest i64 for none
-  kLengths = 6,       // u8[4]
-  kShopNames = 10, kShops = 11,
-  kCategoryNames = 12, kCategories = 13,
-  kBrandNames = 14, kBrands = 15,
-  kCurrencyNames = 16, kCurrencies = 17,
-  kLanguageNames = 18, kLanguages = 19,
-  kColourNames = 20, kColours = 21, kColourStarts = 22,
-  kPostings = 30, kTerms = 31, kPostingStarts = 32, kTermCounts = 33,  // counts: u32 documents with the term
-  kVectorIds = 40, kVectorRows = 41, kVectorCodes = 42, kCodeScales = 43,
+  kDocumentIds = 1,  // u32
+  kCopyGroups = 2,   // u32
+  kPixels = 3,       // u64
+  kFetchedAt = 4,    // i64, Unix seconds
+  kPrices = 5,       // i64 micros; the smallest i64 for none
+  kLengths = 6,      // u8[4]
+  kShopNames = 10,
+  kShops = 11,
+  kCategoryNames = 12,
+  kCategories = 13,
+  kBrandNames = 14,
+  kBrands = 15,
+  kCurrencyNames = 16,
+  kCurrencies = 17,
+  kLanguageNames = 18,
+  kLanguages = 19,
+  kColourNames = 20,
+  kColours = 21,
+  kColourStarts = 22,
+  kPostings = 30,
+  kTerms = 31,
+  kPostingStarts = 32,
+  kTermCounts = 33,  // counts: u32 documents with the term
+  kVectorIds = 40,
+  kVectorRows = 41,
+  kVectorCodes = 42,
+  kCodeScales = 43,
 };
 
 /// Text fields, the telling ones first; the order of bits in a posting and of bytes in lengths. Persisted.

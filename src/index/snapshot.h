@@ -63,8 +63,7 @@ struct Snapshot {
 // The operations of core/text_index.h and core/vector_index.h on a snapshot; contracts are written there.
 IdSet filter_documents(const Snapshot& snapshot, const Filter& filter);
 std::vector<ScoredId> match_words(const Snapshot& snapshot, const TextQuery& query);
-std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids,
-                                      std::size_t values_max);
+std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids, std::size_t values_max);
 void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take);
 Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery& query);
 std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id);

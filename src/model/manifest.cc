@@ -14,9 +14,7 @@ constexpr std::uint64_t kFileBytesMax = 2ull << 30;
 constexpr int kSideMax = 4'096;
 constexpr int kOutputsMax = 1 << 20;
 
-bool plain_name(const std::string& name) {
-  return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos;
-}
+bool plain_name(const std::string& name) { return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos; }
 
 Result<ModelFile> read_file_entry(const YAML::Node& node) {
   ModelFile file;
@@ -58,7 +56,8 @@ Result<void> check_shape(const ModelManifest& manifest) {
   if (!within(manifest.embedding_dims, 1, kOutputsMax) || !within(manifest.classes, 0, kOutputsMax)) {
     return fail(Code::kCorrupt, "output of {} floats and {} classes", manifest.embedding_dims, manifest.classes);
   }
-  const bool listed = std::any_of(manifest.files.begin(), manifest.files.end(), [&](const ModelFile& f) { return f.name == manifest.graph; });
+  const bool listed =
+      std::any_of(manifest.files.begin(), manifest.files.end(), [&](const ModelFile& f) { return f.name == manifest.graph; });
   if (!listed) return fail(Code::kCorrupt, "graph '{}' is not among its files", manifest.graph);
   return {};
 }
@@ -80,9 +79,7 @@ Result<ModelManifest> parse_manifest(std::string_view text) {
     MAGPIE_TRY(ModelManifest manifest, read_fields(YAML::Load(std::string(text))));
     MAGPIE_TRY_DO(check_shape(manifest));
     return manifest;
-  } catch (const std::exception& error) {
-    return fail(Code::kCorrupt, "not a manifest: {}", error.what());
-  }
+  } catch (const std::exception& error) { return fail(Code::kCorrupt, "not a manifest: {}", error.what()); }
 }
 
 Result<ModelManifest> load_manifest(const fs::path& folder) {

@@ -25,12 +25,12 @@ struct ModelManifest {
   std::string task;     // "embedding"
   std::string graph;    // the file the runtime opens; one of `files`
   std::vector<ModelFile> files;
-  int input_width = 0;   // pixels; the graph takes u8 RGB [1, height, width, 3] and normalises by itself
+  int input_width = 0;  // pixels; the graph takes u8 RGB [1, height, width, 3] and normalises by itself
   int input_height = 0;
   int embedding_dims = 0;
-  int classes = 0;       // 0: the graph has no class output
-  std::string licence;   // SPDX
-  std::string source;    // package and version
+  int classes = 0;      // 0: the graph has no class output
+  std::string licence;  // SPDX
+  std::string source;   // package and version
 
   /// "efficientnet-lite0@1": names the vector space; embeddings compare only within one.
   std::string space() const { return name + "@" + version; }

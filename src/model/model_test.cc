@@ -84,9 +84,15 @@ TEST(Manifest, ThatLiesOrEscapesItsFolderIsCorrupt) {
   const std::string good = manifest_text();
   ASSERT_TRUE(parse_manifest(good)) << parse_manifest(good).error().message;
   const std::vector<std::string> bad = {
-      "", "[", "just words", replaced(good, "manifest: 1", "manifest: 9"), replaced(good, "name: g.xml", "name: ../g.xml"),
-      replaced(good, "width: 8", "width: -8"), replaced(good, "embedding_dims: 4", "embedding_dims: 99999999"),
-      replaced(good, "graph: g.xml", "graph: other.xml"), replaced(good, "size: 3", "size: many"),
+      "",
+      "[",
+      "just words",
+      replaced(good, "manifest: 1", "manifest: 9"),
+      replaced(good, "name: g.xml", "name: ../g.xml"),
+      replaced(good, "width: 8", "width: -8"),
+      replaced(good, "embedding_dims: 4", "embedding_dims: 99999999"),
+      replaced(good, "graph: g.xml", "graph: other.xml"),
+      replaced(good, "size: 3", "size: many"),
       replaced(good, "sha256: ", "sha256: zz"),
   };
   for (const std::string& text : bad) {
@@ -130,9 +136,9 @@ TEST(Resize, CropTakesTheMiddleAndPadKeepsAll) {
   for (std::size_t y = 0; y < 10; ++y) std::fill_n(wide.begin() + static_cast<std::ptrdiff_t>((y * 30 + 10) * 3), 30, 255);
   EXPECT_THAT(resize_rgb(view(wide, 30, 10), 10, 10, Fit::kCrop), Each(255));
   const auto padded = resize_rgb(view(wide, 30, 10), 30, 30, Fit::kPad);
-  EXPECT_EQ(padded[0], 127);                     // bar
-  EXPECT_EQ(padded[(15 * 30 + 0) * 3], 0);       // left third
-  EXPECT_EQ(padded[(15 * 30 + 15) * 3], 255);    // middle third
+  EXPECT_EQ(padded[0], 127);                   // bar
+  EXPECT_EQ(padded[(15 * 30 + 0) * 3], 0);     // left third
+  EXPECT_EQ(padded[(15 * 30 + 15) * 3], 255);  // middle third
 }
 
 TEST(Resize, RowsMayHaveGaps) {

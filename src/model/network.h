@@ -18,22 +18,22 @@ namespace magpie::model {
 /// Upright RGB, 8 bits each, sRGB; borrowed for the call.
 struct RgbView {
   const std::uint8_t* data = nullptr;
-  int width = 0;    // pixels
+  int width = 0;  // pixels
   int height = 0;
   std::size_t stride = 0;  // bytes from one row to the next, >= 3 * width
 };
 
 struct NetworkOptions {
-  int threads = 1;              // per network; several processes beat several threads
-  fs::path runtime_folder;      // where libopenvino_c.so is; empty: beside the program (../lib/magpie), then the build's own
-  fs::path cache_folder;        // compiled blobs kept between runs; empty: none (compiling Lite0 takes about 0.1 s)
-  bool check_sums = true;       // verify() the files first
-  bool fast = false;            // bf16 where the CPU has it: 1.6 times as fast, but vectors then differ a little between machines
+  int threads = 1;          // per network; several processes beat several threads
+  fs::path runtime_folder;  // where libopenvino_c.so is; empty: beside the program (../lib/magpie), then the build's own
+  fs::path cache_folder;    // compiled blobs kept between runs; empty: none (compiling Lite0 takes about 0.1 s)
+  bool check_sums = true;   // verify() the files first
+  bool fast = false;        // bf16 where the CPU has it: 1.6 times as fast, but vectors then differ a little between machines
 };
 
 struct Embedding {
-  std::vector<float> vector;         // ModelManifest::embedding_dims floats of unit length: dot product is cosine
-  std::vector<float> class_scores;   // logits, ModelManifest::classes of them; empty if the graph has none
+  std::vector<float> vector;        // ModelManifest::embedding_dims floats of unit length: dot product is cosine
+  std::vector<float> class_scores;  // logits, ModelManifest::classes of them; empty if the graph has none
 };
 
 /// Not thread-safe: one per thread or process. Movable.
@@ -45,7 +45,8 @@ class Network {
   Network& operator=(Network&&) noexcept;
   ~Network();
 
-  /// Scales the middle of the picture to the input (model/resize.h, Fit::kCrop) and runs the graph. kBadInput for an empty picture. Cost: README.md.
+  /// Scales the middle of the picture to the input (model/resize.h, Fit::kCrop) and runs the graph. kBadInput for an empty picture. Cost:
+  /// README.md.
   Result<Embedding> embed(RgbView picture);
   const ModelManifest& manifest() const;
 

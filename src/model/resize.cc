@@ -52,9 +52,7 @@ Axis make_axis(int source, int target) {
   return axis;
 }
 
-std::uint8_t to_byte(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp((sum + kWeightOne / 2) >> kWeightBits, 0, 255));
-}
+std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp((sum + kWeightOne / 2) >> kWeightBits, 0, 255)); }
 
 void shrink_row(const std::uint8_t* source, const Axis& axis, std::uint8_t* target) {
   for (const Tap& tap : axis.taps) {

@@ -21,7 +21,8 @@ const psl_ctx_t* suffix_list() {
 }
 
 bool is_address(std::string_view host) {
-  return host.front() == '[' || (host.back() >= '0' && host.back() <= '9' && host.find_first_not_of("0123456789.") == std::string_view::npos);
+  return host.front() == '[' ||
+         (host.back() >= '0' && host.back() <= '9' && host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
 bool has_empty_label(std::string_view host) { return host.front() == '.' || host.find("..") != std::string_view::npos; }

@@ -95,7 +95,8 @@ std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* user) {
 curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(user);
   const auto ip = IpAddress::from(address->addr);
-  const Result<void> allowed = ip ? check_address(*ip, *transfer.addresses) : fail(Code::kForbidden, "the address is neither IPv4 nor IPv6");
+  const Result<void> allowed =
+      ip ? check_address(*ip, *transfer.addresses) : fail(Code::kForbidden, "the address is neither IPv4 nor IPv6");
   if (!allowed) {
     transfer.refused_address = allowed.error().message;
     ++transfer.sockets_refused;
@@ -143,7 +144,8 @@ Code code_of(HttpCause cause) {
 std::string words_for(HttpCause cause, CURLcode code, const Transfer& transfer) {
   if (cause == HttpCause::kGuard) return transfer.refused_address;
   if (cause == HttpCause::kTooLarge) {
-    return fmt::format("the answer is over the limit of {} body or {} header bytes", transfer.limits.body_bytes_max, transfer.limits.header_bytes_max);
+    return fmt::format("the answer is over the limit of {} body or {} header bytes", transfer.limits.body_bytes_max,
+                       transfer.limits.header_bytes_max);
   }
   return transfer.words[0] != '\0' ? transfer.words : curl_easy_strerror(code);
 }
@@ -196,14 +198,13 @@ void take_answer(CURL* easy, HttpResponse& response) {
 
 std::string decoded(std::string_view component) {
   int size = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(curl_easy_unescape(nullptr, component.data(), static_cast<int>(component.size()), &size), curl_free);
+  const std::unique_ptr<char, void (*)(void*)> text(
+      curl_easy_unescape(nullptr, component.data(), static_cast<int>(component.size()), &size), curl_free);
   return text ? std::string(text.get(), static_cast<std::size_t>(size)) : std::string();
 }
 
 /// The URL without user name, password and fragment.
-std::string url_for_curl(const Url& url) {
-  return fmt::format("{}//{}{}", url.protocol(), url.host(), url.path_and_query());
-}
+std::string url_for_curl(const Url& url) { return fmt::format("{}//{}{}", url.protocol(), url.host(), url.path_and_query()); }
 
 void set_credentials(Transfer& transfer, const Url& url) {
   const bool wanted = !url.username().empty() || !url.password().empty();
@@ -225,7 +226,8 @@ void set_limits(CURL* easy, const HttpLimits& limits) {
 HeaderList header_list(const HttpRequest& request) {
   HeaderList list;
   // A header with an empty value is spelled "Name;" in curl; "Name:" would take one of curl's own away.
-  for (const HttpHeader& header : request.headers) append_line(list, header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+  for (const HttpHeader& header : request.headers)
+    append_line(list, header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
   if (!request.etag.empty()) append_line(list, "If-None-Match: " + request.etag);
   if (!request.last_modified.empty()) append_line(list, "If-Modified-Since: " + request.last_modified);
   return list;
@@ -498,7 +500,8 @@ class CurlHttpClient final : public HttpClient {
 }  // namespace
 
 std::string_view to_string(HttpCause cause) {
-  constexpr std::array<std::string_view, 10> kNames = {"none", "dns", "connect", "tls", "timeout", "too-large", "protocol", "guard", "request", "cancelled"};
+  constexpr std::array<std::string_view, 10> kNames = {"none",      "dns",      "connect", "tls",     "timeout",
+                                                       "too-large", "protocol", "guard",   "request", "cancelled"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 

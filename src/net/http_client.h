@@ -34,26 +34,26 @@ struct HttpLimits {
 };
 
 struct HttpRequest {
-  Url url;                       // http or https; user name and password are sent as Basic authentication
-  HttpHeaders headers{};         // extra ones; User-Agent and Accept-Encoding are the client's
-  std::string etag{};            // sent as If-None-Match unless empty
-  std::string last_modified{};   // sent as If-Modified-Since unless empty
+  Url url;                      // http or https; user name and password are sent as Basic authentication
+  HttpHeaders headers{};        // extra ones; User-Agent and Accept-Encoding are the client's
+  std::string etag{};           // sent as If-None-Match unless empty
+  std::string last_modified{};  // sent as If-Modified-Since unless empty
   HttpLimits limits{};
-  std::uint64_t tag = 0;         // handed back, for the caller to know its request by
+  std::uint64_t tag = 0;  // handed back, for the caller to know its request by
 };
 
 /// Why there is no complete answer. Persisted by name (to_string): append only.
 enum class HttpCause : std::uint8_t {
-  kNone,      // complete: status, headers and body are the server's, whatever the status says
-  kDns,       // the name has no address
-  kConnect,   // nobody listens, or no route
-  kTls,       // handshake or certificate
-  kTimeout,   // any of the time limits, or too slow
-  kTooLarge,  // body or headers over the limit; what came before is there, the body may be cut or empty
-  kProtocol,  // no HTTP, broken framing or compression, connection cut before the end
-  kGuard,     // the address guard refused every address of the host
-  kRequest,   // the request itself cannot be sent (scheme, header with a line break)
-  kCancelled, // cancel_all()
+  kNone,       // complete: status, headers and body are the server's, whatever the status says
+  kDns,        // the name has no address
+  kConnect,    // nobody listens, or no route
+  kTls,        // handshake or certificate
+  kTimeout,    // any of the time limits, or too slow
+  kTooLarge,   // body or headers over the limit; what came before is there, the body may be cut or empty
+  kProtocol,   // no HTTP, broken framing or compression, connection cut before the end
+  kGuard,      // the address guard refused every address of the host
+  kRequest,    // the request itself cannot be sent (scheme, header with a line break)
+  kCancelled,  // cancel_all()
 };
 /// "dns", "connect", "tls", "timeout", "too-large", "protocol", "guard", "request", "cancelled"; "none".
 std::string_view to_string(HttpCause cause);
@@ -61,23 +61,23 @@ std::string_view to_string(HttpCause cause);
 /// All since the start of the transfer; zero for a step not reached.
 struct HttpTimings {
   std::chrono::microseconds name_lookup{0};
-  std::chrono::microseconds connected{0};   // TCP and TLS are up; 0 on a reused connection
+  std::chrono::microseconds connected{0};  // TCP and TLS are up; 0 on a reused connection
   std::chrono::microseconds first_byte{0};
   std::chrono::microseconds total{0};
 };
 
 struct HttpResponse {
   std::uint64_t tag = 0;
-  Url url;                      // the one asked for
+  Url url;  // the one asked for
   HttpCause cause = HttpCause::kNone;
-  std::optional<Error> error{}; // set exactly when cause is not kNone; kUnavailable and kTimeout are worth a retry
-  int status = 0;               // 0 when none was received
+  std::optional<Error> error{};     // set exactly when cause is not kNone; kUnavailable and kTimeout are worth a retry
+  int status = 0;                   // 0 when none was received
   std::string_view http_version{};  // "1.0", "1.1", "2"; "" when none
-  HttpHeaders headers{};        // of the final answer
-  std::string header_block{};   // the same, byte for byte as received, status line to empty line; for the archive
-  std::string body{};           // whole; decompressed when `content_encoding` is not empty
-  std::string content_encoding{};  // what was taken off the body: "gzip", "br", "zstd"; "" when it is as sent
-  std::string peer_address{};   // "192.0.2.1"; "" before a connection
+  HttpHeaders headers{};            // of the final answer
+  std::string header_block{};       // the same, byte for byte as received, status line to empty line; for the archive
+  std::string body{};               // whole; decompressed when `content_encoding` is not empty
+  std::string content_encoding{};   // what was taken off the body: "gzip", "br", "zstd"; "" when it is as sent
+  std::string peer_address{};       // "192.0.2.1"; "" before a connection
   HttpTimings timings{};
 
   bool complete() const { return cause == HttpCause::kNone; }
@@ -89,13 +89,13 @@ struct HttpResponse {
 std::optional<Result<Url>> redirect_target(const HttpResponse& response);
 
 struct HttpClientOptions {
-  std::string user_agent{};              // must not be empty: a server's owner must be able to tell who it was
+  std::string user_agent{};  // must not be empty: a server's owner must be able to tell who it was
   AddressPolicy addresses{};
-  std::size_t connections_max = 256;     // open at once; further requests wait inside, in order
+  std::size_t connections_max = 256;       // open at once; further requests wait inside, in order
   std::size_t connections_idle_max = 256;  // kept open for reuse
-  std::chrono::seconds name_cache{300};  // how long a name's addresses are reused
-  bool http2 = true;                     // offered over TLS (ALPN); never on plain TCP
-  std::string ca_file{};                 // PEM file of trusted roots in place of the system's, for tests
+  std::chrono::seconds name_cache{300};    // how long a name's addresses are reused
+  bool http2 = true;                       // offered over TLS (ALPN); never on plain TCP
+  std::string ca_file{};                   // PEM file of trusted roots in place of the system's, for tests
 };
 
 /// Used by the one thread that owns it, but for wake(). Memory: what is in flight, up to body_bytes_max each.
@@ -120,10 +120,10 @@ class HttpClient {
 
   /// Since the start.
   struct Counts {
-    std::uint64_t transfers = 0;         // ended, whatever way
-    std::uint64_t connections = 0;       // opened
-    std::uint64_t addresses_refused = 0; // by the guard
-    std::uint64_t body_bytes = 0;        // after decompression
+    std::uint64_t transfers = 0;          // ended, whatever way
+    std::uint64_t connections = 0;        // opened
+    std::uint64_t addresses_refused = 0;  // by the guard
+    std::uint64_t body_bytes = 0;         // after decompression
   };
   virtual Counts counts() const = 0;
 };

@@ -167,7 +167,8 @@ std::string gzip(const std::string& plain) {
 }
 
 TEST(HttpClient, GivesTheAnswerAsItCame) {
-  ScriptedServer server([](const std::string&) { return Reply{ok("<p>hello", "X-Twice: 1\r\nx-twice:  2 \r\nContent-Type: text/html\r\n")}; });
+  ScriptedServer server(
+      [](const std::string&) { return Reply{ok("<p>hello", "X-Twice: 1\r\nx-twice:  2 \r\nContent-Type: text/html\r\n")}; });
   const auto http = client();
   const HttpResponse answer = fetch(*http, {.url = server.url("/a?b=c#part"), .tag = 7});
   ASSERT_TRUE(answer.complete()) << answer.error->message;
@@ -190,8 +191,9 @@ TEST(HttpClient, SendsValidatorsHeadersAndCredentialsOfTheirRequestOnly) {
   ScriptedServer server([](const std::string&) { return Reply{"HTTP/1.1 304 Not Modified\r\n\r\n"}; });
   const auto http = client();
   const Url with_password = *Url::parse("http://me:p%40ss@" + server.url("/").href().substr(7));
-  const HttpResponse first =
-      fetch(*http, {.url = with_password, .headers = {{"Accept-Language", "de"}}, .etag = "\"v1\"", .last_modified = "Sat, 21 Nov 2026 10:00:00 GMT"});
+  const HttpResponse first = fetch(
+      *http,
+      {.url = with_password, .headers = {{"Accept-Language", "de"}}, .etag = "\"v1\"", .last_modified = "Sat, 21 Nov 2026 10:00:00 GMT"});
   EXPECT_EQ(first.status, 304);
   fetch(*http, {.url = server.url("/")});
   const std::string head = server.heads().at(0);
@@ -200,7 +202,8 @@ TEST(HttpClient, SendsValidatorsHeadersAndCredentialsOfTheirRequestOnly) {
   EXPECT_THAT(head, HasSubstr("If-Modified-Since: Sat, 21 Nov 2026 10:00:00 GMT\r\n"));
   EXPECT_THAT(head, HasSubstr("Authorization: Basic bWU6cEBzcw==\r\n"));
   const std::string second = server.heads().at(1);
-  for (const char* gone : {"Accept-Language", "If-None-Match", "If-Modified-Since", "Authorization"}) EXPECT_THAT(second, Not(HasSubstr(gone)));
+  for (const char* gone : {"Accept-Language", "If-None-Match", "If-Modified-Since", "Authorization"})
+    EXPECT_THAT(second, Not(HasSubstr(gone)));
 }
 
 TEST(HttpClient, ReusesConnections) {
@@ -227,7 +230,8 @@ TEST(HttpClient, KeepsToItsConnectionLimitAndLosesNoRequest) {
 }
 
 TEST(HttpClient, LeavesRedirectsToTheCaller) {
-  ScriptedServer server([](const std::string&) { return Reply{"HTTP/1.1 302 Found\r\nLocation: ../other?x#y\r\nContent-Length: 0\r\n\r\n"}; });
+  ScriptedServer server(
+      [](const std::string&) { return Reply{"HTTP/1.1 302 Found\r\nLocation: ../other?x#y\r\nContent-Length: 0\r\n\r\n"}; });
   const auto http = client();
   const HttpResponse answer = fetch(*http, {.url = server.url("/a/b/c")});
   EXPECT_EQ(answer.status, 302);
@@ -267,7 +271,8 @@ TEST(HttpClient, StopsADecompressionBomb) {
 
 TEST(HttpClient, StopsBodiesOverTheLimitWithAndWithoutALength) {
   ScriptedServer server([](const std::string& head) {
-    if (head.starts_with("GET /chunked")) return Reply{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2'000, 'x') + "\r\n0\r\n\r\n"};
+    if (head.starts_with("GET /chunked"))
+      return Reply{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2'000, 'x') + "\r\n0\r\n\r\n"};
     return Reply{ok(std::string(2'000, 'x'))};
   });
   const auto http = client();
@@ -298,7 +303,9 @@ TEST(HttpClient, StopsHeadersOverTheLimit) {
 
 TEST(HttpClient, KeepsInterimAnswersAndTrailersOutOfTheHeaders) {
   ScriptedServer server([](const std::string&) {
-    return Reply{"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n2\r\nhi\r\n0\r\nX-Trailer: t\r\n\r\n"};
+    return Reply{
+        "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: "
+        "1\r\n\r\n2\r\nhi\r\n0\r\nX-Trailer: t\r\n\r\n"};
   });
   const auto http = client();
   const HttpResponse answer = fetch(*http, {.url = server.url("/")});

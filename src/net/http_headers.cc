@@ -15,7 +15,8 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool is_token_character(char c) {
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 void append_line(HttpHeaders& headers, std::string_view line) {
@@ -35,7 +36,8 @@ bool same_header_name(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string_view> find_header(const HttpHeaders& headers, std::string_view name) {
-  const auto found = std::find_if(headers.begin(), headers.end(), [&](const HttpHeader& header) { return same_header_name(header.name, name); });
+  const auto found =
+      std::find_if(headers.begin(), headers.end(), [&](const HttpHeader& header) { return same_header_name(header.name, name); });
   if (found == headers.end()) return std::nullopt;
   return found->value;
 }
@@ -53,7 +55,8 @@ HttpHeaders parse_header_block(std::string_view block) {
 
 bool is_sendable(const HttpHeader& header) {
   return !header.name.empty() && std::all_of(header.name.begin(), header.name.end(), is_token_character) &&
-         std::none_of(header.value.begin(), header.value.end(), [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; });
+         std::none_of(header.value.begin(), header.value.end(),
+                      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; });
 }
 
 }  // namespace magpie

@@ -53,9 +53,9 @@ template <class T = void>
 using Task = asio::awaitable<T>;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
-constexpr std::size_t kSliceBytes = 256 * 1024;     // written under one timeout
-constexpr std::size_t kBigBodyBytes = 1 << 20;      // from here on a body counts for bodies_in_memory_max
-constexpr std::size_t kDrainBytesMax = 64u << 20;   // read and dropped behind a refusal, so that the caller gets to read it
+constexpr std::size_t kSliceBytes = 256 * 1024;    // written under one timeout
+constexpr std::size_t kBigBodyBytes = 1 << 20;     // from here on a body counts for bodies_in_memory_max
+constexpr std::size_t kDrainBytesMax = 64u << 20;  // read and dropped behind a refusal, so that the caller gets to read it
 
 HttpMethod method_of(http::verb verb) {
   switch (verb) {
@@ -79,7 +79,8 @@ bool has_body(int status) { return status >= 200 && status != 204 && status != 3
 
 /// Status line and header lines. Without `length` the end of the connection ends the body.
 std::string head_text(const HttpServerReply& reply, std::optional<std::size_t> length, bool keep_alive) {
-  std::string text = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", reply.status, std::string_view(http::obsolete_reason(static_cast<http::status>(reply.status))), date_now());
+  std::string text = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", reply.status,
+                                 std::string_view(http::obsolete_reason(static_cast<http::status>(reply.status))), date_now());
   if (length && has_body(reply.status)) text += fmt::format("Content-Length: {}\r\n", *length);
   if (!keep_alive) text += "Connection: close\r\n";
   for (const HttpHeader& header : reply.headers) {
@@ -123,9 +124,7 @@ class BigBodyPlace {
 HttpServerReply call(HttpHandler& handler, HttpServerRequest request) {
   try {
     return handler.answer(std::move(request));
-  } catch (const std::exception& error) {
-    log::error("http.handler_threw", {{"what", error.what()}});
-  } catch (...) {
+  } catch (const std::exception& error) { log::error("http.handler_threw", {{"what", error.what()}}); } catch (...) {
     log::error("http.handler_threw");
   }
   return {.status = 500, .headers = {{"Content-Type", "text/plain"}}, .body = std::string("internal error\n")};
@@ -135,7 +134,12 @@ HttpServerReply call(HttpHandler& handler, HttpServerRequest request) {
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<asio::io_context> io, Shared& shared, Socket socket, std::string peer, bool on_unix_socket)
-      : io_(std::move(io)), shared_(shared), stream_(std::move(socket)), timer_(*io_), peer_(std::move(peer)), on_unix_socket_(on_unix_socket) {
+      : io_(std::move(io)),
+        shared_(shared),
+        stream_(std::move(socket)),
+        timer_(*io_),
+        peer_(std::move(peer)),
+        on_unix_socket_(on_unix_socket) {
     shared_.sessions.insert(this);
     ++shared_.session_count;
   }
@@ -198,7 +202,7 @@ class Session : public std::enable_shared_from_this<Session> {
       co_return co_await write_events(reply, *events);
     }
     const bool written = co_await write_reply(reply, head_only, keep_alive);
-    co_return written && keep_alive;
+    co_return written&& keep_alive;
   }
 
   Task<error_code> read_head() {
@@ -234,12 +238,15 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Task<HttpServerReply> handle(HttpServerRequest request) {
     stream_.expires_never();
-    auto work = [this, request = std::move(request)]() mutable -> Task<HttpServerReply> { co_return call(shared_.handler, std::move(request)); };
+    auto work = [this, request = std::move(request)]() mutable -> Task<HttpServerReply> {
+      co_return call(shared_.handler, std::move(request));
+    };
     co_return co_await asio::co_spawn(shared_.pool, std::move(work), asio::use_awaitable);
   }
 
   Task<bool> refuse_head(error_code error) {
-    if (error == http::error::header_limit || error == http::error::buffer_overflow) co_return co_await refuse(431, "the request's headers are over the limit");
+    if (error == http::error::header_limit || error == http::error::buffer_overflow)
+      co_return co_await refuse(431, "the request's headers are over the limit");
     if (error == http::error::body_limit) co_return co_await refuse(413, "the body is over the limit");
     if (error == http::error::end_of_stream || error == beast::error::timeout) co_return false;  // the caller has gone, or sleeps
     if (error.category() == make_error_code(http::error::bad_method).category() && error != http::error::partial_message) {
@@ -264,7 +271,8 @@ class Session : public std::enable_shared_from_this<Session> {
     buffer_.clear();
     for (std::size_t total = 0; total < kDrainBytesMax && !shared_.stopping;) {
       stream_.expires_after(std::chrono::seconds(2));
-      const auto got = co_await stream_.async_read_some(buffer_.prepare(std::min<std::size_t>(options().header_bytes_max, 16 * 1024)), kAwait);
+      const auto got =
+          co_await stream_.async_read_some(buffer_.prepare(std::min<std::size_t>(options().header_bytes_max, 16 * 1024)), kAwait);
       if (std::get<0>(got)) break;
       total += std::get<1>(got);
     }
@@ -428,7 +436,8 @@ class BeastServer final : public HttpServer {
     if (!on_unix_socket) setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     std::string peer = on_unix_socket ? "" : peer_of(socket);
     auto session = std::make_shared<Session>(io_, shared_, std::move(socket), std::move(peer), on_unix_socket);
-    asio::co_spawn(*io_, [session]() -> Task<> { co_await session->run(); }, asio::detached);
+    asio::co_spawn(
+        *io_, [session]() -> Task<> { co_await session->run(); }, asio::detached);
   }
 
   /// The answer goes into the socket's empty buffer at once, or not at all.

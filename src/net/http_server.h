@@ -23,12 +23,12 @@ enum class HttpMethod : std::uint8_t { kGet, kHead, kPost, kOther };
 
 struct HttpServerRequest {
   HttpMethod method = HttpMethod::kGet;
-  std::string method_name{};  // "GET", as sent
-  std::string path{};         // decoded, begins with "/"; "a%2Fb" has become "a/b"
+  std::string method_name{};                                 // "GET", as sent
+  std::string path{};                                        // decoded, begins with "/"; "a%2Fb" has become "a/b"
   std::vector<std::pair<std::string, std::string>> query{};  // decoded names and values, in order
   HttpHeaders headers{};
   std::string body{};
-  std::string peer{};         // the caller's address; "" on the Unix socket
+  std::string peer{};  // the caller's address; "" on the Unix socket
   bool on_unix_socket = false;
   /// Nobody waits for the answer any longer than this.
   Deadline deadline = Deadline::never();
@@ -58,15 +58,15 @@ struct HttpServerOptions {
   std::uint16_t port = 0;             // 0: any free one, see HttpServer::port()
   std::string unix_socket{};          // path of a second listener; made with mode 0600, a dead one there is replaced; "" for none
   std::size_t handler_threads = 4;
-  std::size_t connections_max = 1'024;       // further ones get a 503
+  std::size_t connections_max = 1'024;  // further ones get a 503
   std::size_t header_bytes_max = 32 * 1024;
   std::size_t body_bytes_max = 30 * 1024 * 1024;
-  std::size_t bodies_in_memory_max = 16;     // of over 1 MiB, at once; further ones get a 503
-  std::chrono::milliseconds idle_max{60'000};      // between requests, and for a request's headers; then the connection is closed
-  std::chrono::milliseconds body_max{60'000};      // for a request's body; the same
-  std::chrono::milliseconds handler_max{60'000};   // HttpServerRequest::deadline
-  std::chrono::milliseconds write_max{30'000};     // for each 256 KiB of an answer
-  std::chrono::milliseconds heartbeat{15'000};     // a comment in an event stream that was quiet for so long
+  std::size_t bodies_in_memory_max = 16;          // of over 1 MiB, at once; further ones get a 503
+  std::chrono::milliseconds idle_max{60'000};     // between requests, and for a request's headers; then the connection is closed
+  std::chrono::milliseconds body_max{60'000};     // for a request's body; the same
+  std::chrono::milliseconds handler_max{60'000};  // HttpServerRequest::deadline
+  std::chrono::milliseconds write_max{30'000};    // for each 256 KiB of an answer
+  std::chrono::milliseconds heartbeat{15'000};    // a comment in an event stream that was quiet for so long
 };
 
 /// Thread-safe.

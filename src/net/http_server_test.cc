@@ -133,10 +133,12 @@ TEST(HttpServer, SendsSharedAndLargeBodiesWhole) {
 TEST(HttpServer, RefusesWhatIsOverItsLimits) {
   Handler handler([](HttpServerRequest) { return text("never"); });
   const auto server = start(handler, {.header_bytes_max = 4'096, .body_bytes_max = 1'000});
-  EXPECT_THAT(ask(server->port(), "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n" + std::string(1'001, 'x')), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(ask(server->port(), "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n" + std::string(1'001, 'x')),
+              StartsWith("HTTP/1.1 413"));
   EXPECT_THAT(ask(server->port(), "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n" + std::string(9'000'000, 'x')),
               EndsWith("/p the body is over the limit"));
-  EXPECT_THAT(ask(server->port(), "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2'000, 'x') + "\r\n0\r\n\r\n"),
+  EXPECT_THAT(ask(server->port(),
+                  "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + std::string(2'000, 'x') + "\r\n0\r\n\r\n"),
               StartsWith("HTTP/1.1 413"));
   EXPECT_THAT(ask(server->port(), "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(5'000, 'x') + "\r\n\r\n"), StartsWith("HTTP/1.1 431"));
   EXPECT_THAT(ask(server->port(), "nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400"));
@@ -209,7 +211,7 @@ TEST(HttpServer, ListensOnAUnixSocketOfItsUserOnly) {
   {
     const auto server = start(handler, {.address = "", .unix_socket = path.string()});
     EXPECT_EQ(server->port(), 0);
-    struct stat status{};
+    struct stat status {};
     ASSERT_EQ(stat(path.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
     UniqueFd fd(socket(AF_UNIX, SOCK_STREAM, 0));
@@ -247,7 +249,9 @@ TEST(HttpServer, SaysWhyItCannotListen) {
   EXPECT_EQ(HttpServer::start({.address = "", .unix_socket = std::string(200, 'x')}, handler).error().code, Code::kBadInput);
 }
 
-HttpServerReply stream_reply(std::shared_ptr<EventStream> stream) { return {.headers = {{"Content-Type", "text/event-stream"}}, .body = std::move(stream)}; }
+HttpServerReply stream_reply(std::shared_ptr<EventStream> stream) {
+  return {.headers = {{"Content-Type", "text/event-stream"}}, .body = std::move(stream)};
+}
 
 TEST(HttpServer, StreamsEventsAsTheyArePushed) {
   const auto stream = std::make_shared<EventStream>();

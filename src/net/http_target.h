@@ -10,7 +10,7 @@
 namespace magpie {
 
 struct HttpTarget {
-  std::string path;  // percent-decoded
+  std::string path;                                        // percent-decoded
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
 };
 

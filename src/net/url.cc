@@ -19,9 +19,7 @@ namespace {
 /// Foreign text for an error message: valid UTF-8, not endless.
 std::string shown(std::string_view text) { return to_valid_utf8(utf8_prefix(text, 200)); }
 
-std::uint32_t or_else(std::uint32_t offset, std::uint32_t fallback) {
-  return offset == ada::url_components::omitted ? fallback : offset;
-}
+std::uint32_t or_else(std::uint32_t offset, std::uint32_t fallback) { return offset == ada::url_components::omitted ? fallback : offset; }
 
 Result<Url> parse_with(std::string_view input, const ada::url_aggregator* base) {
   if (input.size() > kUrlBytesMax) return fail(Code::kTooLarge, "a URL of {} bytes is over the limit of {}", input.size(), kUrlBytesMax);
@@ -36,9 +34,7 @@ bool is_ascii(std::string_view text) {
 }
 
 /// The standard's special-query percent-encode set.
-bool stands_as_it_is_in_query(unsigned char c) {
-  return c > 0x20 && c < 0x7F && c != '"' && c != '#' && c != '<' && c != '>' && c != '\'';
-}
+bool stands_as_it_is_in_query(unsigned char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '#' && c != '<' && c != '>' && c != '\''; }
 
 void append_percent_encoded(std::string& out, std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -160,10 +156,10 @@ Url canonical_url(const Url& url) { return url.without_fragment(); }
 std::span<const std::string_view> tracking_parameters() {
   // Those that are set by advertising and mailing systems and that no shop uses to choose what it shows.
   static constexpr std::array<std::string_view, 36> kNames = {
-      "utm_*",     "mtm_*",     "pk_campaign", "pk_kwd",   "pk_source", "pk_medium", "pk_content",   "piwik_*",    "matomo_*",
-      "gclid",     "gclsrc",    "gbraid",      "wbraid",   "dclid",     "gad_source", "gad_campaignid", "_ga",     "_gl",
-      "fbclid",    "msclkid",   "ttclid",      "twclid",   "igshid",    "igsh",      "yclid",        "li_fat_id",  "epik",
-      "mc_cid",    "mc_eid",    "_hsenc",      "_hsmi",    "__hssc",    "__hstc",    "__hsfp",       "hsctatracking", "srsltid",
+      "utm_*",  "mtm_*",   "pk_campaign", "pk_kwd", "pk_source", "pk_medium",  "pk_content",     "piwik_*",       "matomo_*",
+      "gclid",  "gclsrc",  "gbraid",      "wbraid", "dclid",     "gad_source", "gad_campaignid", "_ga",           "_gl",
+      "fbclid", "msclkid", "ttclid",      "twclid", "igshid",    "igsh",       "yclid",          "li_fat_id",     "epik",
+      "mc_cid", "mc_eid",  "_hsenc",      "_hsmi",  "__hssc",    "__hstc",     "__hsfp",         "hsctatracking", "srsltid",
   };
   return kNames;
 }
@@ -206,7 +202,8 @@ Url without_tracking_parameters(const Url& url) {
 Result<std::string> normalise_host(std::string_view host) {
   if (host.size() > 1'024) return fail(Code::kTooLarge, "a host of {} bytes is too long", host.size());
   // Anything that would end or extend the host in a URL is not part of one.
-  if (host.empty() || host.find_first_of("/\\?#@\t\n\r") != std::string_view::npos) return fail(Code::kBadInput, "'{}' is no host name", shown(host));
+  if (host.empty() || host.find_first_of("/\\?#@\t\n\r") != std::string_view::npos)
+    return fail(Code::kBadInput, "'{}' is no host name", shown(host));
   const auto parsed = ada::parse<ada::url_aggregator>(fmt::format("http://{}/", host));
   // The default port is gone from the parsed URL, so a colon is looked for in the input.
   const std::size_t address_end = host.front() == '[' ? host.find(']') : 0;

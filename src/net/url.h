@@ -34,16 +34,16 @@ class Url {
   const std::string& href() const { return href_; }
 
   // The parts as in the standard's API; empty when absent. All are ASCII views that live as long as this Url.
-  std::string_view protocol() const { return part(0, scheme_end_ + 1u); }       // "https:"
-  std::string_view scheme() const { return part(0, scheme_end_); }             // "https"
+  std::string_view protocol() const { return part(0, scheme_end_ + 1u); }  // "https:"
+  std::string_view scheme() const { return part(0, scheme_end_); }         // "https"
   std::string_view username() const { return part(username_begin_, username_end_); }
   std::string_view password() const { return part(password_begin_, password_end_); }
   std::string_view host() const { return part(host_begin_, host_and_port_end_); }  // "a.test:8080", without a default port
   std::string_view hostname() const { return part(host_begin_, host_end_); }       // "a.test", "[::1]"
   std::string_view port() const { return part(port_begin_, host_and_port_end_); }  // "8080", or "" for the default
   std::string_view pathname() const { return part(path_begin_, path_end_); }
-  std::string_view search() const { return without_lone_mark(path_end_, query_end_); }      // "?a=b"; "" for "?"
-  std::string_view hash() const { return without_lone_mark(query_end_, size()); }           // "#top"; "" for "#"
+  std::string_view search() const { return without_lone_mark(path_end_, query_end_); }  // "?a=b"; "" for "?"
+  std::string_view hash() const { return without_lone_mark(query_end_, size()); }       // "#top"; "" for "#"
   /// Path and query as they stand in a request line: "/a?b=c".
   std::string_view path_and_query() const { return part(path_begin_, query_end_); }
   /// "https://a.test:8080", or "null" for schemes without one.
@@ -64,9 +64,7 @@ class Url {
   friend struct UrlBuilder;
   Url() = default;
   std::uint32_t size() const { return static_cast<std::uint32_t>(href_.size()); }
-  std::string_view part(std::uint32_t begin, std::uint32_t end) const {
-    return std::string_view(href_).substr(begin, end - begin);
-  }
+  std::string_view part(std::uint32_t begin, std::uint32_t end) const { return std::string_view(href_).substr(begin, end - begin); }
   std::string_view without_lone_mark(std::uint32_t begin, std::uint32_t end) const {
     return end - begin > 1 ? part(begin, end) : std::string_view();
   }

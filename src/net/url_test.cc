@@ -58,9 +58,7 @@ TEST(Url, AgreesWithTheSharedCases) {
     const Result<Url> parsed = parse_case(input);
     const auto href = text_of(expect, "href");
     ASSERT_EQ(parsed.has_value(), href.has_value()) << id;
-    if (href) {
-      EXPECT_EQ(parsed->href(), *href) << id;
-    }
+    if (href) { EXPECT_EQ(parsed->href(), *href) << id; }
     for (const char* key : {"protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash"}) {
       const auto wanted = text_of(expect, key);
       if (!wanted) continue;
@@ -198,7 +196,8 @@ TEST(NormaliseHost, GivesWhatAUrlWouldHave) {
 }
 
 TEST(RegistrableDomain, IsNothingForAddressesAndSuffixes) {
-  for (const char* host : {"192.168.1.1", "[2001:db8::1]", "2001:db8::1", "co.uk", "github.io", ".example.com", "a..example.com", "", "."}) {
+  for (const char* host :
+       {"192.168.1.1", "[2001:db8::1]", "2001:db8::1", "co.uk", "github.io", ".example.com", "a..example.com", "", "."}) {
     EXPECT_EQ(registrable_domain(host), std::nullopt) << host;
   }
   EXPECT_EQ(registrable_domain("deep.me.github.io"), "me.github.io");

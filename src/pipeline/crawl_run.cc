@@ -37,7 +37,8 @@ Cause cause_of(const Error& error) {
   }
 }
 
-Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job, const std::vector<Url>& seeds) {
+Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job,
+                                                 const std::vector<Url>& seeds) {
   std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job));
   MAGPIE_TRY(std::string user_agent, crawl::user_agent(settings));
   run->agent_ = settings.agent();
@@ -84,9 +85,7 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
   return end;
 }
 
-CrawlRunCounts CrawlRun::counts() const {
-  return {loop_->totals(), parts_.frontier.counts(job_).queued, processing_};
-}
+CrawlRunCounts CrawlRun::counts() const { return {loop_->totals(), parts_.frontier.counts(job_).queued, processing_}; }
 
 std::vector<crawl::HostReport> CrawlRun::hosts() const { return loop_->hosts(); }
 

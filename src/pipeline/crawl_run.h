@@ -35,7 +35,8 @@ struct CrawlRunCounts {
 class CrawlRun {
  public:
   /// kBadInput: no agent name, or a seed that is no http address. Settings are read now.
-  static Result<std::unique_ptr<CrawlRun>> make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job, const std::vector<Url>& seeds);
+  static Result<std::unique_ptr<CrawlRun>> make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job,
+                                                const std::vector<Url>& seeds);
   ~CrawlRun();
 
   /// Crawls until nothing is left, the time is over or `stop` is asked for; then what was fetched is written down and findable.

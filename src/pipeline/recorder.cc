@@ -53,7 +53,7 @@ Recorder::~Recorder() { queue_.close(); }
 Result<void> Recorder::load_known_pictures() {
   return ports_.catalog.each_image([this](const Image& image) -> Result<void> {
     copies_.add(image.id, copy_evidence(image));
-    if (image.copy_group != image.id) copy_groups_[image.id] = image.copy_group;
+    if (image.copy_group != image.id) put_in_group(image.id, image.copy_group);
     return {};
   });
 }
@@ -211,16 +211,37 @@ Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& it
   return {};
 }
 
+ImageId Recorder::group_of(ImageId image) const {
+  const auto found = copy_groups_.find(image);
+  return found == copy_groups_.end() ? image : found->second;
+}
+
+void Recorder::put_in_group(ImageId image, ImageId group) {
+  copy_groups_[image] = group;
+  group_members_[group].push_back(image);
+}
+
+// Groups are the connected parts of the graph of copies, so they do not depend on the order pictures came in: one that is a copy of
+// pictures of several groups joins them all, under the smallest id.
 Result<void> Recorder::join_copies(CatalogTransaction& transaction, const Image& image, ImageId id) {
   const analyse::CopyEvidence evidence = copy_evidence(image);
-  const auto near = copies_.nearest_copy(evidence);
+  std::set<ImageId> groups;
+  for (const analyse::Copy& copy : copies_.copies_of(evidence)) groups.insert(group_of(static_cast<ImageId>(copy.image)));
   copies_.add(id, evidence);
-  if (!near) return {};
-  const auto other = static_cast<ImageId>(near->image);
-  const auto joined = copy_groups_.find(other);
-  const ImageId group = joined == copy_groups_.end() ? other : joined->second;
-  copy_groups_[id] = group;
-  return transaction.set_copy_group(id, group);
+  if (groups.empty()) return {};
+  const ImageId group = *groups.begin();
+  groups.erase(groups.begin());
+  std::vector<ImageId> moved = {id};
+  for (const ImageId other : groups) {
+    moved.push_back(other);
+    const auto members = group_members_.extract(other);
+    if (!members.empty()) moved.insert(moved.end(), members.mapped().begin(), members.mapped().end());
+  }
+  for (const ImageId one : moved) {
+    put_in_group(one, group);
+    MAGPIE_TRY_DO(transaction.set_copy_group(one, group));
+  }
+  return {};
 }
 
 Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch) {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "analyse/copies.h"
-#include "base/guarded.h"
 #include "base/bounded_queue.h"
+#include "base/guarded.h"
 #include "core/archive.h"
 #include "core/catalog.h"
 #include "core/frontier.h"
@@ -36,11 +36,11 @@ struct RecorderPorts {
 };
 
 struct RecorderOptions {
-  std::string space;                                // of the embeddings (core/embedder.h)
-  std::size_t batch_max = 256;                      // documents in one transaction
-  std::chrono::milliseconds batch_wait{30};         // how long a batch waits for company
-  std::chrono::milliseconds index_every{700};       // at most this long from a commit to its pictures' being findable
-  std::size_t index_batch = 2'000;                  // pictures in one index commit
+  std::string space;                                                 // of the embeddings (core/embedder.h)
+  std::size_t batch_max = 256;                                       // documents in one transaction
+  std::chrono::milliseconds batch_wait{30};                          // how long a batch waits for company
+  std::chrono::milliseconds index_every{700};                        // at most this long from a commit to its pictures' being findable
+  std::size_t index_batch = 2'000;                                   // pictures in one index commit
   std::function<void(const std::vector<ImageId>&)> on_indexed = {};  // pictures that became findable; called on the recorder's thread
 };
 
@@ -84,6 +84,8 @@ class Recorder {
   Result<void> write_image(CatalogTransaction& transaction, Finished& item, Batch& batch);
   Result<void> write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch);
   Result<void> want_images(CatalogTransaction& transaction, const Finished& item, std::vector<std::string> urls, Batch& batch);
+  ImageId group_of(ImageId image) const;
+  void put_in_group(ImageId image, ImageId group);
   Result<void> join_copies(CatalogTransaction& transaction, const Image& image, ImageId id);
   Result<void> tell_frontier(Batch& batch);
   Result<void> run_task(Task& task);
@@ -95,7 +97,8 @@ class Recorder {
   RecorderOptions options_;
   BoundedQueue<Item> queue_{1'024};
   analyse::CopyFinder copies_;
-  std::unordered_map<ImageId, ImageId> copy_groups_;  // of pictures that are not their own group
+  std::unordered_map<ImageId, ImageId> copy_groups_;                 // of pictures that are not their own group
+  std::unordered_map<ImageId, std::vector<ImageId>> group_members_;  // the other way round, without the group's first picture
   struct State {
     RecorderCounts counts;
     std::string failure;

@@ -22,9 +22,18 @@ namespace {
 
 constexpr int kChildSocket = 3;
 // Nothing else of the environment reaches a process that handles foreign bytes.
-constexpr std::array<std::string_view, 12> kKeptVariables = {"MAGPIE_", "LANG=", "LC_", "TZ=", "LD_LIBRARY_PATH=", "ASAN_OPTIONS=",
-                                                             "TSAN_OPTIONS=", "UBSAN_OPTIONS=", "LLVM_PROFILE_FILE=", "XDG_DATA_DIRS=",
-                                                             "FONTCONFIG_", "PATH="};
+constexpr std::array<std::string_view, 12> kKeptVariables = {"MAGPIE_",
+                                                             "LANG=",
+                                                             "LC_",
+                                                             "TZ=",
+                                                             "LD_LIBRARY_PATH=",
+                                                             "ASAN_OPTIONS=",
+                                                             "TSAN_OPTIONS=",
+                                                             "UBSAN_OPTIONS=",
+                                                             "LLVM_PROFILE_FILE=",
+                                                             "XDG_DATA_DIRS=",
+                                                             "FONTCONFIG_",
+                                                             "PATH="};
 
 std::vector<char*> kept_environment() {
   std::vector<char*> kept;
@@ -142,17 +151,14 @@ ChildProcess::End ChildProcess::finish(Deadline deadline) {
   socket_.reset();
   pollfd one{handle_.get(), POLLIN, 0};
   int ready = 0;
-  do {
-    ready = handle_ ? ::poll(&one, 1, static_cast<int>(deadline.left().count())) : 0;
-  } while (ready < 0 && errno == EINTR);
+  do { ready = handle_ ? ::poll(&one, 1, static_cast<int>(deadline.left().count())) : 0; } while (ready < 0 && errno == EINTR);
   End end;
   if (ready <= 0) {
     end.by_us = true;
     ::kill(pid_, SIGKILL);
   }
   int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
   pid_ = -1;
   end.by_signal = WIFSIGNALED(status);
   end.value = end.by_signal ? WTERMSIG(status) : WEXITSTATUS(status);

@@ -32,8 +32,8 @@ class ChildProcess {
 
   struct End {
     bool by_signal = false;
-    int value = 0;        // signal or exit code
-    bool by_us = false;   // it had to be killed
+    int value = 0;       // signal or exit code
+    bool by_us = false;  // it had to be killed
   };
   /// Closes the socket and reaps the process, killing it at the deadline. Call once.
   End finish(Deadline deadline);

@@ -26,10 +26,10 @@ inline constexpr std::size_t kFrameHeaderBytes = 40;
 inline constexpr std::uint64_t kFramePayloadBytesMax = 256ull << 20;
 
 /// Kinds that belong to the machinery itself; requests of the application use smaller numbers.
-inline constexpr std::uint32_t kFrameStart = 0xFFFF'0001;   // manager's first: sandbox options and configuration
-inline constexpr std::uint32_t kFrameReady = 0xFFFF'0002;   // worker's answer to it
-inline constexpr std::uint32_t kFrameAnswer = 0xFFFF'0003;  // a handler's bytes
-inline constexpr std::uint32_t kFrameError = 0xFFFF'0004;   // u64 code, bytes message (base/wire.h)
+inline constexpr std::uint32_t kFrameStart = 0xFFFF'0001;      // manager's first: sandbox options and configuration
+inline constexpr std::uint32_t kFrameReady = 0xFFFF'0002;      // worker's answer to it
+inline constexpr std::uint32_t kFrameAnswer = 0xFFFF'0003;     // a handler's bytes
+inline constexpr std::uint32_t kFrameError = 0xFFFF'0004;      // u64 code, bytes message (base/wire.h)
 inline constexpr std::uint32_t kFrameLastError = 0xFFFF'0005;  // the same, and the worker ends itself
 
 struct FrameHeader {

@@ -15,8 +15,8 @@
 namespace magpie {
 
 struct SandboxOptions {
-  bool enabled = true;                             // false: rlimits only (setting worker.sandbox = off)
-  std::uint64_t memory_bytes = 1ull << 30;         // private writable memory (RLIMIT_DATA), libraries' own share included; 0: no limit
+  bool enabled = true;                      // false: rlimits only (setting worker.sandbox = off)
+  std::uint64_t memory_bytes = 1ull << 30;  // private writable memory (RLIMIT_DATA), libraries' own share included; 0: no limit
   std::vector<fs::path> readable = {"/usr", "/etc/fonts", "/var/cache/fontconfig"};  // for landlock; missing ones are passed over
 };
 

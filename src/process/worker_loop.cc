@@ -76,14 +76,14 @@ struct Answer {
 
 Answer answer(const WorkerHandlers& handlers, const Frame& frame) {
   const auto handler = handlers.by_kind.find(frame.header.kind);
-  if (handler == handlers.by_kind.end()) return {fail(Code::kInternal, "this worker has no handler for requests of kind {}", frame.header.kind)};
-  WorkerRequest request{frame.header.kind, frame.payload, {frame.file.get(), frame.header.file_offset, frame.header.file_size}, Deadline::never()};
+  if (handler == handlers.by_kind.end())
+    return {fail(Code::kInternal, "this worker has no handler for requests of kind {}", frame.header.kind)};
+  WorkerRequest request{
+      frame.header.kind, frame.payload, {frame.file.get(), frame.header.file_offset, frame.header.file_size}, Deadline::never()};
   if (frame.header.time_max_ms > 0) request.deadline = Deadline::after(std::chrono::milliseconds(frame.header.time_max_ms));
   try {
     return {handler->second(request)};
-  } catch (const std::bad_alloc&) {
-    return {fail(Code::kTooLarge, "out of memory"), true};
-  } catch (const std::exception& error) {
+  } catch (const std::bad_alloc&) { return {fail(Code::kTooLarge, "out of memory"), true}; } catch (const std::exception& error) {
     return {fail(Code::kInternal, "exception in the worker: {}", error.what()), true};
   }
 }

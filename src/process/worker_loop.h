@@ -26,8 +26,8 @@ struct FileSlice {
 
 struct WorkerRequest {
   std::uint32_t kind = 0;
-  std::string_view payload;  // borrowed for the call
-  FileSlice file;            // fd -1: none came
+  std::string_view payload;               // borrowed for the call
+  FileSlice file;                         // fd -1: none came
   Deadline deadline = Deadline::never();  // the manager kills the worker when it passes; giving up a little before is cheaper
 };
 

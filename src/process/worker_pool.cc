@@ -30,8 +30,8 @@ constexpr std::chrono::milliseconds kIdleCheck = 1'000ms;  // how soon a child t
 constexpr std::chrono::milliseconds kEndTimeMax = 2'000ms;
 constexpr std::chrono::milliseconds kPauseMin = 50ms;
 constexpr std::chrono::milliseconds kPauseMax = 5'000ms;
-constexpr int kFreeFailures = 2;      // deaths in a row that cost no pause
-constexpr int kHopelessStarts = 3;    // failed starts in a row after which requests are refused
+constexpr int kFreeFailures = 2;    // deaths in a row that cost no pause
+constexpr int kHopelessStarts = 3;  // failed starts in a row after which requests are refused
 
 struct Job {
   WorkRequest request;
@@ -151,8 +151,7 @@ void WorkerPool::State::look_after_one() {
     const std::optional<std::shared_ptr<Job>> job = waiting.pop_until(Deadline::after(kIdleCheck));
     if (!job) continue;
     // A child may have died while it waited; the request must not suffer from one failed start.
-    while (!ending && !ready(worker, streak) && streak.failed_starts < kHopelessStarts) {
-    }
+    while (!ending && !ready(worker, streak) && streak.failed_starts < kHopelessStarts) {}
     if (ending) {
       (*job)->done(fail(Code::kCancelled, "the worker pool is closing"));
     } else if (worker) {
@@ -260,7 +259,8 @@ Failure WorkerPool::State::bury(Worker& worker, const Error& symptom) {
   Error error = death_error(end);
   if (late) error = {Code::kTimeout, "worker took too long and was killed"};
   // It was still alive, or left in order, after nonsense: the nonsense is the cause.
-  if (!late && (end.by_us || (!end.by_signal && end.value == 0))) error = {Code::kCorrupt, "garbled answer from a worker: " + symptom.message};
+  if (!late && (end.by_us || (!end.by_signal && end.value == 0)))
+    error = {Code::kCorrupt, "garbled answer from a worker: " + symptom.message};
   log::debug("worker.lost", {{"pid", pid}, {"reason", error.message}});
   return Failure(std::move(error));
 }

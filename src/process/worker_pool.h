@@ -28,25 +28,25 @@ namespace magpie {
 class MetricsRegistry;
 
 struct WorkerPoolOptions {
-  std::vector<std::string> command;     // program and first arguments; the pool adds "--fd" "3"
-  std::size_t workers = 2;              // child processes, 1..256
-  std::size_t waiting_max = 64;         // requests not yet with a child; submit() waits beyond
-  std::string config;                   // handed to WorkerSetup in the child, up to 1 MiB
+  std::vector<std::string> command;  // program and first arguments; the pool adds "--fd" "3"
+  std::size_t workers = 2;           // child processes, 1..256
+  std::size_t waiting_max = 64;      // requests not yet with a child; submit() waits beyond
+  std::string config;                // handed to WorkerSetup in the child, up to 1 MiB
   SandboxOptions sandbox;
   std::chrono::milliseconds start_time_max{30'000};  // a child must say it is ready within this
-  std::uint64_t requests_max = 20'000;  // a child is replaced after so many, against slow leaks
+  std::uint64_t requests_max = 20'000;               // a child is replaced after so many, against slow leaks
   std::uint64_t resident_bytes_max = 768ull << 20;   // … and after an answer that leaves it larger than this
   std::uint64_t answer_bytes_max = 64ull << 20;      // a longer answer counts as garbled
-  MetricsRegistry* metrics = nullptr;   // magpie_worker_*; must outlive the pool
+  MetricsRegistry* metrics = nullptr;                // magpie_worker_*; must outlive the pool
 };
 
 struct WorkRequest {
   std::uint32_t kind = 0;
-  std::string payload;                            // up to 256 MiB; large bytes better come as `file`
-  std::shared_ptr<const UniqueFd> file = {};      // opened for reading only; the child sees all of it. Null: none
+  std::string payload;                        // up to 256 MiB; large bytes better come as `file`
+  std::shared_ptr<const UniqueFd> file = {};  // opened for reading only; the child sees all of it. Null: none
   std::uint64_t file_offset = 0;
   std::uint64_t file_size = 0;
-  std::chrono::milliseconds time_max{20'000};     // from when a child takes it; then the child is killed
+  std::chrono::milliseconds time_max{20'000};  // from when a child takes it; then the child is killed
 };
 
 class WorkerPool {

@@ -106,19 +106,18 @@ TEST_P(WorkerPoolSurvives, AndSaysWhatHappened) {
   expect_alive(pool);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Misdeeds, WorkerPoolSurvives,
-    testing::Values(Misfortune{test::kCrash, "", Code::kInternal, "worker crashed: SIGSEGV"},
-                    Misfortune{test::kAbort, "", Code::kInternal, "worker crashed: SIGABRT"},
-                    Misfortune{test::kAllocate, "", Code::kTooLarge, "out of memory"},
-                    Misfortune{test::kAllocateAsC, "", Code::kTooLarge, "out of memory"},
-                    Misfortune{test::kKillSelf, "", Code::kTooLarge, "out of memory (the system"},
-                    Misfortune{test::kExit, "7", Code::kInternal, "exited with 7"},
-                    Misfortune{test::kGarbage, "", Code::kCorrupt, "garbled answer"},
-                    Misfortune{test::kLongAnswer, "70000000", Code::kCorrupt, "garbled answer"},
-                    Misfortune{test::kThrow, "", Code::kInternal, "on purpose"},
-                    Misfortune{test::kTrace, "", Code::kInternal, "worker crashed: SIGSYS"}),
-    [](const auto& one) { return fmt::format("Misdeed{}", static_cast<int>(one.param.what)); });
+INSTANTIATE_TEST_SUITE_P(Misdeeds, WorkerPoolSurvives,
+                         testing::Values(Misfortune{test::kCrash, "", Code::kInternal, "worker crashed: SIGSEGV"},
+                                         Misfortune{test::kAbort, "", Code::kInternal, "worker crashed: SIGABRT"},
+                                         Misfortune{test::kAllocate, "", Code::kTooLarge, "out of memory"},
+                                         Misfortune{test::kAllocateAsC, "", Code::kTooLarge, "out of memory"},
+                                         Misfortune{test::kKillSelf, "", Code::kTooLarge, "out of memory (the system"},
+                                         Misfortune{test::kExit, "7", Code::kInternal, "exited with 7"},
+                                         Misfortune{test::kGarbage, "", Code::kCorrupt, "garbled answer"},
+                                         Misfortune{test::kLongAnswer, "70000000", Code::kCorrupt, "garbled answer"},
+                                         Misfortune{test::kThrow, "", Code::kInternal, "on purpose"},
+                                         Misfortune{test::kTrace, "", Code::kInternal, "worker crashed: SIGSYS"}),
+                         [](const auto& one) { return fmt::format("Misdeed{}", static_cast<int>(one.param.what)); });
 
 TEST(WorkerPool, AHangingWorkerIsKilledAtItsDeadline) {
   WorkerPool pool(one_worker());
@@ -209,7 +208,8 @@ TEST(WorkerPool, ClosingAnswersEverythingThatWaits) {
     WorkerPool pool(one_worker());
     ASSERT_TRUE(pool.wait_ready(Deadline::after(30s)));
     pool.submit({.kind = test::kHang, .time_max = 300ms}, [](const Result<std::string>&) {});
-    pool.submit({.kind = test::kEcho}, [&](const Result<std::string>& answer) { last.set_value(answer ? Code::kInternal : answer.error().code); });
+    pool.submit({.kind = test::kEcho},
+                [&](const Result<std::string>& answer) { last.set_value(answer ? Code::kInternal : answer.error().code); });
   }
   EXPECT_EQ(last.get_future().get(), Code::kCancelled);
 }
@@ -256,12 +256,13 @@ TEST_P(Sandbox, LetsAWorkerComputeAndNothingElse) {
   EXPECT_EQ(*answer, std::to_string(GetParam().result));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Attempts, Sandbox,
-    testing::Values(Attempt{test::kOpenSocket, "", EPERM}, Attempt{test::kWriteFile, "/tmp/magpie_must_not_exist", EPERM},
-                    Attempt{test::kFork, "", EPERM}, Attempt{test::kRunProgram, "", EPERM}, Attempt{test::kSignalParent, "", EPERM},
-                    Attempt{test::kStartThread, "", 0}, Attempt{test::kOpenForReading, "/usr/share/common-licenses/GPL-2", 0}),
-    [](const auto& one) { return fmt::format("Misdeed{}", static_cast<int>(one.param.what)); });
+INSTANTIATE_TEST_SUITE_P(Attempts, Sandbox,
+                         testing::Values(Attempt{test::kOpenSocket, "", EPERM},
+                                         Attempt{test::kWriteFile, "/tmp/magpie_must_not_exist", EPERM}, Attempt{test::kFork, "", EPERM},
+                                         Attempt{test::kRunProgram, "", EPERM}, Attempt{test::kSignalParent, "", EPERM},
+                                         Attempt{test::kStartThread, "", 0},
+                                         Attempt{test::kOpenForReading, "/usr/share/common-licenses/GPL-2", 0}),
+                         [](const auto& one) { return fmt::format("Misdeed{}", static_cast<int>(one.param.what)); });
 
 TEST(SandboxFiles, OutsideTheReadableFoldersAreHiddenWhereTheKernelCan) {
   if (!probe_sandbox().landlock) GTEST_SKIP() << "this kernel has no landlock";

@@ -49,10 +49,8 @@ Result<Embedding> query_vector(const SearchView& view, const SearchQuery& query)
 
 Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, const IdSet& within, Candidates& found) {
   MAGPIE_TRY(Embedding vector, query_vector(view, query));
-  MAGPIE_TRY(VectorMatches matches, view.vectors->search({.vector = vector,
-                                                         .k = kAllSimilar,
-                                                         .allowed = &within,
-                                                         .min_similarity = found.similarity_min}));
+  MAGPIE_TRY(VectorMatches matches,
+             view.vectors->search({.vector = vector, .k = kAllSimilar, .allowed = &within, .min_similarity = found.similarity_min}));
   if (!matches.complete) found.exactness = Exactness::kAtLeast;
   IdSet ids;
   for (const SimilarId& match : matches.hits) {
@@ -104,9 +102,7 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
   found.with_pictures = !query.picture.empty() || !query.like.empty();
   found.browsing = !found.with_words && !found.with_pictures;
   found.similarity_min = query.similarity_min.value_or(static_cast<float>(settings.similarity_min()));
-  if (found.with_words) {
-    MAGPIE_TRY(found.ids, find_by_words(view, query, found));
-  }
+  if (found.with_words) { MAGPIE_TRY(found.ids, find_by_words(view, query, found)); }
   if (found.with_pictures) {
     const bool both = found.with_words && query.combine == Combine::kBoth;
     IdSet wanted = within;

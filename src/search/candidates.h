@@ -35,13 +35,13 @@ class ScoreMap {
 };
 
 struct Candidates {
-  bool browsing = false;          // neither words nor pictures: every document is one
+  bool browsing = false;  // neither words nor pictures: every document is one
   bool any_word = false;
   Exactness exactness = Exactness::kExact;
   bool with_words = false, with_pictures = false;
-  IdSet ids;                      // meaningless while browsing
-  ScoreMap text;                  // 0..1
-  ScoreMap similarity;            // cosine
+  IdSet ids;            // meaningless while browsing
+  ScoreMap text;        // 0..1
+  ScoreMap similarity;  // cosine
   float similarity_min = 0;
 
   /// `set` without what is no candidate.

@@ -14,9 +14,9 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::pair<SortOrder, std::string_view> kSortOrders[] = {{SortOrder::kRelevance, "relevance"},
-                                                                 {SortOrder::kNewest, "newest"},
-                                                                 {SortOrder::kPriceAsc, "price-asc"},
-                                                                 {SortOrder::kPriceDesc, "price-desc"}};
+                                                                  {SortOrder::kNewest, "newest"},
+                                                                  {SortOrder::kPriceAsc, "price-asc"},
+                                                                  {SortOrder::kPriceDesc, "price-desc"}};
 
 Result<void> check(const SearchQuery& query) {
   if (query.limit > kSearchLimitMax) return fail(Code::kBadInput, "limit is at most {}, not {}", kSearchLimitMax, query.limit);

@@ -39,10 +39,10 @@ inline constexpr std::size_t kLikeMax = 50;          // pictures in SearchQuery:
 inline constexpr std::size_t kCopiesListed = 50;     // ids in SearchHit::copies
 
 struct SearchSettings {
-  Setting<double> similarity_min{"search.similarity_min", 0.4, {-1.0, 0.99},
-                                 "Least cosine similarity of a picture that counts as found by a picture."};
-  Setting<double> text_weight{"search.text_weight", 0.5, {0.0, 1.0},
-                              "Share of the words in the score of a search by words and picture together."};
+  Setting<double> similarity_min{
+      "search.similarity_min", 0.4, {-1.0, 0.99}, "Least cosine similarity of a picture that counts as found by a picture."};
+  Setting<double> text_weight{
+      "search.text_weight", 0.5, {0.0, 1.0}, "Share of the words in the score of a search by words and picture together."};
   Setting<std::int64_t> facet_values{"search.facet_values", 50, {1, 1'000}, "Values listed per facet."};
   template <class Visitor>
   void visit(Visitor&& each) {
@@ -109,11 +109,11 @@ inline constexpr std::size_t kPriceRangesMax = 10;
 struct SearchAnswer {
   std::uint64_t total = 0;  // hits after collapse
   Exactness exactness = Exactness::kExact;
-  bool any_word = false;    // no document has all the words; these have some
+  bool any_word = false;  // no document has all the words; these have some
   std::vector<SearchHit> hits;
-  std::vector<FacetCounts> facets;      // in the order of SearchQuery::facets
-  std::vector<PriceFacet> prices;       // most hits first; counted without the filter's price bounds and currencies
-  std::uint64_t version = 0;            // of the snapshot: equal versions and queries give equal answers on every page
+  std::vector<FacetCounts> facets;  // in the order of SearchQuery::facets
+  std::vector<PriceFacet> prices;   // most hits first; counted without the filter's price bounds and currencies
+  std::uint64_t version = 0;        // of the snapshot: equal versions and queries give equal answers on every page
   std::chrono::microseconds took{};
 };
 

@@ -116,7 +116,8 @@ class World {
 bool has_word(const IndexDocument& document, const std::string& word) {
   const std::string text = " " + document.title + " " + document.alt + " " + document.description + " ";
   for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-    if (!std::isalpha(static_cast<unsigned char>(text[at - 1])) && !std::isalpha(static_cast<unsigned char>(text[at + word.size()]))) return true;
+    if (!std::isalpha(static_cast<unsigned char>(text[at - 1])) && !std::isalpha(static_cast<unsigned char>(text[at + word.size()])))
+      return true;
   }
   return false;
 }
@@ -236,8 +237,7 @@ class Searches : public ::testing::TestWithParam<std::uint32_t> {
     }
     Picture picture = world.picture(id);
     ASSERT_TRUE(index->text().add(picture.document));
-    const Result<void> done =
-        picture.embedding.empty() ? index->vectors().remove(id) : index->vectors().add(id, picture.embedding);
+    const Result<void> done = picture.embedding.empty() ? index->vectors().remove(id) : index->vectors().add(id, picture.embedding);
     ASSERT_TRUE(done);
     collection[id] = std::move(picture);
   }
@@ -285,9 +285,7 @@ void Searches::compare_pages(SearchQuery query, const SearchAnswer& whole) {
     EXPECT_EQ(page->facets[0].values, whole.facets[0].values);
     for (std::size_t i = 0; i < page->hits.size(); ++i) {
       EXPECT_TRUE(seen.insert(page->hits[i].id).second) << "twice: " << page->hits[i].id;
-      if (query.offset + i < whole.hits.size()) {
-        EXPECT_EQ(page->hits[i].id, whole.hits[query.offset + i].id);
-      }
+      if (query.offset + i < whole.hits.size()) { EXPECT_EQ(page->hits[i].id, whole.hits[query.offset + i].id); }
     }
     EXPECT_EQ(page->hits.size(), std::min<std::size_t>(7, whole.total > query.offset ? whole.total - query.offset : 0));
   }
@@ -309,20 +307,17 @@ void Searches::compare_order(const SearchQuery& query, const SearchAnswer& whole
     if (query.sort == SortOrder::kRelevance || query.sort == SortOrder::kNewest) {
       for (const ImageId copy : hit.copies) {
         const IndexDocument& other = collection.at(copy).document;
-        EXPECT_GE(std::make_pair(document.price_micros.has_value(), document.pixels), std::make_pair(other.price_micros.has_value(), other.pixels))
+        EXPECT_GE(std::make_pair(document.price_micros.has_value(), document.pixels),
+                  std::make_pair(other.price_micros.has_value(), other.pixels))
             << "a better copy than the one shown";
       }
     }
     for (const ImageId copy : hit.copies) EXPECT_EQ(collection.at(copy).document.copy_group, document.copy_group);
-    if (hit.similarity) {
-      EXPECT_NEAR(*hit.similarity, cosine(query.picture, collection.at(hit.id).embedding), 1e-5);
-    }
+    if (hit.similarity) { EXPECT_NEAR(*hit.similarity, cosine(query.picture, collection.at(hit.id).embedding), 1e-5); }
     if (i == 0) continue;
     const IndexDocument& before = collection.at(whole.hits[i - 1].id).document;
     const bool browsing = query.words.empty() && query.picture.empty();
-    if (query.sort == SortOrder::kRelevance && !browsing) {
-      EXPECT_GE(whole.hits[i - 1].score, hit.score);
-    }
+    if (query.sort == SortOrder::kRelevance && !browsing) { EXPECT_GE(whole.hits[i - 1].score, hit.score); }
     if (query.sort == SortOrder::kNewest || (query.sort == SortOrder::kRelevance && browsing)) {
       EXPECT_GE(newest_fetch(whole.hits[i - 1]), newest_fetch(hit));
     }
@@ -474,9 +469,9 @@ TEST_F(SmallSearch, PricesAreCountedWithoutThePriceFilter) {
   EXPECT_EQ(answer.prices[0].count, 3U);
   EXPECT_EQ(answer.prices[0].min_micros, 10'000'000);
   EXPECT_EQ(answer.prices[0].max_micros, 40'000'000);
-  ASSERT_EQ(answer.prices[0].ranges.size(), 2U);                 // 10-20 and from 20
-  EXPECT_EQ(answer.prices[0].ranges[0].count, 1U);               // picture 1
-  EXPECT_EQ(answer.prices[0].ranges[1].count, 3U);               // its copy 2, and 3, and 4
+  ASSERT_EQ(answer.prices[0].ranges.size(), 2U);    // 10-20 and from 20
+  EXPECT_EQ(answer.prices[0].ranges[0].count, 1U);  // picture 1
+  EXPECT_EQ(answer.prices[0].ranges[1].count, 3U);  // its copy 2, and 3, and 4
 }
 
 TEST_F(SmallSearch, LimitsAreChecked) {

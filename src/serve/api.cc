@@ -41,22 +41,32 @@ std::optional<Route> route_below_api(const PathParts& path) {
   const std::string_view id = path.parts[3];
   const std::string_view last = path.parts[4];
   if (path.count == 3 && what == "search") {
-    return Route{"search", true, true, [](ApiState& state, const HttpServerRequest& request) { return request.method == HttpMethod::kPost ? search_by_picture(state, request) : search(state, request); }};
+    return Route{"search", true, true, [](ApiState& state, const HttpServerRequest& request) {
+                   return request.method == HttpMethod::kPost ? search_by_picture(state, request) : search(state, request);
+                 }};
   }
   if (path.count == 3 && what == "jobs") {
-    return Route{"jobs", true, true, [](ApiState& state, const HttpServerRequest& request) { return request.method == HttpMethod::kPost ? start_job(state, request) : list_jobs(state, request); }};
+    return Route{"jobs", true, true, [](ApiState& state, const HttpServerRequest& request) {
+                   return request.method == HttpMethod::kPost ? start_job(state, request) : list_jobs(state, request);
+                 }};
   }
   if (path.count == 3 && what == "events") return Route{"events", true, false, &events};
   if (path.count == 3 && what == "stats") return Route{"stats", true, false, &stats};
-  if (path.count == 3 && what == "openapi.yaml") return Route{"openapi", true, false, [](ApiState& state, const HttpServerRequest&) { return description(state); }};
-  if (path.count == 4 && what == "images") return Route{"image", true, false, [id](ApiState& state, const HttpServerRequest& request) { return image(state, request, id); }};
+  if (path.count == 3 && what == "openapi.yaml")
+    return Route{"openapi", true, false, [](ApiState& state, const HttpServerRequest&) { return description(state); }};
+  if (path.count == 4 && what == "images")
+    return Route{"image", true, false, [id](ApiState& state, const HttpServerRequest& request) { return image(state, request, id); }};
   if (path.count == 5 && what == "images") {
-    return Route{"image_variant", true, false, [id, last](ApiState& state, const HttpServerRequest& request) { return image_variant(state, request, id, last); }};
+    return Route{"image_variant", true, false,
+                 [id, last](ApiState& state, const HttpServerRequest& request) { return image_variant(state, request, id, last); }};
   }
-  if (path.count == 4 && what == "products") return Route{"product", true, false, [id](ApiState& state, const HttpServerRequest& request) { return product(state, request, id); }};
-  if (path.count == 4 && what == "jobs") return Route{"job", true, false, [id](ApiState& state, const HttpServerRequest& request) { return job(state, request, id); }};
+  if (path.count == 4 && what == "products")
+    return Route{"product", true, false, [id](ApiState& state, const HttpServerRequest& request) { return product(state, request, id); }};
+  if (path.count == 4 && what == "jobs")
+    return Route{"job", true, false, [id](ApiState& state, const HttpServerRequest& request) { return job(state, request, id); }};
   if (path.count == 5 && what == "jobs" && last == "cancel") {
-    return Route{"job_cancel", false, true, [id](ApiState& state, const HttpServerRequest& request) { return cancel_job(state, request, id); }};
+    return Route{"job_cancel", false, true,
+                 [id](ApiState& state, const HttpServerRequest& request) { return cancel_job(state, request, id); }};
   }
   return std::nullopt;
 }
@@ -65,8 +75,10 @@ std::optional<Route> route_below_api(const PathParts& path) {
 std::optional<Route> find_route(const PathParts& path) {
   if (path.count == 1) {
     if (path.parts[0] == "healthz") return Route{"healthz", true, false, [](ApiState&, const HttpServerRequest&) { return health(); }};
-    if (path.parts[0] == "readyz") return Route{"readyz", true, false, [](ApiState& state, const HttpServerRequest&) { return readiness(state); }};
-    if (path.parts[0] == "metrics") return Route{"metrics", true, false, [](ApiState& state, const HttpServerRequest&) { return metrics(state); }};
+    if (path.parts[0] == "readyz")
+      return Route{"readyz", true, false, [](ApiState& state, const HttpServerRequest&) { return readiness(state); }};
+    if (path.parts[0] == "metrics")
+      return Route{"metrics", true, false, [](ApiState& state, const HttpServerRequest&) { return metrics(state); }};
   }
   if (path.count >= 3 && path.parts[0] == "api" && path.parts[1] == "v1") return route_below_api(path);
   return std::nullopt;
@@ -78,7 +90,8 @@ bool takes(const Route& route, HttpMethod method) {
 }
 
 HttpServerReply method_refused(const HttpServerRequest& request, std::string_view allowed) {
-  HttpServerReply reply = problem_reply({405, "method_not_allowed", fmt::format("this address takes {}, not {}", allowed, request.method_name)});
+  HttpServerReply reply =
+      problem_reply({405, "method_not_allowed", fmt::format("this address takes {}, not {}", allowed, request.method_name)});
   reply.headers.push_back({"Allow", std::string(allowed)});
   return reply;
 }
@@ -125,13 +138,15 @@ class Api::Impl {
       if (const auto refused = judge_request(request, options_.host_names)) return problem_reply(*refused);
     }
     if (!found) return path.parts[0] == "api" ? no_such_address(request) : web_file(request);
-    if (!takes(*found, request.method)) return method_refused(request, found->reads ? (found->writes ? "GET, HEAD, POST" : "GET, HEAD") : "POST");
+    if (!takes(*found, request.method))
+      return method_refused(request, found->reads ? (found->writes ? "GET, HEAD, POST" : "GET, HEAD") : "POST");
     RouteReply reply = found->answer(state_, request);
     return reply ? *std::move(reply) : problem_reply(reply.error());
   }
 
   static HttpServerReply no_such_address(const HttpServerRequest& request) {
-    return problem_reply({404, "address_not_found", fmt::format("there is nothing at {}; /api/v1/openapi.yaml lists what there is", request.path)});
+    return problem_reply(
+        {404, "address_not_found", fmt::format("there is nothing at {}; /api/v1/openapi.yaml lists what there is", request.path)});
   }
 
   HttpServerReply web_file(const HttpServerRequest& request) const {
@@ -142,7 +157,8 @@ class Api::Impl {
   }
 
   void load_web_files() {
-    Result<StaticFiles> files = options_.web_folder.empty() ? fail(Code::kNotFound, "no web folder is set") : StaticFiles::load(options_.web_folder);
+    Result<StaticFiles> files =
+        options_.web_folder.empty() ? fail(Code::kNotFound, "no web folder is set") : StaticFiles::load(options_.web_folder);
     if (files) {
       files_ = *std::move(files);
     } else {

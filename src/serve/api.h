@@ -38,11 +38,11 @@ struct ApiPorts {
 };
 
 struct ApiOptions {
-  std::string version = "0";             // the program's, for /api/v1/stats
-  std::string embedding_space{};         // of the vectors that searches use (core/embedder.h); names a picture's model
-  std::string openapi_yaml{};            // text of docs/openapi.yaml
-  fs::path web_folder{};                 // the built web application; "" or missing: an explanation stands at "/"
-  std::vector<std::string> host_names{}; // names besides localhost and plain addresses that the server is reached by, without port
+  std::string version = "0";              // the program's, for /api/v1/stats
+  std::string embedding_space{};          // of the vectors that searches use (core/embedder.h); names a picture's model
+  std::string openapi_yaml{};             // text of docs/openapi.yaml
+  fs::path web_folder{};                  // the built web application; "" or missing: an explanation stands at "/"
+  std::vector<std::string> host_names{};  // names besides localhost and plain addresses that the server is reached by, without port
   std::size_t event_streams_max = 64;
   /// Asked by /readyz; an error's message is the detail. Not set: always ready.
   std::function<Result<void>()> ready{};

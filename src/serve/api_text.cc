@@ -61,13 +61,15 @@ std::optional<Timestamp> parse_api_time(std::string_view text) {
   const int minute = take_number(text, 2);
   marks = take(text, ':') && marks;
   const int second = take_number(text, 2);
-  if (!marks || year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return std::nullopt;
+  if (!marks || year < 0 || month < 0 || day < 0 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+    return std::nullopt;
   if (take(text, '.')) {
     if (take_number(text, 1) < 0) return std::nullopt;
     while (!text.empty() && is_digit(text.front())) text.remove_prefix(1);
   }
   const auto offset = take_offset(text);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)), std::chrono::day(static_cast<unsigned>(day))};
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
   if (!offset || !text.empty() || !date.ok()) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) - *offset;
 }
@@ -86,7 +88,8 @@ bool has_currency_form(std::string_view text) {
 }
 
 bool is_colour_name(std::string_view text) {
-  constexpr std::array<std::string_view, 11> kNames = {"black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown"};
+  constexpr std::array<std::string_view, 11> kNames = {"black", "white", "grey",   "red",  "orange", "yellow",
+                                                       "green", "blue",  "purple", "pink", "brown"};
   return std::find(kNames.begin(), kNames.end(), text) != kNames.end();
 }
 

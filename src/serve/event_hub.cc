@@ -40,7 +40,8 @@ void EventHub::close_all() {
 
 std::size_t EventHub::open_streams() const {
   return state_.with([](const State& state) {
-    return static_cast<std::size_t>(std::count_if(state.readers.begin(), state.readers.end(), [](const Reader& reader) { return !reader.stream->closed(); }));
+    return static_cast<std::size_t>(
+        std::count_if(state.readers.begin(), state.readers.end(), [](const Reader& reader) { return !reader.stream->closed(); }));
   });
 }
 

@@ -16,7 +16,7 @@ namespace magpie {
 /// What of a Hit depends on the query.
 struct HitScore {
   ImageId id = kNoId;
-  float score = 0;           // 0..1
+  float score = 0;  // 0..1
   std::uint64_t copies = 0;
 };
 

@@ -17,6 +17,8 @@ struct CrawlOptions {
   std::optional<std::uint32_t> requests_per_host;
   std::optional<std::uint64_t> pages_per_host_max;
   std::optional<std::chrono::seconds> seconds_max;
+  std::optional<std::string> agent;     // one word; sites see it, and robots.txt may name it
+  std::optional<bool> images_off_host;  // pictures from other hosts than the seeds'
 };
 
 enum class CrawlState : std::uint8_t { kQueued, kRunning, kCancelling, kFinished, kCancelled, kFailed };

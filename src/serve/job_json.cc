@@ -20,6 +20,8 @@ void write_options(JsonWriter& json, const CrawlOptions& options) {
   if (options.requests_per_host) json.field("requests_per_host", *options.requests_per_host);
   if (options.pages_per_host_max) json.field("pages_per_host_max", *options.pages_per_host_max);
   if (options.seconds_max) json.field("seconds_max", options.seconds_max->count());
+  if (options.agent) json.field("agent", *options.agent);
+  if (options.images_off_host) json.field("images_off_host", *options.images_off_host);
   json.end_object();
 }
 
@@ -30,21 +32,24 @@ std::string with_scheme(std::string_view seed) {
 
 Outcome<std::vector<std::string>> parse_seeds(const simdjson::dom::element& root) {
   simdjson::dom::array array;
-  if (root["seeds"].get(array) != simdjson::SUCCESS || array.size() == 0) return problem(400, "request_malformed", "seeds must be a list of at least one address");
+  if (root["seeds"].get(array) != simdjson::SUCCESS || array.size() == 0)
+    return problem(400, "request_malformed", "seeds must be a list of at least one address");
   if (array.size() > kSeedsMax) return problem(400, "request_malformed", "seeds has {} addresses; it may have {}", array.size(), kSeedsMax);
   std::vector<std::string> seeds;
   for (const simdjson::dom::element element : array) {
     std::string_view text;
     if (element.get(text) != simdjson::SUCCESS) return problem(400, "request_malformed", "seeds must hold strings only");
     const Result<Url> url = text.size() > kSeedBytesMax ? fail(Code::kTooLarge, "too long") : Url::parse(with_scheme(text));
-    if (!url || !url->is_http()) return problem(400, "seed_invalid", "'{}' is not an http or https address", to_valid_utf8(utf8_prefix(text, 200)));
+    if (!url || !url->is_http())
+      return problem(400, "seed_invalid", "'{}' is not an http or https address", to_valid_utf8(utf8_prefix(text, 200)));
     seeds.push_back(canonical_url(*url).href());
   }
   return seeds;
 }
 
 /// A whole number within bounds, or nothing when the key is absent.
-Outcome<std::optional<std::uint64_t>> parse_number(const simdjson::dom::object& options, std::string_view key, std::uint64_t min, std::uint64_t max) {
+Outcome<std::optional<std::uint64_t>> parse_number(const simdjson::dom::object& options, std::string_view key, std::uint64_t min,
+                                                   std::uint64_t max) {
   simdjson::dom::element element;
   if (options[key].get(element) != simdjson::SUCCESS) return std::nullopt;
   std::uint64_t value = 0;
@@ -54,20 +59,44 @@ Outcome<std::optional<std::uint64_t>> parse_number(const simdjson::dom::object& 
   return value;
 }
 
+bool is_agent(std::string_view text) {
+  constexpr std::size_t kBytesMax = 64;
+  const auto fits = [](char c) {
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '_' || c == '.';
+  };
+  return !text.empty() && text.size() <= kBytesMax && std::all_of(text.begin(), text.end(), fits);
+}
+
 Outcome<CrawlOptions> parse_options(const simdjson::dom::object& object) {
-  constexpr std::array<std::string_view, 4> kKeys = {"delay_ms", "requests_per_host", "pages_per_host_max", "seconds_max"};
+  constexpr std::array<std::string_view, 6> kKeys = {"delay_ms", "requests_per_host", "pages_per_host_max", "seconds_max",
+                                                     "agent",    "images_off_host"};
   for (const auto& field : object) {
-    if (std::find(kKeys.begin(), kKeys.end(), field.key) == kKeys.end()) return problem(400, "request_malformed", "there is no option '{}'", field.key);
+    if (std::find(kKeys.begin(), kKeys.end(), field.key) == kKeys.end())
+      return problem(400, "request_malformed", "there is no option '{}'", field.key);
   }
   CrawlOptions options;
   SERVE_TRY(const auto delay, parse_number(object, kKeys[0], 0, 3'600'000));
-  SERVE_TRY(const auto per_host, parse_number(object, kKeys[1], 1, 64));
+  SERVE_TRY(const auto per_host, parse_number(object, kKeys[1], 1, 256));
   SERVE_TRY(const auto pages, parse_number(object, kKeys[2], 1, 100'000'000));
   SERVE_TRY(const auto seconds, parse_number(object, kKeys[3], 1, 31'536'000));
   if (delay) options.delay = std::chrono::milliseconds(*delay);
   if (per_host) options.requests_per_host = static_cast<std::uint32_t>(*per_host);
   options.pages_per_host_max = pages;
   if (seconds) options.seconds_max = std::chrono::seconds(*seconds);
+  simdjson::dom::element element;
+  if (object["agent"].get(element) == simdjson::SUCCESS) {
+    std::string_view agent;
+    if (element.get(agent) != simdjson::SUCCESS || !is_agent(agent)) {
+      return problem(400, "request_malformed", "options.agent must be one word of letters, digits, '-', '_' and '.'");
+    }
+    options.agent = agent;
+  }
+  if (object["images_off_host"].get(element) == simdjson::SUCCESS) {
+    bool off_host = false;
+    if (element.get(off_host) != simdjson::SUCCESS)
+      return problem(400, "request_malformed", "options.images_off_host must be true or false");
+    options.images_off_host = off_host;
+  }
   return options;
 }
 
@@ -87,7 +116,8 @@ void write_progress(JsonWriter& json, const CrawlProgress& progress) {
   json.key("seconds_left");
   progress.seconds_left ? json.number(*progress.seconds_left) : json.null();
   json.key("failures").begin_array();
-  for (const FailureCount& failure : progress.failures) json.begin_object().field("cause", failure.cause).field("count", failure.count).end_object();
+  for (const FailureCount& failure : progress.failures)
+    json.begin_object().field("cause", failure.cause).field("count", failure.count).end_object();
   json.end_array().key("hosts").begin_array();
   for (const HostProgress& host : progress.hosts) {
     json.begin_object().field("host", host.host).field("fetched", host.fetched).field("queued", host.queued);
@@ -126,10 +156,12 @@ Outcome<NewCrawl> parse_new_crawl(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   simdjson::dom::object object;
-  if (const auto error = parser.parse(json).get(root)) return problem(400, "request_malformed", "the body is not JSON: {}", simdjson::error_message(error));
+  if (const auto error = parser.parse(json).get(root))
+    return problem(400, "request_malformed", "the body is not JSON: {}", simdjson::error_message(error));
   if (root.get(object) != simdjson::SUCCESS) return problem(400, "request_malformed", "the body must be a JSON object with 'seeds'");
   for (const auto& field : object) {
-    if (field.key != "seeds" && field.key != "options") return problem(400, "request_malformed", "there is no key '{}'; a crawl has 'seeds' and 'options'", field.key);
+    if (field.key != "seeds" && field.key != "options")
+      return problem(400, "request_malformed", "there is no key '{}'; a crawl has 'seeds' and 'options'", field.key);
   }
   NewCrawl crawl;
   SERVE_TRY(crawl.seeds, parse_seeds(root));
@@ -144,7 +176,8 @@ Outcome<NewCrawl> parse_new_crawl(std::string_view json) {
 Outcome<bool> parse_empty_object(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;
-  if (parser.parse(json).get(object) != simdjson::SUCCESS || object.size() != 0) return problem(400, "request_malformed", "the body must be an empty JSON object: {{}}");
+  if (parser.parse(json).get(object) != simdjson::SUCCESS || object.size() != 0)
+    return problem(400, "request_malformed", "the body must be an empty JSON object: {{}}");
   return true;
 }
 

@@ -77,7 +77,8 @@ RouteReply events(ApiState& state, const HttpServerRequest& request) {
   HttpServerReply reply{.headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}};
   if (request.method == HttpMethod::kHead) return reply;
   auto stream = state.hub.open(job == 0 ? std::nullopt : std::optional<JobId>(job));
-  if (!stream) return problem(503, "streams_exhausted", "as many event streams as this server allows are open; close a page that follows a crawl");
+  if (!stream)
+    return problem(503, "streams_exhausted", "as many event streams as this server allows are open; close a page that follows a crawl");
   reply.body = std::move(stream);
   return reply;
 }

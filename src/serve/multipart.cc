@@ -63,7 +63,8 @@ Result<std::string_view> multipart_field(std::string_view content_type, std::str
     const std::size_t begin = line_end + headers_end + 4;
     const std::size_t end = body.find(delimiter, begin - 2);  // an empty part ends where it begins
     if (end == std::string_view::npos) break;
-    if (is_field(body.substr(line_end + 2, headers_end > 2 ? headers_end - 2 : 0), field)) return body.substr(begin, end < begin ? 0 : end - begin);
+    if (is_field(body.substr(line_end + 2, headers_end > 2 ? headers_end - 2 : 0), field))
+      return body.substr(begin, end < begin ? 0 : end - begin);
     at = end + delimiter.size();
   }
   return fail(Code::kBadInput, "the form is malformed or has too many parts");

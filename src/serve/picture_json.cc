@@ -52,7 +52,10 @@ void write_sources(JsonWriter& json, const ImageDetails& details) {
   for (std::size_t i = 0; i < std::min(details.showings.size(), kListedMax); ++i) {
     const Showing& showing = details.showings[i];
     json.begin_object().field("page_url", showing.page_url).field("page_title", showing.page_title);
-    json.field("image_url", showing.image_url).field("alt", showing.alt).field("fetched_at", api_time(details.image.fetched_at)).end_object();
+    json.field("image_url", showing.image_url)
+        .field("alt", showing.alt)
+        .field("fetched_at", api_time(details.image.fetched_at))
+        .end_object();
   }
   json.end_array().field("sources_total", details.showings.size());
 }
@@ -81,9 +84,10 @@ Outcome<std::vector<Step>> steps_of(const Catalog& catalog, const ImageDetails& 
     if (!known || !known->fetched) continue;
     const Fetch& fetch = known->fetch;
     const bool failed = fetch.cause != Cause::kNone;
-    steps.push_back({fetch.fetched_at, failed ? "failed" : "fetched",
-                     failed ? fmt::format("Fetching {} failed: {}.", fetch.url, fetch.detail.empty() ? to_string(fetch.cause) : fetch.detail)
-                            : fmt::format("Fetched {}: status {}, {} bytes, {} ms.", fetch.url, fetch.status, fetch.body_bytes, fetch.took.count())});
+    steps.push_back(
+        {fetch.fetched_at, failed ? "failed" : "fetched",
+         failed ? fmt::format("Fetching {} failed: {}.", fetch.url, fetch.detail.empty() ? to_string(fetch.cause) : fetch.detail)
+                : fmt::format("Fetched {}: status {}, {} bytes, {} ms.", fetch.url, fetch.status, fetch.body_bytes, fetch.took.count())});
   }
   std::stable_sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
   return steps;
@@ -91,7 +95,8 @@ Outcome<std::vector<Step>> steps_of(const Catalog& catalog, const ImageDetails& 
 
 void write_steps(JsonWriter& json, const std::vector<Step>& steps) {
   json.begin_array();
-  for (const Step& step : steps) json.begin_object().field("at", api_time(step.at)).field("stage", step.stage).field("detail", step.detail).end_object();
+  for (const Step& step : steps)
+    json.begin_object().field("at", api_time(step.at)).field("stage", step.stage).field("detail", step.detail).end_object();
   json.end_array();
 }
 
@@ -153,7 +158,8 @@ Outcome<std::string> image_text(const PictureSource& source, const ImageDetails&
   json.begin_object();
   write_facts(json, details);
   json.field("indexed", document.has_value());
-  write_text_or_null(json, "not_indexed_because", document ? "" : "Every page that shows it asks not to be found by it, or none shows it any more.");
+  write_text_or_null(json, "not_indexed_because",
+                     document ? "" : "Every page that shows it asks not to be found by it, or none shows it any more.");
   write_text_or_null(json, "model", embedding ? source.embedding_space : "");
   json.key("sources");
   write_sources(json, details);

@@ -31,9 +31,15 @@ std::string_view type_of_variant(std::string_view bytes) {
 }
 
 std::string_view type_of_original(std::string_view format) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kTypes = {{{"jpeg", "image/jpeg"}, {"png", "image/png"}, {"gif", "image/gif"},
-                                                                                   {"webp", "image/webp"}, {"avif", "image/avif"}, {"tiff", "image/tiff"},
-                                                                                   {"bmp", "image/bmp"}, {"ico", "image/x-icon"}, {"svg", "image/svg+xml"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kTypes = {{{"jpeg", "image/jpeg"},
+                                                                                    {"png", "image/png"},
+                                                                                    {"gif", "image/gif"},
+                                                                                    {"webp", "image/webp"},
+                                                                                    {"avif", "image/avif"},
+                                                                                    {"tiff", "image/tiff"},
+                                                                                    {"bmp", "image/bmp"},
+                                                                                    {"ico", "image/x-icon"},
+                                                                                    {"svg", "image/svg+xml"}}};
   for (const auto& [name, type] : kTypes) {
     if (name == format) return type;
   }

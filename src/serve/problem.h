@@ -34,9 +34,10 @@ std::string_view status_words(int status);
 }  // namespace magpie
 
 /// As MAGPIE_TRY (base/result.h), for a Result or an Outcome inside a function that returns an Outcome.
-#define SERVE_TRY_AS(name, declaration, ...)                                                            \
-  auto&& name = (__VA_ARGS__);                                                                          \
-  if (!name) [[unlikely]] return ::magpie::detail::as_problem(std::move(name).error());                 \
+#define SERVE_TRY_AS(name, declaration, ...)                      \
+  auto&& name = (__VA_ARGS__);                                    \
+  if (!name) [[unlikely]]                                         \
+    return ::magpie::detail::as_problem(std::move(name).error()); \
   declaration = std::move(*name)
 #define SERVE_TRY(declaration, ...) SERVE_TRY_AS(MAGPIE_CONCAT(serve_try_, __LINE__), declaration, __VA_ARGS__)
 

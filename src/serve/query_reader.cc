@@ -46,7 +46,8 @@ std::optional<std::string> QueryReader::text(std::string_view name, std::size_t 
 std::vector<std::string> QueryReader::texts(std::string_view name, std::size_t count_max, std::size_t bytes_max) {
   std::vector<std::string> all;
   const auto found = values(name);
-  if (found.size() > count_max) refuse("parameter_invalid", fmt::format("{} is given {} times; it can be given {} times", name, found.size(), count_max));
+  if (found.size() > count_max)
+    refuse("parameter_invalid", fmt::format("{} is given {} times; it can be given {} times", name, found.size(), count_max));
   for (const std::string* value : found) {
     if (value->empty() || value->size() > bytes_max || !is_utf8(*value)) {
       refuse("parameter_invalid", fmt::format("{} is empty, too long or not UTF-8", name));
@@ -85,7 +86,9 @@ std::optional<Problem> QueryReader::problem() const {
     if (std::find(known_.begin(), known_.end(), parameter.first) != known_.end()) continue;
     const std::string name = to_valid_utf8(utf8_prefix(parameter.first, 100));
     const std::string nearest = nearest_name(name, std::vector<std::string>(known_.begin(), known_.end()));
-    return Problem{400, "parameter_unknown", nearest.empty() ? fmt::format("there is no parameter '{}' here", name) : fmt::format("there is no parameter '{}' here; did you mean '{}'?", name, nearest)};
+    return Problem{400, "parameter_unknown",
+                   nearest.empty() ? fmt::format("there is no parameter '{}' here", name)
+                                   : fmt::format("there is no parameter '{}' here; did you mean '{}'?", name, nearest)};
   }
   return std::nullopt;
 }

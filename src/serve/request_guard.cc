@@ -39,7 +39,9 @@ std::optional<Problem> judge_request(const HttpServerRequest& request, const std
   const std::string_view host = request.header("host");
   const auto url = url_of_host(host);
   if (!url || !is_ours(*url, host_names)) {
-    return Problem{421, "host_refused", fmt::format("this server is not known as '{}'; add the name to serve.host_names if it is its own", to_valid_utf8(utf8_prefix(host, 200)))};
+    return Problem{421, "host_refused",
+                   fmt::format("this server is not known as '{}'; add the name to serve.host_names if it is its own",
+                               to_valid_utf8(utf8_prefix(host, 200)))};
   }
   if (is_read(request.method)) return std::nullopt;
   const std::string_view origin = request.header("origin");

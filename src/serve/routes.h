@@ -16,7 +16,12 @@ namespace magpie {
 /// What the routes work on; lives as long as the Api.
 struct ApiState {
   ApiState(const ApiPorts& p, const ApiOptions& o)
-      : ports(p), options(o), cards(p.catalog, p.text), uploads(p.clock), shops(p.catalog, p.text, p.clock), hub(p.jobs, cards, p.clock, o.event_streams_max) {}
+      : ports(p),
+        options(o),
+        cards(p.catalog, p.text),
+        uploads(p.clock),
+        shops(p.catalog, p.text, p.clock),
+        hub(p.jobs, cards, p.clock, o.event_streams_max) {}
   const ApiPorts ports;
   const ApiOptions& options;
   HitCards cards;

@@ -50,7 +50,8 @@ void read_prices(QueryReader& reader, SearchRequest& request) {
   filter.price_min_micros = read_amount(reader, "price_min", request.price_min);
   filter.price_max_micros = read_amount(reader, "price_max", request.price_max);
   if (const auto currency = reader.text("currency", 3)) {
-    if (!has_currency_form(*currency)) reader.refuse("parameter_invalid", fmt::format("currency is '{}'; it must be a code like EUR", *currency));
+    if (!has_currency_form(*currency))
+      reader.refuse("parameter_invalid", fmt::format("currency is '{}'; it must be a code like EUR", *currency));
     filter.currencies = {*currency};
   } else if (filter.price_min_micros || filter.price_max_micros) {
     reader.refuse("parameter_missing", "price_min and price_max need currency, as prices are never converted");
@@ -70,13 +71,15 @@ void read_sort(QueryReader& reader, SearchQuery& query) {
   const std::string sort = reader.text("sort", 20).value_or("relevance");
   if (sort == "newest") query.sort = SortOrder::kNewest;
   else if (sort == "price") query.sort = SortOrder::kPriceAsc;
-  else if (sort != "relevance") reader.refuse("parameter_invalid", fmt::format("sort is '{}'; it must be relevance, newest or price", sort));
+  else if (sort != "relevance")
+    reader.refuse("parameter_invalid", fmt::format("sort is '{}'; it must be relevance, newest or price", sort));
 }
 
 std::vector<std::string> read_colours(QueryReader& reader) {
   std::vector<std::string> colours = reader.texts("colour", kColoursMax);
   for (const std::string& colour : colours) {
-    if (!is_colour_name(colour)) reader.refuse("parameter_invalid", fmt::format("colour is '{}'; it must be one of the eleven basic colours", colour));
+    if (!is_colour_name(colour))
+      reader.refuse("parameter_invalid", fmt::format("colour is '{}'; it must be one of the eleven basic colours", colour));
   }
   return colours;
 }
@@ -98,7 +101,8 @@ void write_values(JsonWriter& json, Facet facet, const SearchAnswer& answer) {
   for (const FacetCounts& counts : answer.facets) {
     if (counts.facet != facet) continue;
     const std::size_t shown = std::min<std::size_t>(counts.values.size(), facet == Facet::kColour ? kColoursMax : 100);
-    for (std::size_t i = 0; i < shown; ++i) json.begin_object().field("value", counts.values[i].value).field("count", counts.values[i].count).end_object();
+    for (std::size_t i = 0; i < shown; ++i)
+      json.begin_object().field("value", counts.values[i].value).field("count", counts.values[i].count).end_object();
   }
   json.end_array();
 }

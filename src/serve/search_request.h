@@ -14,7 +14,7 @@ struct SearchRequest {
   SearchQuery query;                         // without the embedding that picture_token stands for
   std::optional<std::string> picture_token;  // GET only
   bool wants_facets = false;
-  std::string price_min, price_max, since;   // as given, for the echo
+  std::string price_min, price_max, since;  // as given, for the echo
 };
 
 /// Problems: parameter_unknown, parameter_invalid, parameter_missing. `upload`: the picture is the body, so `like` and `picture` are

@@ -56,7 +56,8 @@ Outcome<std::string_view> uploaded_bytes(const HttpServerRequest& request) {
 
 Outcome<Embedding> understand(ApiState& state, const HttpServerRequest& request) {
   SERVE_TRY(const std::string_view bytes, uploaded_bytes(request));
-  if (bytes.size() > Api::kPictureBytesMax) return problem(413, "picture_too_large", "the picture has {} bytes; it may have {}", bytes.size(), Api::kPictureBytesMax);
+  if (bytes.size() > Api::kPictureBytesMax)
+    return problem(413, "picture_too_large", "the picture has {} bytes; it may have {}", bytes.size(), Api::kPictureBytesMax);
   if (bytes.empty()) return problem(422, "picture_unreadable", "the picture is empty");
   Result<Embedding> embedding = state.ports.pictures.embed(bytes, request.deadline);
   if (embedding) return *std::move(embedding);

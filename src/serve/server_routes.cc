@@ -28,7 +28,12 @@ void write_shops(JsonWriter& json, const std::vector<ShopCount>& shops) {
   json.begin_array();
   for (std::size_t i = 0; i < std::min(shops.size(), kShopsMax); ++i) {
     const ShopCount& shop = shops[i];
-    json.begin_object().field("shop", shop.shop).field("pages", shop.pages).field("images", shop.images).field("products", shop.products).end_object();
+    json.begin_object()
+        .field("shop", shop.shop)
+        .field("pages", shop.pages)
+        .field("images", shop.images)
+        .field("products", shop.products)
+        .end_object();
   }
   json.end_array();
 }

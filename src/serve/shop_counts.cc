@@ -61,7 +61,9 @@ Result<ShopCounts::Counts> ShopCounts::count(const CatalogStats& stats) const {
   MAGPIE_TRY_DO(count_products(catalog_, shops));
   std::vector<ShopCount> counts;
   for (auto& [name, count] : shops) counts.push_back(std::move(count));
-  std::sort(counts.begin(), counts.end(), [](const ShopCount& a, const ShopCount& b) { return std::tie(b.images, b.pages, a.shop) < std::tie(a.images, a.pages, b.shop); });
+  std::sort(counts.begin(), counts.end(), [](const ShopCount& a, const ShopCount& b) {
+    return std::tie(b.images, b.pages, a.shop) < std::tie(a.images, a.pages, b.shop);
+  });
   return std::make_shared<const std::vector<ShopCount>>(std::move(counts));
 }
 

@@ -14,8 +14,8 @@ namespace magpie {
 /// Thread-safe.
 class UploadedPictures {
  public:
-  static constexpr std::chrono::minutes kKept{30};      // after its last use
-  static constexpr std::size_t kCountMax = 20'000;      // 100 MB of 1,280 floats
+  static constexpr std::chrono::minutes kKept{30};  // after its last use
+  static constexpr std::size_t kCountMax = 20'000;  // 100 MB of 1,280 floats
 
   explicit UploadedPictures(const Clock& clock) : clock_(clock) {}
   /// The token: 48 hex digits. Nothing when as many as fit were used within kKept.

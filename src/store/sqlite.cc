@@ -131,9 +131,11 @@ Result<Database> Database::open(const fs::path& file, const DatabaseOptions& opt
   sqlite3_extended_result_codes(connection->handle, 1);
   sqlite3_busy_timeout(connection->handle, static_cast<int>(options.busy_timeout.count()));
   Database database(std::move(connection));
-  MAGPIE_TRY_DO(database.execute(fmt::format("PRAGMA foreign_keys = ON; PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY;", options.cache_kib)));
+  MAGPIE_TRY_DO(
+      database.execute(fmt::format("PRAGMA foreign_keys = ON; PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY;", options.cache_kib)));
   if (!options.read_only) {
-    MAGPIE_TRY_DO(database.execute(fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {};", options.sync_on_commit ? "FULL" : "NORMAL")));
+    MAGPIE_TRY_DO(
+        database.execute(fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {};", options.sync_on_commit ? "FULL" : "NORMAL")));
   }
   return database;
 }
@@ -146,7 +148,8 @@ Result<Query> Database::prepare(std::string_view sql) {
     return Query(connection_.get(), sql, statement);
   }
   sqlite3_stmt* statement = nullptr;
-  const int done = sqlite3_prepare_v3(connection_->handle, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int done =
+      sqlite3_prepare_v3(connection_->handle, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (done != SQLITE_OK) return fail_sqlite(*connection_, done);
   return Query(connection_.get(), sql, statement);
 }

@@ -37,7 +37,7 @@ struct Blob {
 struct DatabaseOptions {
   bool read_only = false;
   std::chrono::milliseconds busy_timeout{10'000};
-  bool sync_on_commit = true;   // a commit survives a power cut; false: it survives only a killed process
+  bool sync_on_commit = true;  // a commit survives a power cut; false: it survives only a killed process
   int cache_kib = 16 * 1024;
 };
 

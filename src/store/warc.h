@@ -2,9 +2,8 @@
 // WARC 1.1 (ISO 28500:2017, https://iipc.github.io/warc-specifications/): the web archive's format. Writing gives one gzip member per
 // record; reading takes gzip, several records in one member, and plain files, of versions 0.17 to 1.1, and goes on behind damage.
 //
-//   MAGPIE_TRY(std::string bytes, encode_warc_record({.type = WarcType::kResponse, .target_uri = url, .date = warc_date(now), .block = block}));
-//   MAGPIE_TRY(WarcReader reader, WarcReader::open("a.warc.gz"));
-//   while (true) {
+//   MAGPIE_TRY(std::string bytes, encode_warc_record({.type = WarcType::kResponse, .target_uri = url, .date = warc_date(now), .block =
+//   block})); MAGPIE_TRY(WarcReader reader, WarcReader::open("a.warc.gz")); while (true) {
 //     MAGPIE_TRY(std::optional<WarcItem> item, reader.next());
 //     if (!item) break;
 //     if (item->damage.empty()) use(item->record);
@@ -36,14 +35,14 @@ std::string_view to_string(WarcType type);
 /// A record to write. Views are borrowed for the call.
 struct WarcFields {
   WarcType type = WarcType::kResponse;
-  std::string_view target_uri;    // empty for warcinfo
-  std::string_view date;          // as warc_date() writes it
-  std::string_view record_id;     // "<urn:uuid:…>"; empty: a new one is made
-  std::string_view warcinfo_id;   // the id of the file's warcinfo record, may be empty
-  std::string_view concurrent_to; // the id of the other half of the exchange, may be empty
-  std::string_view ip;            // may be empty
-  std::string_view content_type;  // empty: the usual one of the type
-  std::string_view block;         // for request and response: HTTP header block, empty line, body
+  std::string_view target_uri;     // empty for warcinfo
+  std::string_view date;           // as warc_date() writes it
+  std::string_view record_id;      // "<urn:uuid:…>"; empty: a new one is made
+  std::string_view warcinfo_id;    // the id of the file's warcinfo record, may be empty
+  std::string_view concurrent_to;  // the id of the other half of the exchange, may be empty
+  std::string_view ip;             // may be empty
+  std::string_view content_type;   // empty: the usual one of the type
+  std::string_view block;          // for request and response: HTTP header block, empty line, body
 };
 
 /// The whole record, uncompressed. Digests: SHA-1 of the block, and of what follows the HTTP header block of a response. kBadInput for
@@ -65,12 +64,12 @@ Result<std::chrono::sys_time<std::chrono::milliseconds>> parse_warc_date(std::st
 std::string decoded_header_block(std::string_view header_block, std::uint64_t body_bytes);
 
 struct WarcRecord {
-  std::string type;        // "response", …, as it stands in the record
+  std::string type;  // "response", …, as it stands in the record
   std::string record_id, target_uri, date, content_type;
   std::vector<std::pair<std::string, std::string>> headers;  // all named fields, in order
   std::string block;
-  std::uint64_t offset = 0;  // of its gzip member, or of its first byte in a plain file
-  std::uint64_t length = 0;  // of its gzip member, or up to and with its closing two line ends
+  std::uint64_t offset = 0;        // of its gzip member, or of its first byte in a plain file
+  std::uint64_t length = 0;        // of its gzip member, or up to and with its closing two line ends
   std::optional<int> http_status;  // of a response
 
   /// The first field of this name without regard to case, or nothing.
@@ -88,13 +87,13 @@ struct WarcItem {
 
 struct WarcReaderOptions {
   std::uint64_t block_bytes_max = kWarcBlockBytesMax;  // larger records are reported as damage and passed over
-  std::uint64_t start = 0;   // offset to begin at
+  std::uint64_t start = 0;                             // offset to begin at
 };
 
 struct WarcTail {
   std::uint64_t valid_end = 0;  // bytes from here on belong to a record cut short
   std::uint64_t file_bytes = 0;
-  bool damaged = false;         // something before valid_end does not read; left as it is, since good records follow
+  bool damaged = false;  // something before valid_end does not read; left as it is, since good records follow
 };
 /// Where the last whole record of a .warc.gz ends. Walks by the members' own length where they have it, and reads the last one.
 Result<WarcTail> find_warc_tail(int fd);

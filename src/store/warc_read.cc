@@ -18,9 +18,9 @@ namespace magpie {
 namespace {
 
 constexpr std::size_t kChunkBytes = 64 * 1024;
-constexpr std::size_t kProbeBytes = 512;      // enough of a member to see how its first record begins
+constexpr std::size_t kProbeBytes = 512;  // enough of a member to see how its first record begins
 constexpr std::string_view kGzipMagic("\x1f\x8b\x08", 3);
-constexpr std::size_t kOwnHeaderBytes = 20;   // gzip header with our length field, see gzip_member()
+constexpr std::size_t kOwnHeaderBytes = 20;  // gzip header with our length field, see gzip_member()
 constexpr std::size_t kMemberBytesMin = 18;
 constexpr std::uint64_t kNowhere = std::uint64_t{1} << 62;  // behind the end of any file
 
@@ -56,7 +56,8 @@ class Source {
 /// The content from one offset on: of one gzip member, or of a plain file. Takes what it needs, in pieces.
 class Content {
  public:
-  Content(const Source& source, std::uint64_t start, bool gzip, std::size_t step) : source_(source), start_(start), at_(start), gzip_(gzip), step_(step) {
+  Content(const Source& source, std::uint64_t start, bool gzip, std::size_t step)
+      : source_(source), start_(start), at_(start), gzip_(gzip), step_(step) {
     if (gzip_) MAGPIE_CHECK(inflateInit2(&inflater_, 15 + 16) == Z_OK, "inflate cannot start");
   }
   Content(const Content&) = delete;
@@ -126,7 +127,8 @@ class Content {
     pending_.remove_prefix(pending_.size() - inflater_.avail_in);
     buffer_.resize(before + step_ - inflater_.avail_out);
     if (done == Z_STREAM_END) ended_ = true;
-    else if (done != Z_OK && done != Z_BUF_ERROR) end_with(fmt::format("the gzip member is damaged ({})", inflater_.msg != nullptr ? inflater_.msg : "no reason given"));
+    else if (done != Z_OK && done != Z_BUF_ERROR)
+      end_with(fmt::format("the gzip member is damaged ({})", inflater_.msg != nullptr ? inflater_.msg : "no reason given"));
     return {};
   }
 
@@ -239,9 +241,7 @@ class WarcReader::Impl {
     WarcItem damaged;
     damaged.record.offset = item.record.offset;
     damaged.damage = std::move(item.damage);
-    if (!passed_over_) {
-      MAGPIE_TRY_DO(go_on_behind(damaged.record.offset));
-    }
+    if (!passed_over_) { MAGPIE_TRY_DO(go_on_behind(damaged.record.offset)); }
     passed_over_ = false;
     return std::optional<WarcItem>(std::move(damaged));
   }
@@ -314,7 +314,9 @@ class WarcReader::Impl {
  public:
   /// The whole member's length, if its header has our field; else 0.
   static std::uint64_t own_member_length(std::string_view head) {
-    if (head.size() < kOwnHeaderBytes || !head.starts_with(kGzipMagic) || head[3] != 4 || head.substr(10, 6) != std::string_view("\x08\0MG\x04\0", 6)) return 0;
+    if (head.size() < kOwnHeaderBytes || !head.starts_with(kGzipMagic) || head[3] != 4 ||
+        head.substr(10, 6) != std::string_view("\x08\0MG\x04\0", 6))
+      return 0;
     std::uint32_t length = 0;
     std::memcpy(&length, head.data() + 16, sizeof length);
     return length;
@@ -340,7 +342,8 @@ class WarcReader::Impl {
     if (*length > options_.block_bytes_max) return pass_over(item, *length);
     MAGPIE_TRY_DO(content_->want(*length));
     if (content_->available().size() < *length) {
-      item.damage = content_->damage().empty() ? fmt::format("the block ends {} bytes early", *length - content_->available().size()) : content_->damage();
+      item.damage = content_->damage().empty() ? fmt::format("the block ends {} bytes early", *length - content_->available().size())
+                                               : content_->damage();
       return {};
     }
     record.block.assign(content_->available().substr(0, *length));
@@ -373,7 +376,8 @@ class WarcReader::Impl {
     constexpr std::string_view kClose = "\r\n\r\n";
     MAGPIE_TRY_DO(content_->want(kClose.size()));
     if (!content_->available().starts_with(kClose)) {
-      item.damage = content_->damage().empty() ? "no two line ends behind the block: its Content-Length is wrong, or it is cut short" : content_->damage();
+      item.damage = content_->damage().empty() ? "no two line ends behind the block: its Content-Length is wrong, or it is cut short"
+                                               : content_->damage();
       return {};
     }
     content_->drop(kClose.size());
@@ -395,7 +399,8 @@ class WarcReader::Impl {
     closing.record.offset = item.record.offset;
     MAGPIE_TRY_DO(close_record(closing));
     if (closing.damage.empty()) passed_over_ = true;
-    item.damage = closing.damage.empty() ? fmt::format("a block of {} bytes is over the limit of {}", length, options_.block_bytes_max) : std::move(closing.damage);
+    item.damage = closing.damage.empty() ? fmt::format("a block of {} bytes is over the limit of {}", length, options_.block_bytes_max)
+                                         : std::move(closing.damage);
     return {};
   }
 
@@ -431,7 +436,8 @@ Result<WarcRecord> read_warc_record(int fd, std::uint64_t offset, std::uint64_t 
   MAGPIE_TRY(std::optional<WarcItem> item, reader.next());
   if (!item) return fail(Code::kCorrupt, "no record at offset {}", offset);
   if (!item->damage.empty()) return fail(Code::kCorrupt, "the record at offset {}: {}", offset, item->damage);
-  if (item->record.length != length) return fail(Code::kCorrupt, "the record at offset {} has {} bytes, not {}", offset, item->record.length, length);
+  if (item->record.length != length)
+    return fail(Code::kCorrupt, "the record at offset {} has {} bytes, not {}", offset, item->record.length, length);
   item->record.offset = offset;
   return std::move(item->record);
 }

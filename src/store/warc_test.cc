@@ -83,15 +83,14 @@ TEST(Warc, EveryFlippedByteCostsOneRecordAtMost) {
     EXPECT_EQ(items.front().record.http_body(), "one") << at;
     EXPECT_EQ(items.back().record.http_body(), "three") << at;
     for (const WarcItem& item : items) {  // what is given as good is what was written
-      if (item.damage.empty()) {
-        EXPECT_THAT(std::string(item.record.http_body()), testing::AnyOf("one", "two", "three")) << at;
-      }
+      if (item.damage.empty()) { EXPECT_THAT(std::string(item.record.http_body()), testing::AnyOf("one", "two", "three")) << at; }
     }
   }
 }
 
 TEST(Warc, DamageInAPlainFileIsNamedAndPassed) {
-  const std::string first = record("http://a.test/1", "one"), second = record("http://a.test/2", "two"), third = record("http://a.test/3", "three");
+  const std::string first = record("http://a.test/1", "one"), second = record("http://a.test/2", "two"),
+                    third = record("http://a.test/3", "three");
   std::string bytes = first + second + third;
   bytes.replace(first.size() + second.find("two"), 3, "tvo");
   const auto items = read_all(bytes);
@@ -111,7 +110,8 @@ TEST(Warc, GarbageBetweenMembersIsPassed) {
 }
 
 TEST(Warc, ARecordOverTheLimitIsPassedOver) {
-  const auto items = read_all(record("http://a.test/1", std::string(5'000, 'x')) + record("http://a.test/2", "two"), {.block_bytes_max = 1'000});
+  const auto items =
+      read_all(record("http://a.test/1", std::string(5'000, 'x')) + record("http://a.test/2", "two"), {.block_bytes_max = 1'000});
   ASSERT_EQ(items.size(), 2u);
   EXPECT_THAT(items[0].damage, testing::HasSubstr("over the limit"));
   EXPECT_EQ(items[1].record.http_body(), "two");
@@ -119,7 +119,8 @@ TEST(Warc, ARecordOverTheLimitIsPassedOver) {
 
 TEST(Warc, EmptyAndForeignBytesGiveNoRecord) {
   EXPECT_TRUE(read_all("").empty());
-  for (const std::string_view bytes : {"hello", "WARC/1.1\r\n", "WARC/1.1\r\n\r\n", "\x1f\x8b\x08", "WARC/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"}) {
+  for (const std::string_view bytes :
+       {"hello", "WARC/1.1\r\n", "WARC/1.1\r\n\r\n", "\x1f\x8b\x08", "WARC/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"}) {
     const auto items = read_all(bytes);
     ASSERT_EQ(items.size(), 1u) << bytes;
     EXPECT_NE(items[0].damage, "") << bytes;
@@ -137,13 +138,15 @@ TEST(Warc, DatesGoBothWays) {
   const auto time = *parse_warc_date("2026-11-21T23:18:35.120Z");
   EXPECT_EQ(warc_date(time), "2026-11-21T23:18:35.120Z");
   EXPECT_EQ(warc_date(*parse_warc_date("1999-12-31T00:00:00Z")), "1999-12-31T00:00:00Z");
-  for (const std::string_view bad : {"", "2026-11-21", "2026-13-21T23:18:35Z", "2026-02-30T23:18:35Z", "2026-11-21T24:18:35Z", "2026-11-21T23:18:35.Z"}) {
+  for (const std::string_view bad :
+       {"", "2026-11-21", "2026-13-21T23:18:35Z", "2026-02-30T23:18:35Z", "2026-11-21T24:18:35Z", "2026-11-21T23:18:35.Z"}) {
     EXPECT_FALSE(parse_warc_date(bad)) << bad;
   }
 }
 
 TEST(Warc, LineBreaksCannotBeSmuggledIntoFields) {
-  const auto bad = encode_warc_record({.type = WarcType::kResponse, .target_uri = "http://a.test/\r\nWARC-Type: warcinfo", .date = "2026-11-21T10:00:00Z"});
+  const auto bad = encode_warc_record(
+      {.type = WarcType::kResponse, .target_uri = "http://a.test/\r\nWARC-Type: warcinfo", .date = "2026-11-21T10:00:00Z"});
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().code, Code::kBadInput);
 }

@@ -71,8 +71,8 @@ std::string_view to_string(WarcType type) {
 }
 
 std::string new_warc_record_id() {
-  const std::uint64_t high = (random_u64() & ~0xF000ull) | 0x4000ull;                       // version 4
-  const std::uint64_t low = (random_u64() & ~(3ull << 62)) | (2ull << 62);                  // variant 1
+  const std::uint64_t high = (random_u64() & ~0xF000ull) | 0x4000ull;       // version 4
+  const std::uint64_t low = (random_u64() & ~(3ull << 62)) | (2ull << 62);  // variant 1
   const std::string hex = to_hex(high) + to_hex(low);
   const std::string_view h = hex;
   return fmt::format("<urn:uuid:{}-{}-{}-{}-{}>", h.substr(0, 8), h.substr(8, 4), h.substr(12, 4), h.substr(16, 4), h.substr(20));
@@ -96,22 +96,28 @@ Result<std::chrono::sys_time<std::chrono::milliseconds>> parse_warc_date(std::st
     return error == std::errc() && end == text.data() + at + digits ? value : -1;
   };
   const auto bad = [&] { return fail(Code::kBadInput, "'{}' is not a date like 2026-11-21T23:18:35Z", text.substr(0, 64)); };
-  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':') return bad();
-  const int year = number(0, 4), month = number(5, 2), day = number(8, 2), hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  const std::chrono::year_month_day date(std::chrono::year{year}, std::chrono::month(static_cast<unsigned>(month)), std::chrono::day(static_cast<unsigned>(day)));
-  if (year < 0 || month < 1 || day < 1 || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return bad();
+  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':')
+    return bad();
+  const int year = number(0, 4), month = number(5, 2), day = number(8, 2), hour = number(11, 2), minute = number(14, 2),
+            second = number(17, 2);
+  const std::chrono::year_month_day date(std::chrono::year{year}, std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day)));
+  if (year < 0 || month < 1 || day < 1 || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+    return bad();
   int millis = 0;
   if (text[19] != 'Z') {
     const std::size_t digits = text.size() - 21;
     if (text[19] != '.' || digits < 1 || digits > 9 || number(20, digits) < 0) return bad();
     for (std::size_t i = 0; i < 3; ++i) millis = millis * 10 + (i < digits ? text[20 + i] - '0' : 0);
   }
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) + std::chrono::milliseconds(millis);
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) +
+         std::chrono::milliseconds(millis);
 }
 
 Result<std::string> encode_warc_record(const WarcFields& fields) {
   if (fields.date.empty()) return fail(Code::kBadInput, "a WARC record needs a date");
-  if (fields.block.size() > kWarcBlockBytesMax) return fail(Code::kTooLarge, "a block of {} bytes is over {}", fields.block.size(), kWarcBlockBytesMax);
+  if (fields.block.size() > kWarcBlockBytesMax)
+    return fail(Code::kTooLarge, "a block of {} bytes is over {}", fields.block.size(), kWarcBlockBytesMax);
   std::string out;
   out.reserve(fields.block.size() + 1024);
   out += "WARC/1.1\r\n";
@@ -163,7 +169,8 @@ std::string decoded_header_block(std::string_view header_block, std::uint64_t bo
   const auto is_true = [&](std::string_view line) {
     return same_name(name_of(line), "content-length") ? trimmed(line.substr(line.find(':') + 1)) == true_length : false;
   };
-  const bool honest = std::all_of(lines.begin(), lines.end(), [&](std::string_view line) { return !is_coding_header(name_of(line)) || is_true(line); });
+  const bool honest =
+      std::all_of(lines.begin(), lines.end(), [&](std::string_view line) { return !is_coding_header(name_of(line)) || is_true(line); });
   std::string out;
   for (const std::string_view line : lines) {
     if (!honest && is_coding_header(name_of(line))) out += "X-Crawler-";

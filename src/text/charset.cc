@@ -82,7 +82,9 @@ std::string charset_from_label(std::string_view label) { return lower_name(encod
 
 std::string charset_from_content_type(std::string_view content_type) { return charset_from_label(charset_parameter(content_type)); }
 
-std::string charset_from_meta(std::string_view html) { return prescan_for_charset(html.substr(0, kCharsetPrescanBytes), /*skip_raw_text=*/false); }
+std::string charset_from_meta(std::string_view html) {
+  return prescan_for_charset(html.substr(0, kCharsetPrescanBytes), /*skip_raw_text=*/false);
+}
 
 std::string sniff_charset(std::string_view html, std::string_view content_type) {
   if (std::string name = charset_of_bom(html); !name.empty()) return name;

@@ -26,13 +26,33 @@ bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' |
 // Elements that stand in a line of text; all others set their text apart.
 bool is_inline(lxb_tag_id_t tag) {
   switch (tag) {
-    case LXB_TAG_A: case LXB_TAG_ABBR: case LXB_TAG_B: case LXB_TAG_BDI: case LXB_TAG_BDO: case LXB_TAG_BIG: case LXB_TAG_CODE:
-    case LXB_TAG_DATA: case LXB_TAG_EM: case LXB_TAG_FONT: case LXB_TAG_I: case LXB_TAG_INS: case LXB_TAG_LABEL: case LXB_TAG_MARK:
-    case LXB_TAG_Q: case LXB_TAG_S: case LXB_TAG_SMALL: case LXB_TAG_SPAN: case LXB_TAG_STRONG: case LXB_TAG_SUB: case LXB_TAG_SUP:
-    case LXB_TAG_TIME: case LXB_TAG_TT: case LXB_TAG_U: case LXB_TAG_VAR: case LXB_TAG_WBR:
-      return true;
-    default:
-      return false;
+    case LXB_TAG_A:
+    case LXB_TAG_ABBR:
+    case LXB_TAG_B:
+    case LXB_TAG_BDI:
+    case LXB_TAG_BDO:
+    case LXB_TAG_BIG:
+    case LXB_TAG_CODE:
+    case LXB_TAG_DATA:
+    case LXB_TAG_EM:
+    case LXB_TAG_FONT:
+    case LXB_TAG_I:
+    case LXB_TAG_INS:
+    case LXB_TAG_LABEL:
+    case LXB_TAG_MARK:
+    case LXB_TAG_Q:
+    case LXB_TAG_S:
+    case LXB_TAG_SMALL:
+    case LXB_TAG_SPAN:
+    case LXB_TAG_STRONG:
+    case LXB_TAG_SUB:
+    case LXB_TAG_SUP:
+    case LXB_TAG_TIME:
+    case LXB_TAG_TT:
+    case LXB_TAG_U:
+    case LXB_TAG_VAR:
+    case LXB_TAG_WBR: return true;
+    default: return false;
   }
 }
 
@@ -120,12 +140,23 @@ class Gate {
   // These start tags switch the tokenizer to raw text, so the builder has to see them; none of them nests.
   static bool changes_tokenizer(lxb_tag_id_t tag) {
     switch (tag) {
-      case LXB_TAG_SCRIPT: case LXB_TAG_STYLE: case LXB_TAG_TEXTAREA: case LXB_TAG_TITLE: case LXB_TAG_XMP: case LXB_TAG_IFRAME:
-      case LXB_TAG_NOEMBED: case LXB_TAG_NOFRAMES: case LXB_TAG_PLAINTEXT: case LXB_TAG_IMG: case LXB_TAG_META: case LXB_TAG_LINK:
-      case LXB_TAG_INPUT: case LXB_TAG_BR: case LXB_TAG_HR: case LXB_TAG_SOURCE:
-        return true;
-      default:
-        return false;
+      case LXB_TAG_SCRIPT:
+      case LXB_TAG_STYLE:
+      case LXB_TAG_TEXTAREA:
+      case LXB_TAG_TITLE:
+      case LXB_TAG_XMP:
+      case LXB_TAG_IFRAME:
+      case LXB_TAG_NOEMBED:
+      case LXB_TAG_NOFRAMES:
+      case LXB_TAG_PLAINTEXT:
+      case LXB_TAG_IMG:
+      case LXB_TAG_META:
+      case LXB_TAG_LINK:
+      case LXB_TAG_INPUT:
+      case LXB_TAG_BR:
+      case LXB_TAG_HR:
+      case LXB_TAG_SOURCE: return true;
+      default: return false;
     }
   }
 
@@ -243,8 +274,7 @@ std::string_view HtmlNode::data() const {
       const lexbor_str_t& text = reinterpret_cast<lxb_dom_character_data_t*>(node_)->data;
       return view(text.data, text.length);
     }
-    default:
-      return {};
+    default: return {};
   }
 }
 
@@ -295,7 +325,8 @@ Result<HtmlTree> HtmlTree::parse(std::string_view utf8, const HtmlLimits& limits
   auto state = std::make_unique<State>();
   state->document.prepare_for(utf8.size());
   lxb_html_document_t* document = state->document.value;
-  if (document == nullptr || lxb_html_document_parse_chunk_begin(document) != LXB_STATUS_OK) return fail(Code::kInternal, "no memory for the HTML tree");
+  if (document == nullptr || lxb_html_document_parse_chunk_begin(document) != LXB_STATUS_OK)
+    return fail(Code::kInternal, "no memory for the HTML tree");
   {
     Gate gate(static_cast<lxb_html_parser_t*>(document->dom_document.parser));
     for (std::size_t at = 0; at < utf8.size() && !gate.is_over(); at += kChunkBytes) {
@@ -321,16 +352,18 @@ Result<HtmlTree> HtmlTree::parse_fragment(std::string_view utf8, std::string_vie
   state->document.prepare_for(utf8.size());
   lxb_html_document_t* document = state->document.value;
   if (document == nullptr) return fail(Code::kInternal, "no memory for the HTML tree");
-  lxb_dom_element_t* element = lxb_dom_document_create_element(lxb_dom_interface_document(document), reinterpret_cast<const lxb_char_t*>(context.data()),
-                                                               context.size(), nullptr);
+  lxb_dom_element_t* element = lxb_dom_document_create_element(
+      lxb_dom_interface_document(document), reinterpret_cast<const lxb_char_t*>(context.data()), context.size(), nullptr);
   if (element == nullptr) return fail(Code::kBadInput, "'{}' is no element's name", context);
   element->node.ns = space;
-  if (lxb_html_document_parse_fragment_chunk_begin(document, element) != LXB_STATUS_OK) return fail(Code::kInternal, "no memory for the HTML tree");
+  if (lxb_html_document_parse_fragment_chunk_begin(document, element) != LXB_STATUS_OK)
+    return fail(Code::kInternal, "no memory for the HTML tree");
   {
     Gate gate(static_cast<lxb_html_parser_t*>(document->dom_document.parser));
     for (std::size_t at = 0; at < utf8.size() && !gate.is_over(); at += kChunkBytes) {
       const std::string_view chunk = utf8.substr(at, kChunkBytes);
-      if (lxb_html_document_parse_fragment_chunk(document, reinterpret_cast<const lxb_char_t*>(chunk.data()), chunk.size()) != LXB_STATUS_OK) {
+      if (lxb_html_document_parse_fragment_chunk(document, reinterpret_cast<const lxb_char_t*>(chunk.data()), chunk.size()) !=
+          LXB_STATUS_OK) {
         return fail(Code::kInternal, "the HTML parser gave up at byte {}", at);
       }
     }

@@ -42,9 +42,7 @@ TEST(HtmlTree, FollowsTheStandardInNearlyAllSharedCases) {
     auto tree = context ? HtmlTree::parse_fragment(html, *context) : HtmlTree::parse(html);
     ASSERT_TRUE(tree) << tree.error().message;
     const bool ok = tree->to_html5lib() == text_at(root["expect"].value(), "tree").value_or("");
-    if (!ok && std::getenv("MAGPIE_SHOW_MISSES") != nullptr) {
-      std::cerr << simdjson::minify(root) << "\n" << tree->to_html5lib() << "\n";
-    }
+    if (!ok && std::getenv("MAGPIE_SHOW_MISSES") != nullptr) { std::cerr << simdjson::minify(root) << "\n" << tree->to_html5lib() << "\n"; }
     right += ok;
     ++all;
   });
@@ -56,7 +54,8 @@ TEST(HtmlTree, FollowsTheStandardInNearlyAllSharedCases) {
 TEST(HtmlTree, WalksInDocumentOrder) {
   const HtmlTree tree = parsed("<p>a<b>b</b>c<p>d");
   std::string names;
-  for (HtmlNode node = tree.body(); node; node = node.next_in_order(tree.body())) names += node.is_text() ? std::string(node.data()) : "<" + std::string(node.name()) + ">";
+  for (HtmlNode node = tree.body(); node; node = node.next_in_order(tree.body()))
+    names += node.is_text() ? std::string(node.data()) : "<" + std::string(node.name()) + ">";
   EXPECT_EQ(names, "<body><p>a<b>bc<p>d");
 }
 
@@ -70,18 +69,22 @@ TEST(HtmlTree, ReadsAttributesWithoutLookingAtTheirCase) {
 }
 
 TEST(HtmlTree, VisibleTextLeavesScriptsOutAndSetsBlocksApart) {
-  const HtmlTree tree = parsed("<div>One <b>t</b>wo<script>no()</script><p>three</p>four<br>five&nbsp; six<style>x{}</style></div><!-- no -->");
+  const HtmlTree tree =
+      parsed("<div>One <b>t</b>wo<script>no()</script><p>three</p>four<br>five&nbsp; six<style>x{}</style></div><!-- no -->");
   EXPECT_EQ(tree.body().visible_text(), "One two three four five six");
 }
 
 TEST(HtmlTree, DeepPagesCostNeitherStackNorTime) {
-  for (const char* tag : {"<div>", "<b>", "<a href=x>", "<table><tr><td>", "<svg>", "<p><font color=red>", "<ul><li>", "<template>", "<select><option>"}) {
+  for (const char* tag :
+       {"<div>", "<b>", "<a href=x>", "<table><tr><td>", "<svg>", "<p><font color=red>", "<ul><li>", "<template>", "<select><option>"}) {
     const std::string html = repeated(tag, 300'000);
     EXPECT_LT(seconds_of([&] {
                 const HtmlTree tree = parsed(html);
                 EXPECT_FALSE(tree.to_html5lib().empty());
                 EXPECT_LT(tree.body().visible_text().size(), html.size());
-              }), 6) << tag;
+              }),
+              6)
+        << tag;
   }
 }
 
@@ -90,7 +93,8 @@ TEST(HtmlTree, WideAndOddPagesStayCheap) {
   for (int i = 0; i < 200'000; ++i) attributes += "a" + std::to_string(i) + "=" + std::to_string(i) + " ";
   for (int i = 0; i < 50'000; ++i) formatting += "<p><b id=" + std::to_string(i) + ">x";
   for (int i = 0; i < 500'000; ++i) split += "x</q>";
-  for (const std::string& html : {attributes + ">end", formatting, split, repeated("</b></p>", 300'000), repeated("&amp;&notin;&#x41;", 200'000), repeated("<", 2'000'000)}) {
+  for (const std::string& html : {attributes + ">end", formatting, split, repeated("</b></p>", 300'000),
+                                  repeated("&amp;&notin;&#x41;", 200'000), repeated("<", 2'000'000)}) {
     EXPECT_LT(seconds_of([&] { parsed(html); }), 6) << html.substr(0, 40);
   }
 }

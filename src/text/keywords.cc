@@ -39,7 +39,8 @@ std::vector<std::string> keywords_of(const std::vector<WeightedText>& texts, std
   }
   std::vector<Scored> all;
   for (auto& [key, scored] : by_stem) all.push_back(std::move(scored));
-  std::sort(all.begin(), all.end(), [](const Scored& a, const Scored& b) { return a.score != b.score ? a.score > b.score : a.order < b.order; });
+  std::sort(all.begin(), all.end(),
+            [](const Scored& a, const Scored& b) { return a.score != b.score ? a.score > b.score : a.order < b.order; });
   if (all.size() > count_max) all.resize(count_max);
   std::vector<std::string> words;
   for (Scored& scored : all) words.push_back(std::move(scored.term));

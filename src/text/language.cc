@@ -30,8 +30,9 @@ Judgement judge(std::string_view text) {
   int text_bytes = 0, valid_prefix_bytes = 0;
   bool reliable = false;
   const CLD2::CLDHints hints = {nullptr, nullptr, CLD2::UNKNOWN_ENCODING, CLD2::UNKNOWN_LANGUAGE};
-  const CLD2::Language best = CLD2::ExtDetectLanguageSummaryCheckUTF8(valid.data(), static_cast<int>(valid.size()), /*is_plain_text=*/true, &hints, 0,
-                                                                      languages, percents, scores, nullptr, &text_bytes, &reliable, &valid_prefix_bytes);
+  const CLD2::Language best =
+      CLD2::ExtDetectLanguageSummaryCheckUTF8(valid.data(), static_cast<int>(valid.size()), /*is_plain_text=*/true, &hints, 0, languages,
+                                              percents, scores, nullptr, &text_bytes, &reliable, &valid_prefix_bytes);
   if (best == CLD2::UNKNOWN_LANGUAGE) return {};
   std::string code = CLD2::LanguageCode(best);
   if (code == "iw") code = "he";
@@ -75,7 +76,8 @@ std::string normalise_language_tag(std::string_view tag) {
     if (!size_ok) return parts == 0 ? std::string() : out;
     std::string cased;
     for (std::size_t i = 0; i < part.size(); ++i) {
-      if (!std::isalnum(static_cast<unsigned char>(part[i])) || (parts == 0 && std::isdigit(static_cast<unsigned char>(part[i])))) return parts == 0 ? std::string() : out;
+      if (!std::isalnum(static_cast<unsigned char>(part[i])) || (parts == 0 && std::isdigit(static_cast<unsigned char>(part[i]))))
+        return parts == 0 ? std::string() : out;
       const bool capital = parts > 0 && (part.size() == 2 || (part.size() == 4 && i == 0));
       cased += capital ? upper(part[i]) : lower(part[i]);
     }

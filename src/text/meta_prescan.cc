@@ -76,8 +76,7 @@ class Prescan {
     const std::size_t begin = at_ + 1;
     while (at_ < bytes_.size() && !is_space(bytes_[at_]) && bytes_[at_] != '>') ++at_;
     const std::string name = lowered(bytes_.substr(begin, at_ - begin));
-    while (attribute()) {
-    }
+    while (attribute()) {}
     if (at_ < bytes_.size() && bytes_[at_] == '>') ++at_;
     const bool is_raw = name == "script" || name == "style" || name == "title" || name == "textarea";
     if (skip_raw_text_ && is_raw) skip_raw_text_of(name);
@@ -126,7 +125,8 @@ class Prescan {
     while (at_ < bytes_.size() && (is_space(bytes_[at_]) || bytes_[at_] == '/')) ++at_;
     if (at_ >= bytes_.size() || bytes_[at_] == '>') return std::nullopt;
     Attribute out;
-    while (at_ < bytes_.size() && !(bytes_[at_] == '=' && !out.name.empty()) && !is_space(bytes_[at_]) && bytes_[at_] != '/' && bytes_[at_] != '>') {
+    while (at_ < bytes_.size() && !(bytes_[at_] == '=' && !out.name.empty()) && !is_space(bytes_[at_]) && bytes_[at_] != '/' &&
+           bytes_[at_] != '>') {
       out.name += lower(bytes_[at_++]);
     }
     while (at_ < bytes_.size() && is_space(bytes_[at_])) ++at_;

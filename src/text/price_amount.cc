@@ -9,8 +9,9 @@ namespace magpie {
 namespace {
 
 // The zero of every decimal digit range of Unicode 15 that is in everyday use; nine more follow each.
-constexpr std::array<char32_t, 24> kZeros = {0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
-                                             0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0xA8D0, 0xABF0, 0xFF10};
+constexpr std::array<char32_t, 24> kZeros = {0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66,
+                                             0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20,
+                                             0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0xA8D0, 0xABF0, 0xFF10};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -51,8 +52,7 @@ class NumberReader {
   AmountFound read() {
     if (text_[found_.end] == '.') take('.');
     take_digits();
-    while (take_group()) {
-    }
+    while (take_group()) {}
     return std::move(found_);
   }
 

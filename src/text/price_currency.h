@@ -6,10 +6,10 @@
 namespace magpie {
 
 struct CurrencyFound {
-  std::string_view code;    // ISO 4217, static; empty for a sign that has none (toman) or when nothing was found
-  std::string_view symbol;  // as written; a view into the text
-  bool is_code = false;     // written as its ISO code
-  bool is_adjacent = false; // stands right before or behind the amount
+  std::string_view code;     // ISO 4217, static; empty for a sign that has none (toman) or when nothing was found
+  std::string_view symbol;   // as written; a view into the text
+  bool is_code = false;      // written as its ISO code
+  bool is_adjacent = false;  // stands right before or behind the amount
 };
 
 /// The currency that belongs to the amount at [begin, end) of `plain` (price_amount.h): what stands beside it before what stands further

@@ -58,14 +58,15 @@ TEST_P(PriceNotation, IsRead) {
   EXPECT_EQ(price.amount, GetParam().amount) << GetParam().text;
   EXPECT_EQ(price.currency, GetParam().currency) << GetParam().text;
 }
-INSTANTIATE_TEST_SUITE_P(Notations, PriceNotation,
-                         ::testing::Values(Row{"1.299,95 €", "1299.95", "EUR"}, Row{"34.000", "34000", ""}, Row{"PTE 120 000 000", "120000000", "PTE"},
-                                           Row{"۱۲٬۵۰۰ ریال", "12500", "IRR"}, Row{"١٬٢٣٤٫٥٠ ر.س", "1234.50", "SAR"}, Row{"₹१,२३,४५६", "123456", "INR"},
-                                           Row{"-20% Rs.500", "500", "INR"}, Row{"S/.75", "75", "PEN"}, Row{"$.75", "0.75", "USD"}, Row{"35€99", "35.99", "EUR"},
-                                           Row{"0.125 USD", "0.125", "USD"}, Row{"KD 12.500", "12.500", "KWD"}, Row{"1'049,95 CHF", "1049.95", "CHF"},
-                                           Row{"$45,000 - $70,000", "45000", "USD"}, Row{"TOP offer 12 EUR", "12", "EUR"}, Row{"1,234,567.89", "1234567.89", ""},
-                                           Row{"50%", "", ""}, Row{"", "", ""}, Row{"kr 1 299,-", "1299", "SEK"}, Row{"12.99 15.99", "12.99", ""},
-                                           Row{"２，９８０円", "2980", "JPY"}, Row{"Try 5 items", "5", ""}));
+INSTANTIATE_TEST_SUITE_P(
+    Notations, PriceNotation,
+    ::testing::Values(Row{"1.299,95 €", "1299.95", "EUR"}, Row{"34.000", "34000", ""}, Row{"PTE 120 000 000", "120000000", "PTE"},
+                      Row{"۱۲٬۵۰۰ ریال", "12500", "IRR"}, Row{"١٬٢٣٤٫٥٠ ر.س", "1234.50", "SAR"}, Row{"₹१,२३,४५६", "123456", "INR"},
+                      Row{"-20% Rs.500", "500", "INR"}, Row{"S/.75", "75", "PEN"}, Row{"$.75", "0.75", "USD"}, Row{"35€99", "35.99", "EUR"},
+                      Row{"0.125 USD", "0.125", "USD"}, Row{"KD 12.500", "12.500", "KWD"}, Row{"1'049,95 CHF", "1049.95", "CHF"},
+                      Row{"$45,000 - $70,000", "45000", "USD"}, Row{"TOP offer 12 EUR", "12", "EUR"}, Row{"1,234,567.89", "1234567.89", ""},
+                      Row{"50%", "", ""}, Row{"", "", ""}, Row{"kr 1 299,-", "1299", "SEK"}, Row{"12.99 15.99", "12.99", ""},
+                      Row{"２，９８０円", "2980", "JPY"}, Row{"Try 5 items", "5", ""}));
 
 TEST(Price, TomanHasNoCode) {
   const Price price = parse_price("227,000 تومان");

@@ -69,9 +69,12 @@ TEST(Tokens, StemPerLanguage) {
 }
 
 TEST(Language, TrustsThePageUnlessTheTextSaysOtherwise) {
-  const std::string german = "Dieser Stuhl ist aus Eichenholz gefertigt und passt in jedes Wohnzimmer. Die Lieferung erfolgt innerhalb von drei Werktagen. "
-      "Unsere Möbel werden in kleinen Werkstätten von Hand hergestellt, damit sie viele Jahre halten und immer schöner werden. Bitte beachten Sie die Pflegehinweise. "
-      "Wenn Sie Fragen haben, schreiben Sie uns gerne eine Nachricht oder rufen Sie uns an, wir helfen Ihnen jederzeit weiter und freuen uns auf Ihren Besuch.";
+  const std::string german =
+      "Dieser Stuhl ist aus Eichenholz gefertigt und passt in jedes Wohnzimmer. Die Lieferung erfolgt innerhalb von drei Werktagen. "
+      "Unsere Möbel werden in kleinen Werkstätten von Hand hergestellt, damit sie viele Jahre halten und immer schöner werden. Bitte "
+      "beachten Sie die Pflegehinweise. "
+      "Wenn Sie Fragen haben, schreiben Sie uns gerne eine Nachricht oder rufen Sie uns an, wir helfen Ihnen jederzeit weiter und freuen "
+      "uns auf Ihren Besuch.";
   EXPECT_EQ(detect_language(german, ""), "de");
   EXPECT_EQ(detect_language(german, "de-AT"), "de-AT");
   EXPECT_EQ(detect_language(german, "en"), "de");

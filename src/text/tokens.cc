@@ -33,28 +33,41 @@ Kind kind_of(char32_t c) {
   if (c < 0x80) return kind_of_ascii(static_cast<char>(c));
   if (c == 0x2019) return Kind::kJoiner;
   switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
-    case UTF8PROC_CATEGORY_LU: case UTF8PROC_CATEGORY_LL: case UTF8PROC_CATEGORY_LT: case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_LO:
-      return is_dense(c) ? Kind::kDense : Kind::kLetter;
-    case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_MC: case UTF8PROC_CATEGORY_ME:
-      return is_dense(c) ? Kind::kDense : Kind::kMark;
-    case UTF8PROC_CATEGORY_ND: case UTF8PROC_CATEGORY_NL: case UTF8PROC_CATEGORY_NO:
-      return Kind::kDigit;
-    default:
-      return c == 0x200C || c == 0x200D ? Kind::kMark : Kind::kSpace;  // joiners inside Persian and Indic words
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO: return is_dense(c) ? Kind::kDense : Kind::kLetter;
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME: return is_dense(c) ? Kind::kDense : Kind::kMark;
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_NO: return Kind::kDigit;
+    default: return c == 0x200C || c == 0x200D ? Kind::kMark : Kind::kSpace;  // joiners inside Persian and Indic words
   }
 }
 
 // Letters that NFKD leaves whole though people type them as their base letter.
 std::string_view plain_form(char32_t c) {
   switch (c) {
-    case 0xF8: case 0xD8: return "o";
-    case 0x142: case 0x141: return "l";
-    case 0x111: case 0x110: case 0xF0: case 0xD0: return "d";
+    case 0xF8:
+    case 0xD8: return "o";
+    case 0x142:
+    case 0x141: return "l";
+    case 0x111:
+    case 0x110:
+    case 0xF0:
+    case 0xD0: return "d";
     case 0x131: return "i";
-    case 0x127: case 0x126: return "h";
-    case 0xE6: case 0xC6: return "ae";
-    case 0x153: case 0x152: return "oe";
-    case 0xFE: case 0xDE: return "th";
+    case 0x127:
+    case 0x126: return "h";
+    case 0xE6:
+    case 0xC6: return "ae";
+    case 0x153:
+    case 0x152: return "oe";
+    case 0xFE:
+    case 0xDE: return "th";
     default: return {};
   }
 }
@@ -100,7 +113,8 @@ class Tokeniser {
       end_word();
       return take_dense(c);
     }
-    if (kind == Kind::kMark && (!word_.empty() || !dense_.empty())) return dense_.empty() ? append_folded(word_, c) : append_folded(dense_.back(), c);
+    if (kind == Kind::kMark && (!word_.empty() || !dense_.empty()))
+      return dense_.empty() ? append_folded(word_, c) : append_folded(dense_.back(), c);
     end_dense();
     if (kind == Kind::kJoiner && joins(c, next)) {
       if (c == '.') word_ += '.';
@@ -141,9 +155,7 @@ class Tokeniser {
     previous_is_digit_ = false;
   }
 
-  void add(std::string_view term) {
-    tokens_.push_back({std::string(utf8_prefix(term, kTermBytesMax)), position_++});
-  }
+  void add(std::string_view term) { tokens_.push_back({std::string(utf8_prefix(term, kTermBytesMax)), position_++}); }
 
   std::string_view text_;
   std::size_t tokens_max_;
@@ -157,11 +169,11 @@ class Tokeniser {
 
 const char* stemmer_name(std::string_view primary) {
   static const std::map<std::string_view, const char*> kNames = {
-      {"ar", "arabic"},  {"ca", "catalan"},  {"da", "danish"},    {"de", "german"},   {"el", "greek"},     {"en", "english"},
-      {"es", "spanish"}, {"eu", "basque"},   {"fi", "finnish"},   {"fr", "french"},   {"ga", "irish"},     {"hi", "hindi"},
-      {"hu", "hungarian"}, {"hy", "armenian"}, {"id", "indonesian"}, {"it", "italian"}, {"lt", "lithuanian"}, {"ne", "nepali"},
-      {"nl", "dutch"},   {"no", "norwegian"}, {"nb", "norwegian"}, {"nn", "norwegian"}, {"pt", "portuguese"}, {"ro", "romanian"},
-      {"ru", "russian"}, {"sr", "serbian"},  {"sv", "swedish"},   {"ta", "tamil"},    {"tr", "turkish"},   {"yi", "yiddish"}};
+      {"ar", "arabic"},    {"ca", "catalan"},   {"da", "danish"},     {"de", "german"},    {"el", "greek"},      {"en", "english"},
+      {"es", "spanish"},   {"eu", "basque"},    {"fi", "finnish"},    {"fr", "french"},    {"ga", "irish"},      {"hi", "hindi"},
+      {"hu", "hungarian"}, {"hy", "armenian"},  {"id", "indonesian"}, {"it", "italian"},   {"lt", "lithuanian"}, {"ne", "nepali"},
+      {"nl", "dutch"},     {"no", "norwegian"}, {"nb", "norwegian"},  {"nn", "norwegian"}, {"pt", "portuguese"}, {"ro", "romanian"},
+      {"ru", "russian"},   {"sr", "serbian"},   {"sv", "swedish"},    {"ta", "tamil"},     {"tr", "turkish"},    {"yi", "yiddish"}};
   const auto found = kNames.find(primary);
   return found == kNames.end() ? nullptr : found->second;
 }

@@ -16,8 +16,8 @@
 namespace magpie {
 
 struct Token {
-  std::string term;             // folded; never empty, at most kTermBytesMax bytes
-  std::uint32_t position = 0;   // counts words (or pairs) from 0; neighbours differ by one
+  std::string term;            // folded; never empty, at most kTermBytesMax bytes
+  std::uint32_t position = 0;  // counts words (or pairs) from 0; neighbours differ by one
   bool operator==(const Token&) const = default;
 };
 

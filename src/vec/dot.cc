@@ -64,8 +64,8 @@ __attribute__((target("avx512f"))) float floats_avx512(const float* a, const flo
   return lanes[0];
 }
 
-__attribute__((target("avx512f,avx512bw,avx512vnni"))) std::int64_t codes_avx512(const std::uint8_t* codes,
-                                                                               const std::int16_t* query, std::size_t size) {
+__attribute__((target("avx512f,avx512bw,avx512vnni"))) std::int64_t codes_avx512(const std::uint8_t* codes, const std::int16_t* query,
+                                                                                 std::size_t size) {
   __m512i sum0 = _mm512_setzero_si512(), sum1 = _mm512_setzero_si512();
   for (std::size_t i = 0; i < size; i += 64) {
     const __m512i wide0 = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + i)));

@@ -28,9 +28,7 @@ struct QuantisedQuery {
   explicit QuantisedQuery(std::span<const float> vector);
 
   /// Similarity to a unit vector with these codes, from the sum that DotFunctions::codes gave for values and codes.
-  float similarity(std::int64_t sum, const CodeScale& code) const {
-    return scale * code.scale * static_cast<float>(sum - 128 * value_sum);
-  }
+  float similarity(std::int64_t sum, const CodeScale& code) const { return scale * code.scale * static_cast<float>(sum - 128 * value_sum); }
   /// How far similarity() may be from the float32 dot product, at most; includes float rounding.
   float bound(const CodeScale& code) const { return norm * code.error + error * 1.0001F + 1e-5F; }
 

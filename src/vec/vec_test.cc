@@ -33,9 +33,7 @@ TEST(Dot, EveryVersionGivesTheSameCodeSum) {
     for (auto& code : codes) code = static_cast<std::uint8_t>(random());
     for (auto& value : query) value = static_cast<std::int16_t>(static_cast<int>(random() % (2 * kQueryValueMax + 1)) - kQueryValueMax);
     const std::int64_t expected = dot_functions(Instructions::kScalar).codes(codes.data(), query.data(), size);
-    for (const Instructions set : available()) {
-      EXPECT_EQ(dot_functions(set).codes(codes.data(), query.data(), size), expected) << size;
-    }
+    for (const Instructions set : available()) { EXPECT_EQ(dot_functions(set).codes(codes.data(), query.data(), size), expected) << size; }
   }
 }
 
@@ -54,9 +52,7 @@ TEST(Dot, EveryVersionAgreesOnFloatsWithinRounding) {
   std::mt19937 random(2);
   for (const std::size_t size : {64u, 512u, 1'280u}) {
     const auto a = unit_vector(size, random), b = unit_vector(size, random);
-    for (const Instructions set : available()) {
-      EXPECT_NEAR(dot_functions(set).floats(a.data(), b.data(), size), dot(a, b), 2e-6);
-    }
+    for (const Instructions set : available()) { EXPECT_NEAR(dot_functions(set).floats(a.data(), b.data(), size), dot(a, b), 2e-6); }
   }
 }
 

@@ -26,7 +26,9 @@ inline Timestamp test_time() { return Timestamp(std::chrono::milliseconds(1'795'
 class TestClock final : public Clock {
  public:
   Timestamp now() const override { return test_time(); }
-  std::chrono::steady_clock::time_point steady() const override { return std::chrono::steady_clock::time_point(std::chrono::milliseconds(steady_ms_.load())); }
+  std::chrono::steady_clock::time_point steady() const override {
+    return std::chrono::steady_clock::time_point(std::chrono::milliseconds(steady_ms_.load()));
+  }
   void advance(std::chrono::milliseconds by) { steady_ms_ += by.count(); }
 
  private:
@@ -41,7 +43,12 @@ class TestJobs final : public JobControl {
     for (const std::string& seed : seeds) {
       if (seed.find("127.0.0.1") != std::string::npos) return fail(Code::kForbidden, "the address 127.0.0.1 is loopback");
     }
-    CrawlJobView job{.id = jobs.size() + 1, .state = CrawlState::kRunning, .seeds = std::move(seeds), .options = options, .created_at = test_time(), .started_at = test_time()};
+    CrawlJobView job{.id = jobs.size() + 1,
+                     .state = CrawlState::kRunning,
+                     .seeds = std::move(seeds),
+                     .options = options,
+                     .created_at = test_time(),
+                     .started_at = test_time()};
     job.progress = {.job = job.id, .state = job.state, .pages_fetched = 41};
     job.progress.failures = {{"timeout", 2}};
     job.progress.hosts = {{.host = "shop.test", .fetched = 41, .waiting = std::chrono::milliseconds(900)}};
@@ -97,7 +104,9 @@ struct TestReply {
 
 class TestFolder {
  public:
-  TestFolder() : path_(fs::temp_directory_path() / fmt::format("magpie-serve-{}-{}", ::getpid(), next_++)) { fs::create_directories(path_); }
+  TestFolder() : path_(fs::temp_directory_path() / fmt::format("magpie-serve-{}-{}", ::getpid(), next_++)) {
+    fs::create_directories(path_);
+  }
   ~TestFolder() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
@@ -116,7 +125,8 @@ class TestCollection {
     fill();
     options.embedding_space = "test-4";
     options.version = "0.1.0";
-    api_ = std::make_unique<Api>(ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, pictures, metrics, clock}, std::move(options));
+    api_ = std::make_unique<Api>(ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, pictures, metrics, clock},
+                                 std::move(options));
     auto server = HttpServer::start({.body_bytes_max = Api::kBodyBytesMax}, *api_);
     EXPECT_TRUE(server);
     server_ = std::move(*server);
@@ -211,8 +221,10 @@ class TestCollection {
     return page;
   }
 
-  ImageId add_image(CatalogTransaction& transaction, const std::string& url, const std::string& bytes, Embedding embedding, std::uint32_t side) {
-    const auto place = archive_->append({.url = url, .status = 200, .header_block = {}, .body = bytes, .fetched_at = test_time(), .ip = {}});
+  ImageId add_image(CatalogTransaction& transaction, const std::string& url, const std::string& bytes, Embedding embedding,
+                    std::uint32_t side) {
+    const auto place =
+        archive_->append({.url = url, .status = 200, .header_block = {}, .body = bytes, .fetched_at = test_time(), .ip = {}});
     EXPECT_TRUE(place);
     Image image;
     image.sha256 = sha256(bytes);

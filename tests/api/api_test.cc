@@ -26,9 +26,7 @@ const OpenApi& openapi() {
 struct Parsed {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
-  explicit Parsed(const std::string& json) {
-    EXPECT_EQ(parser.parse(json).get(root), simdjson::SUCCESS) << json;
-  }
+  explicit Parsed(const std::string& json) { EXPECT_EQ(parser.parse(json).get(root), simdjson::SUCCESS) << json; }
   simdjson::dom::element at(std::string_view pointer) const {
     simdjson::dom::element found;
     EXPECT_EQ(root.at_pointer(pointer).get(found), simdjson::SUCCESS) << pointer << " in " << simdjson::minify(root);
@@ -50,9 +48,7 @@ void expect_problem(const TestReply& reply, int status, const std::string& code)
   EXPECT_EQ(reply.status, status) << reply.body;
   EXPECT_EQ(reply.header("content-type"), "application/problem+json");
   EXPECT_EQ(openapi().judge("Problem", reply.body), "") << reply.body;
-  if (reply.status == status) {
-    EXPECT_EQ(Parsed(reply.body).text("/code"), code) << reply.body;
-  }
+  if (reply.status == status) { EXPECT_EQ(Parsed(reply.body).text("/code"), code) << reply.body; }
 }
 
 std::vector<std::uint64_t> ids(const Parsed& answer) {
@@ -93,7 +89,8 @@ TEST(ApiSearch, WithoutAQueryGivesTheWholeCollection) {
 
 TEST(ApiSearch, FiltersAndSays) {
   const TestCollection collection;
-  const Parsed dear = expect_answer(collection.get("/api/v1/search?price_min=100&price_max=200.5&currency=EUR&shop=shop.test&sort=price"), "SearchAnswer");
+  const Parsed dear =
+      expect_answer(collection.get("/api/v1/search?price_min=100&price_max=200.5&currency=EUR&shop=shop.test&sort=price"), "SearchAnswer");
   EXPECT_EQ(dear.number("/total"), 1u);
   EXPECT_EQ(dear.text("/query/price_max"), "200.5");
   EXPECT_EQ(expect_answer(collection.get("/api/v1/search?price_min=200&currency=EUR"), "SearchAnswer").number("/total"), 0u);
@@ -113,15 +110,27 @@ TEST(ApiSearch, FindsMoreLikeAPicture) {
 
 TEST(ApiSearch, RefusesWhatItDoesNotUnderstand) {
   const TestCollection collection;
-  const std::vector<std::pair<std::string, std::string>> wrong = {
-      {"limit=201", "parameter_invalid"},      {"limit=x", "parameter_invalid"},       {"limit=1&limit=2", "parameter_invalid"},
-      {"offset=100001", "parameter_invalid"},  {"offset=-1", "parameter_invalid"},     {"colour=mauve", "parameter_invalid"},
-      {"price_min=5", "parameter_missing"},    {"price_min=1e3&currency=EUR", "parameter_invalid"},
-      {"currency=eur", "parameter_invalid"},   {"sort=best", "parameter_invalid"},     {"since=yesterday", "parameter_invalid"},
-      {"like=0", "parameter_invalid"},         {"like=1&like=2", "parameter_invalid"}, {"like=a", "parameter_invalid"},
-      {"picture=short", "parameter_invalid"},  {"shop=", "parameter_invalid"},         {"facets=yes", "parameter_invalid"},
-      {"q=%FF", "parameter_invalid"},          {"colur=red", "parameter_unknown"},     {"q=" + std::string(501, 'x'), "parameter_invalid"},
-      {"picture=0123456789abcdef0123&like=1", "parameter_invalid"}};
+  const std::vector<std::pair<std::string, std::string>> wrong = {{"limit=201", "parameter_invalid"},
+                                                                  {"limit=x", "parameter_invalid"},
+                                                                  {"limit=1&limit=2", "parameter_invalid"},
+                                                                  {"offset=100001", "parameter_invalid"},
+                                                                  {"offset=-1", "parameter_invalid"},
+                                                                  {"colour=mauve", "parameter_invalid"},
+                                                                  {"price_min=5", "parameter_missing"},
+                                                                  {"price_min=1e3&currency=EUR", "parameter_invalid"},
+                                                                  {"currency=eur", "parameter_invalid"},
+                                                                  {"sort=best", "parameter_invalid"},
+                                                                  {"since=yesterday", "parameter_invalid"},
+                                                                  {"like=0", "parameter_invalid"},
+                                                                  {"like=1&like=2", "parameter_invalid"},
+                                                                  {"like=a", "parameter_invalid"},
+                                                                  {"picture=short", "parameter_invalid"},
+                                                                  {"shop=", "parameter_invalid"},
+                                                                  {"facets=yes", "parameter_invalid"},
+                                                                  {"q=%FF", "parameter_invalid"},
+                                                                  {"colur=red", "parameter_unknown"},
+                                                                  {"q=" + std::string(501, 'x'), "parameter_invalid"},
+                                                                  {"picture=0123456789abcdef0123&like=1", "parameter_invalid"}};
   for (const auto& [query, code] : wrong) {
     SCOPED_TRACE(query);
     expect_problem(collection.get("/api/v1/search?" + query), 400, code);
@@ -131,16 +140,19 @@ TEST(ApiSearch, RefusesWhatItDoesNotUnderstand) {
 
 TEST(ApiSearch, TakesAnUploadAndItsToken) {
   TestCollection collection;
-  const Parsed raw = expect_answer(collection.ask("POST", "/api/v1/search?limit=5", {{"Content-Type", "image/jpeg"}}, "chair from a phone"), "SearchAnswer");
+  const Parsed raw = expect_answer(collection.ask("POST", "/api/v1/search?limit=5", {{"Content-Type", "image/jpeg"}}, "chair from a phone"),
+                                   "SearchAnswer");
   ASSERT_EQ(ids(raw), std::vector<std::uint64_t>{TestCollection::kChair});
   const std::string token = raw.text("/picture_token");
   const Parsed again = expect_answer(collection.get("/api/v1/search?shop=shop.test&picture=" + token), "SearchAnswer");
   EXPECT_EQ(ids(again), std::vector<std::uint64_t>{TestCollection::kChair});
   EXPECT_EQ(again.text("/picture_token"), token);
   EXPECT_EQ(again.text("/query/picture"), token);
-  const std::string form = "--XX\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nx\r\n--XX\r\nContent-Disposition: form-data; name=\"picture\"; "
-                           "filename=\"h.jpg\"\r\nContent-Type: image/jpeg\r\n\r\nhorse\r\n--XX--\r\n";
-  const Parsed posted = expect_answer(collection.ask("POST", "/api/v1/search", {{"Content-Type", "multipart/form-data; boundary=XX"}}, form), "SearchAnswer");
+  const std::string form =
+      "--XX\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nx\r\n--XX\r\nContent-Disposition: form-data; name=\"picture\"; "
+      "filename=\"h.jpg\"\r\nContent-Type: image/jpeg\r\n\r\nhorse\r\n--XX--\r\n";
+  const Parsed posted =
+      expect_answer(collection.ask("POST", "/api/v1/search", {{"Content-Type", "multipart/form-data; boundary=XX"}}, form), "SearchAnswer");
   EXPECT_EQ(ids(posted), std::vector<std::uint64_t>{TestCollection::kHorse});
 
   collection.clock.advance(std::chrono::minutes(29));
@@ -151,7 +163,9 @@ TEST(ApiSearch, TakesAnUploadAndItsToken) {
 
 TEST(ApiSearch, SaysWhatIsWrongWithAnUpload) {
   const TestCollection collection;
-  const auto post = [&](std::string type, std::string_view body) { return collection.ask("POST", "/api/v1/search", {{"Content-Type", std::move(type)}}, body); };
+  const auto post = [&](std::string type, std::string_view body) {
+    return collection.ask("POST", "/api/v1/search", {{"Content-Type", std::move(type)}}, body);
+  };
   expect_problem(post("image/png", "not a picture"), 422, "picture_unreadable");
   expect_problem(post("image/png", ""), 422, "picture_unreadable");
   expect_problem(post("application/json", "{}"), 415, "media_type_unsupported");
@@ -228,8 +242,9 @@ TEST(ApiProducts, HaveOffersAndPictures) {
 
 TEST(ApiJobs, AreStartedListedAndCancelled) {
   TestCollection collection;
-  const TestReply made = collection.ask("POST", "/api/v1/jobs", {{"Content-Type", "application/json; charset=utf-8"}, {"Origin", "http://localhost:8080"}},
-                                        R"({"seeds":["Shop.test/a#x","https://b.test:443"],"options":{"delay_ms":100,"seconds_max":60}})");
+  const TestReply made =
+      collection.ask("POST", "/api/v1/jobs", {{"Content-Type", "application/json; charset=utf-8"}, {"Origin", "http://localhost:8080"}},
+                     R"({"seeds":["Shop.test/a#x","https://b.test:443"],"options":{"delay_ms":100,"seconds_max":60}})");
   const Parsed job = expect_answer(made, "Job", 201);
   EXPECT_EQ(made.header("location"), "/api/v1/jobs/1");
   EXPECT_EQ(job.text("/seeds/0"), "https://shop.test/a");
@@ -248,14 +263,17 @@ TEST(ApiJobs, AreStartedListedAndCancelled) {
 
 TEST(ApiJobs, AreRefusedWithAReason) {
   TestCollection collection;
-  const auto post = [&](std::string_view body, std::string type = kJson) { return collection.ask("POST", "/api/v1/jobs", {{"Content-Type", std::move(type)}}, body); };
+  const auto post = [&](std::string_view body, std::string type = kJson) {
+    return collection.ask("POST", "/api/v1/jobs", {{"Content-Type", std::move(type)}}, body);
+  };
   for (const char* body : {"", "[]", "{}", R"({"seeds":[]})", R"({"seeds":[1]})", R"({"seeds":"a"})", R"({"seeds":["a.test"],"more":1})",
                            R"({"seeds":["a.test"],"options":{"speed":1}})", R"({"seeds":["a.test"],"options":{"delay_ms":-1}})",
                            R"({"seeds":["a.test"],"options":[]})", R"({"seeds":["a.test"],"options":{"requests_per_host":65}})"}) {
     SCOPED_TRACE(body);
     expect_problem(post(body), 400, "request_malformed");
   }
-  for (const char* seed : {"ftp://a.test/", "http://", "a b", "javascript://x"}) expect_problem(post(fmt::format(R"({{"seeds":["{}"]}})", seed)), 400, "seed_invalid");
+  for (const char* seed : {"ftp://a.test/", "http://", "a b", "javascript://x"})
+    expect_problem(post(fmt::format(R"({{"seeds":["{}"]}})", seed)), 400, "seed_invalid");
   expect_problem(post(R"({"seeds":["http://127.0.0.1/"]})"), 403, "address_refused");
   expect_problem(post(R"({"seeds":["a.test"]})", "text/plain"), 415, "media_type_unsupported");
   collection.jobs.enabled = false;
@@ -274,7 +292,8 @@ TEST(ApiStats, CountWhatTheCollectionHolds) {
   EXPECT_EQ(stats.text("/last_fetch_at"), "2026-11-21T23:14:05Z");
   std::set<std::string> shops;
   for (const simdjson::dom::element shop : simdjson::dom::array(stats.at("/shops"))) {
-    shops.insert(fmt::format("{} {} {} {}", std::string_view(shop["shop"]), std::uint64_t(shop["pages"]), std::uint64_t(shop["images"]), std::uint64_t(shop["products"])));
+    shops.insert(fmt::format("{} {} {} {}", std::string_view(shop["shop"]), std::uint64_t(shop["pages"]), std::uint64_t(shop["images"]),
+                             std::uint64_t(shop["products"])));
   }
   EXPECT_EQ(shops, (std::set<std::string>{"shop.test 1 1 1", "toys.test 2 1 0"}));
 }
@@ -306,7 +325,8 @@ TEST(ApiServer, HasEveryOperationOfItsDescription) {
     for (const auto& [method, name] : {std::pair{"GET", "get"}, {"POST", "post"}, {"DELETE", "delete"}}) {
       std::string target = path;
       for (const auto& [placeholder, value] : {std::pair{"{id}", "1"}, {"{variant}", "thumbnail"}}) {
-        if (const auto at = target.find(placeholder); at != std::string::npos) target.replace(at, std::string_view(placeholder).size(), value);
+        if (const auto at = target.find(placeholder); at != std::string::npos)
+          target.replace(at, std::string_view(placeholder).size(), value);
       }
       if (target == "/api/v1/events" && std::string_view(method) == "GET") continue;  // never ends; see ApiEvents
       const TestReply reply = collection.ask(method, target, {{"Content-Type", kJson}}, "{}");
@@ -323,7 +343,8 @@ TEST(ApiGuard, KnowsItsOwnNames) {
   ApiOptions options;
   options.host_names = {"magpie.example"};
   const TestCollection collection(options);
-  for (const char* host : {"localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "192.168.1.5", "my.localhost", "magpie.example"}) {
+  for (const char* host :
+       {"localhost", "LOCALHOST:8080", "127.0.0.1:8080", "[::1]:8080", "192.168.1.5", "my.localhost", "magpie.example"}) {
     EXPECT_EQ(collection.get("/api/v1/stats", {{"Host", host}}).status, 200) << host;
   }
   for (const char* host : {"evil.test", "evil.test:8080", "localhost.evil.test", "notlocalhost", "", "localhost@evil.test"}) {
@@ -338,10 +359,12 @@ TEST(ApiGuard, RefusesOtherSitesRequestsThatAreNoReads) {
     headers.push_back({"Content-Type", kJson});
     return collection.ask("POST", "/api/v1/jobs", std::move(headers), R"({"seeds":["a.test"]})");
   };
-  for (const char* origin : {"https://evil.test", "null", "http://localhost:9999", "file://"}) expect_problem(post({{"Origin", origin}}), 403, "origin_refused");
+  for (const char* origin : {"https://evil.test", "null", "http://localhost:9999", "file://"})
+    expect_problem(post({{"Origin", origin}}), 403, "origin_refused");
   expect_problem(post({{"Sec-Fetch-Site", "cross-site"}}), 403, "origin_refused");
-  for (const char* origin : {"http://localhost:8080", "https://localhost:8080"}) EXPECT_EQ(post({{"Origin", origin}}).status, 201) << origin;
-  EXPECT_EQ(post({}).status, 201);  // no browser
+  for (const char* origin : {"http://localhost:8080", "https://localhost:8080"})
+    EXPECT_EQ(post({{"Origin", origin}}).status, 201) << origin;
+  EXPECT_EQ(post({}).status, 201);                                                            // no browser
   EXPECT_EQ(collection.get("/api/v1/stats", {{"Origin", "https://evil.test"}}).status, 200);  // unreadable there without CORS headers
   EXPECT_EQ(collection.get("/api/v1/stats").header("access-control-allow-origin"), "");
 }
@@ -403,10 +426,10 @@ TEST(ApiEvents, ComeNoMoreOftenThanPromised) {
   CrawlProgress progress{.job = 1, .state = CrawlState::kRunning};
   for (int i = 0; i < 20; ++i) collection.jobs.listener->on_progress(progress);  // one is due
   collection.clock.advance(EventHub::kProgressPeriod);
-  collection.jobs.listener->on_progress(progress);                               // a second one
+  collection.jobs.listener->on_progress(progress);                                             // a second one
   for (int i = 0; i < 50; ++i) collection.jobs.listener->on_image(1, TestCollection::kChair);  // ten
   progress.state = CrawlState::kFinished;
-  collection.jobs.listener->on_progress(progress);                               // the end is always told
+  collection.jobs.listener->on_progress(progress);  // the end is always told
   const std::string all = read_until(reader, "\"finished\"");
   const auto count = [&](std::string_view what) {
     int found = 0;

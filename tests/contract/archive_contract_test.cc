@@ -30,8 +30,12 @@ class ArchiveContract : public testing::TestWithParam<ArchiveBackend> {
 };
 
 Exchange page(std::string_view url, std::string_view body) {
-  return {.url = url, .status = 200, .header_block = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", .body = body,
-          .fetched_at = Timestamp(std::chrono::milliseconds(1'795'000'000'120)), .ip = "127.0.0.1"};
+  return {.url = url,
+          .status = 200,
+          .header_block = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n",
+          .body = body,
+          .fetched_at = Timestamp(std::chrono::milliseconds(1'795'000'000'120)),
+          .ip = "127.0.0.1"};
 }
 
 std::string every_byte() {
@@ -63,7 +67,8 @@ TEST_P(ArchiveContract, PlacesHoldAfterReopening) {
     places.push_back(*archive->append(page("http://a.test/", fmt::format("round {}", round))));
   }
   const auto archive = open();
-  for (int round = 0; round < 3; ++round) EXPECT_EQ(archive->read(places[static_cast<std::size_t>(round)])->body, fmt::format("round {}", round));
+  for (int round = 0; round < 3; ++round)
+    EXPECT_EQ(archive->read(places[static_cast<std::size_t>(round)])->body, fmt::format("round {}", round));
 }
 
 TEST_P(ArchiveContract, EachGivesEveryAnswerInOrder) {

@@ -191,7 +191,9 @@ TEST_P(CatalogContract, APicturesDocumentJoinsWhatItsPagesSay) {
 TEST_P(CatalogContract, APictureComesBackAsItWas) {
   const std::vector<float> vector = {0.6F, -0.8F};
   const std::vector<ImageEmbedding> embeddings = {{"lite0@1", vector}};
-  const auto recorded = write([&](CatalogTransaction& t) { return t.record_image(fetch_of("http://a.test/1.jpg", UrlKind::kImage), image_of("bytes"), embeddings, 1); });
+  const auto recorded = write([&](CatalogTransaction& t) {
+    return t.record_image(fetch_of("http://a.test/1.jpg", UrlKind::kImage), image_of("bytes"), embeddings, 1);
+  });
   EXPECT_TRUE(recorded.is_new);
   reopen();
   const auto back = *catalog->image(recorded.id);
@@ -213,7 +215,8 @@ TEST_P(CatalogContract, APictureComesBackAsItWas) {
 
 TEST_P(CatalogContract, KnownBytesKeepTheirPictureUnderASecondAddress) {
   const ImageId first = add_image("http://a.test/1.jpg", "bytes");
-  const auto second = write([&](CatalogTransaction& t) { return t.record_image(fetch_of("http://a.test/2.jpg", UrlKind::kImage), image_of("bytes"), {}, 1); });
+  const auto second = write(
+      [&](CatalogTransaction& t) { return t.record_image(fetch_of("http://a.test/2.jpg", UrlKind::kImage), image_of("bytes"), {}, 1); });
   EXPECT_EQ(second.id, first);
   EXPECT_FALSE(second.is_new);
   EXPECT_THAT((*catalog->image_details(first))->urls, ElementsAre("http://a.test/1.jpg", "http://a.test/2.jpg"));
@@ -511,9 +514,9 @@ TEST_P(CatalogContract, AKilledWriterLosesNothingThatWasCommitted) {
   const auto committed = static_cast<std::uint64_t>(last) + 1;
   const CatalogStats stats = *catalog->stats();
   EXPECT_GE(stats.pages, committed);
-  EXPECT_LE(stats.pages, committed + 1);   // one commit may have gone unreported
-  EXPECT_EQ(stats.images, stats.pages);    // never half a transaction
-  EXPECT_EQ(stats.to_index, stats.images); // and the index can catch up
+  EXPECT_LE(stats.pages, committed + 1);    // one commit may have gone unreported
+  EXPECT_EQ(stats.images, stats.pages);     // never half a transaction
+  EXPECT_EQ(stats.to_index, stats.images);  // and the index can catch up
 }
 
 TEST_P(CatalogContract, PagesAreWrittenQuickly) {
@@ -526,7 +529,8 @@ TEST_P(CatalogContract, PagesAreWrittenQuickly) {
         Page page = chair_page();
         page.url = fmt::format("http://shop.test/product/{}/{}", batch, i);
         page.images.clear();
-        for (int picture = 0; picture < 4; ++picture) page.images.push_back(ref_to(fmt::format("http://shop.test/img/{}/{}/{}.jpg", batch, i, picture)));
+        for (int picture = 0; picture < 4; ++picture)
+          page.images.push_back(ref_to(fmt::format("http://shop.test/img/{}/{}/{}.jpg", batch, i, picture)));
         MAGPIE_TRY_DO(t.record_page(fetch_of(page.url), page, 1));
       }
       return {};
@@ -542,7 +546,8 @@ TEST_P(CatalogContract, PagesAreWrittenQuickly) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, CatalogContract,
-                         testing::Values(CatalogBackend{"embedded", [](const fs::path& folder) { return open_catalog(folder / "catalog.db"); }}),
+                         testing::Values(CatalogBackend{"embedded",
+                                                        [](const fs::path& folder) { return open_catalog(folder / "catalog.db"); }}),
                          [](const auto& backend) { return backend.param.name; });
 
 TEST(SqliteCatalog, OtherProcessesReadWithoutTheWriter) {
@@ -572,7 +577,8 @@ TEST(PriceMicros, DecimalsBecomeMillionths) {
   EXPECT_EQ(price_micros(".5"), 500'000);
   EXPECT_EQ(price_micros("0.1234567"), 123'456);
   EXPECT_EQ(price_micros("9000000000000"), 9'000'000'000'000'000'000);
-  for (const std::string_view bad : {"", ".", "-1", "1,5", "1.2.3", "9000000000001", "99999999999999999999999", "EUR 1"}) EXPECT_FALSE(price_micros(bad)) << bad;
+  for (const std::string_view bad : {"", ".", "-1", "1,5", "1.2.3", "9000000000001", "99999999999999999999999", "EUR 1"})
+    EXPECT_FALSE(price_micros(bad)) << bad;
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ namespace magpie {
 
 class ContractFolder {
  public:
-  ContractFolder() : path_(fs::temp_directory_path() / fmt::format("magpie-contract-{}-{}", ::getpid(), next_++)) { fs::create_directories(path_); }
+  ContractFolder() : path_(fs::temp_directory_path() / fmt::format("magpie-contract-{}-{}", ::getpid(), next_++)) {
+    fs::create_directories(path_);
+  }
   ~ContractFolder() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);

@@ -51,7 +51,8 @@ class FrontierContract : public ::testing::TestWithParam<Backend> {
     EXPECT_TRUE(added) << added.error().message;
     return added ? *added : 0;
   }
-  static std::optional<Lease> lease(Frontier& frontier, std::string_view host, Lane lane = Lane::kPages, Timestamp now = kNow, JobId job = 1) {
+  static std::optional<Lease> lease(Frontier& frontier, std::string_view host, Lane lane = Lane::kPages, Timestamp now = kNow,
+                                    JobId job = 1) {
     auto answer = frontier.lease({job, host}, lane, now);
     EXPECT_TRUE(answer) << answer.error().message;
     return answer ? std::move(answer->lease) : std::nullopt;
@@ -211,7 +212,8 @@ TEST_P(FrontierContract, EverythingIsThereAfterReopening) {
   std::vector<Lease> leases;
   {
     const auto frontier = open();
-    add(*frontier, {page("http://a.test/1"), page("http://a.test/2"), page("http://a.test/3"), image("http://a.test/4"), page("http://b.test/1")});
+    add(*frontier,
+        {page("http://a.test/1"), page("http://a.test/2"), page("http://a.test/3"), image("http://a.test/4"), page("http://b.test/1")});
     for (int i = 0; i < 3; ++i) leases.push_back(*lease(*frontier, "a.test"));
     ASSERT_TRUE(frontier->acknowledge(leases[0].signature, Cause::kNone));
     ASSERT_TRUE(frontier->acknowledge(lease(*frontier, "b.test")->signature, Cause::kTls));
@@ -313,8 +315,7 @@ TEST_P(FrontierContract, KilledMidWayLosesNothingThatReturned) {
     close(pipes[1]);
     const int enough = 1 + static_cast<int>(random() % 3'000);
     int last = -1;
-    while (last < enough && read(pipes[0], &last, sizeof last) == sizeof last) {
-    }
+    while (last < enough && read(pipes[0], &last, sizeof last) == sizeof last) {}
     kill(child, SIGKILL);
     for (int seen = 0; read(pipes[0], &seen, sizeof seen) == sizeof seen;) last = seen;
     close(pipes[0]);

@@ -174,9 +174,7 @@ TEST_F(TextIndexContract, FacetsCountGroupsOfCopies) {
     made.shop = id == 3 ? "other.test" : "shop.test";
     made.colours = {"red", "red"};
     add(made);
-    if (id == 2) {
-      ASSERT_TRUE(index().commit());
-    }
+    if (id == 2) { ASSERT_TRUE(index().commit()); }
   }
   ASSERT_TRUE(index().commit());
   const Facet wanted[] = {Facet::kColour, Facet::kShop, Facet::kBrand};

@@ -27,9 +27,11 @@ class VariantContract : public testing::TestWithParam<VariantBackend> {
 
 TEST_P(VariantContract, BytesComeBackAlsoAfterReopening) {
   std::vector<VariantPlace> places;
-  for (int round = 0; round < 4; ++round) places.push_back(*open()->put(std::string(static_cast<std::size_t>(round) * 1'000 + 1, static_cast<char>(round))));
+  for (int round = 0; round < 4; ++round)
+    places.push_back(*open()->put(std::string(static_cast<std::size_t>(round) * 1'000 + 1, static_cast<char>(round))));
   const auto store = open();
-  for (std::size_t round = 0; round < 4; ++round) EXPECT_EQ(*store->get(places[round]), std::string(round * 1'000 + 1, static_cast<char>(round)));
+  for (std::size_t round = 0; round < 4; ++round)
+    EXPECT_EQ(*store->get(places[round]), std::string(round * 1'000 + 1, static_cast<char>(round)));
 }
 
 TEST_P(VariantContract, WrongPlacesAreErrors) {
@@ -37,8 +39,9 @@ TEST_P(VariantContract, WrongPlacesAreErrors) {
   const VariantPlace place = *store->put("thumbnail");
   EXPECT_EQ(store->get({}).error().code, Code::kNotFound);
   EXPECT_EQ(store->get({.file = 9, .offset = 16, .length = 9}).error().code, Code::kNotFound);
-  for (const VariantPlace& wrong : {VariantPlace{place.file, place.offset + 1, place.length}, VariantPlace{place.file, place.offset, place.length - 1},
-                                    VariantPlace{place.file, place.offset, place.length + 1}, VariantPlace{place.file, 0, 1}}) {
+  for (const VariantPlace& wrong :
+       {VariantPlace{place.file, place.offset + 1, place.length}, VariantPlace{place.file, place.offset, place.length - 1},
+        VariantPlace{place.file, place.offset, place.length + 1}, VariantPlace{place.file, 0, 1}}) {
     EXPECT_EQ(store->get(wrong).error().code, Code::kCorrupt);
   }
   EXPECT_EQ(store->put("").error().code, Code::kBadInput);

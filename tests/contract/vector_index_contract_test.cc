@@ -126,9 +126,7 @@ TEST_F(VectorIndexContract, AnswersAreThoseOfAFullComparison) {
     for (ImageId id = 1; id <= 2'500; ++id) {
       vectors.push_back(random_vector(dims, random));
       ASSERT_TRUE((*opened)->vectors().add(id, vectors.back()));
-      if (id % 700 == 0) {
-        ASSERT_TRUE((*opened)->vectors().commit());
-      }
+      if (id % 700 == 0) { ASSERT_TRUE((*opened)->vectors().commit()); }
     }
     ASSERT_TRUE((*opened)->vectors().commit());
     const auto view = *(*opened)->vectors().snapshot();

@@ -38,8 +38,7 @@ Result<std::string> crash() {
 
 Result<std::string> hang() {
   volatile bool for_ever = true;
-  while (for_ever) {
-  }
+  while (for_ever) {}
   return std::string();
 }
 
