@@ -25,13 +25,20 @@ program() {
   "${words[@]}" > "build/bench/$1.json"
 }
 
+# Processor time so far, in ticks: of the whole machine with what its host took from it, and of this script's own ended children.
+machine_ticks() { awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 + $9 }' /proc/stat; }
+own_ticks() { awk '{ print $14 + $15 + $16 + $17 }' "/proc/$$/stat"; }
+
 # report WORKLOAD UNIT INPUT RAW…: joins raw results with the machine, keeps and prints them.
 report() {
-  "$python" tools/bench_report.py --workload "$1" --unit "$2" --input "$3" --load "$load" --build "$age" --results "$results" "${@:4}"
+  local others
+  others=$(echo "$(machine_ticks) $(own_ticks) $machine_began $own_began $(date +%s%N) $began $(getconf CLK_TCK)" |
+    awk '{ printf "%.2f", (($1 - $3) - ($2 - $4)) / $7 / (($5 - $6) / 1e9) }')
+  "$python" tools/bench_report.py --workload "$1" --unit "$2" --input "$3" --load "$load" --others "$others" --build "$age" --results "$results" "${@:4}"
 }
 
 run() {
-  load=$(cut -d ' ' -f 1-3 /proc/loadavg)   # before the run: afterwards it is our own
+  machine_began=$(machine_ticks) own_began=$(own_ticks) began=$(date +%s%N)
   case "$1" in
     crawl)
       "$python" tools/bench_crawl.py --magpie "$build/magpie" --rounds "$rounds" > build/bench/crawl.json
@@ -50,8 +57,9 @@ run() {
   esac
 }
 
+load=$(cut -d ' ' -f 1-3 /proc/loadavg)   # before the first run: afterwards it is our own
 # What was built may be older than what is checked out, when ./dev bench did not build it just now.
 age=current
-ninja -C "$build" -n all | grep -q 'no work to do' || age=older
+[ -z "$(find src cmd \( -name '*.cc' -o -name '*.h' \) ! -name '*test*' -newer "$build/magpie" -print -quit)" ] || age=older
 
 for name in ${*:-$workloads}; do run "$name"; done

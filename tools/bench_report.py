@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+OTHERS_CORES_MAX = 0.15   # of all cores together: what a quiet machine does by itself is below
 STANDARD_KEYS = {"name", "family_index", "per_family_instance_index", "run_name", "run_type", "repetitions", "repetition_index", "threads",
                  "iterations", "real_time", "cpu_time", "time_unit", "items_per_second", "bytes_per_second", "error_occurred", "error_message"}
 
@@ -94,9 +95,9 @@ def table(result):
              f"Input: {result['input']}  "]
     lines += [f"Command: `{command}`  " for command in result["commands"]]
     lines += [f"{note}  " for note in result["notes"]]
-    busy = load[0] >= 0.5
-    lines.append(f"Load average before the run: {load[0]} of 1, {load[1]} of 5 minutes, on {m['cores']} cores"
-                 + ("; **the machine was busy with other work, so times are too long and rates too low**" if busy else ""))
+    others = result["others_cores"]
+    lines.append(f"Load average before the first run: {load[0]} of 1, {load[1]} of 5 minutes; other programs took {others} of {m['cores']} cores during this one"
+                 + (": **the machine was busy, so times are too long and rates too low**" if others >= OTHERS_CORES_MAX else ""))
     lines += ["", "| what | unit | median | min | max | beside it |", "| --- | --- | ---: | ---: | ---: | --- |"]
     for r in result["rows"]:
         if "error" in r:
@@ -113,6 +114,7 @@ def main():
     parser.add_argument("--unit", default="", help="what an item is, in Google Benchmark's items a second")
     parser.add_argument("--input", required=True)
     parser.add_argument("--load", required=True, help="load averages before the run, as in /proc/loadavg")
+    parser.add_argument("--others", required=True, type=float, help="cores that other programs took during the run")
     parser.add_argument("--build", choices=["current", "older"], default="current", help="older: the programs are not of the sources checked out")
     parser.add_argument("--results", required=True, help="folder the result is kept in")
     parser.add_argument("raw", nargs="+")
@@ -123,7 +125,8 @@ def main():
     changed += ", programs built from an earlier state" if options.build == "older" else ""
     result = {"workload": options.workload, "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
               "commit": git("rev-parse", "--short=12", "HEAD") + changed, "machine": machine(),
-              "load_average_before": [float(x) for x in options.load.split()[:3]], "input": options.input,
+              "load_average_before": [float(x) for x in options.load.split()[:3]], "others_cores": max(0.0, options.others),
+              "input": options.input,
               "commands": [f"./dev bench {options.workload}"] + [p["command"] for p in parts], "notes": [n for p in parts for n in p["notes"]],
               "rows": [r for p in parts for r in p["rows"]]}
     folder = Path(options.results)
