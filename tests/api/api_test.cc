@@ -268,7 +268,7 @@ TEST(ApiJobs, AreRefusedWithAReason) {
   };
   for (const char* body : {"", "[]", "{}", R"({"seeds":[]})", R"({"seeds":[1]})", R"({"seeds":"a"})", R"({"seeds":["a.test"],"more":1})",
                            R"({"seeds":["a.test"],"options":{"speed":1}})", R"({"seeds":["a.test"],"options":{"delay_ms":-1}})",
-                           R"({"seeds":["a.test"],"options":[]})", R"({"seeds":["a.test"],"options":{"requests_per_host":65}})"}) {
+                           R"({"seeds":["a.test"],"options":[]})", R"({"seeds":["a.test"],"options":{"requests_per_host":257}})"}) {
     SCOPED_TRACE(body);
     expect_problem(post(body), 400, "request_malformed");
   }
