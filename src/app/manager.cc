@@ -135,6 +135,7 @@ Result<void> Manager::resume_unfinished() {
 }
 
 Result<CrawlJobView> Manager::start(std::vector<std::string> texts, CrawlOptions options) {
+  const std::lock_guard one_at_a_time(starting_);  // or two starts of the same seeds would both find none under way
   MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(texts));
   crawl::CrawlSettings effective = settings_.crawl;
   apply(options, effective);
@@ -253,17 +254,17 @@ void Manager::run_jobs(std::stop_token stop) {
       running_->view = next;
       running_->recorded_before = recorder_->counts();
     }
-    run_one(std::move(next));
+    run_one(std::move(next), stop);
   }
 }
 
-void Manager::run_one(CrawlJobView view) {
+void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   view.state = CrawlState::kRunning;
   if (!view.started_at) view.started_at = clock_.now();
   if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
   tell(view);
   log::info("crawl.started", {{"job", view.id}, {"seeds", view.seeds.size()}});
-  const auto end = crawl(view);
+  const auto end = crawl(view, shutdown);
   bool cancelling = false;
   {
     const std::lock_guard lock(mutex_);
@@ -295,7 +296,7 @@ void Manager::run_one(CrawlJobView view) {
                             {"images", view.progress.images_fetched}});
 }
 
-Result<crawl::CrawlEnd> Manager::crawl(const CrawlJobView& view) {
+Result<crawl::CrawlEnd> Manager::crawl(const CrawlJobView& view, const std::stop_token& shutdown) {
   crawl::CrawlSettings settings = settings_.crawl;
   apply(view.options, settings);
   MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(view.seeds));
@@ -310,7 +311,7 @@ Result<crawl::CrawlEnd> Manager::crawl(const CrawlJobView& view) {
     running_->view.state = CrawlState::kRunning;
     running_->view.started_at = view.started_at;
     stop = running_->stop.get_token();
-    if (jobs_.get_stop_token().stop_requested()) running_->stop.request_stop();
+    if (shutdown.stop_requested()) running_->stop.request_stop();
   }
   return run->run(stop);
 }

@@ -55,8 +55,8 @@ class Manager final : public JobControl {
   Result<void> resume_unfinished();
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
-  void run_one(CrawlJobView view);
-  Result<crawl::CrawlEnd> crawl(const CrawlJobView& view);
+  void run_one(CrawlJobView view, const std::stop_token& shutdown);
+  Result<crawl::CrawlEnd> crawl(const CrawlJobView& view, const std::stop_token& shutdown);
   Result<void> save(const CrawlJobView& view);
   void tell(const CrawlJobView& view);
   CrawlProgress progress_of_running();
@@ -69,6 +69,7 @@ class Manager final : public JobControl {
   std::unique_ptr<Pictures> pictures_;
   std::unique_ptr<pipeline::Recorder> recorder_;
 
+  std::mutex starting_;  // held through start(); taken before mutex_
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_

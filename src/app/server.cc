@@ -69,7 +69,9 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   http.body_bytes_max = Api::kBodyBytesMax;
   http.handler_threads = settings.server.threads() > 0 ? static_cast<std::size_t>(settings.server.threads())
                                                        : std::max(4u, std::thread::hardware_concurrency());
-  MAGPIE_TRY(state->http, HttpServer::start(std::move(http), *state->api));
+  auto started = HttpServer::start(std::move(http), *state->api);
+  if (!started && started.error().code == Code::kBusy) return fail(Code::kBusy, "{}; choose another with --port", started.error().message);
+  MAGPIE_TRY(state->http, std::move(started));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 
