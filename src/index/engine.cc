@@ -296,7 +296,8 @@ Result<void> Engine::run_merge(const MergePlan& plan) {
   MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install(writer, plan); }));
   std::set<std::uint64_t> unused{plan.number};  // the merged segment too, if nothing in it is alive
   for (const auto& source : plan.sources) unused.insert(source->segment->number());
-  for (const auto& state : snapshot()->segments) unused.erase(state->segment->number());
+  const auto current = snapshot();  // named, as the loop below does not keep a temporary alive (C++20)
+  for (const auto& state : current->segments) unused.erase(state->segment->number());
   for (const std::uint64_t number : unused) {
     std::error_code ignored;  // a file that stays is removed at the next opening
     fs::remove(folder_ / segment_file_name(number), ignored);
@@ -355,7 +356,8 @@ void Engine::merge_loop(std::stop_token stop) {
 }
 
 Result<void> Engine::verify() const {
-  for (const auto& state : snapshot()->segments) MAGPIE_TRY_DO(state->segment->verify());
+  const auto current = snapshot();
+  for (const auto& state : current->segments) MAGPIE_TRY_DO(state->segment->verify());
   return {};
 }
 
