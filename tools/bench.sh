@@ -34,7 +34,7 @@ report() {
   local others
   others=$(echo "$(machine_ticks) $(own_ticks) $machine_began $own_began $(date +%s%N) $began $(getconf CLK_TCK)" |
     awk '{ printf "%.2f", (($1 - $3) - ($2 - $4)) / $7 / (($5 - $6) / 1e9) }')
-  "$python" tools/bench_report.py --workload "$1" --unit "$2" --input "$3" --load "$load" --others "$others" --build "$age" --results "$results" "${@:4}"
+  "$python" tools/bench_report.py --workload "$1" --unit "$2" --input "$3" --load "$load" --others "$others" --commit "$commit" --results "$results" "${@:4}"
 }
 
 run() {
@@ -58,8 +58,9 @@ run() {
 }
 
 load=$(cut -d ' ' -f 1-3 /proc/loadavg)   # before the first run: afterwards it is our own
-# What was built may be older than what is checked out, when ./dev bench did not build it just now.
-age=current
-[ -z "$(find src cmd \( -name '*.cc' -o -name '*.h' \) ! -name '*test*' -newer "$build/magpie" -print -quit)" ] || age=older
+# What is measured: taken before the runs, as the work tree may move on meanwhile. What was built may be older, when ./dev bench did not build it.
+commit=$(git rev-parse --short=12 HEAD)
+[ -z "$(git status --porcelain --untracked-files=no -- src cmd bench/*.cc cmake CMakeLists.txt)" ] || commit+=" with changes"
+[ -z "$(find src cmd \( -name '*.cc' -o -name '*.h' \) ! -name '*test*' -newer "$build/magpie" -print -quit)" ] || commit+=", programs built from an earlier state"
 
 for name in ${*:-$workloads}; do run "$name"; done

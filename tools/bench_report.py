@@ -14,14 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
 OTHERS_CORES_MAX = 0.15   # of all cores together: what a quiet machine does by itself is below
 STANDARD_KEYS = {"name", "family_index", "per_family_instance_index", "run_name", "run_type", "repetitions", "repetition_index", "threads",
                  "iterations", "real_time", "cpu_time", "time_unit", "items_per_second", "bytes_per_second", "error_occurred", "error_message"}
-
-
-def git(*words):
-    return subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True).stdout.strip()
 
 
 def machine():
@@ -115,16 +110,14 @@ def main():
     parser.add_argument("--input", required=True)
     parser.add_argument("--load", required=True, help="load averages before the run, as in /proc/loadavg")
     parser.add_argument("--others", required=True, type=float, help="cores that other programs took during the run")
-    parser.add_argument("--build", choices=["current", "older"], default="current", help="older: the programs are not of the sources checked out")
+    parser.add_argument("--commit", required=True, help="what was measured")
     parser.add_argument("--results", required=True, help="folder the result is kept in")
     parser.add_argument("raw", nargs="+")
     options = parser.parse_args()
 
     parts = [read_raw(path, options.unit) for path in options.raw]
-    changed = " with changes" if git("status", "--porcelain", "--untracked-files=no", "--", "src", "cmd", "bench", "cmake", "CMakeLists.txt") else ""
-    changed += ", programs built from an earlier state" if options.build == "older" else ""
     result = {"workload": options.workload, "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-              "commit": git("rev-parse", "--short=12", "HEAD") + changed, "machine": machine(),
+              "commit": options.commit, "machine": machine(),
               "load_average_before": [float(x) for x in options.load.split()[:3]], "others_cores": max(0.0, options.others),
               "input": options.input,
               "commands": [f"./dev bench {options.workload}"] + [p["command"] for p in parts], "notes": [n for p in parts for n in p["notes"]],
