@@ -23,7 +23,8 @@ void add_common(CLI::App& command, Common& common) {
       ->type_name("DIR");
   command
       .add_option("--set", common.settings, "Change a setting for this run, e.g. --set crawl.host_delay=2s; see magpie config --explain")
-      ->type_name("KEY=VALUE");
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);  // one value a use: what follows is the command's own
   command.add_flag("--json", common.json, "Answer in JSON on stdout, for programs");
   command.add_flag("-v,--verbose", common.verbose, "Log every step");
 }

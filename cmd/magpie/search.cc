@@ -158,12 +158,16 @@ void add_search(CLI::App& app, Common& common) {
   auto flags = std::make_shared<SearchFlags>();
   command->add_option("words", flags->words, "Words, in any language; none with --image or --like, or to list everything");
   command->add_option("--image", flags->image, "A picture file to find look-alikes of")->type_name("FILE");
-  command->add_option("--like", flags->like, "Find what looks like this picture of the collection")->type_name("ID");
-  command->add_option("--shop", flags->shops, "Only from this shop (host); may be given several times");
-  command->add_option("--category", flags->categories, "Only in this category");
-  command->add_option("--brand", flags->brands, "Only of this brand");
-  command->add_option("--colour", flags->colours,
-                      "Only with this main colour: black white grey red orange yellow green blue purple pink brown");
+  command->add_option("--like", flags->like, "Find what looks like this picture of the collection")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  command->add_option("--shop", flags->shops, "Only from this shop (host); may be given several times")->allow_extra_args(false);
+  command->add_option("--category", flags->categories, "Only in this category")->allow_extra_args(false);
+  command->add_option("--brand", flags->brands, "Only of this brand")->allow_extra_args(false);
+  command
+      ->add_option("--colour", flags->colours,
+                   "Only with this main colour: black white grey red orange yellow green blue purple pink brown")
+      ->allow_extra_args(false);
   command->add_option("--price-min", flags->price_min, "At least this price, with --currency");
   command->add_option("--price-max", flags->price_max, "At most this price, with --currency");
   command->add_option("--currency", flags->currency, "Only priced in this currency, e.g. EUR");

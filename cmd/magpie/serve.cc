@@ -35,7 +35,9 @@ void add_serve(CLI::App& app, Common& common) {
   auto flags = std::make_shared<ServeFlags>();
   command->add_option("--port", flags->port, "Port (setting serve.port, 8080)")->check(CLI::Range(1, 65535));
   command->add_option("--host", flags->host, "Address to listen on (setting serve.host, 127.0.0.1)");
-  command->add_option("--name", flags->names, "A further host name the server is reached by; others are refused")->type_name("NAME");
+  command->add_option("--name", flags->names, "A further host name the server is reached by; others are refused")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   add_common(*command, common);
   command->callback([&common, flags] {
     const auto done = run(common, *flags);

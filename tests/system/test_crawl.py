@@ -75,6 +75,10 @@ class Crawl(SystemTest):
         self.assertIn("magpie init", self.stderr)
         self.magpie("serach", code=2)
 
+    def test_a_flag_takes_one_value_and_leaves_the_words_behind_it(self):
+        self.magpie("crawl", "--collection", self.folder / "z", "--agent", "a", "--set", "crawl.workers=2", "gopher://a", code=2)
+        self.assertIn("gopher://a", self.stderr)
+
 
 if __name__ == "__main__":
     main()
