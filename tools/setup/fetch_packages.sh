@@ -14,7 +14,7 @@ if [ "$(cat "$deps/.stamp" 2>/dev/null)" = "$stamp" ]; then exit 0; fi
 venv=$deps/venv
 [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv "$venv"
 # pip reads a source package's metadata before it hands it over; these two keep that to a second.
-"$venv/bin/pip" install --quiet --disable-pip-version-check --upgrade setuptools wheel cython cffi
+"$venv/bin/pip" install --quiet --disable-pip-version-check setuptools==84.2.1 wheel==0.48.0 cython==3.3.1 cffi==2.1.1
 
 while read -r spec sum kind; do
   case "$spec" in ''|'#'*) continue ;; esac
