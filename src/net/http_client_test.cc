@@ -4,9 +4,7 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,6 +19,7 @@
 
 #include "base/files.h"
 #include "base/guarded.h"
+#include "net/tls_identity_for_test.h"
 
 namespace magpie {
 namespace {
@@ -391,44 +390,6 @@ TEST(HttpClient, NeedsAName) {
   EXPECT_EQ(HttpClient::make({.user_agent = "a\r\nX: y"}).error().code, Code::kBadInput);
 }
 
-/// A self-signed certificate for 127.0.0.1, and the file that makes it trusted.
-class TlsIdentity {
- public:
-  TlsIdentity() : key_(EVP_EC_gen("P-256")), certificate_(X509_new()), context_(SSL_CTX_new(TLS_server_method())) {
-    X509_set_version(certificate_, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate_), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate_), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate_), 3'600);
-    X509_set_pubkey(certificate_, key_);
-    X509_NAME* name = X509_get_subject_name(certificate_);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("magpie test"), -1, -1, 0);
-    X509_set_issuer_name(certificate_, name);
-    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1");
-    X509_add_ext(certificate_, names, -1);
-    X509_EXTENSION_free(names);
-    X509_sign(certificate_, key_, EVP_sha256());
-    SSL_CTX_use_certificate(context_, certificate_);
-    SSL_CTX_use_PrivateKey(context_, key_);
-    std::FILE* file = std::fopen(path_.c_str(), "w");
-    PEM_write_X509(file, certificate_);
-    std::fclose(file);
-  }
-  ~TlsIdentity() {
-    SSL_CTX_free(context_);
-    X509_free(certificate_);
-    EVP_PKEY_free(key_);
-    std::filesystem::remove(path_);
-  }
-  SSL_CTX* context() { return context_; }
-  const std::string& file() const { return path_; }
-
- private:
-  EVP_PKEY* key_;
-  X509* certificate_;
-  SSL_CTX* context_;
-  std::string path_ = std::filesystem::temp_directory_path() / fmt::format("magpie-tls-{}.pem", getpid());
-};
-
 TEST(HttpClient, ChecksCertificates) {
   TlsIdentity identity;
   ScriptedServer server([](const std::string&) { return Reply{ok("private")}; }, identity.context());
@@ -436,7 +397,7 @@ TEST(HttpClient, ChecksCertificates) {
   EXPECT_EQ(unknown.cause, HttpCause::kTls);
   EXPECT_EQ(unknown.body, "");
   HttpClientOptions options = local_options();
-  options.ca_file = identity.file();
+  options.ca_file = identity.certificate_file();
   const auto http = client(options);
   const HttpResponse trusted = fetch(*http, {.url = server.url("/")});
   ASSERT_TRUE(trusted.complete()) << trusted.error->message;
