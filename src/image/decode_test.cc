@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
+#include "base/files.h"
 #include "image/encode.h"
 #include "image/test_pictures.h"
 
@@ -54,6 +56,25 @@ TEST(Decode, ScalesJpegButNeverBelowTheSideWanted) {
   EXPECT_EQ(decode(jpeg, {}, {.side_wanted = 500})->pixels.size(), (Size{500, 250}));
   EXPECT_EQ(decode(jpeg, {}, {.side_wanted = 501})->pixels.size(), (Size{1000, 500}));
   EXPECT_EQ(decode(jpeg, {}, {.side_wanted = 100})->pixels.size(), (Size{125, 63}));
+}
+
+// tests/pictures/README.md says how the files were made.
+TEST(Decode, ReadsAvifAndHeic) {
+  const Pixels original = waves({320, 200});
+  for (const char* name : {"waves.avif", "waves.heic"}) {
+    const auto bytes = read_file(fs::path(MAGPIE_SOURCE_DIR) / "tests/pictures" / name);
+    ASSERT_TRUE(bytes) << name;
+    const Result<Decoded> decoded = decode(*bytes);
+    ASSERT_TRUE(decoded) << name << ": " << decoded.error().message;
+    ASSERT_EQ(decoded->pixels.size(), original.size()) << name;
+    ASSERT_EQ(decoded->pixels.channels(), 3u) << name;
+    double difference = 0;
+    for (std::uint32_t y = 0; y < 200; ++y) {
+      for (std::uint32_t i = 0; i < 320 * 3; ++i) difference += std::abs(decoded->pixels.row(y)[i] - original.row(y)[i]);
+    }
+    EXPECT_LT(difference / (320 * 200 * 3), 6) << name;
+    EXPECT_FALSE(decode(std::string_view(*bytes).substr(0, bytes->size() / 2))) << name << " cut in half";
+  }
 }
 
 TEST(Decode, ReadsBitmaps) {
