@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstring>
 
 #include "base/utf8.h"
 #include "text/meta_prescan.h"
@@ -35,11 +36,28 @@ std::string charset_of_bom(std::string_view bytes) {
   return {};
 }
 
-bool is_ascii(std::string_view bytes) {
-  for (const char c : bytes) {
-    if (static_cast<unsigned char>(c) >= 0x80) return false;
+// Eight bytes a step.
+std::size_t ascii_prefix_size(std::string_view bytes) {
+  std::size_t at = 0;
+  for (std::uint64_t eight = 0; at + sizeof eight <= bytes.size(); at += sizeof eight) {
+    std::memcpy(&eight, bytes.data() + at, sizeof eight);
+    if ((eight & 0x8080'8080'8080'8080) != 0) break;
   }
-  return true;
+  while (at < bytes.size() && static_cast<unsigned char>(bytes[at]) < 0x80) ++at;
+  return at;
+}
+
+bool is_ascii(std::string_view bytes) { return ascii_prefix_size(bytes) == bytes.size(); }
+
+// Whether ASCII bytes stand for themselves, whatever came before them.
+bool keeps_ascii(const lxb_encoding_data_t* encoding) {
+  switch (encoding->encoding) {
+    case LXB_ENCODING_ISO_2022_JP:
+    case LXB_ENCODING_REPLACEMENT:
+    case LXB_ENCODING_UTF_16BE:
+    case LXB_ENCODING_UTF_16LE: return false;
+    default: return true;
+  }
 }
 
 bool is_valid_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
@@ -104,7 +122,11 @@ std::string decode_to_utf8(std::string_view bytes, std::string_view charset) {
   if (encoding == nullptr) encoding = encoding_of(kFallback);
   if (encoding->encoding == LXB_ENCODING_UTF_8 && is_valid_utf8(bytes)) return std::string(bytes);
   if (encoding->encoding == LXB_ENCODING_REPLACEMENT) return bytes.empty() ? std::string() : "\xEF\xBF\xBD";
-  return decode(bytes, encoding);
+  if (!keeps_ascii(encoding)) return decode(bytes, encoding);
+  // Most pages that name no charset are ASCII, and most others begin with a long stretch of it.
+  const std::size_t plain = ascii_prefix_size(bytes);
+  if (plain == bytes.size()) return std::string(bytes);
+  return std::string(bytes.substr(0, plain)) + decode(bytes.substr(plain), encoding);
 }
 
 std::string encode_for_url_query(std::string_view utf8, std::string_view charset) {
