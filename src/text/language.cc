@@ -2,10 +2,13 @@
 
 #include <cld2/public/compact_lang_det.h>
 #include <cld2/public/encodings.h>
+#include <simdjson.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/utf8.h"
+#include "text/language_evidence.h"
 
 namespace magpie {
 namespace {
@@ -13,6 +16,8 @@ namespace {
 constexpr std::size_t kTextBytesMax = 32 * 1024;
 // Below this CLD2 guesses from names and numbers.
 constexpr std::size_t kTextBytesMin = 40;
+constexpr std::size_t kSlices = 3;
+constexpr std::size_t kSliceBytes = 320;
 
 struct Judgement {
   std::string language;
@@ -23,7 +28,8 @@ struct Judgement {
 Judgement judge(std::string_view text) {
   text = utf8_prefix(text, kTextBytesMax);
   if (text.size() < kTextBytesMin) return {};
-  const std::string valid = to_valid_utf8(text);
+  std::string repaired;
+  if (!simdjson::validate_utf8(text.data(), text.size())) text = repaired = to_valid_utf8(text);
   CLD2::Language languages[3];
   int percents[3];
   double scores[3];
@@ -31,7 +37,7 @@ Judgement judge(std::string_view text) {
   bool reliable = false;
   const CLD2::CLDHints hints = {nullptr, nullptr, CLD2::UNKNOWN_ENCODING, CLD2::UNKNOWN_LANGUAGE};
   const CLD2::Language best =
-      CLD2::ExtDetectLanguageSummaryCheckUTF8(valid.data(), static_cast<int>(valid.size()), /*is_plain_text=*/true, &hints, 0, languages,
+      CLD2::ExtDetectLanguageSummaryCheckUTF8(text.data(), static_cast<int>(text.size()), /*is_plain_text=*/true, &hints, 0, languages,
                                               percents, scores, nullptr, &text_bytes, &reliable, &valid_prefix_bytes);
   if (best == CLD2::UNKNOWN_LANGUAGE) return {};
   std::string code = CLD2::LanguageCode(best);
@@ -55,14 +61,44 @@ bool same_language(std::string_view a, std::string_view b) {
   return family(a) == family(b);
 }
 
+// Slices from all over a text, to ask CLD2 a quarter of it first: a text in one language is so in any of its parts.
+std::string sample_of(std::string_view text) {
+  std::string sample;
+  for (std::size_t i = 0; i < kSlices; ++i) {
+    const std::size_t begin = std::min(text.find(' ', i * (text.size() / kSlices)), text.size());
+    sample += utf8_prefix(text.substr(begin), kSliceBytes);
+  }
+  return sample;
+}
+bool is_worth_sampling(std::string_view text) { return text.size() >= 3 * kSlices * kSliceBytes; }
+
+std::string undeclared_language(std::string_view text) {
+  if (const std::string_view plain = plain_language(text); !plain.empty()) return std::string(plain);
+  if (is_worth_sampling(text)) {
+    const Judgement found = judge(sample_of(text));
+    if (found.is_reliable && found.percent >= 90) return found.language;
+  }
+  const Judgement found = judge(text);
+  return found.is_reliable ? found.language : std::string();
+}
+
+// The declared tag, unless nearly all of a longer text is in another language.
+std::string confirmed_or_found(std::string_view text, const std::string& tag) {
+  constexpr std::size_t kTellingBytes = 400;
+  if (text.size() < kTellingBytes || speaks_language(text, primary_language(tag))) return tag;
+  const auto contradicts = [&](const Judgement& found, int percent) {
+    return found.is_reliable && found.percent >= percent && !same_language(tag, found.language);
+  };
+  if (is_worth_sampling(text) && !contradicts(judge(sample_of(text)), 60)) return tag;
+  Judgement found = judge(text);
+  return contradicts(found, 80) ? std::move(found.language) : tag;
+}
+
 }  // namespace
 
 std::string detect_language(std::string_view text, std::string_view declared) {
   const std::string tag = normalise_language_tag(declared);
-  const Judgement found = judge(text);
-  if (tag.empty()) return found.is_reliable ? found.language : std::string();
-  const bool contradicts = found.is_reliable && found.percent >= 80 && text.size() >= 400 && !same_language(tag, found.language);
-  return contradicts ? found.language : tag;
+  return tag.empty() ? undeclared_language(text) : confirmed_or_found(text, tag);
 }
 
 std::string normalise_language_tag(std::string_view tag) {

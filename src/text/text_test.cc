@@ -4,6 +4,7 @@
 #include "text/charset.h"
 #include "text/keywords.h"
 #include "text/language.h"
+#include "text/language_evidence.h"
 #include "text/tokens.h"
 
 namespace magpie {
@@ -19,6 +20,8 @@ TEST(Charset, IsLookedForInTheStandardsOrder) {
   EXPECT_EQ(sniff_charset("\xEF\xBB\xBF<meta charset=gbk>", "text/html; charset=big5"), "utf-8");
   EXPECT_EQ(sniff_charset("<meta charset=gbk>", "text/html; charset=Big5"), "big5");
   EXPECT_EQ(sniff_charset("<meta charset=gb2312>", "text/html"), "gbk");
+  EXPECT_EQ(sniff_charset("<p>ccharacharse<META CHARSET=gb2312>", "text/html"), "gbk");
+  EXPECT_EQ(sniff_charset("<p>charset is a word", "text/html"), "windows-1252");
   EXPECT_EQ(sniff_charset("<p>plain", ""), "windows-1252");
   EXPECT_EQ(sniff_charset("<p>Grün", ""), "utf-8");
   EXPECT_EQ(sniff_charset("<p>Gr\xFCn", ""), "windows-1252");
@@ -32,6 +35,9 @@ TEST(Charset, DecodesToUtf8) {
   EXPECT_EQ(decode_to_utf8("a\xFF\xE2\x82z", "utf-8"), "a\uFFFD\uFFFDz");
   EXPECT_EQ(decode_to_utf8("\xEF\xBB\xBFx", "utf-8"), "x");
   EXPECT_EQ(decode_to_utf8("\xFC", "no-such-charset"), "ü");
+  EXPECT_EQ(decode_to_utf8("plain and more than eight bytes \xFC!", "windows-1252"), "plain and more than eight bytes ü!");
+  EXPECT_EQ(decode_to_utf8("\x1B$B4A\x1B(B plain", "iso-2022-jp"), "漢 plain");
+  EXPECT_EQ(decode_to_utf8("a\x8A\xBF", "shift_jis"), "a漢");
   EXPECT_EQ(decode_to_utf8(std::string(100'000, '\xE4'), "windows-1252").size(), 200'000u);
 }
 
@@ -82,6 +88,43 @@ TEST(Language, TrustsThePageUnlessTheTextSaysOtherwise) {
   EXPECT_EQ(detect_language("SKU 1234", ""), "");
   EXPECT_EQ(normalise_language_tag("zh-hant-tw"), "zh-Hant-TW");
   EXPECT_EQ(normalise_language_tag("english"), "");
+}
+
+std::string repeated(std::string_view text, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += text;
+  return out;
+}
+
+TEST(Language, IsPlainFromItsCommonestWordsOnly) {
+  const std::string english = repeated("The house of the gardener is in a small town and its windows are blue. ", 8);
+  const std::string spanish =
+      repeated("La casa del jardinero es una de las de la plaza y no se ve desde el camino que va a la iglesia. ", 8);
+  const std::string danish = repeated("Han har ikke set det hus, som hun og de andre kan se fra den anden side af vejen. ", 8);
+  EXPECT_EQ(plain_language(english), "en");
+  EXPECT_TRUE(speaks_language(english, "en"));
+  EXPECT_FALSE(speaks_language(english, "de"));
+  EXPECT_TRUE(speaks_language(spanish, "es"));
+  EXPECT_FALSE(speaks_language(spanish, "pt"));
+  EXPECT_FALSE(speaks_language(danish, "no"));
+  EXPECT_EQ(plain_language(danish), "");
+  EXPECT_EQ(plain_language(repeated("Lamp 3 Chair 7 Table 12 ", 40)), "");
+  EXPECT_FALSE(speaks_language(repeated("Lamp 3 Chair 7 Table 12 ", 40), "en"));
+}
+
+TEST(Language, IsPlainFromItsLetters) {
+  EXPECT_TRUE(speaks_language(repeated("東京の庭には美しい花があります。", 20), "ja"));
+  EXPECT_FALSE(speaks_language(repeated("東京の庭には美しい花があります。", 20), "zh"));
+  EXPECT_TRUE(speaks_language(repeated("Το σπίτι του κηπουρού ", 20), "el"));
+  // Half Latin, half Cyrillic: nothing has four fifths, whatever is declared.
+  EXPECT_TRUE(speaks_language(repeated("дом garden дым window ", 20), "en"));
+}
+
+TEST(Language, ASampleOfALongTextSpeaksForIt) {
+  const std::string finnish = repeated("Talo seisoo metsän reunassa ja sen ikkunat loistavat illalla kauas järvelle asti. ", 30);
+  EXPECT_EQ(detect_language(finnish, ""), "fi");
+  EXPECT_EQ(detect_language(finnish, "en"), "fi");
+  EXPECT_EQ(detect_language(finnish, "fi-FI"), "fi-FI");
 }
 
 TEST(Keywords, PreferHeavyTextsAndDropStopWords) {
