@@ -2,6 +2,7 @@
 # Runs the benchmarks and keeps each one's result: bench/results/<workload>.json and .md. ./dev bench builds first, then calls this.
 #   tools/bench.sh              all workloads
 #   tools/bench.sh crawl        one of them
+#   tools/bench.sh kill         kill -9 at 100 moments of a crawl of 200,000 pages; by name only, as it takes a quarter of an hour
 # MAGPIE_BENCH_ROUNDS=3       times each is run
 # MAGPIE_BENCH_SMOKE=1        tiny, to see that it works; kept in build/bench/results, not beside the true ones
 # MAGPIE_BUILD=build/release  the build that is measured
@@ -53,7 +54,13 @@ run() {
     search)
       program search 2
       report search "searches" "100,000 made-up pictures (2,000 in smoke mode) with words, facets and vectors of 1,280 components, one thread" build/bench/search.json ;;
-    *) echo "bench: no workload '$1'; there are: $workloads" >&2; return 2 ;;
+    kill)
+      local pages=200000 kills=100
+      [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || pages=2000 kills=4
+      MAGPIE=$build/magpie MAGPIE_KILL_PAGES=$pages MAGPIE_KILLS=$kills MAGPIE_KILL_RESULT=$PWD/build/bench/kill.json \
+        "$python" tests/system/test_kill_synthetic.py
+      report kill "" "a synthetic web (tests/site) of $pages pages, 1,000 or 100 a host" build/bench/kill.json ;;
+    *) echo "bench: no workload '$1'; there are: $workloads kill" >&2; return 2 ;;
   esac
 }
 
