@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${MAGPIE_BUILD:-build/release}
 rounds=${MAGPIE_BENCH_ROUNDS:-3}
-python=/usr/bin/python3   # Debian's: the shop needs its python3-pil
+python=/usr/bin/python3   # Debian's, as the tests use
 results=bench/results
 [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || results=build/bench/results
 mkdir -p build/bench "$results"
@@ -43,7 +43,7 @@ run() {
   case "$1" in
     crawl)
       "$python" tools/bench_crawl.py --magpie "$build/magpie" --rounds "$rounds" > build/bench/crawl.json
-      report crawl "" "the example shop (tests/site): four hosts on loopback, one server process beside the crawler on the same cores" build/bench/crawl.json ;;
+      report crawl "" "synthetic webs (tests/site) on loopback, fixed seed; their server runs beside the crawler on the same cores" build/bench/crawl.json ;;
     analyse)
       program image 0.5 && program analyse 0.5
       report analyse "pictures" "JPEGs of 1.2 to 2 MP, quality 85: made of waves and noise, or photographs enlarged where the shared data is at hand" \

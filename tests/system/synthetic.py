@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-MAGPIE = Path(os.environ.get("MAGPIE", ROOT / "build" / "release" / "magpie"))
-PROGRAM = MAGPIE.parent / "tests" / "site" / "magpie_synthetic_web"
 TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def program():
+    """Built beside the program under test."""
+    built = Path(os.environ.get("MAGPIE", ROOT / "build" / "release" / "magpie")).parent / "tests" / "site" / "magpie_synthetic_web"
+    if not built.exists():
+        raise FileNotFoundError(f"{built} is not built; run ./dev build all")
+    return str(built)
 
 
 class Request(NamedTuple):
@@ -23,13 +29,11 @@ class SyntheticWeb:
 
     def __init__(self, folder, **options):
         self.log_path = Path(folder) / "synthetic.log"
-        self.words = [str(PROGRAM)]
+        self.words = [program()]
         for name, value in options.items():
             self.words += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
         self.hosts = options.get("hosts", 10)
         self.counted_bytes = self.counted = 0
-        if not PROGRAM.exists():
-            raise FileNotFoundError(f"{PROGRAM} is not built; run ./dev build all")
         self.process = subprocess.Popen([*self.words, "--log", self.log_path], stdout=subprocess.PIPE, text=True)
         ready = self.process.stdout.readline()
         if not ready.startswith("listening on "):

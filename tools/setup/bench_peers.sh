@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs the programs that ./dev bench crawl runs beside Magpie, each at a pinned version, into build/peers; never part of ./dev setup.
+#   scrapy, img2dataset   from the Python registry, with /usr/bin/python3
+#   colly                 from the Go module proxy, with go (apt install golang, or newer)
+#   spider                from the Rust registry, with cargo; several minutes of compiling
+#   wget2, httrack        from Debian
+# What cannot be installed is named and left out; the benchmark then says so too.
+set -uo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+peers=$root/build/peers
+sources=$root/bench/peers
+mkdir -p "$peers"
+
+attempt() { echo "peers: $1" >&2; "$@" || echo "peers: $1 is not installed; the benchmark will leave it out" >&2; }
+
+debian_peers() {
+  { command -v wget2 && command -v httrack; } > /dev/null && return 0
+  [ "$(id -u)" = 0 ] || { echo "peers: run 'apt-get install wget2 httrack' as root" >&2; return 1; }
+  apt-get install -y --no-install-recommends wget2 httrack
+}
+python_peers() {
+  [ -x "$peers/python/bin/pip" ] || /usr/bin/python3 -m venv "$peers/python"
+  "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0
+}
+colly() {
+  command -v go > /dev/null || return 1
+  mkdir -p "$peers/colly" && cp "$sources/colly.go" "$peers/colly/main.go" && cd "$peers/colly" || return 1
+  [ -e go.mod ] || go mod init colly_bench
+  go get github.com/gocolly/colly/v2@v2.3.0 && go build -o "$peers/colly_bench" .
+}
+spider() {
+  command -v cargo > /dev/null || return 1
+  mkdir -p "$peers/spider/src" && cp "$sources/spider.rs" "$peers/spider/src/main.rs" && cd "$peers/spider" || return 1
+  printf '[package]\nname = "spider_bench"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\nspider = { version = "=2.53.9", default-features = false }\n' > Cargo.toml
+  cargo build --release && cp target/release/spider_bench "$peers/"
+}
+
+attempt debian_peers
+attempt python_peers
+(attempt colly)
+(attempt spider)
