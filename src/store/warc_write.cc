@@ -1,9 +1,11 @@
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <memory>
 
 #include "base/hash.h"
 #include "store/warc.h"
@@ -37,20 +39,27 @@ void append_u32(std::string& out, std::uint32_t value) {
   for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>(value >> shift & 0xFF);
 }
 
+/// One compressor for each thread and level: making one costs as much as a small page.
+libdeflate_compressor* compressor(int level) {
+  struct Free {
+    void operator()(libdeflate_compressor* one) const { libdeflate_free_compressor(one); }
+  };
+  constexpr int kLevelMax = 9;
+  thread_local std::array<std::unique_ptr<libdeflate_compressor, Free>, kLevelMax + 1> compressors;
+  auto& one = compressors[static_cast<std::size_t>(std::clamp(level, 0, kLevelMax))];
+  if (!one) one.reset(libdeflate_alloc_compressor(std::clamp(level, 0, kLevelMax)));
+  return one.get();
+}
+
 /// Raw deflate, without any wrapper.
 Result<void> append_deflated(std::string& out, std::string_view bytes, int level) {
-  z_stream stream{};
-  if (deflateInit2(&stream, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) return fail(Code::kInternal, "deflate cannot start");
+  libdeflate_compressor* with = compressor(level);
+  if (with == nullptr) return fail(Code::kInternal, "deflate cannot start");
   const std::size_t begin = out.size();
-  out.resize(begin + deflateBound(&stream, bytes.size()));
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data() + begin);
-  stream.avail_out = static_cast<uInt>(out.size() - begin);
-  const int done = deflate(&stream, Z_FINISH);
-  out.resize(begin + stream.total_out);
-  deflateEnd(&stream);
-  if (done != Z_STREAM_END) return fail(Code::kInternal, "deflate ended with {}", done);
+  out.resize(begin + libdeflate_deflate_compress_bound(with, bytes.size()));
+  const std::size_t size = libdeflate_deflate_compress(with, bytes.data(), bytes.size(), out.data() + begin, out.size() - begin);
+  out.resize(begin + size);
+  if (size == 0) return fail(Code::kInternal, "deflate had no room for {} bytes", bytes.size());
   return {};
 }
 
@@ -147,7 +156,7 @@ Result<std::string> gzip_member(std::string_view bytes, int level) {
   const std::size_t length_at = out.size();
   append_u32(out, 0);
   MAGPIE_TRY_DO(append_deflated(out, bytes, level));
-  append_u32(out, static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()))));
+  append_u32(out, libdeflate_crc32(0, bytes.data(), bytes.size()));
   append_u32(out, static_cast<std::uint32_t>(bytes.size()));
   std::string length;
   append_u32(length, static_cast<std::uint32_t>(out.size()));
