@@ -136,7 +136,7 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
     context.content_type = finished->fetch.content_type;
     context.x_robots_tag = joined_header(document.response->headers, "x-robots-tag");
     context.agent = agent_;
-    return submit(std::move(finished), extract_request(parts_.archive, place, context));
+    return submit(std::move(finished), extract_request(parts_.archive, place, context, document.response->body));
   }
   if (document.kind != UrlKind::kImage) return finish(std::move(*finished));
   const Sha256 digest = sha256(document.response->body);

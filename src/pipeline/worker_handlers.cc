@@ -10,24 +10,29 @@ namespace {
 
 constexpr std::chrono::milliseconds kExtractTimeMax{20'000};
 
-std::string encode_context(const PageContext& context) {
-  WireWriter out;
+constexpr std::size_t kInlineBytesMax = 1 << 20;
+
+void encode_context(WireWriter& out, const PageContext& context) {
   for (const std::string* text : {&context.url, &context.content_type, &context.x_robots_tag, &context.agent}) out.bytes(*text);
-  return out.take();
 }
 
-Result<PageContext> decode_context(std::string_view bytes) {
-  WireReader in(bytes);
+PageContext decode_context(WireReader& in) {
   PageContext context;
   for (std::string* text : {&context.url, &context.content_type, &context.x_robots_tag, &context.agent}) *text = in.string();
-  MAGPIE_TRY_DO(in.finish());
   return context;
 }
 
 Result<std::string> extract(const WorkerRequest& request) {
-  MAGPIE_TRY(const PageContext context, decode_context(request.payload));
-  MAGPIE_TRY(const std::string html, body_of(request.file));
-  MAGPIE_TRY(const Page page, extract_page(html, context));
+  WireReader in(request.payload);
+  const PageContext context = decode_context(in);
+  const std::string_view html = in.bytes();
+  MAGPIE_TRY_DO(in.finish());
+  if (request.file.fd < 0) {
+    MAGPIE_TRY(const Page page, extract_page(html, context));
+    return encode_page(page);
+  }
+  MAGPIE_TRY(const std::string archived, body_of(request.file));
+  MAGPIE_TRY(const Page page, extract_page(archived, context));
   return encode_page(page);
 }
 
@@ -56,14 +61,20 @@ Result<std::string> body_of(const FileSlice& slice) {
   return std::string(record.http_body());
 }
 
-Result<WorkRequest> extract_request(const Archive& archive, const ArchivePlace& place, const PageContext& context) {
+Result<WorkRequest> extract_request(const Archive& archive, const ArchivePlace& place, const PageContext& context,
+                                    std::optional<std::string_view> html) {
   WorkRequest request;
   request.kind = kExtractPage;
-  request.payload = encode_context(context);
+  request.time_max = kExtractTimeMax;
+  request.quick = html && html->size() <= kInlineBytesMax;
+  WireWriter payload;
+  encode_context(payload, context);
+  payload.bytes(request.quick ? *html : std::string_view());
+  request.payload = payload.take();
+  if (request.quick) return request;
   MAGPIE_TRY(request.file, archive.open_file(place.file));
   request.file_offset = place.offset;
   request.file_size = place.length;
-  request.time_max = kExtractTimeMax;
   return request;
 }
 

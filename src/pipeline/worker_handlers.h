@@ -1,7 +1,8 @@
 #pragma once
 // What a worker process can be asked. The manager's side builds the requests here too, so that both ends of the pipe stand in one file.
-//   kExtractPage     file: a page's archive record; payload: PageContext   -> encode_page()
+//   kExtractPage     payload: PageContext, and the page itself; without it, file: the page's archive record   -> encode_page()
 //   kAnalysePicture, kEmbedPicture, kMakeVariant: see analyse/analyse_picture.h
+#include <optional>
 #include <string>
 
 #include "core/archive.h"
@@ -24,8 +25,10 @@ std::string encode_worker_config(const WorkerConfig& config);
 /// Runs in the worker process: loads the model and names the handlers. kNotFound or kCorrupt when the model cannot be loaded.
 Result<WorkerHandlers> make_worker_handlers(std::string_view config);
 
-/// The request for a page at `place` of `archive`.
-Result<WorkRequest> extract_request(const Archive& archive, const ArchivePlace& place, const PageContext& context);
+/// The request for a page at `place` of `archive`. `html` is its body where the caller has it still: up to 1 MiB then travels along, so
+/// that the worker need not unpack the record.
+Result<WorkRequest> extract_request(const Archive& archive, const ArchivePlace& place, const PageContext& context,
+                                    std::optional<std::string_view> html);
 
 /// The body of the archive record that came with a request. kCorrupt when there is none.
 Result<std::string> body_of(const FileSlice& slice);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "base/wire.h"
 
@@ -20,6 +21,7 @@ constexpr std::uint32_t kMagic = 0x3146'574D;  // "MWF1"
 constexpr std::uint32_t kFlagFile = 1;
 constexpr std::size_t kErrorMessageBytesMax = 4'096;
 constexpr std::size_t kReadBytes = 1 << 20;
+constexpr std::size_t kReadAheadBytes = 64 << 10;
 
 template <class T>
 void put(std::string& out, T value) {
@@ -71,18 +73,21 @@ UniqueFd detach(msghdr& message) {
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
-// Sends `bytes`, the descriptor with the first of them.
-Result<void> send_bytes(int socket, std::string_view bytes, int file, Deadline deadline) {
-  while (!bytes.empty()) {
-    iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+// Sends `first`, then `second`, the descriptor with the first of them.
+Result<void> send_bytes(int socket, std::string_view first, std::string_view second, int file, Deadline deadline) {
+  while (!first.empty() || !second.empty()) {
+    std::array<iovec, 2> pieces{iovec{const_cast<char*>(first.data()), first.size()},
+                                iovec{const_cast<char*>(second.data()), second.size()}};
     msghdr message{};
     Control control;
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = pieces.size();
     if (file >= 0) attach(message, control, file);
     const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
+      const std::size_t of_first = std::min(first.size(), static_cast<std::size_t>(sent));
+      first.remove_prefix(of_first);
+      second.remove_prefix(static_cast<std::size_t>(sent) - of_first);
       file = -1;
       continue;
     }
@@ -93,8 +98,8 @@ Result<void> send_bytes(int socket, std::string_view bytes, int file, Deadline d
   return {};
 }
 
-// Reads up to `room` bytes; 0 at the end. A descriptor that comes along replaces `file`.
-Result<std::size_t> receive_some(int socket, char* into, std::size_t room, UniqueFd& file, Deadline deadline) {
+// Reads up to `room` bytes; 0 at the end. A descriptor that comes along is put behind `files`.
+Result<std::size_t> receive_some(int socket, char* into, std::size_t room, std::deque<UniqueFd>& files, Deadline deadline) {
   while (true) {
     iovec piece{into, room};
     msghdr message{};
@@ -105,7 +110,7 @@ Result<std::size_t> receive_some(int socket, char* into, std::size_t room, Uniqu
     message.msg_controllen = control.bytes.size();
     const ssize_t got = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got >= 0) {
-      if (UniqueFd came = detach(message)) file = std::move(came);
+      if (UniqueFd came = detach(message)) files.push_back(std::move(came));
       return static_cast<std::size_t>(got);
     }
     if (errno == EINTR) continue;
@@ -167,35 +172,68 @@ Error decode_error(std::string_view payload) {
   return {static_cast<Code>(code), std::move(message)};
 }
 
+void append_frame(std::string& out, FrameHeader header, std::string_view payload) {
+  header.has_file = false;
+  header.payload_size = payload.size();
+  out.append(encode_header(header)).append(payload);
+}
+
+Result<void> send_frames(int socket, std::string_view frames, Deadline deadline) { return send_bytes(socket, frames, {}, -1, deadline); }
+
 Result<void> send_frame(int socket, FrameHeader header, std::string_view payload, int file, Deadline deadline) {
   header.has_file = file >= 0;
   header.payload_size = payload.size();
-  MAGPIE_TRY_DO(send_bytes(socket, encode_header(header), file, deadline));
-  return send_bytes(socket, payload, -1, deadline);
+  return send_bytes(socket, encode_header(header), payload, file, deadline);
 }
 
-Result<std::optional<Frame>> receive_frame(int socket, std::uint64_t payload_max, Deadline deadline) {
-  Frame frame;
-  std::array<char, kFrameHeaderBytes> header{};
-  std::size_t have = 0;
-  while (have < header.size()) {
-    MAGPIE_TRY(std::size_t got, receive_some(socket, header.data() + have, header.size() - have, frame.file, deadline));
-    if (got == 0 && have == 0) return std::optional<Frame>();
-    if (got == 0) return fail(Code::kCorrupt, "a frame is cut off in its header");
-    have += got;
+Result<std::optional<Frame>> FrameReader::next(std::uint64_t payload_max, Deadline deadline) {
+  while (end_ - begin_ < kFrameHeaderBytes) {
+    MAGPIE_TRY(const bool more, fill(deadline));
+    if (more) continue;
+    if (end_ == begin_) return std::optional<Frame>();
+    return fail(Code::kCorrupt, "a frame is cut off in its header");
   }
-  MAGPIE_TRY(frame.header, decode_header({header.data(), header.size()}, payload_max));
-  if (frame.header.has_file != static_cast<bool>(frame.file)) return fail(Code::kCorrupt, "a frame and its file do not fit together");
+  Frame frame;
+  MAGPIE_TRY(frame.header, decode_header({buffer_.data() + begin_, kFrameHeaderBytes}, payload_max));
+  begin_ += kFrameHeaderBytes;
+  // A descriptor arrives with the first byte of its frame or not at all. One too many shows itself at the latest with the next frame.
+  const bool last = end_ - begin_ <= frame.header.payload_size;
+  if (frame.header.has_file ? files_.empty() : last && !files_.empty())
+    return fail(Code::kCorrupt, "a frame and its file do not fit together");
+  if (frame.header.has_file) {
+    frame.file = std::move(files_.front());
+    files_.pop_front();
+  }
+  MAGPIE_TRY_DO(read_payload(frame, deadline));
+  return std::optional<Frame>(std::move(frame));
+}
+
+// False at the end of the stream.
+Result<bool> FrameReader::fill(Deadline deadline) {
+  buffer_.resize(kReadAheadBytes);
+  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  end_ -= std::exchange(begin_, 0);
+  MAGPIE_TRY(const std::size_t got, receive_some(socket_, buffer_.data() + end_, buffer_.size() - end_, files_, deadline));
+  end_ += got;
+  return got > 0;
+}
+
+Result<void> FrameReader::read_payload(Frame& frame, Deadline deadline) {
+  const std::uint64_t size = frame.header.payload_size;
+  const std::size_t here = std::min<std::uint64_t>(size, end_ - begin_);
+  frame.payload.assign(buffer_.data() + begin_, here);
+  begin_ += here;
   // Grows with what arrives, not with what was announced: a lying header costs no memory.
-  while (frame.payload.size() < frame.header.payload_size) {
+  while (frame.payload.size() < size) {
     const std::size_t before = frame.payload.size();
-    frame.payload.resize(before + std::min<std::uint64_t>(kReadBytes, frame.header.payload_size - before));
-    UniqueFd stray;
-    MAGPIE_TRY(std::size_t got, receive_some(socket, frame.payload.data() + before, frame.payload.size() - before, stray, deadline));
+    frame.payload.resize(before + std::min<std::uint64_t>(kReadBytes, size - before));
+    std::deque<UniqueFd> strays;
+    MAGPIE_TRY(const std::size_t got,
+               receive_some(socket_, frame.payload.data() + before, frame.payload.size() - before, strays, deadline));
     if (got == 0) return fail(Code::kCorrupt, "a frame is cut off in its payload");
     frame.payload.resize(before + got);
   }
-  return std::optional<Frame>(std::move(frame));
+  return {};
 }
 
 }  // namespace magpie

@@ -12,9 +12,11 @@
 //  32  u64  payload_size
 //  40  payload
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/deadline.h"
 #include "base/files.h"
@@ -58,7 +60,28 @@ Error decode_error(std::string_view payload);
 
 /// Sends all of it; `file` -1 for none. kTimeout at the deadline, kUnavailable when the other side is gone.
 Result<void> send_frame(int socket, FrameHeader header, std::string_view payload, int file, Deadline deadline);
-/// The next frame, or nothing when the other side closed between two frames. kTimeout, kCorrupt (garbled, cut off), kUnavailable.
-Result<std::optional<Frame>> receive_frame(int socket, std::uint64_t payload_max, Deadline deadline);
+/// The frame as send_frame() puts it on the socket, to be sent together with others by send_frames().
+void append_frame(std::string& out, FrameHeader header, std::string_view payload);
+/// Sends what append_frame() gathered.
+Result<void> send_frames(int socket, std::string_view frames, Deadline deadline);
+
+/// The receiving end of one socket. It reads ahead, so that several frames cost one system call: only one reader a socket, for as long
+/// as the socket lives. Not thread-safe. Memory: 64 KB, and what one frame needs.
+class FrameReader {
+ public:
+  /// The socket stays the caller's.
+  explicit FrameReader(int socket) : socket_(socket) {}
+  /// The next frame, or nothing when the other side closed between two frames. kTimeout, kCorrupt (garbled, cut off), kUnavailable.
+  Result<std::optional<Frame>> next(std::uint64_t payload_max, Deadline deadline);
+
+ private:
+  Result<bool> fill(Deadline deadline);
+  Result<void> read_payload(Frame& frame, Deadline deadline);
+
+  int socket_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0, end_ = 0;  // read and not yet handed out
+  std::deque<UniqueFd> files_;       // that came with it, in order
+};
 
 }  // namespace magpie

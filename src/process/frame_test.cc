@@ -63,7 +63,7 @@ TEST(Frame, ErrorsTravel) {
 TEST(Frame, EndBetweenFramesIsNothingAndWithinIsCorrupt) {
   Pair quiet;
   quiet.right.reset();
-  const auto nothing = receive_frame(quiet.left.get(), 10, Deadline::after(5s));
+  const auto nothing = FrameReader(quiet.left.get()).next(10, Deadline::after(5s));
   ASSERT_TRUE(nothing);
   EXPECT_FALSE(nothing->has_value());
 
@@ -71,12 +71,12 @@ TEST(Frame, EndBetweenFramesIsNothingAndWithinIsCorrupt) {
   const std::string start = encode_header({.kind = 1, .payload_size = 4}) + "ab";
   ASSERT_TRUE(write_all(torn.right.get(), start));
   torn.right.reset();
-  EXPECT_EQ(receive_frame(torn.left.get(), 10, Deadline::after(5s)).error().code, Code::kCorrupt);
+  EXPECT_EQ(FrameReader(torn.left.get()).next(10, Deadline::after(5s)).error().code, Code::kCorrupt);
 }
 
 TEST(Frame, WaitingEndsAtTheDeadline) {
   Pair silent;
-  EXPECT_EQ(receive_frame(silent.left.get(), 10, Deadline::after(10ms)).error().code, Code::kTimeout);
+  EXPECT_EQ(FrameReader(silent.left.get()).next(10, Deadline::after(10ms)).error().code, Code::kTimeout);
   const std::string much(8 << 20, 'x');  // more than the socket holds, and nobody reads
   EXPECT_EQ(send_frame(silent.left.get(), {.kind = 1}, much, -1, Deadline::after(10ms)).error().code, Code::kTimeout);
 }
@@ -84,7 +84,52 @@ TEST(Frame, WaitingEndsAtTheDeadline) {
 TEST(Frame, AnAnnouncedFileMustCome) {
   Pair pair;
   ASSERT_TRUE(write_all(pair.right.get(), encode_header({.kind = 1, .has_file = true})));
-  EXPECT_EQ(receive_frame(pair.left.get(), 10, Deadline::after(5s)).error().code, Code::kCorrupt);
+  EXPECT_EQ(FrameReader(pair.left.get()).next(10, Deadline::after(5s)).error().code, Code::kCorrupt);
+}
+
+TEST(Frame, ReadsAheadAndKeepsEachFrameWithItsFile) {
+  Pair pair;
+  std::string frames;
+  append_frame(frames, {.kind = 1}, "one");
+  append_frame(frames, {.kind = 2}, "");
+  ASSERT_TRUE(send_frames(pair.right.get(), frames, Deadline::after(5s)));
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const UniqueFd reading(ends[0]), writing(ends[1]);
+  ASSERT_TRUE(send_frame(pair.right.get(), {.kind = 3}, "three", writing.get(), Deadline::after(5s)));
+  ASSERT_TRUE(send_frame(pair.right.get(), {.kind = 4}, std::string(200'000, 'x'), -1, Deadline::after(5s)));
+  FrameReader reader(pair.left.get());
+  constexpr std::array<std::size_t, 5> kSizes = {0, 3, 0, 5, 200'000};
+  for (const std::uint32_t kind : {1u, 2u, 3u, 4u}) {
+    const auto frame = reader.next(1 << 20, Deadline::after(5s));
+    ASSERT_TRUE(frame && *frame) << kind;
+    EXPECT_EQ((*frame)->header.kind, kind);
+    EXPECT_EQ(static_cast<bool>((*frame)->file), kind == 3);
+    EXPECT_EQ((*frame)->payload.size(), kSizes[kind]);
+  }
+}
+
+TEST(Frame, AFileThatNobodyAnnouncedIsRefused) {
+  Pair pair;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const UniqueFd reading(ends[0]), writing(ends[1]);
+  std::string lying = encode_header({.kind = 1});
+  iovec piece{lying.data(), lying.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof(int));
+  const int file = writing.get();
+  std::memcpy(CMSG_DATA(part), &file, sizeof file);
+  ASSERT_GT(sendmsg(pair.right.get(), &message, 0), 0);
+  EXPECT_EQ(FrameReader(pair.left.get()).next(10, Deadline::after(5s)).error().code, Code::kCorrupt);
 }
 
 TEST(StartMessage, ComesBackAsItWas) {

@@ -47,14 +47,22 @@ void watch_for_crashes() {
 void watch_for_crashes() { (void)on_crash; }  // the sanitizer's own report is worth more
 #endif
 
+// A sanitizer that looks for leaks at exit needs ptrace, which the sandbox denies.
+int leave(int code) {
+#if defined(__SANITIZE_ADDRESS__)
+  ::_exit(code);
+#endif
+  return code;
+}
+
 // Ctrl-C reaches the whole process group; the manager decides when its workers end, by closing their sockets.
 void obey_the_manager_only() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-Result<StartMessage> receive_start(int socket) {
-  MAGPIE_TRY(auto frame, receive_frame(socket, kStartBytesMax, Deadline::never()));
+Result<StartMessage> receive_start(FrameReader& reader) {
+  MAGPIE_TRY(auto frame, reader.next(kStartBytesMax, Deadline::never()));
   if (!frame || frame->header.kind != kFrameStart) return fail(Code::kCancelled, "the manager is gone");
   MAGPIE_TRY(StartMessage start, decode_start(frame->payload));
   // The manager may have died before PR_SET_PDEATHSIG was set; then nobody would ever end this process.
@@ -94,9 +102,9 @@ Result<void> send(int socket, const Answer& answer) {
   return send_frame(socket, {.kind = kind}, encode_error(answer.result.error()), -1, Deadline::never());
 }
 
-int serve(int socket, const WorkerHandlers& handlers) {
+int serve(int socket, FrameReader& reader, const WorkerHandlers& handlers) {
   while (true) {
-    Result<std::optional<Frame>> frame = receive_frame(socket, kFramePayloadBytesMax, Deadline::never());
+    Result<std::optional<Frame>> frame = reader.next(kFramePayloadBytesMax, Deadline::never());
     if (!frame || !*frame) return 0;
     const Answer reply = answer(handlers, **frame);
     if (!send(socket, reply)) return 0;
@@ -109,7 +117,8 @@ int serve(int socket, const WorkerHandlers& handlers) {
 int run_worker(int fd, const WorkerSetup& setup) {
   obey_the_manager_only();
   watch_for_crashes();
-  Result<StartMessage> start = receive_start(fd);
+  FrameReader reader(fd);
+  Result<StartMessage> start = receive_start(reader);
   if (!start) {
     log::error("worker.start", {{"reason", start.error().message}});
     return kExitFailed;
@@ -120,7 +129,7 @@ int run_worker(int fd, const WorkerSetup& setup) {
     return kExitFailed;
   }
   if (!send_frame(fd, {.kind = kFrameReady}, {}, -1, Deadline::never())) return kExitFailed;
-  return serve(fd, *handlers);
+  return leave(serve(fd, reader, *handlers));
 }
 
 }  // namespace magpie

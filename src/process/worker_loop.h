@@ -1,5 +1,5 @@
 #pragma once
-// The worker's side: one process, one socket, one request at a time. It is told by its first message what to load and how to lock
+// The worker's side: one process, one socket, one request after the other. It is told by its first message what to load and how to lock
 // itself in, answers "ready", and then answers requests until its socket ends, which is how its manager stops it. If the manager
 // dies, the kernel kills the worker (PR_SET_PDEATHSIG).
 //

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
+#include <deque>
 #include <future>
 #include <mutex>
 #include <optional>
@@ -30,8 +31,11 @@ constexpr std::chrono::milliseconds kIdleCheck = 1'000ms;  // how soon a child t
 constexpr std::chrono::milliseconds kEndTimeMax = 2'000ms;
 constexpr std::chrono::milliseconds kPauseMin = 50ms;
 constexpr std::chrono::milliseconds kPauseMax = 5'000ms;
-constexpr int kFreeFailures = 2;    // deaths in a row that cost no pause
-constexpr int kHopelessStarts = 3;  // failed starts in a row after which requests are refused
+constexpr int kFreeFailures = 2;  // deaths in a row that cost no pause
+constexpr std::size_t kTogetherMax = 8;
+constexpr std::size_t kTogetherBytesMax = 64 << 10;    // less than a socket holds, so that sending never waits for a child that answers
+constexpr std::uint64_t kRequestsPerMemoryCheck = 64;  // of quick requests
+constexpr int kHopelessStarts = 3;                     // failed starts in a row after which requests are refused
 
 struct Job {
   WorkRequest request;
@@ -40,9 +44,13 @@ struct Job {
 
 // A child that has said it is ready.
 struct Worker {
+  explicit Worker(ChildProcess child) : process(std::move(child)), reader(process.socket()) {}
   ChildProcess process;
+  FrameReader reader;
   std::uint64_t requests = 0;
 };
+
+using Jobs = std::deque<std::shared_ptr<Job>>;
 
 // What went wrong in a row with the children of one thread; both end with the next success of their kind.
 struct Streak {
@@ -131,37 +139,54 @@ struct WorkerPool::State {
 
   void look_after_one();
   Result<Worker> start();
-  Result<void> greet(ChildProcess& process);
+  Result<void> greet(Worker& worker);
   bool ready(std::optional<Worker>& worker, Streak& streak);
-  void run(std::optional<Worker>& worker, Job& job, Streak& streak);
-  Result<std::string> exchange(Worker& worker, const WorkRequest& request, bool& lost);
+  void take_more(Jobs& jobs);
+  void run(std::optional<Worker>& worker, Jobs& jobs, Streak& streak);
+  Result<void> send_all(Worker& worker, const Jobs& jobs);
+  Result<std::string> receive_answer(Worker& worker, Deadline deadline, bool& lost);
+  void refuse(Jobs& jobs, const Error& reason);
   Failure bury(Worker& worker, const Error& symptom);
-  void retire_if_worn(std::optional<Worker>& worker);
+  void retire_if_worn(std::optional<Worker>& worker, bool quick);
   void dismiss(std::optional<Worker>& worker);
   void refuse_waiting(const Error& reason);
   void pause(int failures);
 };
 
-// The life of one of the pool's threads: keep a child ready, give it the next request, mourn it.
+// The life of one of the pool's threads: keep a child ready, give it what waits, mourn it.
 void WorkerPool::State::look_after_one() {
   std::optional<Worker> worker;
   Streak streak;
+  Jobs jobs;
   while (!ending) {
     if (!ready(worker, streak)) continue;
-    const std::optional<std::shared_ptr<Job>> job = waiting.pop_until(Deadline::after(kIdleCheck));
+    std::optional<std::shared_ptr<Job>> job = waiting.pop_until(Deadline::after(kIdleCheck));
     if (!job) continue;
-    // A child may have died while it waited; the request must not suffer from one failed start.
-    while (!ending && !ready(worker, streak) && streak.failed_starts < kHopelessStarts) {}
-    if (ending) {
-      (*job)->done(fail(Code::kCancelled, "the worker pool is closing"));
-    } else if (worker) {
-      run(worker, **job, streak);
-    } else {
-      (*job)->done(fail(Code::kUnavailable, "{}", roster.trouble()));
+    jobs.push_back(std::move(*job));
+    take_more(jobs);
+    // What a dead child has left unanswered goes to the next one. A child may also have died while it waited; requests must not suffer
+    // from one failed start.
+    while (!jobs.empty()) {
+      while (!ending && !ready(worker, streak) && streak.failed_starts < kHopelessStarts) {}
+      if (ending) refuse(jobs, {Code::kCancelled, "the worker pool is closing"});
+      else if (worker) run(worker, jobs, streak);
+      else refuse(jobs, {Code::kUnavailable, roster.trouble()});
     }
   }
   dismiss(worker);
   refuse_waiting({Code::kCancelled, "the worker pool is closing"});
+}
+
+// This child's share of the quick requests that wait behind a quick one. A request that is not quick goes last.
+void WorkerPool::State::take_more(Jobs& jobs) {
+  const std::size_t share = std::min(kTogetherMax, waiting.size() / options.workers + 1);
+  std::size_t bytes = jobs.back()->request.payload.size();
+  while (jobs.size() < share && jobs.back()->request.quick && bytes < kTogetherBytesMax / 2) {
+    std::optional<std::shared_ptr<Job>> job = waiting.try_pop();
+    if (!job) return;
+    bytes += (*job)->request.payload.size();
+    jobs.push_back(std::move(*job));
+  }
 }
 
 // True when `worker` lives. One attempt to start it otherwise, with the pause that earlier failures have earned.
@@ -190,20 +215,21 @@ bool WorkerPool::State::ready(std::optional<Worker>& worker, Streak& streak) {
 
 Result<Worker> WorkerPool::State::start() {
   MAGPIE_TRY(ChildProcess process, ChildProcess::start(options.command));
-  if (auto greeted = greet(process); !greeted) {
-    const ChildProcess::End end = process.finish(Deadline::after(kEndTimeMax));
+  Worker worker(std::move(process));
+  if (auto greeted = greet(worker); !greeted) {
+    const ChildProcess::End end = worker.process.finish(Deadline::after(kEndTimeMax));
     if (greeted.error().code != Code::kCorrupt) return Failure(std::move(greeted).error());
     return fail(Code::kUnavailable, "a worker ended before it was ready ({})", death_error(end).message);
   }
-  return Worker{std::move(process)};
+  return worker;
 }
 
 // kCorrupt when the child says nothing sensible, its own error when it cannot work.
-Result<void> WorkerPool::State::greet(ChildProcess& process) {
+Result<void> WorkerPool::State::greet(Worker& worker) {
   const Deadline deadline = Deadline::after(options.start_time_max);
   const std::string message = encode_start({::getpid(), options.sandbox, options.config});
-  if (!send_frame(process.socket(), {.kind = kFrameStart}, message, -1, deadline)) return fail(Code::kCorrupt, "it does not listen");
-  Result<std::optional<Frame>> reply = receive_frame(process.socket(), kConfigBytesMax, deadline);
+  if (!send_frame(worker.process.socket(), {.kind = kFrameStart}, message, -1, deadline)) return fail(Code::kCorrupt, "it does not listen");
+  Result<std::optional<Frame>> reply = worker.reader.next(kConfigBytesMax, deadline);
   if (!reply && reply.error().code == Code::kTimeout) return fail(Code::kUnavailable, "a worker was not ready in time");
   if (!reply || !*reply) return fail(Code::kCorrupt, "it went away");
   if ((*reply)->header.kind == kFrameReady) return {};
@@ -211,33 +237,59 @@ Result<void> WorkerPool::State::greet(ChildProcess& process) {
   return fail(Code::kCorrupt, "it answers nonsense");
 }
 
-void WorkerPool::State::run(std::optional<Worker>& worker, Job& job, Streak& streak) {
-  const auto begun = Deadline::Clock::now();
-  bool lost = false;
-  Result<std::string> answer = exchange(*worker, job.request, lost);
-  if (counts.answers != nullptr) {
-    (lost ? counts.failures : counts.answers)->add();
-    counts.seconds->observe(std::chrono::duration<double>(Deadline::Clock::now() - begun).count());
+// Gives the child what can travel together, from the front of `jobs`, and takes its answers. When it dies, what it has not answered
+// stays in `jobs`, but for the one it died of.
+void WorkerPool::State::run(std::optional<Worker>& worker, Jobs& jobs, Streak& streak) {
+  Jobs sent;
+  std::size_t bytes = 0;
+  do {
+    bytes += jobs.front()->request.payload.size();
+    sent.push_back(std::move(jobs.front()));
+    jobs.pop_front();
+  } while (!jobs.empty() && sent.back()->request.quick && jobs.front()->request.quick &&
+           bytes + jobs.front()->request.payload.size() <= kTogetherBytesMax);
+  const auto sending = send_all(*worker, sent);
+  while (!sent.empty() && worker) {
+    const std::shared_ptr<Job> job = std::move(sent.front());
+    sent.pop_front();
+    const auto begun = Deadline::Clock::now();
+    bool lost = !sending;
+    Result<std::string> answer = fail(Code::kInternal, "");
+    if (sending) answer = receive_answer(*worker, Deadline::after(job->request.time_max), lost);
+    else answer = bury(*worker, sending.error());
+    if (counts.answers != nullptr) {
+      (lost ? counts.failures : counts.answers)->add();
+      counts.seconds->observe(std::chrono::duration<double>(Deadline::Clock::now() - begun).count());
+    }
+    streak.deaths = lost ? streak.deaths + 1 : 0;
+    if (lost) worker.reset();
+    else if (sent.empty()) retire_if_worn(worker, job->request.quick);
+    job->done(std::move(answer));
   }
-  streak.deaths = lost ? streak.deaths + 1 : 0;
-  if (lost) {
-    worker.reset();
-  } else {
-    retire_if_worn(worker);
+  jobs.insert(jobs.begin(), sent.begin(), sent.end());
+}
+
+Result<void> WorkerPool::State::send_all(Worker& worker, const Jobs& jobs) {
+  const auto header_of = [](const WorkRequest& request) {
+    FrameHeader header{.kind = request.kind, .file_offset = request.file_offset, .file_size = request.file_size};
+    header.time_max_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(request.time_max.count(), 1, UINT32_MAX));
+    return header;
+  };
+  worker.requests += jobs.size();
+  const WorkRequest& first = jobs.front()->request;
+  const Deadline deadline = Deadline::after(first.time_max);
+  if (jobs.size() == 1) {
+    const int file = first.file ? first.file->get() : -1;
+    return send_frame(worker.process.socket(), header_of(first), first.payload, file, deadline);
   }
-  job.done(std::move(answer));
+  std::string frames;
+  for (const auto& job : jobs) append_frame(frames, header_of(job->request), job->request.payload);
+  return send_frames(worker.process.socket(), frames, deadline);
 }
 
 // Sets `lost` when the child is gone afterwards.
-Result<std::string> WorkerPool::State::exchange(Worker& worker, const WorkRequest& request, bool& lost) {
-  const Deadline deadline = Deadline::after(request.time_max);
-  FrameHeader header{.kind = request.kind, .file_offset = request.file_offset, .file_size = request.file_size};
-  header.time_max_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(request.time_max.count(), 1, UINT32_MAX));
-  const int file = request.file ? request.file->get() : -1;
-  ++worker.requests;
-  auto sent = send_frame(worker.process.socket(), header, request.payload, file, deadline);
-  Result<std::optional<Frame>> reply = sent ? receive_frame(worker.process.socket(), options.answer_bytes_max, deadline)
-                                            : Result<std::optional<Frame>>(Failure(sent.error()));
+Result<std::string> WorkerPool::State::receive_answer(Worker& worker, Deadline deadline, bool& lost) {
+  Result<std::optional<Frame>> reply = worker.reader.next(options.answer_bytes_max, deadline);
   if (reply && *reply && (*reply)->header.kind == kFrameAnswer) return std::move((*reply)->payload);
   if (reply && *reply && (*reply)->header.kind == kFrameError) return Failure(decode_error((*reply)->payload));
   lost = true;
@@ -265,7 +317,8 @@ Failure WorkerPool::State::bury(Worker& worker, const Error& symptom) {
   return Failure(std::move(error));
 }
 
-void WorkerPool::State::retire_if_worn(std::optional<Worker>& worker) {
+void WorkerPool::State::retire_if_worn(std::optional<Worker>& worker, bool quick) {
+  if (quick && worker->requests % kRequestsPerMemoryCheck >= kTogetherMax && worker->requests < options.requests_max) return;
   if (worker->requests < options.requests_max && worker->process.resident_bytes() <= options.resident_bytes_max) return;
   log::debug("worker.retired", {{"pid", worker->process.pid()}, {"requests", worker->requests}});
   dismiss(worker);
@@ -276,6 +329,11 @@ void WorkerPool::State::dismiss(std::optional<Worker>& worker) {
   roster.went(worker->process.pid());
   worker->process.finish(Deadline::after(kEndTimeMax));
   worker.reset();
+}
+
+void WorkerPool::State::refuse(Jobs& jobs, const Error& reason) {
+  for (const auto& job : jobs) job->done(Failure(reason));
+  jobs.clear();
 }
 
 void WorkerPool::State::refuse_waiting(const Error& reason) {

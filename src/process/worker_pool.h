@@ -1,7 +1,7 @@
 #pragma once
-// The manager's side: keeps `workers` child processes warm and gives each one request at a time. Whatever a child does, it costs its
-// current request only: a crash, an endless loop, too much memory, a garbled answer all become that request's error, and a new child
-// takes its place (with a growing pause when children die one after the other).
+// The manager's side: keeps `workers` child processes warm and gives each one request after the other; small ones may travel together.
+// Whatever a child does, it costs its current request only: a crash, an endless loop, too much memory, a garbled answer all become that
+// request's error, and a new child takes its place (with a growing pause when children die one after the other).
 //
 //   WorkerPool pool({.command = {"/proc/self/exe", "worker"}, .workers = 2, .config = settings_as_json});
 //   pool.submit({.kind = kAnalyse, .payload = bytes, .time_max = 20s}, [&](Result<std::string> answer) { results.push(…); });
@@ -47,6 +47,9 @@ struct WorkRequest {
   std::uint64_t file_offset = 0;
   std::uint64_t file_size = 0;
   std::chrono::milliseconds time_max{20'000};  // from when a child takes it; then the child is killed
+  /// Quick ones without a file are sent several at a time while many wait, which halves the cost of a page's hand-over. An answer may
+  /// then come as late as those of the up to seven before it.
+  bool quick = false;
 };
 
 class WorkerPool {

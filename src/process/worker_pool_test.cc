@@ -127,15 +127,18 @@ TEST(WorkerPool, AHangingWorkerIsKilledAtItsDeadline) {
   expect_alive(pool);
 }
 
-TEST(WorkerPool, ACrashCostsItsOwnRequestOnly) {
+// Quick requests travel together, and must not die together.
+class WorkerPoolCrash : public testing::TestWithParam<bool> {};
+
+TEST_P(WorkerPoolCrash, CostsItsOwnRequestOnly) {
   WorkerPoolOptions options = one_worker();
   options.workers = 2;
-  options.waiting_max = 4;  // submitting waits, nothing is dropped
+  options.waiting_max = GetParam() ? 40 : 4;  // submitting waits, nothing is dropped
   WorkerPool pool(options);
   BoundedQueue<std::pair<int, bool>> done(100);
   for (int i = 0; i < 40; ++i) {
     const Misdeed what = i % 8 == 3 ? test::kAbort : test::kEcho;
-    pool.submit({.kind = what, .payload = std::to_string(i)}, [&done, i](Result<std::string> answer) {
+    pool.submit({.kind = what, .payload = std::to_string(i), .quick = GetParam()}, [&done, i](Result<std::string> answer) {
       done.push({i, answer && *answer == std::to_string(i)});
     });
   }
@@ -147,6 +150,24 @@ TEST(WorkerPool, ACrashCostsItsOwnRequestOnly) {
   }
   std::sort(lost.begin(), lost.end());
   EXPECT_EQ(lost, (std::vector<int>{3, 11, 19, 27, 35}));
+}
+
+INSTANTIATE_TEST_SUITE_P(OneByOneAndTogether, WorkerPoolCrash, testing::Bool(),
+                         [](const auto& one) { return one.param ? "Together" : "OneByOne"; });
+
+TEST(WorkerPool, QuickRequestsAreAnsweredInTheirOrder) {
+  WorkerPoolOptions options = one_worker();
+  options.waiting_max = 200;
+  WorkerPool pool(options);
+  BoundedQueue<std::string> done(200);
+  for (int i = 0; i < 200; ++i) {
+    // Short ones, some that do not fit beside others, and one that takes another way in between.
+    const std::string payload = std::to_string(i) + std::string(i % 7 == 0 ? 60'000 : 10, '.');
+    pool.submit({.kind = test::kEcho, .payload = payload, .quick = i != 100}, [&done, payload](Result<std::string> answer) {
+      done.push(answer && *answer == payload ? payload.substr(0, payload.find('.')) : "wrong");
+    });
+  }
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(done.pop_until(Deadline::after(60s)), std::to_string(i));
 }
 
 TEST(WorkerPool, AWorkerKilledWhileIdleIsReplaced) {
