@@ -95,7 +95,7 @@ class WireReader {
       return {};
     }
     std::vector<float> values(count);
-    std::memcpy(values.data(), rest_.data(), count * sizeof(float));
+    if (count > 0) std::memcpy(values.data(), rest_.data(), count * sizeof(float));
     rest_.remove_prefix(count * sizeof(float));
     return values;
   }

@@ -32,12 +32,12 @@ inline Pixels waves(Size size) {
 
 inline std::string le(std::uint64_t value, int bytes) {
   std::string out;
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+  for (int i = 0; i < bytes; ++i) out += i < 8 ? static_cast<char>(value >> (8 * i)) : '\0';
   return out;
 }
 inline std::string be(std::uint64_t value, int bytes) {
   std::string out;
-  for (int i = bytes; i-- > 0;) out += static_cast<char>(value >> (8 * i));
+  for (int i = bytes; i-- > 0;) out += i < 8 ? static_cast<char>(value >> (8 * i)) : '\0';
   return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
+
 #include <string>
 #include <vector>
 
@@ -44,6 +46,9 @@ Result<void> OpenVinoRuntime::check(ov_status_e status, std::string_view what) c
 }
 
 Result<OpenVinoRuntime> open_openvino(const fs::path& folder) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  ::setenv("TBB_ENABLE_SANITIZERS", "1", 0);  // oneTBB then opens its helper without RTLD_DEEPBIND, which sanitizers refuse
+#endif
   MAGPIE_TRY(void* library, open_library(folders_to_try(folder)));
   OpenVinoRuntime runtime;
   const bool complete = find(library, "ov_core_create", runtime.core_create) && find(library, "ov_core_free", runtime.core_free) &&
