@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-
 #include "text/shared_cases_for_test.h"
 
 namespace magpie {
