@@ -182,23 +182,74 @@ void widen(lexbor_hash_t* names) {
   names->table_size = kChains;
 }
 
-struct Document {
-  lxb_html_document_t* value = lxb_html_document_create();
-  /// For pages of this size; both tables are still empty.
-  void prepare_for(std::size_t bytes) {
-    constexpr std::size_t kSmallPage = 64 * 1024;
-    if (value == nullptr || bytes < kSmallPage) return;
-    widen(value->dom_document.attrs);
-    widen(value->dom_document.tags);
+constexpr std::size_t kSmallPageBytes = 64 * 1024;
+
+// One block for the nodes and one for the text of most large pages, instead of a hundred of 32 KB. Only what is used becomes resident.
+bool make_room(lxb_html_document_t* document) {
+  constexpr std::size_t kNodeBytes = std::size_t{2} << 20, kTextBytes = std::size_t{512} << 10;
+  lexbor_mraw_t* nodes = document->dom_document.mraw;
+  lexbor_mraw_t* text = document->dom_document.text;
+  lexbor_mraw_destroy(nodes, false);
+  lexbor_mraw_destroy(text, false);
+  const bool both = (lexbor_mraw_init(nodes, kNodeBytes) == LXB_STATUS_OK) & (lexbor_mraw_init(text, kTextBytes) == LXB_STATUS_OK);
+  widen(document->dom_document.attrs);
+  widen(document->dom_document.tags);
+  return both;
+}
+
+struct DestroyDocument {
+  void operator()(lxb_html_document_t* document) const { lxb_html_document_destroy(document); }
+};
+using DocumentPointer = std::unique_ptr<lxb_html_document_t, DestroyDocument>;
+
+// A document with its parser is some thirty allocations, more work than a small page is. Each thread keeps two, for small pages and for
+// large ones, with their first blocks of memory; a page met while they are in use (a fragment inside a page) gets one of its own.
+class Document {
+ public:
+  explicit Document(std::size_t page_bytes) : is_large_(page_bytes >= kSmallPageBytes), value_(std::move(kept(is_large_))) {
+    if (value_) return;
+    value_.reset(lxb_html_document_create());
+    if (value_ && is_large_ && !make_room(value_.get())) value_.reset();
   }
   ~Document() {
-    if (value != nullptr) lxb_html_document_destroy(value);
+    if (!is_sound_ || kept(is_large_)) return;
+    reset(value_.get());
+    kept(is_large_) = std::move(value_);
   }
+  Document(const Document&) = delete;
+  Document& operator=(const Document&) = delete;
+
+  /// Null when there is no memory.
+  lxb_html_document_t* get() const { return value_.get(); }
+  /// Parsed to the end: fit for another page. What was stopped midway is thrown away.
+  void set_sound() { is_sound_ = true; }
+
+ private:
+  static DocumentPointer& kept(bool is_large) {
+    thread_local DocumentPointer documents[2];
+    return documents[is_large];
+  }
+
+  // lexbor's own cleaning leaves the doctype's mode and some of the parser's marks as they were.
+  static void reset(lxb_html_document_t* document) {
+    lxb_html_document_clean(document);
+    document->dom_document.compat_mode = LXB_DOM_DOCUMENT_CMODE_NO_QUIRKS;
+    auto* parser = static_cast<lxb_html_parser_t*>(document->dom_document.parser);
+    lxb_html_parser_clean(parser);
+    parser->tkz->tmp_tag_id = LXB_TAG__UNDEF;
+    parser->tkz->is_attribute = false;
+    parser->tree->pending_table.have_non_ws = false;
+  }
+
+  bool is_large_;
+  bool is_sound_ = false;
+  DocumentPointer value_;
 };
 
 }  // namespace
 
 struct HtmlTree::State {
+  explicit State(std::size_t page_bytes) : document(page_bytes) {}
   Document document;
   lxb_dom_node_t* root = nullptr;
 };
@@ -322,9 +373,8 @@ HtmlTree::~HtmlTree() = default;
 
 Result<HtmlTree> HtmlTree::parse(std::string_view utf8, const HtmlLimits& limits) {
   if (utf8.size() > limits.bytes_max) return fail(Code::kTooLarge, "the page has {} bytes, over {}", utf8.size(), limits.bytes_max);
-  auto state = std::make_unique<State>();
-  state->document.prepare_for(utf8.size());
-  lxb_html_document_t* document = state->document.value;
+  auto state = std::make_unique<State>(utf8.size());
+  lxb_html_document_t* document = state->document.get();
   if (document == nullptr || lxb_html_document_parse_chunk_begin(document) != LXB_STATUS_OK)
     return fail(Code::kInternal, "no memory for the HTML tree");
   {
@@ -336,6 +386,7 @@ Result<HtmlTree> HtmlTree::parse(std::string_view utf8, const HtmlLimits& limits
       }
     }
     if (lxb_html_document_parse_chunk_end(document) != LXB_STATUS_OK) return fail(Code::kInternal, "the HTML parser could not finish");
+    if (!gate.is_over()) state->document.set_sound();
   }
   state->root = lxb_dom_interface_node(document);
   return HtmlTree(std::move(state));
@@ -348,9 +399,8 @@ Result<HtmlTree> HtmlTree::parse_fragment(std::string_view utf8, std::string_vie
   if (context.starts_with("math ")) space = LXB_NS_MATH;
   if (space != LXB_NS_HTML) context.remove_prefix(context.find(' ') + 1);
 
-  auto state = std::make_unique<State>();
-  state->document.prepare_for(utf8.size());
-  lxb_html_document_t* document = state->document.value;
+  auto state = std::make_unique<State>(utf8.size());
+  lxb_html_document_t* document = state->document.get();
   if (document == nullptr) return fail(Code::kInternal, "no memory for the HTML tree");
   lxb_dom_element_t* element = lxb_dom_document_create_element(
       lxb_dom_interface_document(document), reinterpret_cast<const lxb_char_t*>(context.data()), context.size(), nullptr);
@@ -368,6 +418,7 @@ Result<HtmlTree> HtmlTree::parse_fragment(std::string_view utf8, std::string_vie
       }
     }
     state->root = lxb_html_document_parse_fragment_chunk_end(document);
+    if (!gate.is_over() && state->root != nullptr) state->document.set_sound();
   }
   if (state->root == nullptr) return fail(Code::kInternal, "the HTML parser could not finish");
   return HtmlTree(std::move(state));
@@ -375,9 +426,9 @@ Result<HtmlTree> HtmlTree::parse_fragment(std::string_view utf8, std::string_vie
 
 HtmlNode HtmlTree::root() const { return HtmlNode(state_->root); }
 
-HtmlNode HtmlTree::html() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.value->dom_document.element)); }
-HtmlNode HtmlTree::head() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.value->head)); }
-HtmlNode HtmlTree::body() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.value->body)); }
+HtmlNode HtmlTree::html() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.get()->dom_document.element)); }
+HtmlNode HtmlTree::head() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.get()->head)); }
+HtmlNode HtmlTree::body() const { return HtmlNode(reinterpret_cast<lxb_dom_node_t*>(state_->document.get()->body)); }
 
 std::string squeeze(std::string_view text) {
   std::string out;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "text/shared_cases_for_test.h"
 
 namespace magpie {
@@ -84,6 +86,38 @@ TEST(HtmlTree, WideAndOddPagesStayCheap) {
                                   repeated("&amp;&notin;&#x41;", 200'000), repeated("<", 2'000'000)}) {
     parsed(html);
   }
+}
+
+// Documents are kept for the next page of their thread, so each page is parsed behind each other one and in a thread that has none.
+TEST(HtmlTree, APageLeavesNothingToTheNext) {
+  const std::vector<std::string> pages = {"<p>quirks<table><tr><td>in a paragraph",
+                                          "<!doctype html><p>standard<table><tr><td>behind it",
+                                          "<script>unfinished",
+                                          "<a href=x",
+                                          "<!doctype html><frameset><frame>",
+                                          "<template><tr><td>x",
+                                          "<table>x<b>y<tr>z",
+                                          "<svg><title>a</title><p>b",
+                                          "<textarea>&amp",
+                                          "<form><form><select><option>a<select>b",
+                                          "&notin;&#x",
+                                          "<!--",
+                                          "<plaintext></plaintext>",
+                                          repeated("<p title='a b'>&lt;c</p>", 6'000)};
+  const auto tree_of = [](const std::string& html) { return parsed(html).to_html5lib(); };
+  for (const std::string& before : pages) {
+    for (const std::string& page : pages) {
+      const std::string expected = std::async(std::launch::async, tree_of, page).get();
+      tree_of(before);
+      EXPECT_EQ(tree_of(page), expected) << before.substr(0, 40) << " then " << page.substr(0, 40);
+      ASSERT_TRUE(HtmlTree::parse_fragment(before, "textarea"));
+      EXPECT_EQ(HtmlTree::parse_fragment(page, "body")->to_html5lib(),
+                std::async(std::launch::async, [&] { return HtmlTree::parse_fragment(page, "body")->to_html5lib(); }).get());
+    }
+  }
+  const HtmlTree outer = parsed(pages[0]);
+  const HtmlTree inner = parsed(pages[1]);
+  EXPECT_EQ(outer.body().visible_text(), "quirks in a paragraph");
 }
 
 TEST(HtmlTree, RefusesWhatIsTooLarge) {
