@@ -1,5 +1,8 @@
 #include "extract/page_urls.h"
 
+#include <algorithm>
+#include <array>
+
 #include "text/charset.h"
 
 namespace magpie {
@@ -32,7 +35,78 @@ bool is_inline(std::string_view href) {
          starts_with_ignoring_case(href, "blob:");
 }
 
+// The characters that a URL's serialisation leaves as they are in a path and in a query, less those that need a second look. The
+// standard's percent-encode sets (https://url.spec.whatwg.org/#path-percent-encode-set) hold none of them.
+enum UrlCharacter : std::uint8_t { kInPath = 1, kInQuery = 2 };
+constexpr std::array<std::uint8_t, 256> kUrlCharacters = [] {
+  std::array<std::uint8_t, 256> kinds{};
+  for (unsigned c = '0'; c <= '9'; ++c) kinds[c] = kInPath | kInQuery;
+  for (unsigned c = 'a'; c <= 'z'; ++c) kinds[c] = kinds[c - 32] = kInPath | kInQuery;
+  for (const unsigned char c : {'-', '_', '~', '!', '$', '&', '(', ')', '*', '+', ',', ';', '=', ':', '@', '/', '.', '%'})
+    kinds[c] = kInPath | kInQuery;
+  kinds['?'] = kInQuery;
+  return kinds;
+}();
+
+// Whether `text`, a path from a slash or a name on, with or without a query, stands in a URL as it is: no dot segments, nothing to encode.
+bool stands_as_it_is(std::string_view text) {
+  constexpr std::size_t kBytesMax = 2'048;
+  if (text.size() > kBytesMax) return false;
+  std::uint8_t wanted = kInPath;
+  char before = '/';
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '?') wanted = kInQuery;
+    if ((kUrlCharacters[static_cast<unsigned char>(c)] & wanted) == 0) return false;
+    if (wanted == kInPath) {
+      if (c == '.' && before == '/') return false;
+      // "%2e" is a dot.
+      if (c == '%' && at + 2 < text.size() && text[at + 1] == '2' && (text[at + 2] | 0x20) == 'e') return false;
+    }
+    before = c;
+  }
+  return true;
+}
+
+std::string joined(std::string_view begin, std::string_view end) {
+  std::string out;
+  out.reserve(begin.size() + end.size());
+  out += begin;
+  out += end;
+  return out;
+}
+
+// All before the path.
+std::string_view origin_of(const Url& url) {
+  return std::string_view(url.href()).substr(0, static_cast<std::size_t>(url.pathname().data() - url.href().data()));
+}
+
 }  // namespace
+
+// The absolute URL of a link that needs no parser; empty for all others.
+std::string PageUrls::simple_url(std::string_view href) const {
+  if (!base_.is_http()) return {};
+  const char first = href.front();
+  if (first == '/') {
+    const bool is_path = href.size() == 1 || href[1] != '/';
+    return is_path && stands_as_it_is(href) ? joined(origin_of(base_), href) : std::string();
+  }
+  if (first == 'h') {
+    for (const std::string& origin : origins_) {
+      const bool is_of = href.size() > origin.size() && href[origin.size()] == '/' && href.starts_with(origin);
+      if (is_of) return stands_as_it_is(href.substr(origin.size())) ? std::string(href) : std::string();
+    }
+  }
+  return {};
+}
+
+// Only where link and URL begin alike, so that what follows a known origin is the path.
+void PageUrls::learn_origin(const Url& url, std::string_view href) const {
+  constexpr std::size_t kOriginsMax = 8;
+  const std::string_view origin = origin_of(url);
+  if (origins_.size() < kOriginsMax && href.size() > origin.size() && href[origin.size()] == '/' && href.starts_with(origin))
+    origins_.emplace_back(origin);
+}
 
 void PageUrls::set_base(std::string_view href) {
   if (std::optional<Url> base = resolve(href); base && base->is_http()) base_ = std::move(*base);
@@ -50,9 +124,13 @@ std::optional<Url> PageUrls::resolve(std::string_view href) const {
 }
 
 std::string PageUrls::absolute(std::string_view href) const {
-  if (trimmed(href).empty()) return {};
+  href = trimmed(href);
+  if (href.empty()) return {};
+  if (std::string simple = simple_url(href); !simple.empty()) return simple;
   const std::optional<Url> url = resolve(href);
-  return url && url->is_http() ? url->href() : std::string();
+  if (!url || !url->is_http()) return {};
+  learn_origin(*url, href);
+  return url->href();
 }
 
 std::string PageUrls::absolute_or_text(std::string_view href) const {
