@@ -23,7 +23,9 @@ bool has_any(std::string_view text, std::initializer_list<std::string_view> word
 }
 
 std::string names_of(HtmlNode node) {
-  return lowered(node.attribute("class")) + " " + lowered(node.attribute("id")) + " " + lowered(node.attribute("itemprop"));
+  const std::string_view names = node.attribute("class"), id = node.attribute("id"), property = node.attribute("itemprop");
+  if (names.empty() && id.empty() && property.empty()) return {};
+  return lowered(names) + " " + lowered(id) + " " + lowered(property);
 }
 
 bool calls_itself_price(HtmlNode node) {
@@ -60,6 +62,24 @@ bool belongs_to_other(HtmlNode node, HtmlNode heading) {
   return false;
 }
 
+// Whether a digit other than zero can be in it: one of ours, or a byte that the digits of other scripts (text/price_amount.cc) begin with.
+// Most texts of a page have none, and need no parsing.
+bool may_hold_amount(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    if (c >= '1' && c <= '9') return true;
+    switch (static_cast<unsigned char>(c)) {
+      case 0xD9:
+      case 0xDB:
+      case 0xDF:
+      case 0xE0:
+      case 0xE1:
+      case 0xEA:
+      case 0xEF: return true;
+      default: return false;
+    }
+  });
+}
+
 // Nothing but an amount and its currency, give or take a word ("ab 3,63 EUR").
 bool is_bare_price(std::string_view text, const Price& price) {
   return !price.amount.empty() && !price.currency.empty() && text.size() <= price.amount.size() + price.symbol.size() + 14;
@@ -77,11 +97,11 @@ std::optional<Offer> visible_offer(HtmlNode heading, HtmlNode body, std::string_
       next = node.next_after_subtree(body);
     } else {
       const bool by_name = node.is_element() && calls_itself_price(node);
-      const bool by_text = node.is_text() && node.data().size() <= 4 * kPriceTextMax;
+      const bool by_text = node.is_text() && node.data().size() <= 4 * kPriceTextMax && may_hold_amount(node.data());
       if (by_name || by_text) {
         const std::string text = by_name ? node.visible_text(kPriceTextMax + 8) : squeeze(node.data());
         const HtmlNode element = by_name ? node : node.parent();
-        if (!text.empty() && text.size() <= kPriceTextMax && element && !is_other_amount(element)) {
+        if (text.size() <= kPriceTextMax && may_hold_amount(text) && element && !is_other_amount(element)) {
           const Price price = parse_price(text, {.currency_of_site = site_currency});
           const bool zero = price.amount.find_first_not_of("0.") == std::string::npos;
           if (is_bare_price(text, price) && !zero && !belongs_to_other(element, heading)) {
