@@ -132,14 +132,18 @@ std::optional<std::string_view> base_href(const HtmlTree& tree) {
   return std::nullopt;
 }
 
-}  // namespace
+// A page with all that was read on the way.
+struct ReadPage {
+  Page page;
+  PageParts parts;
+  std::vector<JsonValue> json_ld, microdata;
+};
 
-Result<PageMarkup> extract_page_markup(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits) {
+Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits) {
   if (html_bytes.size() > limits.html_bytes_max)
     return fail(Code::kTooLarge, "the page has {} bytes, over {}", html_bytes.size(), limits.html_bytes_max);
   MAGPIE_TRY(Url url, Url::parse(context.url));
-  PageMarkup markup;
-  Page& page = markup.page;
+  Page page;
   page.url = url.href();
   page.charset = sniff_charset(html_bytes, context.content_type);
   MAGPIE_TRY(const HtmlTree tree, HtmlTree::parse(decode_to_utf8(html_bytes, page.charset), {.bytes_max = 4 * limits.html_bytes_max}));
@@ -147,9 +151,9 @@ Result<PageMarkup> extract_page_markup(std::string_view html_bytes, const PageCo
   PageUrls urls(std::move(url), page.charset);
   if (const auto href = base_href(tree)) urls.set_base(*href);
   ImageList images(urls, limits.images_max);
-  const PageParts parts = read_parts(tree, urls, limits, images);
-  const std::vector<JsonValue> json_ld = read_json_ld(parts.json_ld_texts);
-  const std::vector<JsonValue> microdata = parts.has_microdata ? read_microdata(tree, urls) : std::vector<JsonValue>();
+  PageParts parts = read_parts(tree, urls, limits, images);
+  std::vector<JsonValue> json_ld = read_json_ld(parts.json_ld_texts);
+  std::vector<JsonValue> microdata = parts.has_microdata ? read_microdata(tree, urls) : std::vector<JsonValue>();
 
   page.canonical = parts.canonical;
   page.title = parts.title.empty() ? plain_words(parts.meta("og:title"), limits.text_bytes_max) : parts.title;
@@ -168,18 +172,28 @@ Result<PageMarkup> extract_page_markup(std::string_view html_bytes, const PageCo
   for (const std::string& image : schema_images(microdata, urls, kImagesByMarkupMax)) images.add_named(image, ImageOrigin::kMicrodata, "");
   if (!page.products.empty()) images.mark_product(page.products.front().images);
 
-  page.links = parts.links;
+  page.links = std::move(parts.links);
   page.images = images.take();
   page.keywords = page_keywords(page, parts);
-  for (const JsonValue& object : json_ld) markup.json_ld.push_back(to_json(object));
-  for (const JsonValue& item : microdata) markup.microdata.push_back(microdata_json(item));
-  markup.opengraph = read_opengraph(parts);
+  parts.h1_node = {};  // the tree goes
+  return ReadPage{std::move(page), std::move(parts), std::move(json_ld), std::move(microdata)};
+}
+
+}  // namespace
+
+Result<PageMarkup> extract_page_markup(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits) {
+  MAGPIE_TRY(ReadPage read, read_page(html_bytes, context, limits));
+  PageMarkup markup;
+  markup.page = std::move(read.page);
+  for (const JsonValue& object : read.json_ld) markup.json_ld.push_back(to_json(object));
+  for (const JsonValue& item : read.microdata) markup.microdata.push_back(microdata_json(item));
+  markup.opengraph = read_opengraph(read.parts);
   return markup;
 }
 
 Result<Page> extract_page(std::string_view html_bytes, const PageContext& context, const ExtractLimits& limits) {
-  MAGPIE_TRY(PageMarkup markup, extract_page_markup(html_bytes, context, limits));
-  return std::move(markup.page);
+  MAGPIE_TRY(ReadPage read, read_page(html_bytes, context, limits));
+  return std::move(read.page);
 }
 
 }  // namespace magpie
