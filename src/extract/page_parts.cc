@@ -43,41 +43,51 @@ class PartsReader {
 
  private:
   void read_element(HtmlNode node, bool in_head) {
-    const std::string_view name = node.name();
-    if (name == "a" || name == "area") {
-      read_link(node);
-    } else if (name == "img" || name == "image" || (name == "input" && lowered(node.attribute("type").substr(0, 16)) == "image")) {
-      images_.add_element(node, heading_);
-    } else if (name == "meta") {
-      read_meta(node, in_head);
-    } else if (name == "link") {
-      read_link_element(node);
-    } else if (name == "script") {
-      read_script(node);
-    } else if (name.size() == 2 && name[0] == 'h' && name[1] >= '1' && name[1] <= '6') {
-      read_heading(node, name[1] == '1');
-    } else if (name == "title") {
-      if (parts_.title.empty() && node.is("title")) parts_.title = squeeze(node.text_content(limits_.text_bytes_max));
-    } else if (name == "html") {
-      parts_.language = node.attribute(node.has_attribute("lang") ? "lang" : "xml:lang");
-      read_prefixes(node);
-    } else if (name == "head") {
-      read_prefixes(node);
-    } else if (name == "video") {
-      if (node.has_attribute("poster")) images_.add_named(node.attribute("poster"), ImageOrigin::kVideoPoster, node.attribute("title"));
-    } else if (has_background(node)) {
-      images_.add_background(node, heading_);
+    const HtmlTag tag = node.tag();
+    const Marks marks = marks_of(node);
+    if (marks.has_itemscope) parts_.has_microdata = true;
+    switch (tag) {
+      case HtmlTag::kA:
+      case HtmlTag::kArea: return read_link(node);
+      case HtmlTag::kImg:
+      case HtmlTag::kImage: return images_.add_element(node, heading_);
+      case HtmlTag::kMeta: return read_meta(node, in_head);
+      case HtmlTag::kLink: return read_link_element(node);
+      case HtmlTag::kScript: return read_script(node);
+      case HtmlTag::kH1: return read_heading(node, true);
+      case HtmlTag::kLowerHeading: return read_heading(node, false);
+      case HtmlTag::kHead: return read_prefixes(node);
+      case HtmlTag::kTitle:
+        if (parts_.title.empty() && node.is("title")) parts_.title = squeeze(node.text_content(limits_.text_bytes_max));
+        return;
+      case HtmlTag::kHtml: parts_.language = node.attribute(node.has_attribute("lang") ? "lang" : "xml:lang"); return read_prefixes(node);
+      case HtmlTag::kVideo:
+        if (node.has_attribute("poster")) images_.add_named(node.attribute("poster"), ImageOrigin::kVideoPoster, node.attribute("title"));
+        return;
+      case HtmlTag::kInput:
+        if (lowered(node.attribute("type").substr(0, 16)) == "image") return images_.add_element(node, heading_);
+        [[fallthrough]];
+      case HtmlTag::kOther:
+        if (marks.has_background) images_.add_background(node, heading_);
     }
-    if (!parts_.has_microdata && node.has_attribute("itemscope")) parts_.has_microdata = true;
   }
 
-  static bool has_background(HtmlNode node) {
-    bool found = false;
+  /// What any element may carry, in one pass over its attributes.
+  struct Marks {
+    bool has_background = false, has_itemscope = false;
+  };
+  static Marks marks_of(HtmlNode node) {
+    Marks marks;
     node.each_attribute([&](std::string_view name, std::string_view value) {
-      if (name == "style") found = found || value.find("url(") != std::string_view::npos;
-      if (name.starts_with("data-b")) found = found || name == "data-bg" || name == "data-background-image" || name == "data-background";
+      if (name == "style") {
+        marks.has_background = marks.has_background || value.find("url(") != std::string_view::npos;
+      } else if (name == "itemscope") {
+        marks.has_itemscope = true;
+      } else if (name.starts_with("data-b")) {
+        marks.has_background = marks.has_background || name == "data-bg" || name == "data-background-image" || name == "data-background";
+      }
     });
-    return found;
+    return marks;
   }
 
   void read_link(HtmlNode node) {

@@ -6,6 +6,7 @@
 #include <lexbor/html/tree/open_elements.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <unordered_map>
 #include <vector>
@@ -60,19 +61,65 @@ bool is_hidden(lxb_tag_id_t tag) {
   return tag == LXB_TAG_SCRIPT || tag == LXB_TAG_STYLE || tag == LXB_TAG_TEMPLATE || tag == LXB_TAG_NOSCRIPT || tag == LXB_TAG_SVG;
 }
 
+// Bytes of the white space at `at`: none, one, or two for U+00A0.
+std::size_t blank_size(std::string_view text, std::size_t at) {
+  const char c = text[at];
+  if (c == '\xC2') return at + 1 < text.size() && text[at + 1] == '\xA0' ? 2 : 0;
+  return is_space(c) ? 1 : 0;
+}
+
 void append_squeezed(std::string& out, std::string_view text, bool& space_due) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool no_break = text[i] == '\xC2' && i + 1 < text.size() && text[i + 1] == '\xA0';
-    if (no_break) ++i;
-    if (no_break || is_space(text[i])) {
+  for (std::size_t at = 0; at < text.size();) {
+    if (const std::size_t blank = blank_size(text, at); blank > 0) {
       space_due = true;
+      at += blank;
       continue;
     }
+    const std::size_t begin = at;
+    while (at < text.size() && blank_size(text, at) == 0) ++at;
     if (space_due && !out.empty()) out += ' ';
     space_due = false;
-    out += text[i];
+    out.append(text, begin, at - begin);
   }
 }
+
+// At most `bytes_max` bytes of it, without a copy.
+std::string cut(std::string text, std::size_t bytes_max) {
+  text.resize(utf8_prefix(text, bytes_max).size());
+  return text;
+}
+
+// Names of the elements and attributes that lexbor numbers itself, and readers' own numbers for elements; read for every node.
+template <std::size_t kCount, class NameOf>
+std::array<std::string_view, kCount> names_of(NameOf&& name_of) {
+  std::array<std::string_view, kCount> names;
+  for (std::size_t id = 0; id < kCount; ++id) {
+    if (const auto* data = name_of(id)) names[id] = view(lexbor_hash_entry_str(&data->entry), data->entry.length);
+  }
+  return names;
+}
+const auto kTagNames = names_of<LXB_TAG__LAST_ENTRY>([](lxb_tag_id_t id) { return lxb_tag_data_by_id(id); });
+const auto kAttributeNames = names_of<LXB_DOM_ATTR__LAST_ENTRY>([](lxb_dom_attr_id_t id) { return lxb_dom_attr_data_by_id(nullptr, id); });
+
+constexpr std::array<HtmlTag, LXB_TAG__LAST_ENTRY> make_tags() {
+  std::array<HtmlTag, LXB_TAG__LAST_ENTRY> tags{};
+  tags[LXB_TAG_A] = HtmlTag::kA;
+  tags[LXB_TAG_AREA] = HtmlTag::kArea;
+  tags[LXB_TAG_IMG] = HtmlTag::kImg;
+  tags[LXB_TAG_IMAGE] = HtmlTag::kImage;
+  tags[LXB_TAG_INPUT] = HtmlTag::kInput;
+  tags[LXB_TAG_META] = HtmlTag::kMeta;
+  tags[LXB_TAG_LINK] = HtmlTag::kLink;
+  tags[LXB_TAG_SCRIPT] = HtmlTag::kScript;
+  tags[LXB_TAG_TITLE] = HtmlTag::kTitle;
+  tags[LXB_TAG_HTML] = HtmlTag::kHtml;
+  tags[LXB_TAG_HEAD] = HtmlTag::kHead;
+  tags[LXB_TAG_VIDEO] = HtmlTag::kVideo;
+  tags[LXB_TAG_H1] = HtmlTag::kH1;
+  for (const lxb_tag_id_t tag : {LXB_TAG_H2, LXB_TAG_H3, LXB_TAG_H4, LXB_TAG_H5, LXB_TAG_H6}) tags[tag] = HtmlTag::kLowerHeading;
+  return tags;
+}
+constexpr std::array<HtmlTag, LXB_TAG__LAST_ENTRY> kTags = make_tags();
 
 // Stands between tokenizer and tree builder and keeps hostile pages cheap. The tree builder walks its stack of open elements and the
 // attributes of a tag again and again, so both are bounded here; what remains is bounded by time.
@@ -272,10 +319,13 @@ bool HtmlNode::is_text() const { return node_->type == LXB_DOM_NODE_TYPE_TEXT; }
 
 std::string_view HtmlNode::name() const {
   if (!is_element()) return {};
+  if (node_->local_name < kTagNames.size()) return kTagNames[node_->local_name];
   std::size_t size = 0;
   const lxb_char_t* name = lxb_dom_element_local_name(element_of(node_), &size);
   return view(name, size);
 }
+
+HtmlTag HtmlNode::tag() const { return is_element() && node_->local_name < kTags.size() ? kTags[node_->local_name] : HtmlTag::kOther; }
 
 bool HtmlNode::is(std::string_view wanted) const { return is_element() && node_->ns == LXB_NS_HTML && name() == wanted; }
 
@@ -307,6 +357,8 @@ void* HtmlNode::first_attribute() const { return is_element() ? element_of(node_
 void* HtmlNode::next_attribute(void* at) { return static_cast<lxb_dom_attr_t*>(at)->next; }
 
 std::string_view HtmlNode::attribute_name(void* at) {
+  const lxb_dom_attr_id_t id = static_cast<lxb_dom_attr_t*>(at)->node.local_name;
+  if (id < kAttributeNames.size()) return kAttributeNames[id];
   std::size_t size = 0;
   const lxb_char_t* name = lxb_dom_attr_local_name(static_cast<lxb_dom_attr_t*>(at), &size);
   return view(name, size);
@@ -334,7 +386,7 @@ std::string HtmlNode::text_content(std::size_t bytes_max) const {
   for (HtmlNode at = *this; at && out.size() < bytes_max; at = at.next_in_order(*this)) {
     if (at.is_text()) out += at.data().substr(0, bytes_max - out.size() + 1);
   }
-  return std::string(utf8_prefix(out, bytes_max));
+  return cut(std::move(out), bytes_max);
 }
 
 // The next node in document order; leaving a block on the way sets what follows apart.
@@ -363,7 +415,7 @@ std::string HtmlNode::visible_text(std::size_t bytes_max) const {
     }
     at = next_visible(at, node_, hidden, space_due);
   }
-  return std::string(utf8_prefix(out, bytes_max));
+  return cut(std::move(out), bytes_max);
 }
 
 HtmlTree::HtmlTree(std::unique_ptr<State> state) : state_(std::move(state)) {}

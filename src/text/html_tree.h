@@ -15,6 +15,25 @@ struct lxb_dom_node;
 
 namespace magpie {
 
+/// Elements by local name, for readers that look at every node; kLowerHeading is h2 to h6, kOther everything else.
+enum class HtmlTag : std::uint8_t {
+  kOther,
+  kA,
+  kArea,
+  kImg,
+  kImage,
+  kInput,
+  kMeta,
+  kLink,
+  kScript,
+  kTitle,
+  kHtml,
+  kHead,
+  kVideo,
+  kH1,
+  kLowerHeading
+};
+
 class HtmlNode {
  public:
   enum class Type : std::uint8_t { kElement, kText, kComment, kDoctype, kDocument, kFragment, kOther };
@@ -30,6 +49,8 @@ class HtmlNode {
   bool is_text() const;
   /// The element's local name in lower case ("img"); empty for other nodes.
   std::string_view name() const;
+  /// The same as a number; as name(), whatever the namespace.
+  HtmlTag tag() const;
   /// Whether this is an HTML element of that name; lower case.
   bool is(std::string_view name) const;
 

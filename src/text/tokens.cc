@@ -7,6 +7,8 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/utf8.h"
 #include "text/stop_words.h"
@@ -215,12 +217,18 @@ std::string stem(std::string_view term, std::string_view language) {
 }
 
 bool is_stop_word(std::string_view term, std::string_view language) {
-  const std::string_view words = stop_words(primary_of(language));
-  for (std::size_t at = words.find(term); at != std::string_view::npos; at = words.find(term, at + 1)) {
-    const std::size_t end = at + term.size();
-    if ((at == 0 || words[at - 1] == ' ') && (end == words.size() || words[end] == ' ')) return true;
+  using Words = std::unordered_set<std::string_view>;
+  // One set a list, made when its language is first asked for.
+  thread_local std::unordered_map<const char*, Words> sets;
+  std::string_view words = stop_words(primary_of(language));
+  if (words.empty()) return false;
+  const auto [known, is_new] = sets.try_emplace(words.data());
+  while (is_new && !words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    known->second.insert(words.substr(0, end));
+    words.remove_prefix(std::min(end + 1, words.size()));
   }
-  return false;
+  return known->second.contains(term);
 }
 
 }  // namespace magpie
