@@ -6,6 +6,7 @@ server's access log: distinct addresses of pages and pictures answered with stat
 that has not ended after SECONDS_MAX is stopped, and its rate is that of what it had fetched.
 """
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from synthetic import SyntheticWeb  # noqa: E402
 
 SMOKE = "MAGPIE_BENCH_SMOKE" in os.environ
 SECONDS_MAX = 60
-MAGPIE_SECONDS_MAX = 600  # what it had fetched is not what it had done, so it is left to end
+LONG_SECONDS_MAX = 600  # for magpie and img2dataset: what they had fetched is not what they had done, so they are left to end
 TICKS = os.sysconf("SC_CLK_TCK")
 SAMPLE_SECONDS = 0.2
 
@@ -35,10 +36,11 @@ def say(words):
 
 
 # ---- one run --------------------------------------------------------------------------------------------------------
-def cpu_seconds(pid):
-    """Of the process and its children that have ended and were waited for. A process that has ended but is not waited for still answers."""
+def cpu_seconds(pid, alone=False):
+    """Of the process and its children that have ended and were waited for, or of it alone. A process that has ended but is not waited for still
+    answers."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / TICKS
+    return sum(map(int, fields[11:13 if alone else 15])) / TICKS
 
 
 def tree(pid):
@@ -87,11 +89,14 @@ class TreeWatch(threading.Thread):
 
 
 def stop_after(process, seconds):
-    """Waits, and ends it when it does not end by itself: whether that was so. Asked first, so that a parent can wait for its children."""
+    """Waits, and ends it when it does not end by itself: whether that was so. Asked first, so that a parent can wait for its
+    children; then all of them are killed."""
     end, stopped = time.monotonic() + seconds, False
     while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         if time.monotonic() > end:
-            process.send_signal(signal.SIGKILL if stopped else signal.SIGINT)
+            for pid in tree(process.pid)[::-1] if stopped else [process.pid]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL if stopped else signal.SIGINT)
             stopped, end = True, time.monotonic() + 10
         time.sleep(0.01)
     return stopped
@@ -116,11 +121,11 @@ def measure(words, web, codes, log_path, seconds_max=SECONDS_MAX):
     stopped = stop_after(process, seconds_max)
     wall = time.monotonic() - began
     watch.finish()
-    cpu = max(cpu_seconds(process.pid), watch.cpu)
+    cpu, alone = max(cpu_seconds(process.pid), watch.cpu), cpu_seconds(process.pid, alone=True)
     code = process.wait()
     requests = list(web.requests(skip))
     pages, pictures = objects_of(requests)
-    result = {"pages": pages, "pictures": pictures, "requests": len(requests), "wall_s": wall, "cpu_s": cpu, "peak_MB": watch.peak / 1e6,
+    result = {"pages": pages, "pictures": pictures, "requests": len(requests), "wall_s": wall, "cpu_s": cpu, "main_cpu_s": alone, "peak_MB": watch.peak / 1e6,
               "server_cpu_s": web.cpu_seconds() - web_before, "first": requests[0].time if requests else 0, "last": requests[-1].time if requests else 0,
               "stopped": stopped}
     if (code not in codes and not stopped) or pages + pictures == 0:
@@ -133,6 +138,9 @@ class Bench:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
         self.rows, self.notes = [], []
+
+    def scaled(self, pages, smoke_pages):
+        return smoke_pages if SMOKE else pages * self.options.scale
 
     def web(self, name, **options):
         folder = self.folder / name
@@ -155,7 +163,7 @@ class Bench:
 
     def add(self, name, unit, results, value):
         middle = sorted(results, key=value)[len(results) // 2]
-        beside = {key: round(middle[key], 2) for key in ("pages", "pictures", "wall_s", "cpu_s", "peak_MB", "server_cpu_s") if middle[key]}
+        beside = {key: round(middle[key], 2) for key in ("pages", "pictures", "wall_s", "cpu_s", "main_cpu_s", "peak_MB", "server_cpu_s") if middle[key]}
         self.rows.append({"name": name, "unit": unit, "values": [value(r) for r in results], "beside": beside})
 
     def ratio(self, name, ours, theirs, value):
@@ -175,7 +183,7 @@ class Bench:
                 continue
             words = lambda target: crawler.words(folder / "seeds.txt", target, pictures)  # noqa: B023,E731
             try:
-                seconds_max = MAGPIE_SECONDS_MAX if crawler.name == "magpie" else SECONDS_MAX
+                seconds_max = LONG_SECONDS_MAX if crawler.name == "magpie" else SECONDS_MAX
                 kept[crawler.name] = self.rounds(crawler.name, words, web, crawler.codes, seconds_max=seconds_max)
             except RuntimeError as error:
                 if crawler.name == "magpie":
@@ -184,6 +192,8 @@ class Bench:
                 say(error)
                 continue
             self.add(f"{title}: {crawler.name}", f"{unit}/CPU s", kept[crawler.name], rate)
+            if crawler.name == "magpie":
+                self.add(f"{title}: magpie's main process alone", f"{unit}/CPU s", kept["magpie"], lambda r: objects(r) / r["main_cpu_s"])
         for name in list(kept)[1:]:
             self.ratio(f"{title}: magpie by {name}", kept["magpie"], kept[name], rate)
 
@@ -194,7 +204,7 @@ class Bench:
             self.notes.append(note)
 
     def pages(self):
-        web, folder = self.web("pages", hosts=4, pages=100 if SMOKE else 2_500, links=20, page_bytes=2_000)
+        web, folder = self.web("pages", hosts=4, pages=self.scaled(2_500, 100), links=20, page_bytes=2_000)
         try:
             self.beside_peers("pages", "pages", web, folder, pictures=False)
         finally:
@@ -202,7 +212,7 @@ class Bench:
 
     def pictures(self):
         """Small pictures, so that fetching and keeping counts more than decoding."""
-        web, folder = self.web("pictures", hosts=4, pages=20 if SMOKE else 100, links=20, page_bytes=2_000, pictures=4, picture_side=120)
+        web, folder = self.web("pictures", hosts=4, pages=self.scaled(100, 20), links=20, page_bytes=2_000, pictures=4, picture_side=120)
         try:
             self.beside_peers("pages with pictures", "objects", web, folder, pictures=True)
         finally:
@@ -214,7 +224,7 @@ class Bench:
         web, folder = self.web("fairness", hosts=20 if SMOKE else 1_000, pages=4, huge=huge, links=8, page_bytes=1_000)
         crawler = magpie(self.options.magpie, delay=delay, per_host=1)
         try:
-            results = self.rounds("fairness", lambda target: crawler.words(folder / "seeds.txt", target, False), web, rounds=1, seconds_max=MAGPIE_SECONDS_MAX)
+            results = self.rounds("fairness", lambda target: crawler.words(folder / "seeds.txt", target, False), web, rounds=1, seconds_max=LONG_SECONDS_MAX)
         finally:
             web.stop()
         ideal = huge * delay  # robots.txt comes first, so there are as many pauses as pages
@@ -223,17 +233,17 @@ class Bench:
 
     def picture_list(self):
         """A list of picture addresses: fetched, decoded, shrunk to 256 px and written."""
-        web, folder = self.web("list", hosts=4, pages=10 if SMOKE else 100, links=2, pictures=4, picture_side=640)
+        web, folder = self.web("list", hosts=4, pages=self.scaled(100, 10), links=2, pictures=4, picture_side=640)
         try:
             urls = folder / "urls.txt"
             urls.write_text("".join(url + "\n" for url in sorted(web.addresses()["picture"])))
             rate = lambda r: r["pictures"] / r["cpu_s"]  # noqa: E731
             crawler = magpie(self.options.magpie)
-            ours = self.rounds("magpie", lambda target: crawler.words(urls, target, True), web, seconds_max=MAGPIE_SECONDS_MAX)
+            ours = self.rounds("magpie", lambda target: crawler.words(urls, target, True), web, seconds_max=LONG_SECONDS_MAX)
             self.add("list of pictures, to 256 px: magpie", "pictures/CPU s", ours, rate)
             if img2dataset_words(urls, folder) is None:
                 return self.missing("img2dataset")
-            theirs = self.rounds("img2dataset", lambda target: img2dataset_words(urls, target), web, rounds=1)
+            theirs = self.rounds("img2dataset", lambda target: img2dataset_words(urls, target), web, seconds_max=LONG_SECONDS_MAX)
             self.add("list of pictures, to 256 px: img2dataset", "pictures/CPU s", theirs, rate)
             self.ratio("list of pictures, to 256 px: magpie by img2dataset", ours, theirs, rate)
         finally:
@@ -247,6 +257,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--magpie", default=str(ROOT / "build/release/magpie"))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=int, default=1, help="so many times as many pages and pictures")
     parser.add_argument("--only", choices=WORKLOADS, nargs="+", default=list(WORKLOADS))
     options = parser.parse_args()
     if not os.access(options.magpie, os.X_OK):
