@@ -1,7 +1,7 @@
 #pragma once
 // Port: the frontier, the crawl's memory of addresses. It knows every URL ever added, hands out those that wait, host by host,
-// and forgets nothing: whatever add(), acknowledge() or put_back() has returned from survives kill -9. When and whether a host
-// may be asked is not decided here; src/crawl owns that policy and chooses the host.
+// and forgets nothing: whatever a call that writes has returned from survives kill -9. When and whether a host may be asked is not
+// decided here; src/crawl owns that policy and chooses the host.
 //
 //   frontier.add(records)                        // known ones are dropped
 //   LeaseAnswer answer = *frontier.lease({job, "a.test"}, Lane::kPages, clock.now());
@@ -10,6 +10,12 @@
 //
 // One URL has one entry per job, whatever its kind: the first add() wins, and the answer's content says what it really was. Job
 // numbers are the caller's; using the same number again continues that crawl, a new number fetches everything anew.
+//
+// Order. Hosts are the caller's choice. Of one host and lane, what was put back and is due goes first; then a URL of a better
+// priority always goes before one of a worse. Within one priority the order is random over all that waits, so that a host's load
+// and what is found spread over the whole site: URLs of one add() leave in shuffled order, and which add() is next is drawn by
+// about how many URLs it still has waiting. Nothing keeps the order of discovery; who wants shallow pages first gives them a
+// better priority (as crawl/rules.h does).
 //
 // Implementations: src/embedded/frontier.h (append log on the local disk). A cluster's implementation keeps (job, host) together
 // on one node, which is why every question names both. Contract: tests/contract/frontier_contract_test.cc.
@@ -93,10 +99,11 @@ class Frontier {
 
   virtual ~Frontier() = default;
 
-  /// Remembers what is new and queues it behind its host's others. Returns how many were new. URLs must be canonical.
+  /// Remembers what is new and queues it; known URLs are dropped, whatever their priority. Returns how many were new. URLs must be
+  /// canonical; a priority over kUrlPriorityLast counts as that.
   virtual Result<std::size_t> add(std::span<const UrlRecord> urls) = 0;
 
-  /// Takes the next URL of a lane that may go out at `now`: those put back and due first, then in the order of add().
+  /// Takes the next URL of a lane that may go out at `now`, in the order described above.
   virtual Result<LeaseAnswer> lease(const QueueKey& queue, Lane lane, Timestamp now) = 0;
 
   /// Ends leases for good. kNotFound for a signature that is not leased; one that has ended already is left as it is.
@@ -109,8 +116,18 @@ class Frontier {
   /// Returns a lease to its queue, to be handed out again not before that time, with `tries` one higher. kNotFound unless leased.
   virtual Result<void> put_back(std::uint64_t signature, Timestamp not_before) = 0;
 
-  /// Queues again what failed for one of these causes; how many. Cost: one pass over all that the job knows.
-  virtual Result<std::size_t> retry_failed(JobId job, std::span<const Cause> causes) = 0;
+  /// Returns a lease as if it had not been taken: `tries` stays, and it may go out at once. For what was not asked for after all, as
+  /// when a crawl stops. kNotFound unless leased. Writes nothing, as after a restart no URL is leased.
+  virtual Result<void> release(std::uint64_t signature) = 0;
+
+  /// Queues again what failed for one of these causes, `tries` from 0, of one host or (host "") of all; how many. Cost: one pass over
+  /// all that was ever added; others' calls go in between. After an error some may have been queued.
+  virtual Result<std::size_t> retry_failed(JobId job, std::span<const Cause> causes, std::string_view host = {}) = 0;
+
+  /// Queues finished URLs, fetched or failed, once more, `tries` from 0, with the depth, kind and priority given here. Those that
+  /// wait or are leased, and those never added, are left as they are. Returns how many were queued. The caller decides when a URL
+  /// is due; the frontier keeps nothing for it. Cost as add(): the URLs are written again, and so a host's lie side by side.
+  virtual Result<std::size_t> revisit(std::span<const UrlRecord> urls) = 0;
 
   /// Hosts whose queue of this job has got something to hand out since the last call, each once; the first call after opening
   /// gives all that have. For one consumer per job, which keeps its own list of hosts by the time they may be asked.

@@ -33,12 +33,16 @@ struct ArchivePlace {
 /// Persisted: append only.
 enum class UrlKind : std::uint8_t { kPage = 1, kImage = 2, kSitemap = 3, kRobots = 4 };
 
+inline constexpr std::uint8_t kUrlPriorityDefault = 1;
+inline constexpr std::uint8_t kUrlPriorityLast = 3;  // of four; persisted
+
 /// An address the crawl knows.
 struct UrlRecord {
   std::string url;  // canonical (net/url.h: canonical_url)
   UrlKind kind = UrlKind::kPage;
   std::uint16_t depth = 0;  // links from a seed
   JobId job = 0;
+  std::uint8_t priority = kUrlPriorityDefault;  // 0 goes out first, kUrlPriorityLast last
   bool operator==(const UrlRecord&) const = default;
 };
 

@@ -24,7 +24,7 @@ class FakeClock final : public Clock {
   std::chrono::steady_clock::duration passed_{};
 };
 
-/// One job's URLs in memory; as the contract says, slowly. Its own lock makes it usable from two threads.
+/// One job's URLs in memory, slowly, and within a priority in the order they came. Its own lock makes it usable from two threads.
 class MemoryFrontier final : public Frontier {
  public:
   Result<std::size_t> add(std::span<const UrlRecord> urls) override {
@@ -44,7 +44,7 @@ class MemoryFrontier final : public Frontier {
     for (auto& [text, entry] : entries_) {
       if (entry.state != UrlState::kQueued || lane_of(entry.url.kind) != lane || host_of_url(text) != queue.host) continue;
       if (entry.not_before > now) answer.next_at = std::min(answer.next_at.value_or(entry.not_before), entry.not_before);
-      else if (!best || entry.signature < best->signature) best = &entry;
+      else if (!best || order(entry) < order(*best)) best = &entry;
     }
     if (!best) return answer;
     best->state = UrlState::kInFlight;
@@ -65,13 +65,41 @@ class MemoryFrontier final : public Frontier {
     const std::lock_guard lock(mutex_);
     Entry* entry = find(signature);
     if (!entry || entry->state != UrlState::kInFlight) return fail(Code::kNotFound, "no such lease");
-    entry->state = UrlState::kQueued;
     entry->not_before = not_before;
     ++entry->tries;
-    woken_.insert(std::string(host_of_url(entry->url.url)));
+    queue(*entry);
     return {};
   }
-  Result<std::size_t> retry_failed(JobId, std::span<const Cause>) override { return 0; }
+  Result<void> release(std::uint64_t signature) override {
+    const std::lock_guard lock(mutex_);
+    Entry* entry = find(signature);
+    if (!entry || entry->state != UrlState::kInFlight) return fail(Code::kNotFound, "no such lease");
+    queue(*entry);
+    return {};
+  }
+  Result<std::size_t> retry_failed(JobId, std::span<const Cause> causes, std::string_view host) override {
+    const std::lock_guard lock(mutex_);
+    std::size_t queued = 0;
+    for (auto& [text, entry] : entries_) {
+      if (entry.state != UrlState::kDone || std::find(causes.begin(), causes.end(), entry.cause) == causes.end()) continue;
+      if (entry.cause == Cause::kNone || (!host.empty() && host_of_url(text) != host)) continue;
+      queue_anew(entry);
+      ++queued;
+    }
+    return queued;
+  }
+  Result<std::size_t> revisit(std::span<const UrlRecord> urls) override {
+    const std::lock_guard lock(mutex_);
+    std::size_t queued = 0;
+    for (const UrlRecord& url : urls) {
+      const auto found = entries_.find(url.url);
+      if (found == entries_.end() || found->second.state != UrlState::kDone) continue;
+      found->second.url = url;
+      queue_anew(found->second);
+      ++queued;
+    }
+    return queued;
+  }
   std::vector<std::string> take_woken_hosts(JobId) override {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> names(woken_.begin(), woken_.end());
@@ -107,6 +135,16 @@ class MemoryFrontier final : public Frontier {
     Timestamp not_before{};
     std::uint32_t tries = 0;
   };
+  static std::pair<std::uint8_t, std::uint64_t> order(const Entry& entry) { return {entry.url.priority, entry.signature}; }
+  void queue(Entry& entry) {
+    entry.state = UrlState::kQueued;
+    woken_.insert(std::string(host_of_url(entry.url.url)));
+  }
+  void queue_anew(Entry& entry) {
+    entry.tries = 0;
+    entry.not_before = {};
+    queue(entry);
+  }
   Entry* find(std::uint64_t signature) {
     for (auto& [text, entry] : entries_) {
       if (entry.signature == signature) return &entry;

@@ -282,7 +282,7 @@ class Loop final : public FetchLoop {
     note_answer(flight, response, verdict, now);
     schedule_.schedule(flight.host, std::max(now, host(flight.host).polite.next_start_at()));
     if (flight.robots) return finish_robots(flight, response, verdict, now);
-    if (response.cause == HttpCause::kCancelled) return parts_.frontier.put_back(flight.lease->signature, parts_.clock.now());
+    if (response.cause == HttpCause::kCancelled) return parts_.frontier.release(flight.lease->signature);
     if (verdict.passing && flight.lease->tries < static_cast<std::uint32_t>(settings_.retries_max())) return retry(flight, verdict);
     return hand_over(std::move(flight), std::move(response), verdict);
   }
@@ -502,7 +502,7 @@ class Loop final : public FetchLoop {
     for (const auto& one : hosts_) {
       if (!one->parked) continue;
       const Lease lease = unpark(*one);
-      MAGPIE_TRY_DO(parts_.frontier.put_back(lease.signature, parts_.clock.now()));
+      MAGPIE_TRY_DO(parts_.frontier.release(lease.signature));
     }
     publish(parts_.clock.steady(), /*always=*/true);
     return end;

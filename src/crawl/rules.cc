@@ -16,6 +16,17 @@ std::string_view to_string(Refusal refusal) {
   return "none";
 }
 
+namespace {
+
+// Shallow pages first, in coarse steps, as the frontier's order within a priority is random; sitemaps soon, as they name the rest.
+std::uint8_t priority_of(UrlKind kind, std::uint32_t depth) {
+  if (depth == 0 || kind == UrlKind::kSitemap) return 0;
+  if (depth <= 2) return kUrlPriorityDefault;
+  return depth <= 5 ? 2 : kUrlPriorityLast;
+}
+
+}  // namespace
+
 CrawlRules::CrawlRules(JobId job, const CrawlSettings& settings, const std::vector<Url>& seeds)
     : job_(job),
       scope_(seeds, {.same_site = settings.same_site(), .images_off_host = settings.images_off_host()}),
@@ -31,7 +42,11 @@ Admission CrawlRules::admit(const Url& url, UrlKind kind, std::uint32_t depth) c
   if (looks_endless(url.path_and_query(), traps_)) return {.refusal = Refusal::kTrap};
   Url canonical = canonical_url(url);
   if (drop_tracking_ && !canonical.search().empty()) canonical = without_tracking_parameters(canonical);
-  return {.record = UrlRecord{.url = canonical.href(), .kind = kind, .depth = static_cast<std::uint16_t>(depth), .job = job_}};
+  return {.record = UrlRecord{.url = canonical.href(),
+                              .kind = kind,
+                              .depth = static_cast<std::uint16_t>(depth),
+                              .job = job_,
+                              .priority = priority_of(kind, depth)}};
 }
 
 Result<std::vector<Url>> parse_seeds(std::string_view text) {

@@ -30,7 +30,8 @@ class CrawlRules {
   /// `seeds` make the scope. `settings` is read now and not kept.
   CrawlRules(JobId job, const CrawlSettings& settings, const std::vector<Url>& seeds);
 
-  /// @param depth  links from a seed; a picture has its page's depth. Cost: about a microsecond.
+  /// @param depth  links from a seed; a picture has its page's depth. The record's priority follows from it: seeds and sitemaps
+  /// first, then up to 2 links away, up to 5, the rest. Cost: about a microsecond.
   Admission admit(const Url& url, UrlKind kind, std::uint32_t depth) const;
 
   JobId job() const { return job_; }

@@ -182,10 +182,10 @@ void CrawlRun::finish(Finished finished) {
   if (--processing_ == 0) drained_.notify_all();
 }
 
-// Put back, as a lease would outlive the run: the next run of this job, maybe in this process, has to find it.
+// Released, as a lease would outlive the run: the next run of this job, maybe in this process, has to find it.
 void CrawlRun::abandon(Finished& finished, const Error& error) {
   give_up(error);
-  (void)parts_.frontier.put_back(finished.signature, parts_.clock.now());  // a frontier that cannot write forgets its leases at the restart
+  (void)parts_.frontier.release(finished.signature);
   finished.signature = 0;
 }
 
