@@ -14,7 +14,7 @@ python=/usr/bin/python3   # Debian's, as the tests use
 results=bench/results
 [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || results=build/bench/results
 mkdir -p build/bench "$results"
-workloads="crawl analyse extract search"
+workloads="crawl frontier analyse extract search"
 
 # program NAME SECONDS: one Google Benchmark program in rounds, SECONDS each at least; its JSON goes to build/bench.
 program() {
@@ -44,6 +44,9 @@ run() {
     crawl)
       "$python" tools/bench_crawl.py --magpie "$build/magpie" --rounds "$rounds" > build/bench/crawl.json
       report crawl "" "synthetic webs (tests/site) on loopback, fixed seed; their server runs beside the crawler on the same cores" build/bench/crawl.json ;;
+    frontier)
+      program frontier 1
+      report frontier "URLs" "pages of 100 links, four fifths of them known already, on 10,000 or a million hosts; one thread" build/bench/frontier.json ;;
     analyse)
       program image 0.5 && program analyse 0.5
       report analyse "pictures" "JPEGs of 1.2 to 2 MP, quality 85: made of waves and noise, or photographs enlarged where the shared data is at hand" \
