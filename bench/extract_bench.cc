@@ -6,6 +6,7 @@
 // that a run which reads nothing is seen.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -159,6 +160,8 @@ class LinkFarm {
 
 /// Extracts the pages in turn, one an iteration, and says what was found in them.
 void extract(benchmark::State& state, const std::vector<std::string>& pages) {
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);  // as a worker (cmd/magpie/worker.cc)
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   const PageContext context{.url = "http://shop.example/p/1", .content_type = "text/html"};
   std::size_t bytes = 0, i = 0;
   for (auto _ : state) {
