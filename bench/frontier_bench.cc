@@ -4,7 +4,8 @@
 // `items_per_second` offered links a processor second of add(), checkpoints included; of these, `new_per_s` new ones, and
 // `slowest_tenth_new_per_s` in the slowest tenth of the fill; `stall_ms_max` the longest add() by the clock; `bytes_per_url` what the
 // process grew by (resident anonymous memory) for each known URL, all of them waiting; `disk_bytes_per_url` the log; `restart_s` opening
-// what a killed process left (checkpoint and tail), by the clock, and `replay_s` without the checkpoint.
+// what a killed process left (checkpoint and tail), by the clock, `restart_cpu_s` its processor time; and `replay_s`, `replay_cpu_s`
+// without the checkpoint.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <malloc.h>
@@ -123,13 +124,15 @@ Result<Fill> fill(Frontier& frontier, Web& web, std::size_t urls) {
   return out;
 }
 
-double open_seconds(const fs::path& folder, std::size_t known, benchmark::State& state) {
+/// Opens a frontier and says what that took as `<name>_s` by the clock and `<name>_cpu_s`.
+void time_open(const fs::path& folder, std::size_t known, const std::string& name, benchmark::State& state) {
   const auto begin = SteadyClock::now();
+  const double cpu_begin = cpu_seconds();
   const auto frontier = open_frontier(folder);
-  const double took_s = seconds_since(begin);
+  state.counters[name + "_cpu_s"] = cpu_seconds() - cpu_begin;
+  state.counters[name + "_s"] = seconds_since(begin);
   if (!frontier) state.SkipWithError(frontier.error().message.c_str());
   else if ((*frontier)->counts(kJob).known != known) state.SkipWithError("URLs were lost");
-  return took_s;
 }
 
 /// What a process that was killed would leave: the files as they are, in another folder.
@@ -155,7 +158,6 @@ void BM_FrontierAdd(benchmark::State& state) {
     state.SetIterationTime(filled->add_s);
     state.SetItemsProcessed(static_cast<std::int64_t>(filled->offered));
     const auto known = static_cast<double>(filled->fresh);
-    (void)(*opened)->take_woken_hosts(kJob + 1);
     state.counters["new_per_s"] = known / filled->add_s;
     state.counters["slowest_tenth_new_per_s"] = known / 10 / filled->slowest_tenth_s;
     state.counters["known_share"] = 1 - known / static_cast<double>(filled->offered);
@@ -165,9 +167,9 @@ void BM_FrontierAdd(benchmark::State& state) {
     const fs::path killed = folder.path() / "killed";
     keep_as_killed(folder.path() / "live", killed);
     opened->reset();
-    state.counters["restart_s"] = open_seconds(killed, filled->fresh, state);
+    time_open(killed, filled->fresh, "restart", state);
     fs::remove(killed / "checkpoint.mfc");
-    state.counters["replay_s"] = open_seconds(killed, filled->fresh, state);
+    time_open(killed, filled->fresh, "replay", state);
   }
 }
 BENCHMARK(BM_FrontierAdd)
