@@ -37,6 +37,8 @@ void add_search(CLI::App& app, Common& common);
 void add_serve(CLI::App& app, Common& common);
 void add_status(CLI::App& app, Common& common);
 void add_why(CLI::App& app, Common& common);
+void add_changes(CLI::App& app, Common& common);
+void add_retry(CLI::App& app, Common& common);
 void add_config(CLI::App& app, Common& common);
 void add_doctor(CLI::App& app, Common& common);
 void add_inspect(CLI::App& app, Common& common);

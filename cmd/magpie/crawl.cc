@@ -1,15 +1,5 @@
-#include <csignal>
-#include <semaphore>
-
-#include "app/job_json.h"
-#include "app/manager.h"
-#include "app/manager_client.h"
-#include "base/log.h"
 #include "command.h"
-#include "inspect.h"
-#include "progress_line.h"
-#include "signals.h"
-#include "time_text.h"
+#include "follow_crawl.h"
 
 namespace magpie::cmd {
 namespace {
@@ -52,72 +42,6 @@ Result<CrawlOptions> options_of(const CrawlFlags& flags) {
   return options;
 }
 
-void say_end(const CrawlProgress& progress, std::string_view state, const std::string& message, bool json) {
-  if (json) print_line(to_json(progress));
-  fmt::print(stderr, "{}: {} pages, {} pictures, {} products, {}", state, progress.pages_fetched, progress.images_analysed,
-             progress.products_found, bytes_text(progress.bytes));
-  if (progress.failed > 0) {
-    fmt::print(stderr, "; {} failed", progress.failed);
-    for (std::size_t i = 0; i < progress.failures.size() && i < 4; ++i) {
-      fmt::print(stderr, "{}{} {}", i == 0 ? " (" : ", ", progress.failures[i].count, progress.failures[i].cause);
-    }
-    if (!progress.failures.empty()) fmt::print(stderr, ")");
-  }
-  fmt::print(stderr, "\n");
-  if (!message.empty()) fmt::print(stderr, "magpie: {}\n", message);
-}
-
-int exit_code_of(CrawlState state) {
-  if (state == CrawlState::kFailed) return kFailed;
-  return kDone;
-}
-
-/// Follows a job that this process runs itself.
-Result<int> crawl_here(const CollectionFolder& folder, const AppSettings& settings, const std::vector<std::string>& seeds,
-                       const CrawlOptions& options, bool json) {
-  MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
-  const SystemClock clock;
-  MetricsRegistry metrics;
-  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, /*resume=*/false));
-  MAGPIE_TRY(CrawlJobView job, manager->start(seeds, options));
-  StopSignals signals;
-  bool asked = false;
-  {
-    ProgressLine line;
-    while (!has_ended(job.state)) {
-      if (signals.wait(Deadline::after(asked ? 200ms : 300ms)) && !asked) {
-        asked = true;
-        fmt::print(stderr, "\nstopping: what is under way is finished and kept; the same command goes on later\n");
-        MAGPIE_TRY_DO(manager->cancel(job.id));
-      }
-      MAGPIE_TRY(job, manager->get(job.id));
-      line.show(job.progress);
-    }
-  }
-  say_end(job.progress, to_string(job.state), job.message.value_or(""), json);
-  return asked ? Result<int>(kNothing) : exit_code_of(job.state);
-}
-
-/// Follows a job of the process that manages the collection.
-Result<int> crawl_there(ManagerClient& manager, const std::vector<std::string>& seeds, const CrawlOptions& options, bool json) {
-  const auto started = manager.start_crawl(seeds, options);
-  if (!started) return fail(started.error(), "the running magpie serve");
-  const JobId id = *started;
-  fmt::print(stderr, "handed to the running magpie serve as job {}\n", id);
-  StopSignals signals;
-  ManagerClient::JobStatus job;
-  {
-    ProgressLine line;
-    while (!has_ended(job.state)) {
-      if (signals.wait(Deadline::after(500ms))) MAGPIE_TRY_DO(manager.cancel(id));
-      MAGPIE_TRY(job, manager.job(id));
-      line.show(job.progress);
-    }
-  }
-  say_end(job.progress, to_string(job.state), job.message, json);
-  return exit_code_of(job.state);
-}
-
 Result<int> run(const Common& common, const CrawlFlags& flags) {
   MAGPIE_TRY(const std::vector<std::string> seeds, read_seeds(flags));
   AppSettings settings;
@@ -138,10 +62,12 @@ Result<int> run(const Common& common, const CrawlFlags& flags) {
       fmt::print(stderr,
                  "magpie: the running magpie serve keeps its own settings: --allow-loopback and --set count only when given to it\n");
     }
-    return crawl_there(*manager, seeds, options, common.json);
+    return follow_there(
+        *manager, [&] { return manager->start_crawl(seeds, options); }, common.json);
   }
   MAGPIE_TRY_DO(crawl::user_agent(settings.crawl));
-  return crawl_here(folder, settings, seeds, options, common.json);
+  return follow_here(
+      folder, settings, [&](Manager& manager) { return manager.start(seeds, options); }, common.json);
 }
 
 }  // namespace

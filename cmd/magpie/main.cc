@@ -65,6 +65,8 @@ int main(int argc, char** argv) {
   add_serve(app, common);
   add_status(app, common);
   add_why(app, common);
+  add_changes(app, common);
+  add_retry(app, common);
   add_config(app, common);
   add_doctor(app, common);
   add_inspect(app, common);

@@ -1,6 +1,7 @@
 #include "app/manager.h"
 
 #include <algorithm>
+#include <array>
 
 #include "app/job_json.h"
 #include "base/log.h"
@@ -10,6 +11,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kReportEvery{500};
 constexpr std::size_t kListedMax = 50;
+/// What may go better the next time without anybody's doing.
+constexpr std::array kPassingCauses = {Cause::kDns,    Cause::kConnect,   Cause::kTls,       Cause::kTimeout, Cause::kProtocol,
+                                       Cause::kStatus, Cause::kThrottled, Cause::kCancelled, Cause::kDisk};
 
 CrawlState state_of(JobState state) {
   switch (state) {
@@ -146,14 +150,31 @@ Result<CrawlJobView> Manager::start(std::vector<std::string> texts, CrawlOptions
   const auto unfinished =
       std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) { return job.seeds == view.seeds && job.state != JobState::kFinished; });
   if (unfinished != jobs.end()) view = view_of(*unfinished);
-  {
-    const std::lock_guard lock(mutex_);
-    const auto same = [&](const CrawlJobView& other) { return other.id == view.id; };
-    const bool active = (running_ && same(running_->view)) || std::any_of(waiting_.begin(), waiting_.end(), same);
-    if (view.id != 0 && active) return fail(Code::kBusy, "a crawl of these addresses is under way already (job {})", view.id);
-  }
-  view.state = CrawlState::kQueued;
+  if (view.id != 0 && is_active(view.id)) return fail(Code::kBusy, "a crawl of these addresses is under way already (job {})", view.id);
   view.options = options;
+  return enqueue(std::move(view));
+}
+
+bool Manager::is_active(JobId id) const {
+  const std::lock_guard lock(mutex_);
+  const auto same = [&](const CrawlJobView& other) { return other.id == id; };
+  return (running_ && same(running_->view)) || std::any_of(waiting_.begin(), waiting_.end(), same);
+}
+
+Result<CrawlJobView> Manager::retry(JobId id, std::vector<Cause> causes) {
+  const std::lock_guard one_at_a_time(starting_);
+  MAGPIE_TRY(CrawlJobView view, get(id));
+  if (is_active(id)) return fail(Code::kBusy, "job {} is under way; what fails is asked again when it has ended", id);
+  if (causes.empty()) causes.assign(kPassingCauses.begin(), kPassingCauses.end());
+  MAGPIE_TRY(const std::size_t again, collection_.frontier().retry_failed(id, causes));
+  if (again == 0) return fail(Code::kNotFound, "nothing of job {} failed for these causes", id);
+  log::info("crawl.retried", {{"job", id}, {"addresses", again}});
+  return enqueue(std::move(view));
+}
+
+// Writes the job down as queued, a new one under its new number, and lets it begin.
+Result<CrawlJobView> Manager::enqueue(CrawlJobView view) {
+  view.state = view.progress.state = CrawlState::kQueued;
   view.message.reset();
   view.finished_at.reset();
   if (view.id == 0) {

@@ -33,6 +33,7 @@ class Manager final : public JobControl {
   Result<std::vector<CrawlJobView>> list() override;
   Result<CrawlJobView> get(JobId id) override;
   Result<CrawlJobView> cancel(JobId id) override;
+  Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) override;
   std::uint64_t queued() const override;
   void listen(CrawlListener* listener) override;
 
@@ -53,6 +54,8 @@ class Manager final : public JobControl {
   Manager(Collection& collection, const AppSettings& settings, const Clock& clock)
       : collection_(collection), settings_(settings), clock_(clock) {}
   Result<void> resume_unfinished();
+  bool is_active(JobId id) const;
+  Result<CrawlJobView> enqueue(CrawlJobView view);
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
   void run_one(CrawlJobView view, const std::stop_token& shutdown);

@@ -104,6 +104,14 @@ Result<JobId> ManagerClient::start_crawl(const std::vector<std::string>& seeds, 
   return id;
 }
 
+Result<JobId> ManagerClient::retry(JobId id, const std::vector<Cause>& causes) {
+  JsonWriter json;
+  json.begin_object().key("causes").begin_array();
+  for (const Cause cause : causes) json.string(to_string(cause));
+  MAGPIE_TRY_DO(ask(fmt::format("/api/v1/jobs/{}/retry", id), json.end_array().end_object().text()));
+  return id;
+}
+
 Result<ManagerClient::JobStatus> ManagerClient::job(JobId id) {
   MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/jobs/{}", id), std::nullopt));
   simdjson::dom::parser parser;

@@ -20,6 +20,8 @@ class ManagerClient {
 
   /// The new job's number. Errors carry the server's own words.
   Result<JobId> start_crawl(const std::vector<std::string>& seeds, const CrawlOptions& options);
+  /// Gives `id` back.
+  Result<JobId> retry(JobId id, const std::vector<Cause>& causes);
   struct JobStatus {
     CrawlState state = CrawlState::kQueued;
     CrawlProgress progress;  // counters, rates and failures; no hosts

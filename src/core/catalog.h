@@ -159,6 +159,16 @@ struct ImageDetails {
 inline constexpr std::size_t kImageUrlsMax = 64;
 inline constexpr std::size_t kShowingsMax = 64;  // a shop's logo is on every page
 
+/// What a product's page says now and did not say at its last visit.
+struct ProductChange {
+  std::uint64_t id = 0;  // grows with time
+  ProductId product = 0;
+  std::string page_url, name;
+  Timestamp at{};             // when the page was fetched
+  std::string field;          // "price", "availability", "images", "gone"
+  std::string before, after;  // price: "129.95 EUR"; images: how many new ones, "+2"; gone: its last price and nothing
+};
+
 /// All that is known of one address.
 struct UrlDetails {
   Fetch fetch;  // fetched_at is 0 when it was only seen on a page
@@ -210,6 +220,8 @@ class Catalog {
                                       const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const = 0;
   virtual Result<void> each_page(const std::function<Result<void>(PageId, const std::string& url)>& visit) const = 0;
   virtual Result<void> each_product(const std::function<Result<void>(const StoredProduct&)>& visit) const = 0;  // without `images`
+  /// Changes of products that were known before, oldest first, behind change number `after`.
+  virtual Result<std::vector<ProductChange>> changes(std::uint64_t after, std::size_t limit) const = 0;
   /// Failed fetches, newest first; of one cause, or of all.
   virtual Result<std::vector<Fetch>> failures(std::optional<Cause> cause, std::size_t limit) const = 0;
 

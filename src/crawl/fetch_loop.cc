@@ -42,6 +42,7 @@ struct Flight {
   HostId waiting_host = 0;        // whose turn it was; differs only for a robots.txt that redirected to another host
   std::optional<Lease> lease;     // nothing for robots.txt
   RobotsState* robots = nullptr;  // of a robots.txt
+  bool conditional = false;       // the request named what is kept of an earlier visit
   SteadyTime started{};
   Timestamp started_at{};
 };
@@ -253,7 +254,15 @@ class Loop final : public FetchLoop {
                                   : kind == UrlKind::kImage ? static_cast<std::size_t>(settings_.image_bytes_max())
                                                             : static_cast<std::size_t>(settings_.page_bytes_max());
     HttpRequest request = request_for(url, bytes_max, kind == UrlKind::kImage ? kAcceptImage : kind == UrlKind::kPage ? kAcceptPage : "");
-    submit(std::move(request), {.host = id, .waiting_host = id, .lease = std::move(lease)}, now);
+    Flight flight{.host = id, .waiting_host = id, .lease = std::move(lease)};
+    if (parts_.validators && kind != UrlKind::kSitemap) {
+      if (std::optional<Validators> kept = parts_.validators(flight.lease->url)) {
+        request.etag = std::move(kept->etag);
+        request.last_modified = std::move(kept->last_modified);
+        flight.conditional = true;
+      }
+    }
+    submit(std::move(request), std::move(flight), now);
   }
 
   Result<void> start_robots(HostId id, RobotsState& robots, SteadyTime now) {
@@ -362,6 +371,7 @@ class Loop final : public FetchLoop {
   Result<void> hand_over(Flight flight, HttpResponse response, const AnswerVerdict& verdict) {
     FetchedDocument document{.signature = flight.lease->signature, .url = std::move(flight.lease->url)};
     document.kind = document.url.kind;
+    document.unchanged = flight.conditional && response.complete() && response.status == 304;
     Fetch& fetch = document.fetch;
     fetch.url = document.url.url;
     fetch.status = response.status;
@@ -373,8 +383,13 @@ class Loop final : public FetchLoop {
     fetch.fetched_at = flight.started_at;
     fetch.took = std::chrono::duration_cast<Millis>(parts_.clock.steady() - flight.started);
     fetch.body_bytes = response.body.size();
+    if (document.unchanged) {
+      fetch.cause = Cause::kNone;
+      fetch.detail.clear();
+    }
     if (fetch.cause == Cause::kProtocol && response.complete()) MAGPIE_TRY_DO(judge_redirect(document, response));
-    if (fetch.cause == Cause::kNone && fetch.redirect.empty()) MAGPIE_TRY_DO(classify(document, response, host(flight.host)));
+    if (fetch.cause == Cause::kNone && fetch.redirect.empty() && !document.unchanged)
+      MAGPIE_TRY_DO(classify(document, response, host(flight.host)));
     chains_.erase(fetch.url);
     document.response = std::move(response);
     document.fetch.kind = document.kind;
@@ -481,6 +496,7 @@ class Loop final : public FetchLoop {
     ++(good ? from.fetched : from.failed);
     shared_.with([&](Shared& shared) {
       CrawlTotals& totals = shared.totals;
+      totals.unchanged += document.unchanged;
       if (!good) {
         ++totals.failures;
         ++totals.failures_by_cause[std::min(static_cast<std::size_t>(document.fetch.cause), kCauseCount - 1)];

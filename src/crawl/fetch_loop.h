@@ -9,6 +9,7 @@
 // may be fetched and nothing is leased, so a document that is never acknowledged keeps it running.
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +28,11 @@
 
 namespace magpie::crawl {
 
+/// What an earlier answer said for the next time it is asked (RFC 9110 section 8.8). One of them may be empty.
+struct Validators {
+  std::string etag, last_modified;
+};
+
 /// A URL whose fetch has ended for good: a success, a redirect or a failure that is not tried again.
 struct FetchedDocument {
   std::uint64_t signature = 0;  // for Frontier::acknowledge
@@ -37,6 +43,7 @@ struct FetchedDocument {
   /// well (`redirect` is set; its target is in the frontier already). Robots' refusals have status 0 and no
   /// response.
   Fetch fetch;
+  bool unchanged = false;                // 304: what was kept of an earlier visit still holds; the response has no body
   std::optional<HttpResponse> response;  // head and body as they came, maybe incomplete when cause is set; nothing without a request
   std::optional<Sitemap> sitemap;        // of kind kSitemap, parsed; its addresses are in the frontier already
 };
@@ -59,6 +66,7 @@ struct CrawlTotals {
   std::uint64_t pages = 0, images = 0, sitemaps = 0, redirects = 0;
   std::uint64_t failures = 0;
   std::array<std::uint64_t, kCauseCount> failures_by_cause{};
+  std::uint64_t unchanged = 0;  // answered 304; counted as page or picture, too
   std::uint64_t retries = 0;
   std::uint64_t bytes = 0;                                  // bodies, after decompression
   std::uint64_t refused_by_scope = 0, refused_by_trap = 0;  // addresses from redirects and sitemaps that were not taken in
@@ -74,7 +82,10 @@ struct FetchLoopParts {
   const Clock& clock;
   const CrawlRules& rules;
   BoundedQueue<FetchedDocument>& documents;  // this loop must be the only producer; its size bounds the fetches in flight, too
-};                                           // all must outlive the loop
+  /// Asked about each page and picture before it is fetched, on the loop's thread; what it gives makes the request conditional. Empty: none
+  /// was ever fetched.
+  std::function<std::optional<Validators>(const UrlRecord&)> validators = {};
+};  // all must outlive the loop
 
 /// run() belongs to one thread; wake(), totals() and hosts() may be called from any.
 class FetchLoop {

@@ -306,6 +306,28 @@ class SqliteCatalog final : public Catalog {
     });
   }
 
+  Result<std::vector<ProductChange>> changes(std::uint64_t after, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<ProductChange>> {
+      std::vector<ProductChange> changes;
+      MAGPIE_TRY(Query rows, db.query("SELECT c.id, c.product, u.url, c.name, c.at, c.field, c.before, c.after FROM product_changes c "
+                                      "JOIN urls u ON u.id = c.page WHERE c.id > ? ORDER BY c.id LIMIT ?",
+                                      after, limit));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        ProductChange& change = changes.emplace_back();
+        change.id = static_cast<std::uint64_t>(row.int64(0));
+        change.product = static_cast<ProductId>(row.int64(1));
+        change.page_url = row.string(2);
+        change.name = row.string(3);
+        change.at = from_millis(row.int64(4));
+        change.field = row.string(5);
+        change.before = row.string(6);
+        change.after = row.string(7);
+        return {};
+      }));
+      return changes;
+    });
+  }
+
   Result<std::vector<Fetch>> failures(std::optional<Cause> cause, std::size_t limit) const override {
     return read([&](Database& db) -> Result<std::vector<Fetch>> {
       std::vector<Fetch> failures;

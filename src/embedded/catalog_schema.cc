@@ -65,6 +65,13 @@ CREATE TABLE embeddings (id INTEGER PRIMARY KEY, space TEXT NOT NULL, image INTE
 
 CREATE TABLE to_index (sequence INTEGER PRIMARY KEY AUTOINCREMENT, image INTEGER NOT NULL UNIQUE);
 )sql",
+    R"sql(
+-- What products' pages said differently at a later visit.
+CREATE TABLE product_changes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, product INTEGER NOT NULL, page INTEGER NOT NULL REFERENCES urls(id), name TEXT NOT NULL,
+  at INTEGER NOT NULL, field TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL);
+CREATE INDEX product_changes_by_product ON product_changes(product);
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

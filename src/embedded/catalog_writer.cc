@@ -103,7 +103,10 @@ class SqliteTransaction final : public CatalogTransaction {
     }
     if (before) MAGPIE_TRY_DO(clear_refs(noted.id));
     MAGPIE_TRY_DO(write_page(noted.id, fetch, page, signature));
+    std::vector<StoredProduct> known;
+    if (before) { MAGPIE_TRY(known, products_of(noted.id)); }
     MAGPIE_TRY(const auto products, write_products(noted.id, page));
+    MAGPIE_TRY_DO(note_changes(known, page, noted.id, fetch.fetched_at));
     MAGPIE_TRY_DO(write_refs(noted.id, page, products, recorded.images_wanted));
     return recorded;
   }
@@ -129,7 +132,7 @@ class SqliteTransaction final : public CatalogTransaction {
   Result<NextCandidates> record_failure(const Fetch& fetch, JobId job) override {
     MAGPIE_TRY(const NotedFetch noted, note_fetch(fetch, job));
     MAGPIE_TRY_DO(db_.run("UPDATE urls SET given_up = 1 WHERE id = ?", noted.id));
-    if (fetch.kind == UrlKind::kPage && fetch.cause == Cause::kNotFound) MAGPIE_TRY_DO(forget_page(noted.id));
+    if (fetch.kind == UrlKind::kPage && fetch.cause == Cause::kNotFound) MAGPIE_TRY_DO(forget_page(noted.id, fetch.fetched_at));
     if (noted.image != kNoId) {
       if (!says_gone(fetch.cause)) return NextCandidates();
       MAGPIE_TRY_DO(take_image_from(noted));
@@ -363,7 +366,9 @@ class SqliteTransaction final : public CatalogTransaction {
     return {};
   }
 
-  Result<void> forget_page(std::int64_t page) {
+  Result<void> forget_page(std::int64_t page, Timestamp at) {
+    MAGPIE_TRY(const std::vector<StoredProduct> known, products_of(page));
+    MAGPIE_TRY_DO(note_changes(known, Page(), page, at));
     MAGPIE_TRY_DO(clear_refs(page));
     MAGPIE_TRY_DO(db_.run("DELETE FROM products WHERE page = ?", page));
     MAGPIE_TRY_DO(db_.run("DELETE FROM pages WHERE id = ?", page));
@@ -384,6 +389,50 @@ class SqliteTransaction final : public CatalogTransaction {
                 id, page.canonical, page.title, page.description, page.language, page.charset, page.site_name, to_json_list(page.keywords),
                 shop_of(page.url), robots_bits(page.robots), to_millis(fetch.fetched_at), fetch.place.file, fetch.place.offset,
                 fetch.place.length, signature));
+    return {};
+  }
+
+  // ---- the change feed
+
+  Result<std::vector<StoredProduct>> products_of(std::int64_t page) {
+    std::vector<StoredProduct> products;
+    MAGPIE_TRY(Query row, db_.query("SELECT " MAGPIE_PRODUCT_COLUMNS " FROM products WHERE page = ? ORDER BY ord", page));
+    while (true) {
+      MAGPIE_TRY(const bool more, row.next());
+      if (!more) return products;
+      products.push_back(product_from(row));
+    }
+  }
+
+  /// A product is known by its number, else by its name: its rank on the page may have changed.
+  static bool is_same(const Product& a, const Product& b) { return !a.sku.empty() && !b.sku.empty() ? a.sku == b.sku : a.name == b.name; }
+
+  static std::string price_text(const Offer& offer) {
+    if (offer.price.empty()) return {};
+    return offer.currency.empty() ? offer.price : fmt::format("{} {}", offer.price, offer.currency);
+  }
+
+  Result<void> note_changes(const std::vector<StoredProduct>& known, const Page& now, std::int64_t page, Timestamp at) {
+    for (const StoredProduct& before : known) {
+      const auto note = [&](std::string_view field, const std::string& was, const std::string& is) -> Result<void> {
+        if (was == is) return {};
+        MAGPIE_TRY_DO(db_.run("INSERT INTO product_changes (product, page, name, at, field, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                              before.id, page, before.product.name, to_millis(at), field, was, is));
+        return {};
+      };
+      const std::string price = price_text(before.product.offer);
+      const auto same = std::ranges::find_if(now.products, [&](const Product& one) { return is_same(one, before.product); });
+      if (same == now.products.end()) {
+        MAGPIE_TRY_DO(note("gone", price.empty() ? "no price" : price, ""));
+        continue;
+      }
+      MAGPIE_TRY_DO(note("price", price, price_text(same->offer)));
+      MAGPIE_TRY_DO(note("availability", before.product.offer.availability, same->offer.availability));
+      const auto fresh = std::ranges::count_if(same->images, [&](const std::string& url) {
+        return std::ranges::find(before.product.images, url) == before.product.images.end();
+      });
+      if (fresh > 0) MAGPIE_TRY_DO(note("images", "", fmt::format("+{}", fresh)));
+    }
     return {};
   }
 

@@ -42,6 +42,16 @@ std::optional<std::string_view> find_header(const HttpHeaders& headers, std::str
   return found->value;
 }
 
+std::string join_headers(const HttpHeaders& headers, std::string_view name) {
+  std::string joined;
+  for (const HttpHeader& header : headers) {
+    if (!same_header_name(header.name, name)) continue;
+    if (!joined.empty()) joined += ", ";
+    joined += header.value;
+  }
+  return joined;
+}
+
 HttpHeaders parse_header_block(std::string_view block) {
   HttpHeaders headers;
   for (bool first = true; !block.empty(); first = false) {

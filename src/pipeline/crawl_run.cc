@@ -8,16 +8,6 @@
 namespace magpie::pipeline {
 namespace {
 
-std::string joined_header(const HttpHeaders& headers, std::string_view name) {
-  std::string joined;
-  for (const HttpHeader& header : headers) {
-    if (!find_header({header}, name)) continue;
-    if (!joined.empty()) joined += ", ";
-    joined += header.value;
-  }
-  return joined;
-}
-
 AddressPolicy address_policy(const crawl::CrawlSettings& settings) {
   AddressPolicy policy;
   policy.allow_loopback = settings.allow_loopback();
@@ -58,7 +48,10 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
     if (!admission.record) return fail(Code::kBadInput, "seed {} is not taken: {}", seed, crawl::to_string(admission.refusal));
     run->seeds_.push_back(std::move(*admission.record));
   }
-  MAGPIE_TRY(run->loop_, crawl::FetchLoop::make({parts.frontier, *run->client_, parts.clock, context->rules, run->documents_}, settings));
+  crawl::FetchLoopParts loop{parts.frontier, *run->client_, parts.clock, context->rules, run->documents_};
+  MAGPIE_TRY(const std::vector<Job> jobs, parts.catalog.jobs());
+  if (jobs.size() > 1) loop.validators = [raw](const UrlRecord& url) { return raw->validators_of(url); };
+  MAGPIE_TRY(run->loop_, crawl::FetchLoop::make(std::move(loop), settings));
   return run;
 }
 
@@ -103,6 +96,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   finished->signature = document.signature;
   finished->url = document.url;
   finished->fetch = document.fetch;
+  if (document.unchanged) return take_unchanged(std::move(finished), *document.response);
   const bool kept = document.response && document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
   if (!kept) return finish(std::move(*finished));
   finished->fetch.kind = document.kind;  // what came counts, not what was expected
@@ -128,13 +122,52 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   hand_out(std::move(finished), document);
 }
 
+// 304: the page is read again from the archive, since its links lead on and are kept nowhere else; of a picture nothing is to be done.
+void CrawlRun::take_unchanged(std::shared_ptr<Finished> finished, const HttpResponse& response) {
+  Fetch& fetch = finished->fetch;
+  const auto before = parts_.catalog.why(fetch.url);
+  if (!before) return answered(std::move(finished), Failure(before.error()));
+  if (!*before || ((*before)->page == 0 && (*before)->image == kNoId)) {
+    fetch.cause = Cause::kProtocol;
+    fetch.detail = "answered 304, but nothing is kept of it";
+    return finish(std::move(*finished));
+  }
+  const Fetch& kept = (*before)->fetch;
+  fetch.kind = kept.kind;
+  fetch.content_type = kept.content_type;
+  if (fetch.etag.empty()) fetch.etag = kept.etag;
+  if (fetch.last_modified.empty()) fetch.last_modified = kept.last_modified;
+  fetch.place = kept.place;
+  fetch.body_bytes = kept.body_bytes;
+  if ((*before)->page != 0) {
+    const PageContext context{.url = fetch.url,
+                              .content_type = kept.content_type,
+                              .x_robots_tag = join_headers(response.headers, "x-robots-tag"),
+                              .agent = agent_};
+    return submit(std::move(finished), extract_request(parts_.archive, fetch.place, context, std::nullopt));
+  }
+  const auto image = parts_.catalog.image((*before)->image);
+  if (image && *image) finished->outcome = KnownImage{(*image)->sha256};
+  finish(std::move(*finished));
+}
+
+std::optional<crawl::Validators> CrawlRun::validators_of(const UrlRecord& url) const {
+  const auto before = parts_.catalog.why(url.url);
+  if (!before || !*before) return std::nullopt;
+  const Fetch& fetch = (*before)->fetch;
+  const bool kept = (*before)->page != 0 || (*before)->image != kNoId;
+  if (!kept || fetch.cause != Cause::kNone || fetch.place.file == 0 || (fetch.etag.empty() && fetch.last_modified.empty()))
+    return std::nullopt;
+  return crawl::Validators{fetch.etag, fetch.last_modified};
+}
+
 void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document) {
   const ArchivePlace place = finished->fetch.place;
   if (document.kind == UrlKind::kPage) {
     PageContext context;
     context.url = finished->fetch.url;
     context.content_type = finished->fetch.content_type;
-    context.x_robots_tag = joined_header(document.response->headers, "x-robots-tag");
+    context.x_robots_tag = join_headers(document.response->headers, "x-robots-tag");
     context.agent = agent_;
     return submit(std::move(finished), extract_request(parts_.archive, place, context, document.response->body));
   }

@@ -51,6 +51,8 @@ class CrawlRun {
   CrawlRun(CrawlRunParts parts, JobId job) : parts_(parts), job_(job) {}
   void dispatch();
   void take(crawl::FetchedDocument document);
+  void take_unchanged(std::shared_ptr<Finished> finished, const HttpResponse& response);
+  std::optional<crawl::Validators> validators_of(const UrlRecord& url) const;
   void hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document);
   void submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request);
   void answered(std::shared_ptr<Finished> finished, Result<std::string> answer);

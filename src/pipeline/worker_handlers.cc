@@ -3,6 +3,7 @@
 #include "analyse/analyse_picture.h"
 #include "base/wire.h"
 #include "core/page_wire.h"
+#include "net/http_headers.h"
 #include "store/warc.h"
 
 namespace magpie::pipeline {
@@ -24,15 +25,16 @@ PageContext decode_context(WireReader& in) {
 
 Result<std::string> extract(const WorkerRequest& request) {
   WireReader in(request.payload);
-  const PageContext context = decode_context(in);
+  PageContext context = decode_context(in);
   const std::string_view html = in.bytes();
   MAGPIE_TRY_DO(in.finish());
   if (request.file.fd < 0) {
     MAGPIE_TRY(const Page page, extract_page(html, context));
     return encode_page(page);
   }
-  MAGPIE_TRY(const std::string archived, body_of(request.file));
-  MAGPIE_TRY(const Page page, extract_page(archived, context));
+  MAGPIE_TRY(const WarcRecord record, read_warc_record(request.file.fd, request.file.offset, request.file.size));
+  context.x_robots_tag = join_headers(parse_header_block(record.http_header()), "x-robots-tag") + ", " + context.x_robots_tag;
+  MAGPIE_TRY(const Page page, extract_page(record.http_body(), context));
   return encode_page(page);
 }
 

@@ -80,7 +80,7 @@ class JobControl {
   /// False when this server does not start crawls (another manager holds the collection, or it is switched off).
   virtual bool can_start() const = 0;
   /// Takes the crawl on; it begins at once or waits. `seeds` are canonical http(s) URLs. kForbidden when a seed's address is
-  /// refused (the message names it); others as a failing disk gives them.
+  /// refused (the message names it), kBusy when a crawl of the same seeds is under way; others as a failing disk gives them.
   virtual Result<CrawlJobView> start(std::vector<std::string> seeds, CrawlOptions options) = 0;
   /// Newest first, all of them.
   virtual Result<std::vector<CrawlJobView>> list() = 0;
@@ -88,6 +88,9 @@ class JobControl {
   virtual Result<CrawlJobView> get(JobId id) = 0;
   /// Begins to stop it and answers at once; an ended one is left as it is. kNotFound.
   virtual Result<CrawlJobView> cancel(JobId id) = 0;
+  /// Queues again what the job failed to fetch for these causes (none given: those that may pass by themselves), and the job with it.
+  /// kNotFound: no such job, or nothing failed so; kBusy: it is under way.
+  virtual Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) = 0;
   /// Addresses known and not fetched yet, over all jobs.
   virtual std::uint64_t queued() const = 0;
   /// From now on `listener` is told; null ends it, and when that call returns no notice is under way. One listener at most.

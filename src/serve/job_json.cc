@@ -173,6 +173,28 @@ Outcome<NewCrawl> parse_new_crawl(std::string_view json) {
   return crawl;
 }
 
+Outcome<std::vector<Cause>> parse_causes(std::string_view json) {
+  const auto malformed = [] {
+    return problem(400, "request_malformed", "the body must be a JSON object like {{\"causes\": [\"dns\", \"timeout\"]}}");
+  };
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  std::vector<Cause> causes;
+  if (parser.parse(json).get(object) != simdjson::SUCCESS) return malformed();
+  for (const auto& field : object) {
+    simdjson::dom::array names;
+    if (field.key != "causes" || field.value.get(names) != simdjson::SUCCESS) return malformed();
+    for (const simdjson::dom::element one : names) {
+      std::string_view name;
+      if (one.get(name) != simdjson::SUCCESS) return malformed();
+      const std::optional<Cause> cause = cause_from_string(name);
+      if (!cause || *cause == Cause::kNone) return problem(400, "request_malformed", "there is no cause '{}'", name);
+      causes.push_back(*cause);
+    }
+  }
+  return causes;
+}
+
 Outcome<bool> parse_empty_object(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;

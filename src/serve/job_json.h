@@ -21,6 +21,8 @@ struct NewCrawl {
 };
 /// Problems: `request_malformed` for anything but the expected JSON, `seed_invalid` for a seed that is no http or https address.
 Outcome<NewCrawl> parse_new_crawl(std::string_view json);
+/// {"causes": ["dns", ...]}; an empty list for `{}`; `request_malformed` otherwise.
+Outcome<std::vector<Cause>> parse_causes(std::string_view json);
 /// Whether it is `{}`; `request_malformed` otherwise.
 Outcome<bool> parse_empty_object(std::string_view json);
 

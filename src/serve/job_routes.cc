@@ -41,6 +41,7 @@ RouteReply start_job(ApiState& state, const HttpServerRequest& request) {
   if (!state.ports.jobs.can_start()) return problem(403, "crawl_disabled", "this server does not start crawls; use 'magpie crawl'");
   const Result<CrawlJobView> job = state.ports.jobs.start(std::move(crawl.seeds), crawl.options);
   if (!job) {
+    if (job.error().code == Code::kBusy) return problem(409, "job_running", "{}", job.error().message);
     if (job.error().code == Code::kForbidden) return problem(403, "address_refused", "{}", job.error().message);
     // The seeds are sound, so it is the settings: crawl.agent is missing or no word.
     if (job.error().code == Code::kBadInput) return problem(403, "crawl_disabled", "{}", job.error().message);
@@ -68,6 +69,20 @@ RouteReply cancel_job(ApiState& state, const HttpServerRequest& request, std::st
   const Result<CrawlJobView> cancelled = state.ports.jobs.cancel(id);
   if (cancelled) return json_reply(job_text(*cancelled));
   return cancelled.error().code == Code::kNotFound ? no_job(id) : problem(cancelled.error());
+}
+
+RouteReply retry_job(ApiState& state, const HttpServerRequest& request, std::string_view id_text) {
+  SERVE_TRY([[maybe_unused]] const bool none, no_parameters(request));
+  SERVE_TRY([[maybe_unused]] const bool json, must_be_json(request));
+  SERVE_TRY(std::vector<Cause> causes, parse_causes(request.body));
+  SERVE_TRY(const std::uint64_t id, path_id(id_text));
+  if (!state.ports.jobs.can_start()) return problem(403, "crawl_disabled", "this server does not start crawls; use 'magpie retry'");
+  if (!state.ports.jobs.get(id)) return no_job(id);
+  const Result<CrawlJobView> again = state.ports.jobs.retry(id, std::move(causes));
+  if (again) return json_reply(job_text(*again));
+  if (again.error().code == Code::kBusy) return problem(409, "job_running", "{}", again.error().message);
+  if (again.error().code == Code::kNotFound) return problem(409, "nothing_failed", "{}", again.error().message);
+  return problem(again.error());
 }
 
 RouteReply events(ApiState& state, const HttpServerRequest& request) {

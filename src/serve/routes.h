@@ -47,6 +47,7 @@ RouteReply list_jobs(ApiState& state, const HttpServerRequest& request);
 RouteReply start_job(ApiState& state, const HttpServerRequest& request);
 RouteReply job(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply cancel_job(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply retry_job(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply events(ApiState& state, const HttpServerRequest& request);
 
 // server_routes.cc

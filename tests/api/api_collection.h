@@ -71,6 +71,14 @@ class TestJobs final : public JobControl {
     jobs[id] = job;
     return job;
   }
+  Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) override {
+    MAGPIE_TRY(CrawlJobView job, get(id));
+    if (job.state == CrawlState::kRunning) return fail(Code::kBusy, "job {} is under way", id);
+    if (causes == std::vector{Cause::kTls}) return fail(Code::kNotFound, "nothing failed so");
+    job.state = job.progress.state = CrawlState::kQueued;
+    jobs[id] = job;
+    return job;
+  }
   std::uint64_t queued() const override { return 17; }
   void listen(CrawlListener* told) override { listener = told; }
 

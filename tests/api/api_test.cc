@@ -256,6 +256,15 @@ TEST(ApiJobs, AreStartedListedAndCancelled) {
   EXPECT_EQ(list.number("/jobs/0/job_id"), 1u);
   const Parsed cancelled = expect_answer(collection.ask("POST", "/api/v1/jobs/1/cancel", {{"Content-Type", kJson}}, "{}"), "Job");
   EXPECT_EQ(cancelled.text("/state"), "cancelling");
+  const auto retry = [&](std::string_view id, std::string_view body) {
+    return collection.ask("POST", fmt::format("/api/v1/jobs/{}/retry", id), {{"Content-Type", kJson}}, body);
+  };
+  EXPECT_EQ(expect_answer(retry("1", R"({"causes":["dns","timeout"]})"), "Job").text("/state"), "queued");
+  expect_answer(retry("1", "{}"), "Job");
+  expect_problem(retry("1", R"({"causes":["tls"]})"), 409, "nothing_failed");
+  expect_problem(retry("1", R"({"causes":["rain"]})"), 400, "request_malformed");
+  expect_problem(retry("1", R"({"cause":"dns"})"), 400, "request_malformed");
+  expect_problem(retry("9", "{}"), 404, "job_not_found");
   expect_problem(collection.get("/api/v1/jobs/9"), 404, "job_not_found");
   expect_problem(collection.ask("POST", "/api/v1/jobs/9/cancel", {{"Content-Type", kJson}}, "{}"), 404, "job_not_found");
   expect_problem(collection.ask("POST", "/api/v1/jobs/1/cancel", {{"Content-Type", kJson}}, "[]"), 400, "request_malformed");

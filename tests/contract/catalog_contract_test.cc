@@ -334,6 +334,37 @@ TEST_P(CatalogContract, AProductKeepsItsIdWhenItsPageIsReadAgain) {
   EXPECT_FALSE(catalog->product(before)->has_value());
 }
 
+TEST_P(CatalogContract, ChangesOfAKnownProductAreKept) {
+  Page page = chair_page();
+  add_page(page);
+  EXPECT_THAT(*catalog->changes(0, 10), IsEmpty());
+  page.products[0].offer.price = "99.95";
+  page.products[0].offer.availability = "OutOfStock";
+  page.products[0].images.push_back("http://shop.test:8080/img/side.jpg");
+  add_page(page);
+  add_page(page);  // says the same again
+  const auto changes = *catalog->changes(0, 10);
+  ASSERT_EQ(changes.size(), 3u);
+  EXPECT_EQ(changes[0].field + ": " + changes[0].before + " -> " + changes[0].after, "price: 129.95 EUR -> 99.95 EUR");
+  EXPECT_EQ(changes[1].field + ": " + changes[1].before + " -> " + changes[1].after, "availability: InStock -> OutOfStock");
+  EXPECT_EQ(changes[2].field + ": " + changes[2].after, "images: +1");
+  EXPECT_EQ(changes[0].name, "Red chair");
+  EXPECT_EQ(changes[0].page_url, page.url);
+  EXPECT_GT(changes[0].product, 0u);
+  // Another product before it changes its rank, not what it costs.
+  Product other = page.products[0];
+  other.name = "Blue chair";
+  other.offer.price = "1";
+  page.products.insert(page.products.begin(), other);
+  add_page(page);
+  EXPECT_THAT(*catalog->changes(changes[2].id, 10), IsEmpty());
+  write([&](CatalogTransaction& t) { return t.record_failure(failed(page.url, Cause::kNotFound, UrlKind::kPage), 1); });
+  const auto gone = *catalog->changes(changes[2].id, 10);
+  ASSERT_EQ(gone.size(), 2u);
+  EXPECT_EQ(gone[0].field + ": " + gone[0].before, "gone: 1 EUR");
+  EXPECT_EQ(catalog->changes(0, 1)->size(), 1u);
+}
+
 TEST_P(CatalogContract, AGonePageIsForgottenAndAnUnreachableOneKept) {
   const RecordedPage page = add_page(chair_page());
   const ImageId id = add_image(chair_page().images[0].url, "bytes");

@@ -1,0 +1,60 @@
+#include "app/collection.h"
+#include "base/json_writer.h"
+#include "command.h"
+#include "inspect.h"
+#include "time_text.h"
+
+namespace magpie::cmd {
+namespace {
+
+constexpr std::size_t kAtOnce = 1'000;
+
+struct ChangesFlags {
+  std::uint64_t after = 0;
+  std::uint64_t limit = 100;
+};
+
+void print_json(const ProductChange& change) {
+  JsonWriter json;
+  json.begin_object().field("id", change.id).field("at", time_text(change.at)).field("field", change.field);
+  json.field("before", change.before).field("after", change.after).field("product_id", change.product).field("name", change.name);
+  print_line(json.field("url", change.page_url).end_object().text());
+}
+
+void print_text(const ProductChange& change) {
+  fmt::print("{:>6}  {}  {}: {} → {}  {}\n        {}\n", change.id, time_text(change.at), change.field,
+             change.before.empty() ? "unknown" : change.before, change.after.empty() ? "nothing" : change.after, change.name, change.page_url);
+}
+
+Result<int> run(const Common& common, ChangesFlags flags) {
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
+  MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
+  bool any = false;
+  while (flags.limit > 0) {
+    MAGPIE_TRY(const std::vector<ProductChange> changes,
+               collection->catalog().changes(flags.after, static_cast<std::size_t>(std::min<std::uint64_t>(flags.limit, kAtOnce))));
+    if (changes.empty()) break;
+    any = true;
+    for (const ProductChange& change : changes) common.json ? print_json(change) : print_text(change);
+    flags.after = changes.back().id;
+    flags.limit -= changes.size();
+  }
+  if (!any && !common.json) fmt::print(stderr, "no product has changed{}\n", flags.after > 0 ? fmt::format(" since change {}", flags.after) : "");
+  return any ? kDone : kNothing;
+}
+
+}  // namespace
+
+void add_changes(CLI::App& app, Common& common) {
+  CLI::App* command = app.add_subcommand("changes", "What products' pages say differently since their first visit: price, stock, pictures, gone");
+  auto flags = std::make_shared<ChangesFlags>();
+  command->add_option("--after", flags->after, "Only changes behind this number, e.g. the last one read")->type_name("ID");
+  command->add_option("--limit", flags->limit, "At most so many; oldest first")->type_name("N")->capture_default_str();
+  add_common(*command, common);
+  command->callback([&common, flags] {
+    const auto done = run(common, *flags);
+    common.exit_code = done ? *done : report(done.error());
+  });
+}
+
+}  // namespace magpie::cmd

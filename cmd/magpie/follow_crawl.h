@@ -1,0 +1,18 @@
+#pragma once
+// Starts a crawl and stays with it until it ends: progress on stderr, Ctrl-C stops it, a summary at the end.
+#include <functional>
+
+#include "app/manager.h"
+#include "app/manager_client.h"
+#include "command.h"
+
+namespace magpie::cmd {
+
+/// As the collection's manager, in this process. Gives the exit code: kDone, kFailed, or kNothing after Ctrl-C.
+Result<int> follow_here(const CollectionFolder& folder, const AppSettings& settings,
+                        const std::function<Result<CrawlJobView>(Manager&)>& start, bool json);
+
+/// With the process that manages the collection already.
+Result<int> follow_there(ManagerClient& manager, const std::function<Result<JobId>()>& start, bool json);
+
+}  // namespace magpie::cmd

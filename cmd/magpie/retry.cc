@@ -1,0 +1,59 @@
+#include "command.h"
+#include "follow_crawl.h"
+
+namespace magpie::cmd {
+namespace {
+
+struct RetryFlags {
+  std::vector<std::string> causes;
+  JobId job = 0;
+};
+
+Result<std::vector<Cause>> causes_of(const RetryFlags& flags) {
+  std::vector<Cause> causes;
+  for (const std::string& name : flags.causes) {
+    const std::optional<Cause> cause = cause_from_string(name);
+    if (!cause || *cause == Cause::kNone) return fail(Code::kBadInput, "there is no cause '{}'; magpie status names those that occurred", name);
+    causes.push_back(*cause);
+  }
+  return causes;
+}
+
+/// The newest crawl when none is named.
+Result<JobId> job_of(const CollectionFolder& folder, const RetryFlags& flags) {
+  if (flags.job != 0) return flags.job;
+  MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
+  MAGPIE_TRY(const std::vector<Job> jobs, collection->catalog().jobs());
+  if (jobs.empty()) return fail(Code::kNotFound, "nothing was crawled yet; see magpie crawl --help");
+  return jobs.front().id;
+}
+
+Result<int> run(const Common& common, const RetryFlags& flags) {
+  MAGPIE_TRY(const std::vector<Cause> causes, causes_of(flags));
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
+  AppSettings settings;
+  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  MAGPIE_TRY(const JobId job, job_of(folder, flags));
+  if (auto manager = ManagerClient::connect(folder)) return follow_there(*manager, [&] { return manager->retry(job, causes); }, common.json);
+  return follow_here(folder, settings, [&](Manager& manager) { return manager.retry(job, causes); }, common.json);
+}
+
+}  // namespace
+
+void add_retry(CLI::App& app, Common& common) {
+  CLI::App* command = app.add_subcommand("retry", "Fetch again what a crawl failed to fetch, by cause");
+  auto flags = std::make_shared<RetryFlags>();
+  command
+      ->add_option("--cause", flags->causes,
+                   "Causes, comma-separated: dns, connect, tls, timeout, status, throttled, ...; without it all that may have passed since")
+      ->delimiter(',')
+      ->type_name("CAUSE");
+  command->add_option("--job", flags->job, "The crawl's number, as magpie status gives it; otherwise the newest")->type_name("N");
+  add_common(*command, common);
+  command->callback([&common, flags] {
+    const auto done = run(common, *flags);
+    common.exit_code = done ? *done : report(done.error());
+  });
+}
+
+}  // namespace magpie::cmd
