@@ -26,6 +26,7 @@ constexpr std::pair<Cause, std::string_view> kCauses[] = {
     {Cause::kCancelled, "cancelled"},
     {Cause::kNotFound, "not-found"},
     {Cause::kThrottled, "throttled"},
+    {Cause::kOptedOut, "opted-out"},
 };
 
 }  // namespace

@@ -68,6 +68,7 @@ enum class Cause : std::uint8_t {
   kCancelled = 17,
   kNotFound = 18,   // 404 and 410
   kThrottled = 19,  // 429 and 503
+  kOptedOut = 20,   // its owner wants it not to be found
 };
 std::string_view to_string(Cause cause);
 std::optional<Cause> cause_from_string(std::string_view name);
