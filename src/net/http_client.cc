@@ -46,7 +46,7 @@ void set(CURL* easy, CURLoption option, Value value) {
 /// One request under way, and the curl handle it keeps for the next one.
 struct Transfer {
   std::unique_ptr<CURL, EasyDeleter> easy{curl_easy_init()};
-  const AddressPolicy* addresses = nullptr;
+  const AddressPolicy* addresses = nullptr;  // nothing: the socket goes to the user's proxy
   HttpLimits limits;
   HttpResponse response;
   HeaderList headers;
@@ -95,8 +95,8 @@ std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* user) {
 curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<Transfer*>(user);
   const auto ip = IpAddress::from(address->addr);
-  const Result<void> allowed =
-      ip ? check_address(*ip, *transfer.addresses) : fail(Code::kForbidden, "the address is neither IPv4 nor IPv6");
+  Result<void> allowed = ip ? Result<void>() : fail(Code::kForbidden, "the address is neither IPv4 nor IPv6");
+  if (ip && transfer.addresses != nullptr) allowed = check_address(*ip, *transfer.addresses);
   if (!allowed) {
     transfer.refused_address = allowed.error().message;
     ++transfer.sockets_refused;
@@ -220,7 +220,8 @@ void set_limits(CURL* easy, const HttpLimits& limits) {
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect_max.count()));
   set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(limits.speed_bytes_min));
   set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.speed_period.count()));
-  set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits.body_bytes_max));
+  set(easy, CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(limits.speed_bytes_max));
+  set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits.keep_cut_body ? 0 : limits.body_bytes_max));
 }
 
 HeaderList header_list(const HttpRequest& request) {
@@ -411,12 +412,23 @@ class CurlHttpClient final : public HttpClient {
   void start(HttpRequest request) {
     if (!request.url.is_http()) return refuse(request, HttpCause::kRequest, "only http and https can be fetched");
     if (!can_be_sent(request)) return refuse(request, HttpCause::kRequest, "a header has characters that cannot be sent");
+    if (const Result<void> allowed = check_written_address(request.url); !allowed) {
+      ++counts_.addresses_refused;
+      return refuse(request, HttpCause::kGuard, allowed.error().message);
+    }
     std::unique_ptr<Transfer> transfer = idle_handle();
     prepare(*transfer, std::move(request));
     const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer->easy.get());
     MAGPIE_CHECK(code == CURLM_OK, "libcurl takes no transfer: {}", curl_multi_strerror(code));
     transfer->place = active_.size();
     active_.push_back(std::move(transfer));
+  }
+
+  /// Behind a proxy the guard sees no socket of the page's host.
+  Result<void> check_written_address(const Url& url) const {
+    if (options_.proxy.empty() || !url.has_ip_host()) return {};
+    const auto address = IpAddress::parse(url.hostname());
+    return address ? check_address(*address, options_.addresses) : Result<void>(Failure(address.error()));
   }
 
   void refuse(HttpRequest& request, HttpCause cause, std::string_view words) {
@@ -430,7 +442,7 @@ class CurlHttpClient final : public HttpClient {
   std::unique_ptr<Transfer> new_handle() const {
     auto transfer = std::make_unique<Transfer>(Transfer{.response = {.url = empty_url()}});
     MAGPIE_CHECK(transfer->easy, "libcurl gives no handle");
-    transfer->addresses = &options_.addresses;
+    if (options_.proxy.empty()) transfer->addresses = &options_.addresses;
     CURL* easy = transfer->easy.get();
     set(easy, CURLOPT_PRIVATE, transfer.get());
     set(easy, CURLOPT_ERRORBUFFER, transfer->words);
@@ -443,8 +455,8 @@ class CurlHttpClient final : public HttpClient {
     set(easy, CURLOPT_NOSIGNAL, 1L);
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    set(easy, CURLOPT_PATH_AS_IS, 1L);  // the WHATWG parser has resolved dot segments already
-    set(easy, CURLOPT_PROXY, "");       // also none from the environment: it would connect in our place, unguarded
+    set(easy, CURLOPT_PATH_AS_IS, 1L);                 // the WHATWG parser has resolved dot segments already
+    set(easy, CURLOPT_PROXY, options_.proxy.c_str());  // "": also none from the environment, it would connect in our place, unguarded
     set(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     set(easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl was built with
     set(easy, CURLOPT_BUFFERSIZE, 64L * 1024);

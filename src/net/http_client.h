@@ -31,6 +31,8 @@ struct HttpLimits {
   std::chrono::milliseconds connect_max{10'000};  // name look-up, TCP and TLS
   std::size_t speed_bytes_min = 256;              // bytes a second, over the time below; slower ends it as kTimeout
   std::chrono::seconds speed_period{20};
+  std::size_t speed_bytes_max = 0;  // bytes a second, about; 0: as fast as they come
+  bool keep_cut_body = false;       // read a body that says it is too large up to the limit, instead of refusing it unread
 };
 
 struct HttpRequest {
@@ -96,6 +98,9 @@ struct HttpClientOptions {
   std::chrono::seconds name_cache{300};    // how long a name's addresses are reused
   bool http2 = true;                       // offered over TLS (ALPN); never on plain TCP
   std::string ca_file{};                   // PEM file of trusted roots in place of the system's, for tests
+  /// "http://a.test:3128", also https, socks5 and socks5h; "" for none. The user names it, so its own address is not asked of the guard;
+  /// of the pages' addresses only those written as numbers are, as the proxy looks the names up.
+  std::string proxy{};
 };
 
 /// Used by the one thread that owns it, but for wake(). Memory: what is in flight, up to body_bytes_max each.

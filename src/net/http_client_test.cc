@@ -283,6 +283,13 @@ TEST(HttpClient, StopsBodiesOverTheLimitWithAndWithoutALength) {
   }
 }
 
+TEST(HttpClient, KeepsTheBeginningOfABodyOverTheLimitWhenAsked) {
+  ScriptedServer server([](const std::string&) { return Reply{ok("beginning" + std::string(2'000, 'x'))}; });
+  const HttpResponse answer = fetch(*client(), {.url = server.url("/"), .limits = {.body_bytes_max = 9, .keep_cut_body = true}});
+  EXPECT_EQ(answer.cause, HttpCause::kTooLarge);
+  EXPECT_EQ(answer.body, "beginning");
+}
+
 TEST(HttpClient, StopsHeadersOverTheLimit) {
   ScriptedServer server([](const std::string& head) {
     std::string more;
@@ -363,6 +370,16 @@ TEST(HttpClient, TakesNoProxyFromTheEnvironment) {
   EXPECT_EQ(fetch(*http, {.url = server.url("/")}).body, "direct");
   unsetenv("http_proxy");
   unsetenv("ALL_PROXY");
+}
+
+TEST(HttpClient, AsksTheProxyItWasGivenAndGuardsWhatIsWrittenAsAnAddress) {
+  ScriptedServer proxy([](const std::string&) { return Reply{ok("by proxy")}; });
+  HttpClientOptions options{.user_agent = "magpie-test/1.0", .proxy = fmt::format("http://{}", proxy.url("/").host())};
+  const auto http = client(options);
+  EXPECT_EQ(fetch(*http, {.url = *Url::parse("http://shop.invalid/a?b")}).body, "by proxy");
+  EXPECT_THAT(proxy.heads(), ElementsAre(testing::StartsWith("GET http://shop.invalid/a?b HTTP/1.1\r\n")));
+  EXPECT_EQ(fetch(*http, {.url = *Url::parse("http://169.254.169.254/")}).cause, HttpCause::kGuard);
+  EXPECT_EQ(proxy.heads().size(), 1u);
 }
 
 TEST(HttpClient, CancelsWhatIsUnderWayAndWhatWaits) {
