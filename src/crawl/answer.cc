@@ -32,6 +32,10 @@ AnswerVerdict judge_failure(const HttpResponse& response) {
       break;
     case HttpCause::kDns:
     case HttpCause::kConnect:
+      verdict.passing = true;
+      verdict.signal = HostSignal::kUnreachable;
+      break;
+    case HttpCause::kTls: verdict.signal = HostSignal::kUnreachable; break;
     case HttpCause::kProtocol: verdict.passing = true; break;
     default: break;
   }

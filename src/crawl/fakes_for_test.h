@@ -116,7 +116,15 @@ class MemoryFrontier final : public Frontier {
     }
     return counts;
   }
-  HostCounts host_counts(const QueueKey& queue) const override { return {.host = std::string(queue.host)}; }
+  HostCounts host_counts(const QueueKey& queue) const override {
+    const std::lock_guard lock(mutex_);
+    HostCounts counts{.host = std::string(queue.host)};
+    for (const auto& [text, entry] : entries_) {
+      if (entry.state != UrlState::kQueued || host_of_url(text) != queue.host) continue;
+      ++(lane_of(entry.url.kind) == Lane::kPages ? counts.queued_pages : counts.queued_images);
+    }
+    return counts;
+  }
   std::vector<HostCounts> hosts(JobId) const override { return {}; }
   std::optional<UrlStatus> status(JobId, std::string_view url) const override {
     const std::lock_guard lock(mutex_);
@@ -177,6 +185,13 @@ class FakeWeb final : public HttpClient {
   explicit FakeWeb(FakeClock& clock) : clock_(clock) {}
   /// `nth` counts from 0.
   std::map<std::string, std::function<Answer(int nth)>> pages;
+  /// An answer for those who do not send the cookie; an empty page for those who do.
+  struct Wall {
+    std::string cookie;
+    Answer without;
+  };
+  std::map<std::string, Wall> cookie_pages;
+  std::string peer_address;
   std::vector<Asked> asked;
   std::function<void()> before_poll = [] {};
 
@@ -192,14 +207,14 @@ class FakeWeb final : public HttpClient {
   void submit(HttpRequest request) override {
     const std::string& url = request.url.href();
     asked.push_back({url, clock_.passed()});
-    const auto found = pages.find(url);
-    Answer answer = found == pages.end() ? Answer{.status = 404} : found->second(counts_by_url_[url]++);
+    Answer answer = answer_to(request);
     HttpResponse response{.tag = request.tag,
                           .url = request.url,
                           .cause = answer.cause,
                           .status = answer.status,
                           .headers = std::move(answer.headers),
-                          .body = std::move(answer.body)};
+                          .body = std::move(answer.body),
+                          .peer_address = peer_address};
     if (answer.cause != HttpCause::kNone) response.error = Error{Code::kUnavailable, std::string(to_string(answer.cause))};
     waiting_.push_back({clock_.steady() + answer.after, std::move(response)});
   }
@@ -231,6 +246,16 @@ class FakeWeb final : public HttpClient {
   Counts counts() const override { return {}; }
 
  private:
+  Answer answer_to(const HttpRequest& request) {
+    const std::string& url = request.url.href();
+    if (const auto wall = cookie_pages.find(url); wall != cookie_pages.end()) {
+      const auto cookie = find_header(request.headers, "Cookie");
+      return cookie && cookie->find(wall->second.cookie) != std::string_view::npos ? Answer{} : wall->second.without;
+    }
+    const auto found = pages.find(url);
+    return found == pages.end() ? Answer{.status = 404} : found->second(counts_by_url_[url]++);
+  }
+
   FakeClock& clock_;
   std::map<std::string, int> counts_by_url_;
   std::deque<std::pair<std::chrono::steady_clock::time_point, HttpResponse>> waiting_;

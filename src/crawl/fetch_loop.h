@@ -46,8 +46,27 @@ struct FetchedDocument {
   bool unchanged = false;                // 304: what was kept of an earlier visit still holds; the response has no body
   std::optional<HttpResponse> response;  // head and body as they came, maybe incomplete when cause is set; nothing without a request
   std::optional<Sitemap> sitemap;        // of kind kSitemap, parsed; its addresses are in the frontier already
+  /// All X-Robots-Tag headers, joined by ", ". Before them "noai" for a reservation of text and data mining, and "nofollow" for a page
+  /// whose very bytes came so often that its links are not to be trusted.
+  std::string robots_tag;
 };
 
+/// A time that a whole host was left alone.
+struct BackoffReport {
+  Timestamp at{};
+  Millis rest{0};
+  std::string_view reason;  // "throttled", "timeout"
+  bool asked = false;       // the time is the server's, of Retry-After
+};
+
+/// A line of robots.txt that refused addresses.
+struct RobotsLineReport {
+  std::uint32_t line = 0;
+  std::string rule;  // "/cart*"
+  std::uint64_t refused = 0;
+};
+
+/// What a site's owner may ask about: how often, how close together and how many at once it was asked, and what was left out.
 struct HostReport {
   std::string host;
   std::uint64_t fetched = 0, failed = 0;  // this run
@@ -58,7 +77,13 @@ struct HostReport {
   std::optional<Millis> gap_min;  // smallest pause between two starts
   std::uint32_t in_flight = 0, parallel_peak = 0;
   std::uint64_t requests = 0, backoffs = 0, robots_refused = 0;
-  std::string robots;  // "unread", "read", "none" (4xx), "unreachable"
+  std::string robots;                                  // "unread", "read", "none" (4xx), "unreachable"
+  std::optional<double> crawl_delay;                   // seconds, as robots.txt says
+  std::vector<RobotsLineReport> robots_lines;          // by line; at most 1,000
+  std::vector<BackoffReport> backoffs_latest;          // oldest first, at most 100
+  std::map<std::string_view, std::uint64_t> by_cause;  // failures and refusals by the cause's name
+  std::uint64_t pages_repeated = 0;  // those with the very same bytes as crawl.repeats_max others: their links were not followed
+  std::string given_up;              // why nothing more is asked of it in this run; empty while it is
 };
 
 struct CrawlTotals {
@@ -90,7 +115,7 @@ struct FetchLoopParts {
 /// run() belongs to one thread; wake(), totals() and hosts() may be called from any.
 class FetchLoop {
  public:
-  /// kBadInput without an agent name. Settings are read now.
+  /// kBadInput without an agent name, or for an unknown crawl.politeness_by. Settings are read now.
   static Result<std::unique_ptr<FetchLoop>> make(FetchLoopParts parts, const CrawlSettings& settings);
   virtual ~FetchLoop() = default;
 

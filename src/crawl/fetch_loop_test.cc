@@ -25,7 +25,7 @@ std::vector<UrlRecord> links_of(const FetchedDocument& document, const CrawlRule
   std::vector<UrlRecord> records;
   std::istringstream lines(document.response ? document.response->body : "");
   for (std::string kind, address; lines >> kind >> address;) {
-    if (kind != "page" && kind != "image") continue;
+    if ((kind != "page" && kind != "image") || document.robots_tag.starts_with("nofollow")) continue;
     const auto url = Url::parse(address, document.response->url);
     const bool picture = kind == "image";
     if (!url) continue;
@@ -164,6 +164,205 @@ TEST_F(FetchLoopTest, RetryAfterHoldsTheHostAndThePageComesAfterAll) {
   }
   EXPECT_EQ(loop->totals().retries, 1u);
   EXPECT_EQ(loop->hosts().at(0).backoffs, 1u);
+}
+
+TEST_F(FetchLoopTest, AHostThatOnlyAnswers503IsGivenUpAndTheCrawlEnds) {
+  std::string body;
+  for (int i = 0; i < 50; ++i) {
+    body += fmt::format("page /{}\n", i);
+    web.page(fmt::format("http://a.test/{}", i), {.status = 503});
+  }
+  web.page("http://a.test/", {.body = body});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  EXPECT_LT(clock.passed(), 150s) << "a minute's rest, one more try, and no second rest of two minutes";
+  EXPECT_EQ(web.asked.size(), 4u) << "robots.txt, the first page, a 503, and one more after the rest";
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(cause(fmt::format("http://a.test/{}", i)), Cause::kThrottled);
+  const HostReport report = loop->hosts().at(0);
+  EXPECT_THAT(report.given_up, ::testing::HasSubstr("crawl.backoff_wait_max"));
+  EXPECT_EQ(report.by_cause.at("throttled"), 50u);
+  ASSERT_EQ(report.backoffs_latest.size(), 2u);
+  EXPECT_GE(report.backoffs_latest[0].rest, 60s);
+  EXPECT_EQ(report.backoffs_latest[0].reason, "throttled");
+}
+
+TEST_F(FetchLoopTest, RestsInARowGiveAHostUpWhileOthersGoOn) {
+  settings.backoffs_max.value = 3;
+  settings.backoff_first.value = 2s;
+  std::string body;
+  for (int i = 0; i < 100; ++i) body += fmt::format("page http://b.test/{}\npage http://a.test/{}\n", i, i);
+  for (int i = 0; i < 100; ++i) web.page(fmt::format("http://a.test/{}", i), {.status = 429});
+  for (int i = 0; i < 100; ++i) web.page(fmt::format("http://b.test/{}", i));
+  web.page("http://a.test/", {.body = body});
+  ASSERT_EQ(*crawl({"http://a.test/", "http://b.test/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(loop->hosts().at(0).requests, 5u);
+  EXPECT_EQ(loop->hosts().at(0).by_cause.at("throttled"), 100u);
+  EXPECT_EQ(cause("http://b.test/99"), Cause::kNone);
+}
+
+TEST_F(FetchLoopTest, ANamedTimeIsWaitedForButNotAYear) {
+  for (const auto& [wait, cause_wanted] : {std::pair{"300", Cause::kNone}, std::pair{"31536000", Cause::kThrottled}}) {
+    const std::string host = fmt::format("w{}.test", wait);
+    web.page("http://" + host + "/", {.body = "page /busy\n"});
+    web.pages["http://" + host + "/busy"] = [wait = wait](int nth) {
+      return nth == 0 ? fakes::FakeWeb::Answer{.status = 503, .headers = {{"Retry-After", wait}}} : fakes::FakeWeb::Answer{};
+    };
+  }
+  ASSERT_EQ(*crawl({"http://w300.test/", "http://w31536000.test/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(cause("http://w300.test/busy"), Cause::kNone);
+  EXPECT_EQ(cause("http://w31536000.test/busy"), Cause::kThrottled);
+  EXPECT_GE(clock.passed(), 300s);
+  EXPECT_LT(clock.passed(), 400s);
+}
+
+TEST_F(FetchLoopTest, ABrokenPageDoesNotTakeItsHostAlong) {
+  std::string body = "page /broken\n";
+  for (int i = 0; i < 30; ++i) {
+    body += fmt::format("page /{}\n", i);
+    web.page(fmt::format("http://a.test/{}", i));
+  }
+  web.page("http://a.test/", {.body = body});
+  web.page("http://a.test/broken", {.status = 503});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(cause("http://a.test/broken"), Cause::kThrottled);
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(cause(fmt::format("http://a.test/{}", i)), Cause::kNone);
+  EXPECT_EQ(loop->hosts().at(0).backoffs, 1u) << "the others came after the first rest, so the next 503 is the page's own";
+}
+
+TEST_F(FetchLoopTest, AHostThatNeverAnswersIsGivenUp) {
+  web.page("http://a.test/robots.txt", {.body = ""});
+  std::string body;
+  for (int i = 0; i < 40; ++i) {
+    body += fmt::format("page /{}\n", i);
+    web.page(fmt::format("http://a.test/{}", i), {.status = 0, .after = 20s, .cause = HttpCause::kTimeout});
+  }
+  web.page("http://a.test/", {.body = body});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  EXPECT_LT(clock.passed(), 180s);
+  EXPECT_EQ(cause("http://a.test/39"), Cause::kTimeout);
+}
+
+TEST_F(FetchLoopTest, AHostThatIsGoneIsGivenUpAfterAFewRequests) {
+  settings.failures_max.value = 10;
+  web.page("http://a.test/robots.txt", {.body = ""});
+  std::string body;
+  for (int i = 0; i < 100; ++i) {
+    body += fmt::format("page /{}\n", i);
+    web.page(fmt::format("http://a.test/{}", i), {.status = 0, .cause = HttpCause::kConnect});
+  }
+  web.page("http://a.test/", {.body = body});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(web.asked.size(), 12u);
+  EXPECT_EQ(cause("http://a.test/99"), Cause::kConnect);
+  EXPECT_EQ(cause("http://a.test/0"), Cause::kConnect);
+}
+
+TEST_F(FetchLoopTest, RobotsThatIsThrottledCostsItsHostNoDay) {
+  web.page("http://a.test/robots.txt", {.status = 503, .headers = {{"Retry-After", "86400"}}});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(cause("http://a.test/"), Cause::kRobots);
+  EXPECT_LT(clock.passed(), 60s);
+}
+
+TEST_F(FetchLoopTest, TheLedgerNamesTheLinesOfRobotsThatRefused) {
+  web.page("http://a.test/robots.txt", {.body = "User-agent: *\nDisallow: /no\nDisallow: /cart*\nCrawl-delay: 2\n"});
+  web.page("http://a.test/", {.body = "page /no/1\npage /no/2\npage /cart/1\npage /yes\n"});
+  web.page("http://a.test/yes");
+  ASSERT_TRUE(crawl({"http://a.test/"}));
+  const HostReport report = loop->hosts().at(0);
+  ASSERT_EQ(report.robots_lines.size(), 2u);
+  EXPECT_EQ(report.robots_lines[0].line, 2u);
+  EXPECT_EQ(report.robots_lines[0].refused, 2u);
+  EXPECT_EQ(report.robots_lines[1].rule, "/cart*");
+  EXPECT_EQ(report.by_cause.at("robots"), 3u);
+  EXPECT_EQ(report.crawl_delay, 2.0);
+}
+
+TEST_F(FetchLoopTest, ACircleIsLeftOnceItsCookieIsSet) {
+  web.page("http://a.test/", {.body = "page /gate\npage /wall\npage /circle\n"});
+  web.cookie_pages["http://a.test/gate"] = {"in=1", {.status = 302, .headers = {{"Location", "/gate"}, {"Set-Cookie", "in=1; Path=/"}}}};
+  web.cookie_pages["http://a.test/wall"] = {"seen=1", {.status = 302, .headers = {{"Location", "/set"}}}};
+  web.page("http://a.test/set", {.status = 302, .headers = {{"Location", "/wall"}, {"Set-Cookie", "seen=1; Path=/"}}});
+  web.page("http://a.test/circle", {.status = 302, .headers = {{"Location", "/circle"}}});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(cause("http://a.test/gate"), Cause::kNone);
+  EXPECT_EQ(ended["http://a.test/gate"].redirect, "");
+  EXPECT_EQ(ended["http://a.test/set"].url, "http://a.test/wall") << "what /set pointed to is kept under its own address";
+  EXPECT_EQ(ended["http://a.test/set"].redirect, "");
+  EXPECT_EQ(cause("http://a.test/circle"), Cause::kRedirects);
+  const std::vector<std::string> asked = web.asked_urls();
+  EXPECT_LE(std::count(asked.begin(), asked.end(), "http://a.test/circle"), 2);
+}
+
+TEST_F(FetchLoopTest, PagesThatAreAllTheSameLeadNowhere) {
+  settings.repeats_max.value = 5;
+  std::string body;
+  for (int i = 0; i < 30; ++i) {
+    body += fmt::format("page /{}/\n", i);
+    web.page(fmt::format("http://a.test/{}/", i), {.body = "page deeper/\n"});
+  }
+  web.page("http://a.test/", {.body = body});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(loop->totals().pages, 31u) << "they are kept";
+  EXPECT_EQ(loop->hosts().at(0).pages_repeated, 25u);
+  const std::vector<std::string> asked = web.asked_urls();
+  EXPECT_EQ(std::count_if(asked.begin(), asked.end(), [](const std::string& url) { return url.ends_with("deeper/"); }), 5);
+}
+
+TEST_F(FetchLoopTest, HostsOfOneDomainShareTheirDelayWhenAsked) {
+  settings.politeness_by.value = "domain";
+  for (const std::string host : {"http://a.shop.test/", "http://b.shop.test/", "http://other.test/"}) {
+    web.page(host, {.body = "page /1\npage /2\n"});
+    for (int i = 1; i < 3; ++i) web.page(host + std::to_string(i));
+  }
+  ASSERT_EQ(*crawl({"http://a.shop.test/", "http://b.shop.test/", "http://other.test/"}), CrawlEnd::kFinished);
+  std::optional<std::chrono::milliseconds> last;
+  int asked = 0;
+  for (const auto& one : web.asked) {
+    if (one.url.find("shop.test") == std::string::npos) continue;
+    if (last) { EXPECT_GE(one.at - *last, 1s) << one.url; }
+    last = one.at;
+    ++asked;
+  }
+  EXPECT_EQ(asked, 8);
+  settings.politeness_by.value = "planet";
+  EXPECT_FALSE(FetchLoop::make({frontier, web, clock, *rules, *documents}, settings));
+}
+
+TEST_F(FetchLoopTest, HostsOfOneAddressShareTheirDelayOnceItIsKnown) {
+  settings.politeness_by.value = "address";
+  web.peer_address = "93.184.215.14";
+  for (const std::string host : {"http://a.test/", "http://b.test/"}) {
+    web.page(host, {.body = "page /1\npage /2\n"});
+    for (int i = 1; i < 3; ++i) web.page(host + std::to_string(i));
+  }
+  ASSERT_EQ(*crawl({"http://a.test/", "http://b.test/"}), CrawlEnd::kFinished);
+  EXPECT_GE(clock.passed(), 6s) << "six requests after the two robots.txt that told the address";
+  EXPECT_EQ(loop->totals().pages, 6u);
+}
+
+TEST_F(FetchLoopTest, TheBandwidthLimitHoldsOnAverage) {
+  settings.bytes_per_second.value = 100'000;
+  settings.host_delay.value = 0ms;
+  settings.per_host.value = 4;
+  std::string body;
+  for (int i = 0; i < 10; ++i) {
+    body += fmt::format("page /{}\n", i);
+    web.page(fmt::format("http://a.test/{}", i), {.body = std::string(static_cast<std::size_t>(100'000 + i), '.')});
+  }
+  web.page("http://a.test/", {.body = body});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  EXPECT_GE(clock.passed(), 6s) << "a megabyte, of which the last four pages may come at once";
+  EXPECT_LT(clock.passed(), 13s);
+}
+
+TEST_F(FetchLoopTest, ASlowHostIsLeftAloneInProportion) {
+  settings.host_delay.value = 100ms;
+  settings.delay_factor.value = 2;
+  web.page("http://a.test/", {.body = "page /1\npage /2\n"});
+  web.page("http://a.test/1", {.after = 3s});
+  web.page("http://a.test/2");
+  ASSERT_TRUE(crawl({"http://a.test/"}));
+  EXPECT_GE(gaps("a.test").back(), 9s);
 }
 
 TEST_F(FetchLoopTest, PassingFailuresAreRetriedAFewTimes) {

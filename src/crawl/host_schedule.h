@@ -34,6 +34,16 @@ class HostSchedule {
     return host;
   }
 
+  /// The host that pop_due() would take next, whenever that is.
+  std::optional<std::uint32_t> next_host() {
+    drop_stale();
+    return heap_.empty() ? std::nullopt : std::optional(heap_.top().host);
+  }
+  /// Takes a host out, should it be in.
+  void remove(std::uint32_t host) {
+    if (host < live_.size()) live_[host] = 0;
+  }
+
   std::optional<SteadyTime> next_at() {
     drop_stale();
     return heap_.empty() ? std::nullopt : std::optional(heap_.top().when);

@@ -11,7 +11,23 @@ Millis with_margin(Millis delay) { return delay + std::min<Millis>(delay / 20, M
 
 }  // namespace
 
+std::string_view to_string(HostSignal signal) {
+  switch (signal) {
+    case HostSignal::kFine: return "fine";
+    case HostSignal::kThrottled: return "throttled";
+    case HostSignal::kTimeout: return "timeout";
+    case HostSignal::kUnreachable: return "unreachable";
+    case HostSignal::kNeutral: return "neutral";
+  }
+  return "neutral";
+}
+
 Millis HostState::delay() const { return std::max(limits_.delay, std::min(crawl_delay_, limits_.delay_max)); }
+
+void HostState::raise_crawl_delay(std::optional<double> seconds) {
+  const std::chrono::duration<double> now(crawl_delay_);
+  set_crawl_delay(std::max(seconds.value_or(0), now.count()));
+}
 
 void HostState::set_crawl_delay(std::optional<double> seconds) {
   const double bounded = std::clamp(seconds.value_or(0), 0.0, std::chrono::duration<double>(limits_.delay_max).count());
@@ -35,23 +51,50 @@ void HostState::ended(SteadyTime started, SteadyTime now, HostSignal signal, Mil
   --in_flight_;
   // The server's clock for this request began when it was reached.
   if (last_start_ == started) hold_until(started + reached_after + with_margin(delay()));
-  timeouts_ = signal == HostSignal::kTimeout ? timeouts_ + 1 : signal == HostSignal::kFine ? 0 : timeouts_;
-  if (signal == HostSignal::kThrottled || (signal == HostSignal::kTimeout && timeouts_ >= 2)) back_off(now, retry_after, jitter);
+  if (limits_.delay_factor > 0) {
+    const std::chrono::duration<double, std::milli> took = now - started;
+    hold_until(now + std::min(std::chrono::ceil<Millis>(took * limits_.delay_factor), limits_.delay_max));
+  }
+  note_signal(signal);
+  if (signal == HostSignal::kThrottled || (signal == HostSignal::kTimeout && timeouts_ >= 2)) back_off(now, signal, retry_after, jitter);
 }
 
-void HostState::back_off(SteadyTime now, std::optional<Millis> retry_after, double jitter) {
+void HostState::note_signal(HostSignal signal) {
+  switch (signal) {
+    case HostSignal::kFine: timeouts_ = failures_in_row_ = backoffs_in_row_ = 0; break;
+    case HostSignal::kTimeout: ++timeouts_; break;
+    case HostSignal::kUnreachable: ++failures_in_row_; break;
+    case HostSignal::kThrottled:
+    case HostSignal::kNeutral: break;
+  }
+}
+
+std::optional<HostSignal> HostState::hopeless() const {
+  if (failures_in_row_ >= limits_.failures_max) return HostSignal::kUnreachable;
+  if (backoffs_in_row_ >= limits_.backoffs_max) return last_reason_;
+  return std::nullopt;
+}
+
+void HostState::back_off(SteadyTime now, HostSignal reason, std::optional<Millis> retry_after, double jitter) {
   // Answers to requests that were under way when the host was rested already say nothing new.
   const bool resting = last_trouble_ && now < next_start_at_ && troubles_ > 0 && !retry_after;
   if (resting && now - *last_trouble_ < limits_.backoff_first) return;
   if (last_trouble_ && now - *last_trouble_ > limits_.forgiven_after + limits_.backoff_first * (1 << std::min(troubles_, 10u)))
     troubles_ = 0;
   last_trouble_ = now;
-  ++ledger_.backoffs;
+  last_reason_ = reason;
+  ++backoffs_in_row_;
   Millis rest = limits_.backoff_first * (std::int64_t{1} << std::min(troubles_++, 20u));
   if (retry_after) rest = *retry_after;
   rest = std::min(rest, limits_.backoff_max);
   rest += std::chrono::duration_cast<Millis>(rest * std::clamp(jitter, 0.0, 1.0) / 10);
   hold_until(now + rest);
+  rest_until_ = std::max(rest_until_, now + rest);
+  rest_was_asked_ = retry_after.has_value();
+  ++ledger_.backoffs;
+  auto& kept = ledger_.backoffs_kept;
+  if (kept.size() >= HostLedger::kBackoffsKeptMax) kept.erase(kept.begin());
+  kept.push_back({now, rest, reason, retry_after.has_value()});
 }
 
 void HostState::hold_until(SteadyTime when) { next_start_at_ = std::max(next_start_at_, when); }

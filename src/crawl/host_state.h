@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/records.h"
 
@@ -21,21 +22,38 @@ struct PolitenessLimits {
   Millis backoff_first{60'000};  // doubles with each trouble in a row
   Millis backoff_max{86'400'000};
   Millis forgiven_after{1'800'000};  // quiet time after which the doubling starts anew
-};
-
-struct HostLedger {
-  std::uint64_t requests = 0;
-  std::optional<Millis> gap_min;  // smallest pause between two starts
-  std::uint32_t parallel_peak = 0;
-  std::uint64_t backoffs = 0;  // times the whole host was left alone
+  double delay_factor = 0;           // times the last answer's time, kept free behind it
+  std::uint32_t backoffs_max = 5;    // in a row, without a good answer between them: then the host is given up
+  std::uint32_t failures_max = 20;   // requests in a row that reached nobody: the same
 };
 
 /// What an answer means for its host, beyond the one URL.
 enum class HostSignal : std::uint8_t {
-  kFine,
-  kThrottled,  // 429, 503
-  kTimeout,    // two in a row rest the host
-  kNeutral,    // a failure that says nothing about load: dns, tls, 404, …
+  kFine,         // it answered, whatever it said of the URL
+  kThrottled,    // 429, 503
+  kTimeout,      // two in a row rest the host
+  kUnreachable,  // no name, no connection, no TLS
+  kNeutral,      // says nothing about the host
+};
+/// "fine", "throttled", "timeout", "unreachable", "neutral".
+std::string_view to_string(HostSignal signal);
+
+/// One time that the whole host was left alone.
+struct Backoff {
+  SteadyTime at{};
+  Millis rest{0};
+  HostSignal reason = HostSignal::kThrottled;
+  bool asked = false;  // the server named the time in Retry-After
+};
+
+struct HostLedger {
+  static constexpr std::size_t kBackoffsKeptMax = 100;
+
+  std::uint64_t requests = 0;
+  std::optional<Millis> gap_min;  // smallest pause between two starts
+  std::uint32_t parallel_peak = 0;
+  std::uint64_t backoffs = 0;
+  std::vector<Backoff> backoffs_kept;  // the latest ones, oldest first
 };
 
 class HostState {
@@ -45,6 +63,8 @@ class HostState {
   /// The pause in force: the larger of the setting and Crawl-delay.
   Millis delay() const;
   void set_crawl_delay(std::optional<double> seconds);
+  /// The same for one of several hosts that share this state: the largest counts.
+  void raise_crawl_delay(std::optional<double> seconds);
 
   /// Whether a request may start now; if not, next_start_at() says when, unless all slots are taken.
   bool may_start(SteadyTime now) const { return has_slot() && now >= next_start_at_; }
@@ -59,11 +79,21 @@ class HostState {
   /// Nothing starts before.
   void hold_until(SteadyTime when);
 
+  /// Whether trouble, and not the delay alone, keeps the next request back.
+  bool resting(SteadyTime now) const { return now < rest_until_; }
+  /// Whether that rest is one the server asked for.
+  bool rest_was_asked() const { return rest_was_asked_; }
+  /// Back-offs since the last good answer.
+  std::uint32_t backoffs_in_row() const { return backoffs_in_row_; }
+  /// The kind of trouble that has gone on for too long; nothing while there is hope.
+  std::optional<HostSignal> hopeless() const;
+
   std::uint32_t in_flight() const { return in_flight_; }
   const HostLedger& ledger() const { return ledger_; }
 
  private:
-  void back_off(SteadyTime now, std::optional<Millis> retry_after, double jitter);
+  void back_off(SteadyTime now, HostSignal reason, std::optional<Millis> retry_after, double jitter);
+  void note_signal(HostSignal signal);
 
   PolitenessLimits limits_;
   Millis crawl_delay_{0};
@@ -73,6 +103,11 @@ class HostState {
   std::uint32_t in_flight_ = 0;
   std::uint32_t troubles_ = 0;  // back-offs in a row
   std::uint32_t timeouts_ = 0;  // in a row
+  std::uint32_t failures_in_row_ = 0;
+  std::uint32_t backoffs_in_row_ = 0;
+  HostSignal last_reason_ = HostSignal::kThrottled;
+  SteadyTime rest_until_{};
+  bool rest_was_asked_ = false;
   HostLedger ledger_;
 };
 

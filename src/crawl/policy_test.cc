@@ -6,6 +6,7 @@
 #include "crawl/host_state.h"
 #include "crawl/robots_state.h"
 #include "crawl/rules.h"
+#include "crawl/session_ids.h"
 #include "crawl/settings.h"
 
 namespace magpie::crawl {
@@ -146,6 +147,19 @@ TEST(HostState, BackOffDoublesWithinItsBoundsAndIsForgiven) {
   host.started(now);
   host.ended(now, now, HostSignal::kThrottled, 0ms, {}, /*jitter=*/1);
   EXPECT_EQ(host.next_start_at() - now, 66s);
+}
+
+TEST(SessionIds, AreTakenOffAndNothingElse) {
+  for (const auto& [address, wanted] :
+       {std::pair{"http://a.test/shop;jsessionid=0A1B2C3D4E5F6A7B.node1?x=1", "http://a.test/shop?x=1"},
+        std::pair{"http://a.test/a;jsessionid=x/b?PHPSESSID=abc&y=2", "http://a.test/a/b?y=2"},
+        std::pair{"http://a.test/?a=1&sid=0123456789abcdef01", "http://a.test/?a=1"},
+        std::pair{"http://a.test/?session_id=0123456789abcdef01&ASPSESSIONIDQABC=GH", "http://a.test/"},
+        std::pair{"http://a.test/?sid=12", "http://a.test/?sid=12"},
+        std::pair{"http://a.test/a;v=1;b/c?side=0123456789abcdef", "http://a.test/a;v=1;b/c?side=0123456789abcdef"},
+        std::pair{"http://a.test/?", "http://a.test/?"}}) {
+    EXPECT_EQ(without_session_ids(*Url::parse(address)).href(), wanted) << address;
+  }
 }
 
 TEST(HostState, OneTimeoutIsTheUrlsTwoInARowAreTheHosts) {

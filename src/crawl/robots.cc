@@ -10,7 +10,7 @@ namespace {
 
 // Stands for '*' in a kept pattern. A control byte, so that a literal '*' (written %2A) stays apart; normalised text has none.
 constexpr char kWildcard = '\x01';
-constexpr std::size_t kRulesMax = 50'000;  // of one group; 500 KiB hold at most about that many
+constexpr std::size_t kRulesMax = 50'000;  // of one group; 512 KiB hold at most about that many
 constexpr std::size_t kSitemapsMax = 10'000;
 
 constexpr bool is_alnum(unsigned char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

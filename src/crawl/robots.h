@@ -14,7 +14,7 @@
 namespace magpie::crawl {
 
 /// Bytes of a file that are read; RFC 9309 §2.5 asks for at least 500 KiB. What follows is ignored.
-inline constexpr std::size_t kRobotsBytesMax = 500 * 1024;
+inline constexpr std::size_t kRobotsBytesMax = 512 * 1024;
 
 struct RobotsVerdict {
   bool allowed = true;

@@ -1,5 +1,7 @@
 #include "crawl/robots_state.h"
 
+#include <algorithm>
+
 namespace magpie::crawl {
 
 RobotsState::Need RobotsState::need(SteadyTime now) const {
@@ -40,9 +42,11 @@ void RobotsState::answered(const HttpResponse& response, const AnswerVerdict& ve
   }
   cause_ = response.complete() ? Cause::kRobots : verdict.cause;
   detail_ = "robots.txt could not be read: " + verdict.detail;
-  if (verdict.passing && tries_ < limits.retries_max) {
+  const std::uint32_t retries_max = verdict.cause == Cause::kTimeout ? std::min(limits.retries_max, 1u) : limits.retries_max;
+  const Millis pause = verdict.retry_after.value_or(limits.retry_delay * (std::int64_t{1} << (2 * tries_)));
+  if (verdict.passing && tries_ < retries_max && (!verdict.retry_after || pause <= limits.retry_after_max)) {
     phase_ = Phase::kUnread;
-    retry_at_ = now + verdict.retry_after.value_or(limits.retry_delay * (std::int64_t{1} << (2 * tries_)));
+    retry_at_ = now + pause;
     ++tries_;
     return;
   }

@@ -18,7 +18,8 @@ struct RobotsLimits {
   Millis ttl{86'400'000};
   Millis unreachable_ttl{3'600'000};  // how long "no access" is kept before the file is asked for again
   Millis retry_delay{5'000};          // before the first new try; four times as long before each further one
-  std::uint32_t retries_max = 2;
+  std::uint32_t retries_max = 2;      // one after a time-out
+  Millis retry_after_max{30'000};     // a server that wants a longer pause is unreachable for now
   std::uint32_t redirects_max = 5;
 };
 

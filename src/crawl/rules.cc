@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crawl/session_ids.h"
+
 namespace magpie::crawl {
 
 std::string_view to_string(Refusal refusal) {
@@ -32,7 +34,10 @@ CrawlRules::CrawlRules(JobId job, const CrawlSettings& settings, const std::vect
       scope_(seeds, {.same_site = settings.same_site(), .images_off_host = settings.images_off_host()}),
       traps_{.url_bytes_max = static_cast<std::size_t>(settings.url_bytes_max())},
       depth_max_(static_cast<std::uint32_t>(settings.depth_max())),
-      drop_tracking_(settings.drop_tracking()) {}
+      drop_tracking_(settings.drop_tracking()),
+      drop_sessions_(settings.drop_sessions()),
+      honours_noai_(settings.honour_noai()),
+      links_per_page_max_(static_cast<std::size_t>(settings.links_per_page_max())) {}
 
 Admission CrawlRules::admit(const Url& url, UrlKind kind, std::uint32_t depth) const {
   if (!url.is_http()) return {.refusal = Refusal::kScheme};
@@ -41,6 +46,7 @@ Admission CrawlRules::admit(const Url& url, UrlKind kind, std::uint32_t depth) c
   if (url.href().size() > traps_.url_bytes_max) return {.refusal = Refusal::kTooLong};
   if (looks_endless(url.path_and_query(), traps_)) return {.refusal = Refusal::kTrap};
   Url canonical = canonical_url(url);
+  if (drop_sessions_) canonical = without_session_ids(canonical);
   if (drop_tracking_ && !canonical.search().empty()) canonical = without_tracking_parameters(canonical);
   return {.record = UrlRecord{.url = canonical.href(),
                               .kind = kind,

@@ -36,13 +36,17 @@ class CrawlRules {
 
   JobId job() const { return job_; }
   const Scope& scope() const { return scope_; }
+  /// Links that may be taken from one page.
+  std::size_t links_per_page_max() const { return links_per_page_max_; }
+  bool honours_noai() const { return honours_noai_; }
 
  private:
   JobId job_;
   Scope scope_;
   TrapLimits traps_;
   std::uint32_t depth_max_;
-  bool drop_tracking_;
+  bool drop_tracking_, drop_sessions_, honours_noai_;
+  std::size_t links_per_page_max_;
 };
 
 /// A line each; blank lines and those that start with '#' are skipped. kBadInput names the first line that is no http(s) URL.

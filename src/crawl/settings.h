@@ -34,11 +34,40 @@ struct CrawlSettings {
                                 "Rest of a whole host after 429, 503 or time-outs without Retry-After; doubles each time."};
   Setting<Millis> backoff_max{
       "crawl.backoff_max", Millis(86'400'000), {Millis(10), Millis(7 * 86'400'000)}, "Longest rest of a host, whatever Retry-After says."};
+  Setting<Millis> backoff_forgiven{"crawl.backoff_forgiven",
+                                   Millis(1'800'000),
+                                   {Millis(0), Millis(86'400'000)},
+                                   "Quiet time after which the doubling of a host's rests begins anew."};
+  Setting<std::int64_t> backoffs_max{
+      "crawl.backoffs_max", 5, {1, 100}, "Rests of a host in a row, without a good answer between them; then it is given up."};
+  Setting<std::int64_t> failures_max{
+      "crawl.failures_max", 20, {1, 10'000}, "Requests in a row that reach nobody (name, connection, TLS); then the host is given up."};
+  Setting<Millis> backoff_wait_max{
+      "crawl.backoff_wait_max",
+      Millis(120'000),
+      {Millis(0), Millis(7 * 86'400'000)},
+      "How long a run waits, in all, while nothing is left but hosts that rest; then they are given up, to be retried later."};
+  Setting<Millis> retry_after_wait_max{"crawl.retry_after_wait_max",
+                                       Millis(600'000),
+                                       {Millis(0), Millis(7 * 86'400'000)},
+                                       "The same for hosts that named the time of their rest themselves, in Retry-After."};
+  Setting<double> delay_factor{"crawl.delay_factor",
+                               0.0,
+                               {0.0, 100.0},
+                               "Times the last answer's time that a host is left alone behind it, at most crawl.host_delay_max."};
   Setting<Millis> robots_ttl{"crawl.robots_ttl",
                              Millis(86'400'000),
                              {Millis(1'000), Millis(86'400'000)},
                              "How long a robots.txt is used before it is read again."};
   Setting<Millis> fetch_max{"crawl.fetch_max", Millis(60'000), {Millis(100), Millis(3'600'000)}, "Longest a single fetch may take."};
+  Setting<std::int64_t> speed_bytes_min{
+      "crawl.speed_min", 256, {0, 1 << 30}, "Bytes a second that an answer must bring over crawl.speed_period; slower ones are given up."};
+  Setting<Millis> speed_period{
+      "crawl.speed_period", Millis(20'000), {Millis(1'000), Millis(600'000)}, "Time over which crawl.speed_min counts."};
+  Setting<std::int64_t> bytes_per_second{"crawl.bytes_per_second",
+                                         0,
+                                         {0, std::int64_t{1} << 40},
+                                         "Most bytes received a second, all fetches together, on average. 0: no limit."};
   Setting<std::int64_t> page_bytes_max{"crawl.page_bytes_max", 10 << 20, {1'024, 1 << 30}, "Largest page kept, after decompression."};
   Setting<std::int64_t> image_bytes_max{"crawl.image_bytes_max", 50 << 20, {1'024, 1 << 30}, "Largest picture kept."};
   Setting<std::int64_t> url_bytes_max{"crawl.url_bytes_max", 2'048, {64, 16'384}, "Longer addresses are not followed."};
@@ -47,6 +76,22 @@ struct CrawlSettings {
   Setting<bool> same_site{"crawl.same_site", false, {}, "Scope is the seeds' registrable domains instead of their hosts."};
   Setting<bool> images_off_host{"crawl.images_off_host", true, {}, "Fetch pictures from other hosts when a page in scope shows them."};
   Setting<bool> drop_tracking{"crawl.drop_tracking", true, {}, "Take utm_… and similar parameters off addresses."};
+  Setting<bool> drop_sessions{"crawl.drop_sessions", true, {}, "Take session ids (;jsessionid=, PHPSESSID, sid, …) off addresses."};
+  Setting<bool> cookies{"crawl.cookies", true, {}, "Send a host's own cookies back to it while a crawl runs; nothing is kept behind it."};
+  Setting<std::int64_t> repeats_max{"crawl.repeats_max",
+                                    20,
+                                    {1, 1'000'000'000},
+                                    "Pages of one host with the very same bytes whose links are followed; those of further ones are not."};
+  Setting<std::int64_t> links_per_page_max{"crawl.links_per_page_max", 100'000, {0, 100'000}, "Links that are taken from one page."};
+  Setting<bool> honour_noai{"crawl.honour_noai",
+                            true,
+                            {},
+                            "Keep what asks for it (noai, noimageai, tdm-reservation) out of the picture search, as noimageindex does."};
+  Setting<std::string> politeness_by{"crawl.politeness_by",
+                                     "host",
+                                     {},
+                                     "What delays and limits count for: 'host', 'domain' (registrable), or 'address' (public ones only)."};
+  Setting<std::string> proxy{"crawl.proxy", "", {}, "Proxy all fetches go through: http://, https://, socks5:// or socks5h://HOST:PORT."};
   Setting<bool> allow_loopback{"crawl.allow_loopback", false, {}, "Let the crawl reach this machine's own addresses, for tests."};
   Setting<bool> allow_private{"crawl.allow_private", false, {}, "Let the crawl reach private networks."};
 
@@ -54,8 +99,11 @@ struct CrawlSettings {
   void visit(Visitor&& each) {
     each(agent), each(contact), each(workers), each(host_delay), each(host_delay_max), each(per_host), each(pages_per_host_max);
     each(run_max), each(depth_max), each(redirects_max), each(retries_max), each(retry_delay), each(backoff_first);
-    each(backoff_max), each(robots_ttl), each(fetch_max), each(page_bytes_max), each(image_bytes_max), each(url_bytes_max);
+    each(backoff_max), each(backoff_forgiven), each(backoffs_max), each(failures_max), each(backoff_wait_max), each(retry_after_wait_max);
+    each(delay_factor), each(robots_ttl), each(fetch_max), each(speed_bytes_min), each(speed_period), each(bytes_per_second),
+        each(page_bytes_max), each(image_bytes_max), each(url_bytes_max);
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(drop_tracking);
+    each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
   }
 };

@@ -99,6 +99,7 @@ void read_robots(const PageParts& parts, const PageContext& context, RobotsMeta&
   for (char& c : agent) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   for (const MetaTag& tag : parts.metas) {
     if (!tag.is_property && (tag.key == "robots" || tag.key == agent)) add_robots_rules(robots, tag.content);
+    if (!tag.is_property && tag.key == "tdm-reservation" && squeeze(tag.content) == "1") robots.noai = true;  // TDMRep asks what noai asks
   }
   add_robots_header(robots, context.x_robots_tag, agent);
 }

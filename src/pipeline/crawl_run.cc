@@ -3,10 +3,18 @@
 #include "analyse/analyse_picture.h"
 #include "base/log.h"
 #include "core/page_wire.h"
+#include "extract/robots_meta.h"
 #include "pipeline/worker_handlers.h"
 
 namespace magpie::pipeline {
 namespace {
+
+// A picture's own X-Robots-Tag keeps it out of the search, whatever its page says.
+bool opts_out(std::string_view robots_tag, std::string_view agent, bool honours_noai) {
+  RobotsMeta robots;
+  add_robots_header(robots, robots_tag, agent);
+  return robots.noindex || robots.noimageindex || (robots.noai && honours_noai);
+}
 
 AddressPolicy address_policy(const crawl::CrawlSettings& settings) {
   AddressPolicy policy;
@@ -37,6 +45,7 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
   options.addresses = address_policy(settings);
   options.connections_max = static_cast<std::size_t>(settings.workers());
   options.connections_idle_max = options.connections_max;
+  options.proxy = settings.proxy();
   MAGPIE_TRY(run->client_, HttpClient::make(std::move(options)));
 
   auto context = std::make_shared<RunContext>(RunContext{job, crawl::CrawlRules(job, settings, seeds), {}});
@@ -167,11 +176,16 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
     PageContext context;
     context.url = finished->fetch.url;
     context.content_type = finished->fetch.content_type;
-    context.x_robots_tag = join_headers(document.response->headers, "x-robots-tag");
+    context.x_robots_tag = document.robots_tag;
     context.agent = agent_;
     return submit(std::move(finished), extract_request(parts_.archive, place, context, document.response->body));
   }
   if (document.kind != UrlKind::kImage) return finish(std::move(*finished));
+  if (opts_out(document.robots_tag, agent_, context_->rules.honours_noai())) {
+    finished->fetch.cause = Cause::kOptedOut;
+    finished->fetch.detail = fmt::format("X-Robots-Tag: {}", document.robots_tag);
+    return finish(std::move(*finished));
+  }
   const Sha256 digest = sha256(document.response->body);
   const auto known = parts_.catalog.image_by_sha256(digest);
   if (known && *known) {

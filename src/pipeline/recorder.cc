@@ -177,9 +177,12 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   Page& page = std::get<Page>(item.outcome);
   const crawl::CrawlRules& rules = item.run->rules;
   canonicalise_images(page, rules);
+  if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
+  std::size_t taken = 0;
   for (const Link& link : page.links) {
     if (!follows(page, link)) continue;
+    if (++taken > rules.links_per_page_max()) break;
     const auto url = Url::parse(link.url);
     if (!url) continue;
     crawl::Admission admission = rules.admit(*url, UrlKind::kPage, item.url.depth + 1u);
