@@ -23,7 +23,8 @@ void print_json(const ProductChange& change) {
 
 void print_text(const ProductChange& change) {
   fmt::print("{:>6}  {}  {}: {} → {}  {}\n        {}\n", change.id, time_text(change.at), change.field,
-             change.before.empty() ? "unknown" : change.before, change.after.empty() ? "nothing" : change.after, change.name, change.page_url);
+             change.before.empty() ? "unknown" : change.before, change.after.empty() ? "nothing" : change.after, change.name,
+             change.page_url);
 }
 
 Result<int> run(const Common& common, ChangesFlags flags) {
@@ -39,14 +40,16 @@ Result<int> run(const Common& common, ChangesFlags flags) {
     flags.after = changes.back().id;
     flags.limit -= changes.size();
   }
-  if (!any && !common.json) fmt::print(stderr, "no product has changed{}\n", flags.after > 0 ? fmt::format(" since change {}", flags.after) : "");
+  if (!any && !common.json)
+    fmt::print(stderr, "no product has changed{}\n", flags.after > 0 ? fmt::format(" since change {}", flags.after) : "");
   return any ? kDone : kNothing;
 }
 
 }  // namespace
 
 void add_changes(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("changes", "What products' pages say differently since their first visit: price, stock, pictures, gone");
+  CLI::App* command =
+      app.add_subcommand("changes", "What products' pages say differently since their first visit: price, stock, pictures, gone");
   auto flags = std::make_shared<ChangesFlags>();
   command->add_option("--after", flags->after, "Only changes behind this number, e.g. the last one read")->type_name("ID");
   command->add_option("--limit", flags->limit, "At most so many; oldest first")->type_name("N")->capture_default_str();

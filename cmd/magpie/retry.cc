@@ -13,7 +13,8 @@ Result<std::vector<Cause>> causes_of(const RetryFlags& flags) {
   std::vector<Cause> causes;
   for (const std::string& name : flags.causes) {
     const std::optional<Cause> cause = cause_from_string(name);
-    if (!cause || *cause == Cause::kNone) return fail(Code::kBadInput, "there is no cause '{}'; magpie status names those that occurred", name);
+    if (!cause || *cause == Cause::kNone)
+      return fail(Code::kBadInput, "there is no cause '{}'; magpie status names those that occurred", name);
     causes.push_back(*cause);
   }
   return causes;
@@ -34,8 +35,11 @@ Result<int> run(const Common& common, const RetryFlags& flags) {
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
   MAGPIE_TRY(const JobId job, job_of(folder, flags));
-  if (auto manager = ManagerClient::connect(folder)) return follow_there(*manager, [&] { return manager->retry(job, causes); }, common.json);
-  return follow_here(folder, settings, [&](Manager& manager) { return manager.retry(job, causes); }, common.json);
+  if (auto manager = ManagerClient::connect(folder))
+    return follow_there(
+        *manager, [&] { return manager->retry(job, causes); }, common.json);
+  return follow_here(
+      folder, settings, [&](Manager& manager) { return manager.retry(job, causes); }, common.json);
 }
 
 }  // namespace
