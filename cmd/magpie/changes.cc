@@ -17,14 +17,27 @@ struct ChangesFlags {
 void print_json(const ProductChange& change) {
   JsonWriter json;
   json.begin_object().field("id", change.id).field("at", time_text(change.at)).field("field", change.field);
-  json.field("before", change.before).field("after", change.after).field("product_id", change.product).field("name", change.name);
+  json.field("before", change.before).field("after", change.after);
+  if (change.product != 0) json.field("product_id", change.product);
+  json.field("name", change.name);
   print_line(json.field("url", change.page_url).end_object().text());
 }
 
+std::string words_of(const ProductChange& change) {
+  if (change.field == "images") return fmt::format("{} pictures", change.after);
+  if (change.field == "gone") return fmt::format("gone, last {}", change.before);
+  return fmt::format("{} {} → {}", change.field, change.before.empty() ? "unknown" : change.before,
+                     change.after.empty() ? "unknown" : change.after);
+}
+
 void print_text(const ProductChange& change) {
+<<<<<<< HEAD
   fmt::print("{:>6}  {}  {}: {} → {}  {}\n        {}\n", change.id, time_text(change.at), change.field,
              change.before.empty() ? "unknown" : change.before, change.after.empty() ? "nothing" : change.after, change.name,
              change.page_url);
+=======
+  fmt::print("{:>6}  {}  {}  {}\n        {}\n", change.id, time_text(change.at), words_of(change), change.name, change.page_url);
+>>>>>>> ec1da4a (all: mend what a review found)
 }
 
 Result<int> run(const Common& common, ChangesFlags flags) {

@@ -165,10 +165,22 @@ Result<CrawlJobView> Manager::retry(JobId id, std::vector<Cause> causes) {
   const std::lock_guard one_at_a_time(starting_);
   MAGPIE_TRY(CrawlJobView view, get(id));
   if (is_active(id)) return fail(Code::kBusy, "job {} is under way; what fails is asked again when it has ended", id);
+  crawl::CrawlSettings effective = settings_.crawl;
+  apply(view.options, effective);
+  MAGPIE_TRY_DO(crawl::user_agent(effective));
   if (causes.empty()) causes.assign(kPassingCauses.begin(), kPassingCauses.end());
-  MAGPIE_TRY(const std::size_t again, collection_.frontier().retry_failed(id, causes));
-  if (again == 0) return fail(Code::kNotFound, "nothing of job {} failed for these causes", id);
-  log::info("crawl.retried", {{"job", id}, {"addresses", again}});
+  // Written down first: once an address waits again, the job must be one that is gone on with.
+  const CrawlJobView before = view;
+  view.state = CrawlState::kQueued;
+  MAGPIE_TRY_DO(save(view));
+  const auto again = collection_.frontier().retry_failed(id, causes);
+  // A retry that was cut short is gone on with: what it had queued waits still.
+  if (!again || (*again == 0 && collection_.frontier().counts(id).queued == 0)) {
+    MAGPIE_TRY_DO(save(before));
+    if (!again) return Failure(again.error());
+    return fail(Code::kNotFound, "nothing of job {} failed for these causes", id);
+  }
+  log::info("crawl.retried", {{"job", id}, {"addresses", *again}});
   return enqueue(std::move(view));
 }
 

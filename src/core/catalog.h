@@ -86,7 +86,7 @@ class CatalogTransaction {
 
   /// Given up for good (fetch.cause, fetch.detail). For a picture, pages fall back to their next candidate; those are returned when
   /// they are still to be fetched. A picture that failed after an earlier success keeps its earlier bytes for cause of transport
-  /// (dns … throttled) and loses them for kNotFound.
+  /// (dns … throttled) and loses them for kNotFound, or when its owner opts out.
   virtual Result<NextCandidates> record_failure(const Fetch& fetch, JobId job) = 0;
 
   /// A seed names this picture itself, so it may be found though no page shows it.
@@ -161,8 +161,8 @@ inline constexpr std::size_t kShowingsMax = 64;  // a shop's logo is on every pa
 
 /// What a product's page says now and did not say at its last visit.
 struct ProductChange {
-  std::uint64_t id = 0;  // grows with time
-  ProductId product = 0;
+  std::uint64_t id = 0;   // grows with time
+  ProductId product = 0;  // 0 where its rank on the page has changed, or it is gone
   std::string page_url, name;
   Timestamp at{};             // when the page was fetched
   std::string field;          // "price", "availability", "images", "gone"

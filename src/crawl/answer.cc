@@ -94,6 +94,12 @@ AnswerVerdict judge_answer(const HttpResponse& response, Timestamp now) {
   return judge_status(response, now);
 }
 
+std::string robots_tag(const HttpHeaders& headers) {
+  std::string lines = header_lines(headers, "x-robots-tag");
+  if (find_header(headers, "tdm-reservation") != "1") return lines;
+  return lines.empty() ? "noai" : "noai\n" + lines;
+}
+
 std::optional<UrlKind> kind_of_answer(const HttpResponse& response, UrlKind wanted) {
   if (wanted == UrlKind::kSitemap) return UrlKind::kSitemap;
   const std::string type = media_type(response);

@@ -599,7 +599,7 @@ class Loop final : public FetchLoop {
       fetch.cause = Cause::kNone;
       fetch.detail.clear();
     }
-    document.robots_tag = robots_tag(response);
+    document.robots_tag = robots_tag(response.headers);
     if (fetch.cause == Cause::kProtocol && response.complete()) MAGPIE_TRY_DO(judge_redirect(document, response));
     if (fetch.cause == Cause::kNone && fetch.redirect.empty() && !document.unchanged)
       MAGPIE_TRY_DO(classify(document, response, host(flight.host)));
@@ -608,13 +608,6 @@ class Loop final : public FetchLoop {
     document.fetch.kind = document.kind;
     push(host(flight.host), std::move(document));
     return {};
-  }
-
-  // A reservation of rights to text and data mining (TDMRep, W3C community report of 2024, §6.1) asks what noai asks.
-  static std::string robots_tag(const HttpResponse& response) {
-    const std::string joined = join_headers(response.headers, "x-robots-tag");
-    if (response.header("tdm-reservation") != "1") return joined;
-    return joined.empty() ? "noai" : "noai, " + joined;
   }
 
   // A 3xx answer: its target is judged like any link and goes into the frontier, so that it is fetched once and in its host's turn.
@@ -668,7 +661,7 @@ class Loop final : public FetchLoop {
     document.kind = *kind;
     if (*kind == UrlKind::kPage && repeats(response.body, from)) {
       ++from.pages_repeated;
-      document.robots_tag = document.robots_tag.empty() ? "nofollow" : "nofollow, " + document.robots_tag;
+      document.robots_tag = document.robots_tag.empty() ? "nofollow" : "nofollow\n" + document.robots_tag;
     }
     return *kind == UrlKind::kSitemap ? read_sitemap(document, response, from) : Result<void>();
   }

@@ -47,7 +47,9 @@ std::string shop_of(const std::string& url) {
 }
 
 /// Whether a failure says that what the address gave before is gone, and not only that it could not be asked.
-bool says_gone(Cause cause) { return cause == Cause::kNotFound || cause == Cause::kContentType || cause == Cause::kDecode; }
+bool says_gone(Cause cause) {
+  return cause == Cause::kNotFound || cause == Cause::kContentType || cause == Cause::kDecode || cause == Cause::kOptedOut;
+}
 
 void add_once(std::vector<std::string>& list, const std::string& value) {
   if (std::ranges::find(list, value) == list.end()) list.push_back(value);
@@ -412,25 +414,47 @@ class SqliteTransaction final : public CatalogTransaction {
     return offer.currency.empty() ? offer.price : fmt::format("{} {}", offer.price, offer.currency);
   }
 
+  /// Which of the page's products is which of those known before: by rank where that fits, else the first that fits and is not taken.
+  static std::vector<const Product*> match(const std::vector<StoredProduct>& known, const std::vector<Product>& now) {
+    std::vector<const Product*> matches(known.size());
+    std::vector<bool> taken(now.size());
+    for (std::size_t i = 0; i < std::min(known.size(), now.size()); ++i) {
+      if (!is_same(known[i].product, now[i])) continue;
+      matches[i] = &now[i];
+      taken[i] = true;
+    }
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      for (std::size_t j = 0; matches[i] == nullptr && j < now.size(); ++j) {
+        if (taken[j] || !is_same(known[i].product, now[j])) continue;
+        matches[i] = &now[j];
+        taken[j] = true;
+      }
+    }
+    return matches;
+  }
+
+  /// Products keep their ids by rank. A change names the id only where rank and product still go together.
   Result<void> note_changes(const std::vector<StoredProduct>& known, const Page& now, std::int64_t page, Timestamp at) {
-    for (const StoredProduct& before : known) {
+    const std::vector<const Product*> matches = match(known, now.products);
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const Product& before = known[i].product;
+      const Product* after = matches[i];
+      const ProductId id = i < now.products.size() && after == &now.products[i] ? known[i].id : 0;
       const auto note = [&](std::string_view field, const std::string& was, const std::string& is) -> Result<void> {
         if (was == is) return {};
         MAGPIE_TRY_DO(db_.run("INSERT INTO product_changes (product, page, name, at, field, before, after) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                              before.id, page, before.product.name, to_millis(at), field, was, is));
+                              id, page, before.name, to_millis(at), field, was, is));
         return {};
       };
-      const std::string price = price_text(before.product.offer);
-      const auto same = std::ranges::find_if(now.products, [&](const Product& one) { return is_same(one, before.product); });
-      if (same == now.products.end()) {
+      const std::string price = price_text(before.offer);
+      if (after == nullptr) {
         MAGPIE_TRY_DO(note("gone", price.empty() ? "no price" : price, ""));
         continue;
       }
-      MAGPIE_TRY_DO(note("price", price, price_text(same->offer)));
-      MAGPIE_TRY_DO(note("availability", before.product.offer.availability, same->offer.availability));
-      const auto fresh = std::ranges::count_if(same->images, [&](const std::string& url) {
-        return std::ranges::find(before.product.images, url) == before.product.images.end();
-      });
+      MAGPIE_TRY_DO(note("price", price, price_text(after->offer)));
+      MAGPIE_TRY_DO(note("availability", before.offer.availability, after->offer.availability));
+      const auto fresh = std::ranges::count_if(
+          after->images, [&](const std::string& url) { return std::ranges::find(before.images, url) == before.images.end(); });
       if (fresh > 0) MAGPIE_TRY_DO(note("images", "", fmt::format("+{}", fresh)));
     }
     return {};

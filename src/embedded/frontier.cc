@@ -78,16 +78,19 @@ class EmbeddedFrontier final : public Frontier {
       return {};
     };
     Result<void> read;
-    FrontierLog::scan(mapping.bytes(), FrontierLog::kHeaderBytes, [&](const FrontierRecord& record) -> Result<void> {
-      if (!record.has_urls()) return {};
-      read = record.each_entry([&](std::uint64_t offset, const FrontierEntry& entry) {
-        if (entry.job == job && (host.empty() || host_of_url(entry.url) == host)) candidates.push_back({offset, entry});
-      });
-      if (read && candidates.size() >= kCandidatesAtOnce) read = queue();
-      return read;
-    });
+    const std::uint64_t end =
+        FrontierLog::scan(mapping.bytes(), FrontierLog::kHeaderBytes, [&](const FrontierRecord& record) -> Result<void> {
+          if (!record.has_urls()) return {};
+          read = record.each_entry([&](std::uint64_t offset, const FrontierEntry& entry) {
+            if (entry.job == job && (host.empty() || host_of_url(entry.url) == host)) candidates.push_back({offset, entry});
+          });
+          if (read && candidates.size() >= kCandidatesAtOnce) read = queue();
+          return read;
+        });
     MAGPIE_TRY_DO(std::move(read));
     MAGPIE_TRY_DO(queue());
+    if (end < mapping.bytes().size())
+      log::error("frontier.damaged", {{"offset", end}, {"next", "what lies behind it cannot be tried again"}});
     return queued;
   }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
 #include "core/frontier.h"
 #include "embedded/frontier_runs.h"
 
@@ -59,7 +60,11 @@ class HostTable {
  private:
   static constexpr std::size_t kChunkBytes = std::size_t{1} << 16;
 
-  static std::uint32_t hash_of(std::string_view name) { return static_cast<std::uint32_t>(std::hash<std::string_view>()(name)); }
+  // Seeded, so that nobody can prepare names that all fall on one place.
+  static std::uint32_t hash_of(std::string_view name) {
+    static const std::uint64_t seed = random_u64();
+    return static_cast<std::uint32_t>(signature64(name, seed) >> 32);
+  }
   std::size_t home(std::uint32_t hash) const { return (std::uint64_t{hash} * index_.size()) >> 32; }
   std::size_t locate(std::uint32_t hash, std::string_view wanted) const {
     std::size_t at = home(hash);

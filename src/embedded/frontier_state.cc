@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/hash.h"
+#include "base/log.h"
 #include "embedded/frontier_checkpoint.h"
 #include "embedded/frontier_replay.h"
 
@@ -148,7 +149,7 @@ Result<LeaseAnswer> FrontierState::lease(const QueueKey& queue, Lane lane, Times
     taken = {url.signature, url.offset, url.tries, entry};
     waiting->pop();
   } else {
-    MAGPIE_TRY(const std::optional<Taken> next, take_from_runs(job.hosts[id], lane));
+    const std::optional<Taken> next = take_from_runs(job, id, lane);
     if (!next) {
       if (!waiting) return LeaseAnswer{};
       return LeaseAnswer{.next_at = Timestamp(std::chrono::milliseconds(waiting->front().not_before_ms))};
@@ -169,21 +170,39 @@ Result<LeaseAnswer> FrontierState::lease(const QueueKey& queue, Lane lane, Times
   return LeaseAnswer{.lease = std::move(out)};
 }
 
-// The next URL of a lane; skips what runs still hold from before a restart though it has ended.
-Result<std::optional<FrontierState::Taken>> FrontierState::take_from_runs(FrontierHost& host, Lane lane) {
+// The next URL of a lane; skips what runs still hold from before a restart though it has ended, or waits in another lane.
+std::optional<FrontierState::Taken> FrontierState::take_from_runs(FrontierJob& job, HostId id, Lane lane) {
+  FrontierHost& host = job.hosts[id];
   while (true) {
     const auto range = host.runs.first_group(frontier_group(lane, 0), frontier_group(lane, kUrlPriorityLast) + 1);
     if (range.first == range.second) return std::nullopt;
     const std::size_t at = draw_run(host.runs, range, random_);
     const UrlRun run = host.runs.runs()[at];
-    MAGPIE_TRY(const FrontierEntry entry, log_.read(run.offset(), storage_));
-    const std::uint64_t signature = signature_of(entry.job, entry.url);
+    const auto entry = log_.read(run.offset(), storage_);
+    if (!entry) {
+      drop_run(job, id, at, lane, entry.error().message);
+      continue;
+    }
+    const std::uint64_t signature = signature_of(entry->job, entry->url);
     const SignatureTable::Entry* known = memory_.table.find(signature);
-    if (!known) return fail(Code::kCorrupt, "{} is damaged at offset {}: a URL there was never added", log_.path().string(), run.offset());
-    host.runs.replace(at, run.rest(entry.bytes));
-    if (FrontierUrlState::of(known->state()).code != FrontierUrlState::kQueued) continue;
-    return Taken{.signature = signature, .offset = run.offset(), .entry = entry};
+    if (!known) {
+      drop_run(job, id, at, lane, "a URL there was never added");
+      continue;
+    }
+    host.runs.replace(at, run.rest(entry->bytes));
+    const FrontierUrlState state = FrontierUrlState::of(known->state());
+    if (state.code != FrontierUrlState::kQueued || state.lane != lane) continue;
+    return Taken{.signature = signature, .offset = run.offset(), .entry = *entry};
   }
+}
+
+// The log is damaged where the run lies: its URLs are lost, and the crawl goes on without them.
+void FrontierState::drop_run(FrontierJob& job, HostId id, std::size_t at, Lane lane, const std::string& why) {
+  FrontierHost& host = job.hosts[id];
+  const UrlRun run = host.runs.runs()[at];
+  log::error("frontier.damaged", {{"file", log_.path().string()}, {"offset", run.offset()}, {"addresses_lost", run.count()}, {"why", why}});
+  host.runs.replace(at, UrlRun(run.group(), 0, run.offset()));
+  for (std::uint32_t lost = run.count(); lost > 0 && host.queued[static_cast<std::size_t>(lane)] > 0; --lost) job.uncount_queued(id, lane);
 }
 
 Result<void> FrontierState::acknowledge(std::span<const Acknowledgement> ended) {

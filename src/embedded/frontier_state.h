@@ -72,7 +72,8 @@ class FrontierState {
   std::vector<Fresh> take_fresh(std::span<const UrlRecord> urls, FrontierRecordType type);
   void place_on_hosts(std::vector<Fresh>& fresh);
   void forget(const std::vector<Fresh>& fresh);
-  Result<std::optional<Taken>> take_from_runs(FrontierHost& host, Lane lane);
+  std::optional<Taken> take_from_runs(FrontierJob& job, HostId id, Lane lane);
+  void drop_run(FrontierJob& job, HostId id, std::size_t at, Lane lane, const std::string& why);
   void leave_flight(std::uint64_t signature);
   void wait_again(const FrontierFlight& flight, WaitingUrl url);
   void finish(const Acknowledgement& one);

@@ -110,6 +110,14 @@ TEST(Page, ReadsHeadLinksAndRobots) {
   EXPECT_FALSE(page->robots.nofollow || page->robots.noai);
 }
 
+TEST(ExtractPage, ARobotsNameHoldsToTheEndOfItsHeader) {
+  const auto page = extract_page(
+      "<p>x", {.url = "http://a.test/p", .content_type = "text/html", .x_robots_tag = "googlebot: nofollow\nnoindex", .agent = "magpie"});
+  ASSERT_TRUE(page);
+  EXPECT_TRUE(page->robots.noindex);
+  EXPECT_FALSE(page->robots.nofollow);
+}
+
 TEST(Page, RefusesARelativeAddressAndAnOversizedPage) {
   EXPECT_EQ(extract_page("<p>", {.url = "p"}).error().code, Code::kBadInput);
   ExtractLimits limits;

@@ -1,5 +1,6 @@
 #include "extract/robots_meta.h"
 
+#include <algorithm>
 #include <string>
 
 namespace magpie {
@@ -29,16 +30,10 @@ void each_part(std::string_view text, Use&& use) {
   }
 }
 
-}  // namespace
-
-void add_robots_rules(RobotsMeta& robots, std::string_view content) {
-  each_part(content, [&](const std::string& rule) { add_rule(robots, rule); });
-}
-
-void add_robots_header(RobotsMeta& robots, std::string_view header, std::string_view agent) {
-  const std::string own = trimmed_lower(agent);
+// A robot's name stays in force up to the next name of the same line.
+void add_robots_line(RobotsMeta& robots, std::string_view line, const std::string& own) {
   bool applies = true;
-  each_part(header, [&](const std::string& part) {
+  each_part(line, [&](const std::string& part) {
     const std::size_t colon = part.find(':');
     // "max-snippet: 0" and "unavailable_after: …" are rules with a value, not names of robots.
     const bool names_robot = colon != std::string::npos && !part.starts_with("max-") && !part.starts_with("unavailable_after");
@@ -50,6 +45,20 @@ void add_robots_header(RobotsMeta& robots, std::string_view header, std::string_
     applies = robot == own || robot == "*";
     if (applies) add_rule(robots, trimmed_lower(std::string_view(part).substr(colon + 1)));
   });
+}
+
+}  // namespace
+
+void add_robots_rules(RobotsMeta& robots, std::string_view content) {
+  each_part(content, [&](const std::string& rule) { add_rule(robots, rule); });
+}
+
+void add_robots_header(RobotsMeta& robots, std::string_view lines, std::string_view agent) {
+  while (!lines.empty()) {
+    const std::size_t end = std::min(lines.find('\n'), lines.size());
+    add_robots_line(robots, lines.substr(0, end), trimmed_lower(agent));
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
 }
 
 }  // namespace magpie

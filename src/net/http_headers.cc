@@ -42,11 +42,11 @@ std::optional<std::string_view> find_header(const HttpHeaders& headers, std::str
   return found->value;
 }
 
-std::string join_headers(const HttpHeaders& headers, std::string_view name) {
+std::string header_lines(const HttpHeaders& headers, std::string_view name) {
   std::string joined;
   for (const HttpHeader& header : headers) {
     if (!same_header_name(header.name, name)) continue;
-    if (!joined.empty()) joined += ", ";
+    if (!joined.empty()) joined += '\n';
     joined += header.value;
   }
   return joined;

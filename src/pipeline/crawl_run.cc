@@ -9,13 +9,6 @@
 namespace magpie::pipeline {
 namespace {
 
-// A picture's own X-Robots-Tag keeps it out of the search, whatever its page says.
-bool opts_out(std::string_view robots_tag, std::string_view agent, bool honours_noai) {
-  RobotsMeta robots;
-  add_robots_header(robots, robots_tag, agent);
-  return robots.noindex || robots.noimageindex || (robots.noai && honours_noai);
-}
-
 AddressPolicy address_policy(const crawl::CrawlSettings& settings) {
   AddressPolicy policy;
   policy.allow_loopback = settings.allow_loopback();
@@ -105,7 +98,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   finished->signature = document.signature;
   finished->url = document.url;
   finished->fetch = document.fetch;
-  if (document.unchanged) return take_unchanged(std::move(finished), *document.response);
+  if (document.unchanged) return take_unchanged(std::move(finished), document.robots_tag);
   const bool kept = document.response && document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
   if (!kept) return finish(std::move(*finished));
   finished->fetch.kind = document.kind;  // what came counts, not what was expected
@@ -132,7 +125,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
 }
 
 // 304: the page is read again from the archive, since its links lead on and are kept nowhere else; of a picture nothing is to be done.
-void CrawlRun::take_unchanged(std::shared_ptr<Finished> finished, const HttpResponse& response) {
+void CrawlRun::take_unchanged(std::shared_ptr<Finished> finished, const std::string& robots_tag) {
   Fetch& fetch = finished->fetch;
   const auto before = parts_.catalog.why(fetch.url);
   if (!before) return answered(std::move(finished), Failure(before.error()));
@@ -148,16 +141,24 @@ void CrawlRun::take_unchanged(std::shared_ptr<Finished> finished, const HttpResp
   if (fetch.last_modified.empty()) fetch.last_modified = kept.last_modified;
   fetch.place = kept.place;
   fetch.body_bytes = kept.body_bytes;
-  if ((*before)->page != 0) {
-    const PageContext context{.url = fetch.url,
-                              .content_type = kept.content_type,
-                              .x_robots_tag = join_headers(response.headers, "x-robots-tag"),
-                              .agent = agent_};
+  if (kept.kind == UrlKind::kPage && (*before)->page != 0) {
+    const PageContext context{.url = fetch.url, .content_type = kept.content_type, .x_robots_tag = robots_tag, .agent = agent_};
     return submit(std::move(finished), extract_request(parts_.archive, fetch.place, context, std::nullopt));
   }
+  if (refuse_opted_out(*finished, robots_tag)) return finish(std::move(*finished));
   const auto image = parts_.catalog.image((*before)->image);
   if (image && *image) finished->outcome = KnownImage{(*image)->sha256};
   finish(std::move(*finished));
+}
+
+// A picture's own X-Robots-Tag keeps it out of the search, whatever its page says.
+bool CrawlRun::refuse_opted_out(Finished& finished, const std::string& robots_tag) const {
+  RobotsMeta robots;
+  add_robots_header(robots, robots_tag, agent_);
+  if (!robots.noindex && !robots.noimageindex && !(robots.noai && context_->rules.honours_noai())) return false;
+  finished.fetch.cause = Cause::kOptedOut;
+  finished.fetch.detail = fmt::format("X-Robots-Tag: {}", robots_tag);
+  return true;
 }
 
 std::optional<crawl::Validators> CrawlRun::validators_of(const UrlRecord& url) const {
@@ -181,11 +182,7 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
     return submit(std::move(finished), extract_request(parts_.archive, place, context, document.response->body));
   }
   if (document.kind != UrlKind::kImage) return finish(std::move(*finished));
-  if (opts_out(document.robots_tag, agent_, context_->rules.honours_noai())) {
-    finished->fetch.cause = Cause::kOptedOut;
-    finished->fetch.detail = fmt::format("X-Robots-Tag: {}", document.robots_tag);
-    return finish(std::move(*finished));
-  }
+  if (refuse_opted_out(*finished, document.robots_tag)) return finish(std::move(*finished));
   const Sha256 digest = sha256(document.response->body);
   const auto known = parts_.catalog.image_by_sha256(digest);
   if (known && *known) {

@@ -51,7 +51,8 @@ class CrawlRun {
   CrawlRun(CrawlRunParts parts, JobId job) : parts_(parts), job_(job) {}
   void dispatch();
   void take(crawl::FetchedDocument document);
-  void take_unchanged(std::shared_ptr<Finished> finished, const HttpResponse& response);
+  void take_unchanged(std::shared_ptr<Finished> finished, const std::string& robots_tag);
+  bool refuse_opted_out(Finished& finished, const std::string& robots_tag) const;
   std::optional<crawl::Validators> validators_of(const UrlRecord& url) const;
   void hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document);
   void submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request);

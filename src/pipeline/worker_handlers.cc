@@ -3,6 +3,7 @@
 #include "analyse/analyse_picture.h"
 #include "base/wire.h"
 #include "core/page_wire.h"
+#include "crawl/answer.h"
 #include "net/http_headers.h"
 #include "store/warc.h"
 
@@ -33,7 +34,7 @@ Result<std::string> extract(const WorkerRequest& request) {
     return encode_page(page);
   }
   MAGPIE_TRY(const WarcRecord record, read_warc_record(request.file.fd, request.file.offset, request.file.size));
-  context.x_robots_tag = join_headers(parse_header_block(record.http_header()), "x-robots-tag") + ", " + context.x_robots_tag;
+  context.x_robots_tag = fmt::format("{}\n{}", context.x_robots_tag, crawl::robots_tag(parse_header_block(record.http_header())));
   MAGPIE_TRY(const Page page, extract_page(record.http_body(), context));
   return encode_page(page);
 }

@@ -102,6 +102,9 @@ Result<pid_t> spawn(const std::vector<std::string>& command, int socket) {
 Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) return fail_errno("socketpair");
+  // The pool sends up to 64 KB before it reads; a system's default may be less.
+  constexpr int kSocketBytes = 256 << 10;
+  for (const int end : pair) ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &kSocketBytes, sizeof kSocketBytes);
   UniqueFd ours(pair[0]);
   const UniqueFd theirs(pair[1]);
   MAGPIE_TRY(pid_t pid, spawn(command, theirs.get()));

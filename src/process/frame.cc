@@ -45,7 +45,7 @@ Result<void> wait_for(int socket, short events, Deadline deadline) {
   }
 }
 
-// Room for one descriptor; more are closed by the kernel (MSG_CTRUNC).
+// Room for one descriptor, two with the padding; more are closed by the kernel (MSG_CTRUNC).
 struct alignas(cmsghdr) Control {
   std::array<char, CMSG_SPACE(sizeof(int))> bytes{};
 };
@@ -60,13 +60,18 @@ void attach(msghdr& message, Control& control, int file) {
   std::memcpy(CMSG_DATA(part), &file, sizeof file);
 }
 
+// The first descriptor; others that a misbehaving worker sent along are closed.
 UniqueFd detach(msghdr& message) {
   UniqueFd file;
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int))) continue;
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(part), sizeof fd);
-    file = UniqueFd(fd);
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len < CMSG_LEN(0)) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+      UniqueFd one(fd);
+      if (!file) file = std::move(one);
+    }
   }
   return file;
 }

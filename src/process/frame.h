@@ -73,6 +73,8 @@ class FrameReader {
   explicit FrameReader(int socket) : socket_(socket) {}
   /// The next frame, or nothing when the other side closed between two frames. kTimeout, kCorrupt (garbled, cut off), kUnavailable.
   Result<std::optional<Frame>> next(std::uint64_t payload_max, Deadline deadline);
+  /// Whether nothing was read that was not handed out.
+  bool empty() const { return begin_ == end_ && files_.empty(); }
 
  private:
   Result<bool> fill(Deadline deadline);

@@ -109,27 +109,35 @@ TEST(Frame, ReadsAheadAndKeepsEachFrameWithItsFile) {
   }
 }
 
-TEST(Frame, AFileThatNobodyAnnouncedIsRefused) {
-  Pair pair;
-  std::array<int, 2> ends{};
-  ASSERT_EQ(pipe(ends.data()), 0);
-  const UniqueFd reading(ends[0]), writing(ends[1]);
-  std::string lying = encode_header({.kind = 1});
-  iovec piece{lying.data(), lying.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+// Sends bytes with descriptors that their header says nothing of.
+void send_with_files(int socket, std::string bytes, const std::vector<int>& files) {
+  iovec piece{bytes.data(), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &piece;
   message.msg_iovlen = 1;
   message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  message.msg_controllen = CMSG_SPACE(files.size() * sizeof(int));
   cmsghdr* part = CMSG_FIRSTHDR(&message);
   part->cmsg_level = SOL_SOCKET;
   part->cmsg_type = SCM_RIGHTS;
-  part->cmsg_len = CMSG_LEN(sizeof(int));
-  const int file = writing.get();
-  std::memcpy(CMSG_DATA(part), &file, sizeof file);
-  ASSERT_GT(sendmsg(pair.right.get(), &message, 0), 0);
-  EXPECT_EQ(FrameReader(pair.left.get()).next(10, Deadline::after(5s)).error().code, Code::kCorrupt);
+  part->cmsg_len = CMSG_LEN(files.size() * sizeof(int));
+  std::memcpy(CMSG_DATA(part), files.data(), files.size() * sizeof(int));
+  ASSERT_GT(sendmsg(socket, &message, 0), 0);
+}
+
+std::size_t open_files() {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()));
+}
+
+TEST(Frame, FilesThatNobodyAnnouncedAreRefusedAndClosed) {
+  for (const std::size_t count : {1u, 2u, 3u}) {
+    Pair pair;
+    const std::size_t before = open_files();
+    send_with_files(pair.right.get(), encode_header({.kind = 1}), std::vector<int>(count, pair.right.get()));
+    EXPECT_EQ(FrameReader(pair.left.get()).next(10, Deadline::after(5s)).error().code, Code::kCorrupt);
+    EXPECT_EQ(open_files(), before) << count;
+  }
 }
 
 TEST(StartMessage, ComesBackAsItWas) {

@@ -261,6 +261,11 @@ void WorkerPool::State::run(std::optional<Worker>& worker, Jobs& jobs, Streak& s
       (lost ? counts.failures : counts.answers)->add();
       counts.seconds->observe(std::chrono::duration<double>(Deadline::Clock::now() - begun).count());
     }
+    // What nobody asked for would be taken for the next request's answer.
+    if (!lost && sent.empty() && !worker->reader.empty()) {
+      lost = true;
+      (void)bury(*worker, {Code::kCorrupt, "more answers than requests"});
+    }
     streak.deaths = lost ? streak.deaths + 1 : 0;
     if (lost) worker.reset();
     else if (sent.empty()) retire_if_worn(worker, job->request.quick);

@@ -1,6 +1,6 @@
 #pragma once
 // The manager's side: keeps `workers` child processes warm and gives each one request after the other; small ones may travel together.
-// Whatever a child does, it costs its current request only: a crash, an endless loop, too much memory, a garbled answer all become that
+// Whatever a child does, it costs the request it is at only: a crash, an endless loop, too much memory, a garbled answer all become that
 // request's error, and a new child takes its place (with a growing pause when children die one after the other).
 //
 //   WorkerPool pool({.command = {"/proc/self/exe", "worker"}, .workers = 2, .config = settings_as_json});

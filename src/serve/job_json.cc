@@ -174,6 +174,7 @@ Outcome<NewCrawl> parse_new_crawl(std::string_view json) {
 }
 
 Outcome<std::vector<Cause>> parse_causes(std::string_view json) {
+  constexpr std::size_t kCausesMax = 32;
   const auto malformed = [] {
     return problem(400, "request_malformed", "the body must be a JSON object like {{\"causes\": [\"dns\", \"timeout\"]}}");
   };
@@ -186,7 +187,7 @@ Outcome<std::vector<Cause>> parse_causes(std::string_view json) {
     if (field.key != "causes" || field.value.get(names) != simdjson::SUCCESS) return malformed();
     for (const simdjson::dom::element one : names) {
       std::string_view name;
-      if (one.get(name) != simdjson::SUCCESS) return malformed();
+      if (one.get(name) != simdjson::SUCCESS || causes.size() == kCausesMax) return malformed();
       const std::optional<Cause> cause = cause_from_string(name);
       if (!cause || *cause == Cause::kNone) return problem(400, "request_malformed", "there is no cause '{}'", name);
       causes.push_back(*cause);

@@ -7,7 +7,7 @@ namespace magpie {
 
 /// BCP 47 tag as written in lower-case primary, upper-case region form ("en", "pt-BR", "zh-Hant"): `declared` (html lang) where it is a
 /// well-formed tag and the text does not clearly speak another language; else what CLD2 finds reliable; else empty.
-/// `text` is UTF-8; its first 32 KB are read. Thread-safe; about 10 MB/s where CLD2 has to read it all, which it has not when the letters
+/// `text` is UTF-8; CLD2 reads its first 32 KB. Thread-safe; about 10 MB/s where CLD2 has to read it all, which it has not when the letters
 /// and commonest words (text/language_evidence.h) or a sample of a longer text settle the matter.
 std::string detect_language(std::string_view text, std::string_view declared);
 

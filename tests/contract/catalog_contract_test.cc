@@ -362,7 +362,18 @@ TEST_P(CatalogContract, ChangesOfAKnownProductAreKept) {
   const auto gone = *catalog->changes(changes[2].id, 10);
   ASSERT_EQ(gone.size(), 2u);
   EXPECT_EQ(gone[0].field + ": " + gone[0].before, "gone: 1 EUR");
+  EXPECT_EQ(gone[0].product, 0u);
   EXPECT_EQ(catalog->changes(0, 1)->size(), 1u);
+}
+
+TEST_P(CatalogContract, ProductsOfOneNameAreNotTakenForEachOther) {
+  Page page = chair_page();
+  page.products.push_back(page.products[0]);
+  page.products[1].offer.price = "12";
+  add_page(page);
+  page.title = "Two chairs";
+  add_page(page);
+  EXPECT_THAT(*catalog->changes(0, 10), IsEmpty());
 }
 
 TEST_P(CatalogContract, AGonePageIsForgottenAndAnUnreachableOneKept) {
