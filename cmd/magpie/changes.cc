@@ -31,13 +31,7 @@ std::string words_of(const ProductChange& change) {
 }
 
 void print_text(const ProductChange& change) {
-<<<<<<< HEAD
-  fmt::print("{:>6}  {}  {}: {} → {}  {}\n        {}\n", change.id, time_text(change.at), change.field,
-             change.before.empty() ? "unknown" : change.before, change.after.empty() ? "nothing" : change.after, change.name,
-             change.page_url);
-=======
   fmt::print("{:>6}  {}  {}  {}\n        {}\n", change.id, time_text(change.at), words_of(change), change.name, change.page_url);
->>>>>>> ec1da4a (all: mend what a review found)
 }
 
 Result<int> run(const Common& common, ChangesFlags flags) {

@@ -1,7 +1,6 @@
 #include "crawl/fetch_loop.h"
 
 #include <algorithm>
-#include <deque>
 #include <random>
 #include <unordered_map>
 
@@ -44,7 +43,7 @@ struct Host {
   std::string name;
   HostState* polite = nullptr;   // its own, or that of its group
   std::optional<Errand> parked;  // leased, and not to be fetched before robots.txt is known
-  std::deque<Errand> again;      // leased, and to be asked once more
+  std::vector<Errand> again;     // leased, and to be asked once more; rarely any
   std::optional<GivenUp> given_up;
   Cause last_trouble = Cause::kThrottled;
   std::uint64_t rests_waited_for = 0;  // the ledger's count when a rest was last waited for with nothing else to do
@@ -188,7 +187,7 @@ class Loop final : public FetchLoop {
         return start_due(now);
       }
       if (!next.polite->resting(now)) return {};
-      if (!next.parked && next.again.empty() && parts_.frontier.host_counts({job_, next.name}).queued() == 0) {
+      if (!next.parked && next.again.empty() && left_for(next) == 0) {
         schedule_.remove(*id);
         continue;
       }
@@ -210,6 +209,13 @@ class Loop final : public FetchLoop {
     return {};
   }
 
+  // What may still be asked of a host: of one that has given all the pages it may, only its pictures.
+  std::uint64_t left_for(const Host& one) const {
+    const HostCounts counts = parts_.frontier.host_counts({job_, one.name});
+    const bool pages_open = one.pages < static_cast<std::uint64_t>(settings_.pages_per_host_max());
+    return counts.queued_images + (pages_open ? counts.queued_pages : 0);
+  }
+
   static std::int64_t to_seconds(Millis time) { return std::chrono::ceil<std::chrono::seconds>(time).count(); }
 
   void give_up(Host& one, const std::string& why) {
@@ -227,6 +233,7 @@ class Loop final : public FetchLoop {
   void give_up_if_hopeless(Host& one) {
     if (one.given_up || !one.polite->hopeless()) return;
     const bool nobody = *one.polite->hopeless() == HostSignal::kUnreachable;
+    if (nobody && one.last_trouble == Cause::kThrottled) one.last_trouble = Cause::kConnect;  // it was others of its group
     give_up(one, nobody ? fmt::format("{} requests in a row reached nobody", settings_.failures_max())
                         : fmt::format("{} rests in a row brought no good answer", settings_.backoffs_max()));
   }
@@ -337,8 +344,8 @@ class Loop final : public FetchLoop {
   Result<bool> lease_next(HostId id, SteadyTime now) {
     Host& from = host(id);
     if (!from.again.empty()) {
-      from.parked = std::move(from.again.front());
-      from.again.pop_front();
+      from.parked = std::move(from.again.back());
+      from.again.pop_back();
       return true;
     }
     std::optional<Timestamp> next_at;

@@ -21,6 +21,14 @@ HttpResponse answer(int status, HttpHeaders headers = {}, std::string body = "")
 }
 constexpr SteadyTime kStart{std::chrono::hours(1)};
 
+TEST(RobotsTag, KeepsItsLinesApartAndKnowsReservations) {
+  EXPECT_EQ(robots_tag({}), "");
+  EXPECT_EQ(robots_tag({{"X-Robots-Tag", "googlebot: noindex"}, {"x-robots-tag", "nofollow"}}), "googlebot: noindex\nnofollow");
+  EXPECT_EQ(robots_tag({{"TDM-Reservation", "1"}}), "noai");
+  EXPECT_EQ(robots_tag({{"tdm-reservation", "1"}, {"X-Robots-Tag", "a: b"}}), "noai\na: b");
+  EXPECT_EQ(robots_tag({{"tdm-reservation", "0"}}), "");
+}
+
 TEST(Scope, SeedsHostsWithAndWithoutWww) {
   const Scope scope({url("http://a.test/x"), url("http://127.0.0.1:81/")}, {});
   EXPECT_TRUE(scope.allows(url("https://www.a.test/y"), UrlKind::kPage));

@@ -394,6 +394,10 @@ TEST_P(CatalogContract, APictureKeepsItsBytesThroughANetworkFailure) {
   EXPECT_TRUE((*catalog->index_document(id)).has_value());
   fail_image(url, Cause::kNotFound);
   EXPECT_FALSE((*catalog->index_document(id)).has_value());
+  add_image(url, "bytes");
+  EXPECT_TRUE((*catalog->index_document(id)).has_value());
+  fail_image(url, Cause::kOptedOut);
+  EXPECT_FALSE((*catalog->index_document(id)).has_value());
 }
 
 TEST_P(CatalogContract, NewBytesAtAnAddressTakeThePlaceOfTheOld) {
