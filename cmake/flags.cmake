@@ -37,7 +37,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # gcc 12 reports moved-from optionals and inlined std::string copies as uninitialised or overlapping; both are known false alarms.
   target_compile_options(magpie_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-missing-field-initializers)
 else()
-  target_compile_options(magpie_flags INTERFACE -Wno-missing-field-initializers)
+  # libseccomp's macros are C99 compound literals.
+  target_compile_options(magpie_flags INTERFACE -Wno-missing-field-initializers -Wno-c99-extensions)
 endif()
 
 find_program(CCACHE_PROGRAM ccache)

@@ -1,6 +1,8 @@
 // magpie inspect store DIR: every page and picture of a collection, and whether a picture is to be found.
+#include <algorithm>
 #include <cstdio>
 #include <map>
+#include <vector>
 
 #include "base/hash.h"
 #include "embedded/archive.h"
@@ -75,27 +77,39 @@ Result<void> print_images(const Catalog& catalog) {
   });
 }
 
+struct BrokenImage {
+  std::vector<std::string> urls;
+  Cause cause = Cause::kNone;
+};
+
+void print_broken_image(const std::string& sha, const BrokenImage& image) {
+  JsonWriter json;
+  json.begin_object().field("kind", "image").field("url", image.urls.front()).field("alt", "").key("width").null().key("height").null();
+  json.key("sha256");
+  if (sha.empty()) json.null();  // the archive's record is damaged
+  else json.string(sha);
+  json.key("urls").begin_array();
+  for (const std::string& url : image.urls) json.string(url);
+  json.end_array().field("indexed", false).field("cause", to_string(image.cause)).end_object();
+  print_line(json.text());
+}
+
 /// Pictures that came but could not be read: the archive still has their bytes.
 Result<void> print_broken(const Catalog& catalog, const fs::path& archive_folder) {
   MAGPIE_TRY(const auto archive, open_archive(archive_folder, {.read_only = true}));
   constexpr std::size_t kBrokenMax = 1'000'000;
   MAGPIE_TRY(const auto failures, catalog.failures(std::nullopt, kBrokenMax));
+  std::map<std::string, BrokenImage> broken;  // by SHA-256 in hex
   for (const Fetch& fetch : failures) {
     if (fetch.kind != UrlKind::kImage || fetch.place.file == 0) continue;
     const auto kept = archive->read(fetch.place);
-    JsonWriter json;
-    json.begin_object().field("kind", "image").field("url", fetch.url).field("alt", "").key("width").null().key("height").null();
-    json.key("sha256");
-    if (kept) json.string(to_hex(sha256(kept->body)));
-    else json.null();
-    json.key("urls")
-        .begin_array()
-        .string(fetch.url)
-        .end_array()
-        .field("indexed", false)
-        .field("cause", to_string(fetch.cause))
-        .end_object();
-    print_line(json.text());
+    BrokenImage& image = broken[kept ? to_hex(sha256(kept->body)) : std::string()];
+    image.urls.push_back(fetch.url);
+    image.cause = fetch.cause;
+  }
+  for (auto& [sha, image] : broken) {
+    std::sort(image.urls.begin(), image.urls.end());
+    print_broken_image(sha, image);
   }
   return {};
 }

@@ -238,10 +238,11 @@ bool make_room(lxb_html_document_t* document) {
   lexbor_mraw_t* text = document->dom_document.text;
   lexbor_mraw_destroy(nodes, false);
   lexbor_mraw_destroy(text, false);
-  const bool both = (lexbor_mraw_init(nodes, kNodeBytes) == LXB_STATUS_OK) & (lexbor_mraw_init(text, kTextBytes) == LXB_STATUS_OK);
+  const bool has_nodes = lexbor_mraw_init(nodes, kNodeBytes) == LXB_STATUS_OK;
+  const bool has_text = lexbor_mraw_init(text, kTextBytes) == LXB_STATUS_OK;
   widen(document->dom_document.attrs);
   widen(document->dom_document.tags);
-  return both;
+  return has_nodes && has_text;
 }
 
 struct DestroyDocument {

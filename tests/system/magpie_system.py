@@ -63,11 +63,11 @@ class Shop:
         """[(host, path)] in order of arrival."""
         if not self.log_path.exists():
             return []
-        lines = self.log_path.read_text().splitlines()
-        return [(entry["host"], entry["path"]) for entry in map(json.loads, lines)]
+        return [(entry["host"], entry["path"]) for entry in self.log()]
 
     def log(self):
-        return [json.loads(line) for line in self.log_path.read_text().splitlines()]
+        whole = self.log_path.read_text().rpartition("\n")[0]  # a line may be half written
+        return [json.loads(line) for line in whole.splitlines()]
 
     def counts(self):
         return collections.Counter(self.requests())

@@ -19,7 +19,7 @@ import hostile  # noqa: E402
 
 NOT_HTTP = "http://127.0.64.250:{port}/"  # nobody listens there
 SAFETY_NET_S = 80
-SETTINGS = ["crawl.backoff_first=1s", "crawl.fetch_max=5s", "crawl.retry_delay=300ms", "crawl.backoff_wait_max=6s", "crawl.retry_after_wait_max=20s"]
+SETTINGS = ["crawl.backoff_first=1s", "crawl.fetch_max=5s", "crawl.retry_delay=300ms", "crawl.backoff_wait_max=15s", "crawl.retry_after_wait_max=20s"]
 NEVER_ENDING = ("calendar", "sessions", "nest", "facets", "same", "soft404")
 PAGES_MAX = 90
 
