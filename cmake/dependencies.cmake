@@ -23,6 +23,7 @@ endif()
 # ada: the WHATWG URL parser, one amalgamated file.
 add_library(ada STATIC ${MAGPIE_DEPS_DIR}/ada/ada.cpp)
 target_include_directories(ada SYSTEM PUBLIC ${MAGPIE_DEPS_DIR}/ada)
+target_compile_options(ada PRIVATE -O2)  # at -O1, as sanitizer builds have it, its always_inline functions cannot be inlined
 
 # lexbor: HTML tree and WHATWG encodings. Its own CMake file installs and tests more than we need, so its sources are listed here.
 file(GLOB_RECURSE LEXBOR_SOURCES ${MAGPIE_DEPS_DIR}/lexbor/source/lexbor/*.c)
