@@ -24,8 +24,9 @@ enum Misdeed : std::uint32_t {
   kRunProgram,
   kSignalParent,
   kStartThread,
-  kTrace,      // ptrace: deadly
-  kReadSlice,  // answers the bytes of the file's slice
+  kTrace,       // ptrace: deadly
+  kReadSlice,   // answers the bytes of the file's slice
+  kTwoAnswers,  // one more than asked for
   kProcessId,
 };
 

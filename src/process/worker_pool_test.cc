@@ -170,6 +170,14 @@ TEST(WorkerPool, QuickRequestsAreAnsweredInTheirOrder) {
   for (int i = 0; i < 200; ++i) EXPECT_EQ(done.pop_until(Deadline::after(60s)), std::to_string(i));
 }
 
+TEST(WorkerPool, AnAnswerTooManyIsNotTakenForTheNextRequests) {
+  WorkerPool pool(one_worker());
+  for (int i = 0; i < 5; ++i) {
+    (void)ask(pool, test::kTwoAnswers);
+    EXPECT_EQ(ask(pool, test::kEcho, "mine").value_or("none"), "mine");
+  }
+}
+
 TEST(WorkerPool, AWorkerKilledWhileIdleIsReplaced) {
   WorkerPool pool(one_worker());
   const std::string first = *ask(pool, test::kProcessId);

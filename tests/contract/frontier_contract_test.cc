@@ -760,6 +760,26 @@ TEST_P(FrontierContract, DamageInTheMiddleIsSetAsideAndSaid) {
   EXPECT_TRUE(fs::exists(folder_ / "log.mfl.damaged"));
 }
 
+TEST_P(FrontierContract, DamageBehindACheckpointCostsItsAddressesAndNotTheCrawl) {
+  constexpr std::size_t kUrls = 200;
+  {
+    const auto frontier = open();
+    for (std::size_t i = 0; i < kUrls; ++i) add(*frontier, {page(fmt::format("http://a.test/number-{}", i))});
+  }
+  auto bytes = read_file(folder_ / "log.mfl");
+  if (!bytes || !fs::exists(folder_ / "checkpoint.mfc")) GTEST_SKIP() << "this backend writes no checkpoint that early";
+  const std::size_t at = bytes->find("number-77");
+  ASSERT_NE(at, std::string::npos);
+  (*bytes)[at] ^= 1;
+  std::ofstream(folder_ / "log.mfl", std::ios::binary) << *bytes;
+  const auto frontier = open();
+  ASSERT_TRUE(frontier);
+  const std::vector<std::string> left = drain(*frontier, "a.test");
+  EXPECT_EQ(left.size(), kUrls - 1);
+  EXPECT_EQ(std::count(left.begin(), left.end(), "http://a.test/number-77"), 0);
+  EXPECT_EQ(frontier->counts(1).queued, 0u);
+}
+
 TEST_P(FrontierContract, ACheckpointThatDoesNotFitIsNotUsedAndNothingIsLost) {
   Model model;
   const auto fill = [&](const fs::path& folder) {

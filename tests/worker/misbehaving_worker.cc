@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "process/frame.h"
 #include "process/misbehaving_worker_for_test.h"
 #include "process/worker_loop.h"
 #include "process/worker_pool.h"
@@ -60,6 +61,12 @@ Result<std::string> garbage() {
   return std::string("late");
 }
 
+// What it returns is the second; the first is sent behind the loop's back.
+Result<std::string> two_answers() {
+  (void)send_frame(3, {.kind = kFrameAnswer}, "first", -1, Deadline::never());
+  return std::string("second");
+}
+
 Result<std::string> start_process() {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
@@ -91,6 +98,7 @@ Result<std::string> misbehave(const WorkerRequest& request) {
     case kAllocateAsC: return allocate_as_c();
     case kExit: ::_exit(std::stoi(payload));
     case kGarbage: return garbage();
+    case kTwoAnswers: return two_answers();
     case kLongAnswer: return std::string(std::stoul(payload), 'y');
     case kThrow: throw std::runtime_error("on purpose");
     case kKillSelf: ::raise(SIGKILL); return payload;
