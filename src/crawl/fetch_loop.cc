@@ -395,6 +395,9 @@ class Loop final : public FetchLoop {
     request.limits.total_max = settings_.fetch_max();
     request.limits.connect_max = std::min(request.limits.connect_max, settings_.fetch_max());
     request.limits.speed_bytes_min = static_cast<std::size_t>(settings_.speed_bytes_min());
+    // What is held back by the bandwidth limit is not the server's slowness.
+    if (const std::int64_t most = settings_.bytes_per_second(); most > 0)
+      request.limits.speed_bytes_min = std::min(request.limits.speed_bytes_min, static_cast<std::size_t>(most / settings_.workers()));
     request.limits.speed_period = std::max(std::chrono::seconds(1), std::chrono::ceil<std::chrono::seconds>(settings_.speed_period()));
     request.limits.speed_bytes_max = static_cast<std::size_t>(settings_.bytes_per_second());
     return request;

@@ -377,6 +377,7 @@ class CurlHttpClient final : public HttpClient {
 
   void finish(Transfer& ended, CURLcode code) {
     take_answer(ended.easy.get(), ended.response);
+    if (!options_.proxy.empty()) ended.response.peer_address.clear();  // it is the proxy's
     const HttpCause cause = cause_of(code, ended);
     set_cause(ended.response, cause, cause == HttpCause::kNone ? "" : words_for(cause, code, ended));
     hand_over(take_active(ended));
@@ -509,6 +510,17 @@ class CurlHttpClient final : public HttpClient {
   std::vector<std::unique_ptr<Transfer>> active_;
 };
 
+// A mistake here would look like every host being down.
+Result<void> check_proxy(const std::string& proxy) {
+  if (proxy.empty()) return {};
+  constexpr std::array<std::string_view, 4> kSchemes = {"http", "https", "socks5", "socks5h"};
+  const auto url = Url::parse(proxy);
+  const bool known = url && !url->host().empty() && std::find(kSchemes.begin(), kSchemes.end(), url->scheme()) != kSchemes.end();
+  if (known) return {};
+  return fail(Code::kBadInput,
+              "the proxy (crawl.proxy) must be http://, https://, socks5:// or socks5h://HOST:PORT");  // not named: it may hold a password
+}
+
 }  // namespace
 
 std::string_view to_string(HttpCause cause) {
@@ -528,6 +540,7 @@ std::optional<Result<Url>> redirect_target(const HttpResponse& response) {
 Result<std::unique_ptr<HttpClient>> HttpClient::make(HttpClientOptions options) {
   if (options.user_agent.empty()) return fail(Code::kBadInput, "a crawler needs a name: the user agent is empty");
   if (!is_sendable({"User-Agent", options.user_agent})) return fail(Code::kBadInput, "the user agent has characters that cannot be sent");
+  MAGPIE_TRY_DO(check_proxy(options.proxy));
   set_up_curl_once();
   auto client = std::make_unique<CurlHttpClient>(std::move(options));
   MAGPIE_TRY_DO(client->open());

@@ -402,6 +402,13 @@ TEST(HttpClient, IsWokenByAnotherThread) {
   EXPECT_TRUE(http->poll(Deadline::after(30s)).empty());  // the test's own time limit is the failure
 }
 
+TEST(HttpClient, RefusesAProxyThatIsNone) {
+  for (const char* proxy : {"localhost:3128", "ftp://a.test:21", "http://", "proxy"})
+    EXPECT_EQ(HttpClient::make({.user_agent = "a", .proxy = proxy}).error().code, Code::kBadInput) << proxy;
+  for (const char* proxy : {"http://127.0.0.1:3128", "socks5h://a.test:1080"})
+    EXPECT_TRUE(HttpClient::make({.user_agent = "a", .proxy = proxy})) << proxy;
+}
+
 TEST(HttpClient, NeedsAName) {
   EXPECT_EQ(HttpClient::make({}).error().code, Code::kBadInput);
   EXPECT_EQ(HttpClient::make({.user_agent = "a\r\nX: y"}).error().code, Code::kBadInput);
