@@ -17,7 +17,7 @@ namespace magpie {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "frames are copied as they lie in memory");
-constexpr std::uint32_t kMagic = 0x3146'574D;  // "MWF1"
+constexpr std::uint32_t kMagic = 0x3246'574D;  // "MWF2"
 constexpr std::uint32_t kFlagFile = 1;
 constexpr std::size_t kErrorMessageBytesMax = 4'096;
 constexpr std::size_t kReadBytes = 1 << 20;
@@ -136,6 +136,7 @@ std::string encode_header(const FrameHeader& header) {
   put(out, header.time_max_ms);
   put(out, header.file_offset);
   put(out, header.file_size);
+  put(out, header.request);
   put(out, header.payload_size);
   return out;
 }
@@ -150,6 +151,7 @@ Result<FrameHeader> decode_header(std::string_view bytes, std::uint64_t payload_
   header.time_max_ms = take<std::uint32_t>(bytes);
   header.file_offset = take<std::uint64_t>(bytes);
   header.file_size = take<std::uint64_t>(bytes);
+  header.request = take<std::uint64_t>(bytes);
   header.payload_size = take<std::uint64_t>(bytes);
   constexpr auto kOffsetMax = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (flags > kFlagFile) return fail(Code::kCorrupt, "a frame with unknown flags {}", flags);

@@ -2,15 +2,16 @@
 // The messages between a manager and its worker, over a local stream socket. The worker reads foreign bytes and may be taken over by
 // them, so what it sends is foreign too: every field is checked before it is believed.
 //
-// Frame, little-endian, version 1
-//   0  u32  magic "MWF1"
+// Frame, little-endian, version 2
+//   0  u32  magic "MWF2"
 //   4  u32  kind          a request's kind, or an answer's (FrameKind)
 //   8  u32  flags         1: a file descriptor travels with the frame (SCM_RIGHTS)
 //  12  u32  time_max_ms   requests: the worker is killed after; 0 never
 //  16  u64  file_offset   requests with a file
 //  24  u64  file_size
-//  32  u64  payload_size
-//  40  payload
+//  32  u64  request       requests: their number, from 1 for each worker; answers: the number of the request they answer
+//  40  u64  payload_size
+//  48  payload
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -24,7 +25,7 @@
 
 namespace magpie {
 
-inline constexpr std::size_t kFrameHeaderBytes = 40;
+inline constexpr std::size_t kFrameHeaderBytes = 48;
 inline constexpr std::uint64_t kFramePayloadBytesMax = 256ull << 20;
 
 /// Kinds that belong to the machinery itself; requests of the application use smaller numbers.
@@ -40,6 +41,7 @@ struct FrameHeader {
   std::uint32_t time_max_ms = 0;
   std::uint64_t file_offset = 0;
   std::uint64_t file_size = 0;
+  std::uint64_t request = 0;
   std::uint64_t payload_size = 0;
 };
 
@@ -73,8 +75,6 @@ class FrameReader {
   explicit FrameReader(int socket) : socket_(socket) {}
   /// The next frame, or nothing when the other side closed between two frames. kTimeout, kCorrupt (garbled, cut off), kUnavailable.
   Result<std::optional<Frame>> next(std::uint64_t payload_max, Deadline deadline);
-  /// Whether nothing was read that was not handed out.
-  bool empty() const { return begin_ == end_ && files_.empty(); }
 
  private:
   Result<bool> fill(Deadline deadline);

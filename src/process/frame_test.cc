@@ -22,7 +22,8 @@ struct Pair {
   UniqueFd left, right;
 };
 
-const FrameHeader kHeader{.kind = 7, .has_file = true, .time_max_ms = 500, .file_offset = 12, .file_size = 34, .payload_size = 56};
+const FrameHeader kHeader{
+    .kind = 7, .has_file = true, .time_max_ms = 500, .file_offset = 12, .file_size = 34, .request = 5, .payload_size = 56};
 
 TEST(Frame, HeaderComesBackAsItWas) {
   const std::string bytes = encode_header(kHeader);
@@ -34,6 +35,7 @@ TEST(Frame, HeaderComesBackAsItWas) {
   EXPECT_EQ(back->time_max_ms, 500u);
   EXPECT_EQ(back->file_offset, 12u);
   EXPECT_EQ(back->file_size, 34u);
+  EXPECT_EQ(back->request, 5u);
   EXPECT_EQ(back->payload_size, 56u);
 }
 

@@ -96,10 +96,10 @@ Answer answer(const WorkerHandlers& handlers, const Frame& frame) {
   }
 }
 
-Result<void> send(int socket, const Answer& answer) {
-  if (answer.result) return send_frame(socket, {.kind = kFrameAnswer}, *answer.result, -1, Deadline::never());
+Result<void> send(int socket, const Answer& answer, std::uint64_t request = 0) {
+  if (answer.result) return send_frame(socket, {.kind = kFrameAnswer, .request = request}, *answer.result, -1, Deadline::never());
   const std::uint32_t kind = answer.leaving ? kFrameLastError : kFrameError;
-  return send_frame(socket, {.kind = kind}, encode_error(answer.result.error()), -1, Deadline::never());
+  return send_frame(socket, {.kind = kind, .request = request}, encode_error(answer.result.error()), -1, Deadline::never());
 }
 
 int serve(int socket, FrameReader& reader, const WorkerHandlers& handlers) {
@@ -107,7 +107,7 @@ int serve(int socket, FrameReader& reader, const WorkerHandlers& handlers) {
     Result<std::optional<Frame>> frame = reader.next(kFramePayloadBytesMax, Deadline::never());
     if (!frame || !*frame) return 0;
     const Answer reply = answer(handlers, **frame);
-    if (!send(socket, reply)) return 0;
+    if (!send(socket, reply, (*frame)->header.request)) return 0;
     if (reply.leaving) return kExitOutOfMemory;
   }
 }

@@ -47,7 +47,15 @@ struct Worker {
   explicit Worker(ChildProcess child) : process(std::move(child)), reader(process.socket()) {}
   ChildProcess process;
   FrameReader reader;
-  std::uint64_t requests = 0;
+  std::uint64_t requests = 0;  // sent, numbered from 1
+  std::uint64_t answered = 0;
+};
+
+// How a child stands after it was asked for an answer.
+enum class Fate {
+  kLives,
+  kLost,   // it died of the request, or had to
+  kStray,  // it answered an earlier request again, and had to die; the request is still to be answered
 };
 
 using Jobs = std::deque<std::shared_ptr<Job>>;
@@ -144,7 +152,7 @@ struct WorkerPool::State {
   void take_more(Jobs& jobs);
   void run(std::optional<Worker>& worker, Jobs& jobs, Streak& streak);
   Result<void> send_all(Worker& worker, const Jobs& jobs);
-  Result<std::string> receive_answer(Worker& worker, Deadline deadline, bool& lost);
+  Result<std::string> receive_answer(Worker& worker, Deadline deadline, Fate& fate);
   void refuse(Jobs& jobs, const Error& reason);
   Failure bury(Worker& worker, const Error& symptom);
   void retire_if_worn(std::optional<Worker>& worker, bool quick);
@@ -253,34 +261,31 @@ void WorkerPool::State::run(std::optional<Worker>& worker, Jobs& jobs, Streak& s
     const std::shared_ptr<Job> job = std::move(sent.front());
     sent.pop_front();
     const auto begun = Deadline::Clock::now();
-    bool lost = !sending;
+    Fate fate = sending ? Fate::kLives : Fate::kLost;
     Result<std::string> answer = fail(Code::kInternal, "");
-    if (sending) answer = receive_answer(*worker, Deadline::after(job->request.time_max), lost);
+    if (sending) answer = receive_answer(*worker, Deadline::after(job->request.time_max), fate);
     else answer = bury(*worker, sending.error());
-    if (counts.answers != nullptr) {
+    const bool lost = fate != Fate::kLives;
+    if (counts.answers != nullptr && fate != Fate::kStray) {
       (lost ? counts.failures : counts.answers)->add();
       counts.seconds->observe(std::chrono::duration<double>(Deadline::Clock::now() - begun).count());
-    }
-    // What nobody asked for would be taken for the next request's answer.
-    if (!lost && sent.empty() && !worker->reader.empty()) {
-      lost = true;
-      (void)bury(*worker, {Code::kCorrupt, "more answers than requests"});
     }
     streak.deaths = lost ? streak.deaths + 1 : 0;
     if (lost) worker.reset();
     else if (sent.empty()) retire_if_worn(worker, job->request.quick);
-    job->done(std::move(answer));
+    if (fate == Fate::kStray) sent.push_front(job);
+    else job->done(std::move(answer));
   }
   jobs.insert(jobs.begin(), sent.begin(), sent.end());
 }
 
 Result<void> WorkerPool::State::send_all(Worker& worker, const Jobs& jobs) {
-  const auto header_of = [](const WorkRequest& request) {
-    FrameHeader header{.kind = request.kind, .file_offset = request.file_offset, .file_size = request.file_size};
+  const auto header_of = [&](const WorkRequest& request) {
+    FrameHeader header{
+        .kind = request.kind, .file_offset = request.file_offset, .file_size = request.file_size, .request = ++worker.requests};
     header.time_max_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(request.time_max.count(), 1, UINT32_MAX));
     return header;
   };
-  worker.requests += jobs.size();
   const WorkRequest& first = jobs.front()->request;
   const Deadline deadline = Deadline::after(first.time_max);
   if (jobs.size() == 1) {
@@ -292,12 +297,17 @@ Result<void> WorkerPool::State::send_all(Worker& worker, const Jobs& jobs) {
   return send_frames(worker.process.socket(), frames, deadline);
 }
 
-// Sets `lost` when the child is gone afterwards.
-Result<std::string> WorkerPool::State::receive_answer(Worker& worker, Deadline deadline, bool& lost) {
+// The answer to the oldest request that has none yet. The child is gone afterwards unless it lives.
+Result<std::string> WorkerPool::State::receive_answer(Worker& worker, Deadline deadline, Fate& fate) {
   Result<std::optional<Frame>> reply = worker.reader.next(options.answer_bytes_max, deadline);
+  const std::uint64_t expected = ++worker.answered;
+  if (reply && *reply && (*reply)->header.request != expected) {
+    fate = (*reply)->header.request < expected && expected > 1 ? Fate::kStray : Fate::kLost;
+    return bury(worker, {Code::kCorrupt, "an answer that nobody asked for"});
+  }
   if (reply && *reply && (*reply)->header.kind == kFrameAnswer) return std::move((*reply)->payload);
   if (reply && *reply && (*reply)->header.kind == kFrameError) return Failure(decode_error((*reply)->payload));
-  lost = true;
+  fate = Fate::kLost;
   if (reply && *reply && (*reply)->header.kind == kFrameLastError) {
     bury(worker, {});
     return Failure(decode_error((*reply)->payload));

@@ -28,6 +28,7 @@ namespace magpie::test {
 namespace {
 
 std::list<std::string> kept;  // kGrow
+std::uint64_t requests = 0;   // as the pool numbers them
 
 std::string verdict(bool allowed) { return std::to_string(allowed ? 0 : errno); }
 
@@ -61,9 +62,10 @@ Result<std::string> garbage() {
   return std::string("late");
 }
 
-// What it returns is the second; the first is sent behind the loop's back.
+// What it returns is the second; the first is sent behind the loop's back, and alone long enough to be read alone.
 Result<std::string> two_answers() {
-  (void)send_frame(3, {.kind = kFrameAnswer}, "first", -1, Deadline::never());
+  (void)send_frame(3, {.kind = kFrameAnswer, .request = requests}, "first", -1, Deadline::never());
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
   return std::string("second");
 }
 
@@ -89,6 +91,7 @@ Result<std::string> start_thread() {
 
 Result<std::string> misbehave(const WorkerRequest& request) {
   const std::string payload(request.payload);
+  ++requests;
   switch (static_cast<Misdeed>(request.kind)) {
     case kEcho: return payload;
     case kCrash: return crash();
