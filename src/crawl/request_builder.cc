@@ -1,0 +1,65 @@
+#include "crawl/request_builder.h"
+
+#include <algorithm>
+
+#include "crawl/robots.h"
+#include "crawl/sitemap.h"
+
+namespace magpie::crawl {
+namespace {
+
+constexpr std::string_view kAcceptPage = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5";
+constexpr std::string_view kAcceptImage = "image/avif,image/webp,image/*;q=0.9,*/*;q=0.5";
+
+HttpLimits limits_of(const CrawlSettings& settings) {
+  HttpLimits limits;
+  limits.total_max = settings.fetch_max();
+  limits.connect_max = std::min(limits.connect_max, settings.fetch_max());
+  limits.speed_bytes_min = static_cast<std::size_t>(settings.speed_bytes_min());
+  // What is held back by the bandwidth limit is not the server's slowness.
+  if (const std::int64_t most = settings.bytes_per_second(); most > 0)
+    limits.speed_bytes_min = std::min(limits.speed_bytes_min, static_cast<std::size_t>(most / settings.workers()));
+  limits.speed_period = std::max(std::chrono::seconds(1), std::chrono::ceil<std::chrono::seconds>(settings.speed_period()));
+  limits.speed_bytes_max = static_cast<std::size_t>(settings.bytes_per_second());
+  return limits;
+}
+
+}  // namespace
+
+RequestBuilder::RequestBuilder(const CrawlSettings& settings)
+    : limits_(limits_of(settings)),
+      page_bytes_max_(static_cast<std::size_t>(settings.page_bytes_max())),
+      image_bytes_max_(static_cast<std::size_t>(settings.image_bytes_max())),
+      with_cookies_(settings.cookies()) {}
+
+HttpRequest RequestBuilder::build(const Url& url, UrlKind kind, Timestamp now) {
+  const std::size_t bytes_max = kind == UrlKind::kSitemap ? SitemapLimits{}.bytes_max
+                                : kind == UrlKind::kImage ? image_bytes_max_
+                                                          : page_bytes_max_;
+  HttpRequest request = start(url, bytes_max, now);
+  if (kind == UrlKind::kPage) request.headers.push_back({"Accept", std::string(kAcceptPage)});
+  if (kind == UrlKind::kImage) request.headers.push_back({"Accept", std::string(kAcceptImage)});
+  return request;
+}
+
+HttpRequest RequestBuilder::build_robots(const Url& url, Timestamp now) {
+  HttpRequest request = start(url, kRobotsBytesMax, now);
+  request.limits.keep_cut_body = true;
+  return request;
+}
+
+bool RequestBuilder::take_cookies(const HttpResponse& response, Timestamp now) {
+  return with_cookies_ && cookies_.take(response.url, response.headers, now);
+}
+
+HttpRequest RequestBuilder::start(const Url& url, std::size_t bytes_max, Timestamp now) {
+  HttpRequest request{.url = url, .tag = ++last_tag_};
+  request.limits = limits_;
+  request.limits.body_bytes_max = bytes_max;
+  if (!with_cookies_) return request;
+  std::string cookies = cookies_.header_for(url, now);
+  if (!cookies.empty()) request.headers.push_back({"Cookie", std::move(cookies)});
+  return request;
+}
+
+}  // namespace magpie::crawl
