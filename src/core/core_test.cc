@@ -20,6 +20,8 @@ Page full_page() {
   product.images = {"http://a.test/1.jpg"};
   page.products = {product};
   page.robots.noimageindex = true;
+  page.verdict = {Cause::kLoginWall, "its heading says 'log in'"};
+  page.shape = 77;
   return page;
 }
 
@@ -30,7 +32,18 @@ TEST(PageWire, ComesBackAsItWas) {
   EXPECT_EQ(back->images[0].alternatives, full_page().images[0].alternatives);
   EXPECT_EQ(back->products[0].offer.price, "1299.95");
   EXPECT_TRUE(back->robots.noimageindex);
+  EXPECT_EQ(back->verdict.cause, Cause::kLoginWall);
+  EXPECT_EQ(back->verdict.evidence, "its heading says 'log in'");
+  EXPECT_EQ(back->shape, 77u);
   EXPECT_EQ(encode_page(*back), bytes);
+}
+
+TEST(PageWire, ACauseThatIsNoPagesIsCorrupt) {
+  Page page = full_page();
+  for (const Cause cause : {Cause::kDns, Cause::kPlaceholder, static_cast<Cause>(200)}) {
+    page.verdict.cause = cause;
+    EXPECT_FALSE(decode_page(encode_page(page))) << static_cast<int>(cause);
+  }
 }
 
 TEST(PageWire, EveryCutIsCorrupt) {
@@ -50,7 +63,7 @@ TEST(Wire, NegativeNumbersAndHugeCounts) {
 }
 
 TEST(Cause, NamesComeBack) {
-  for (int i = 0; i <= 19; ++i) EXPECT_EQ(cause_from_string(to_string(static_cast<Cause>(i))), static_cast<Cause>(i));
+  for (int i = 0; i <= 25; ++i) EXPECT_EQ(cause_from_string(to_string(static_cast<Cause>(i))), static_cast<Cause>(i));
 }
 
 }  // namespace

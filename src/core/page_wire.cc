@@ -5,7 +5,7 @@
 namespace magpie {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 
 void write(WireWriter& out, const ImageRef& ref) {
   out.bytes(ref.url);
@@ -51,6 +51,12 @@ Product read_product(WireReader& in) {
   return product;
 }
 
+// Those that a worker may give a page.
+bool is_page_cause(std::uint64_t number) {
+  return number == static_cast<std::uint64_t>(Cause::kNone) ||
+         (number >= static_cast<std::uint64_t>(Cause::kSoftError) && number <= static_cast<std::uint64_t>(Cause::kLoginWall));
+}
+
 }  // namespace
 
 std::string encode_page(const Page& page) {
@@ -72,6 +78,9 @@ std::string encode_page(const Page& page) {
   out.u64(page.products.size());
   for (const Product& product : page.products) write(out, product);
   for (const bool flag : {page.robots.noindex, page.robots.nofollow, page.robots.noimageindex, page.robots.noai}) out.boolean(flag);
+  out.u64(static_cast<std::uint64_t>(page.verdict.cause));
+  out.bytes(page.verdict.evidence);
+  out.u64(page.shape);
   return out.take();
 }
 
@@ -95,6 +104,11 @@ Result<Page> decode_page(std::string_view bytes) {
   page.products.resize(in.count());
   for (Product& product : page.products) product = read_product(in);
   for (bool* flag : {&page.robots.noindex, &page.robots.nofollow, &page.robots.noimageindex, &page.robots.noai}) *flag = in.boolean();
+  const std::uint64_t cause = in.u64();
+  if (!is_page_cause(cause)) return fail(Code::kCorrupt, "page record has cause {}, which no page has", cause);
+  page.verdict.cause = static_cast<Cause>(cause);
+  page.verdict.evidence = in.string();
+  page.shape = in.u64();
   MAGPIE_TRY_DO(in.finish());
   return page;
 }

@@ -27,6 +27,11 @@ constexpr std::pair<Cause, std::string_view> kCauses[] = {
     {Cause::kNotFound, "not-found"},
     {Cause::kThrottled, "throttled"},
     {Cause::kOptedOut, "opted-out"},
+    {Cause::kSoftError, "soft-error"},
+    {Cause::kCaptcha, "captcha"},
+    {Cause::kRateLimited, "rate-limited"},
+    {Cause::kLoginWall, "login-wall"},
+    {Cause::kPlaceholder, "placeholder"},
 };
 
 }  // namespace

@@ -69,6 +69,12 @@ enum class Cause : std::uint8_t {
   kNotFound = 18,   // 404 and 410
   kThrottled = 19,  // 429 and 503
   kOptedOut = 20,   // its owner wants it not to be found
+  // Answers that are no content, whatever their status says (extract/page_class.h):
+  kSoftError = 21,    // an error page
+  kCaptcha = 22,      // a puzzle or another proof to be a person
+  kRateLimited = 23,  // words instead of a 429
+  kLoginWall = 24,    // a password first
+  kPlaceholder = 25,  // a picture that stands for none
 };
 std::string_view to_string(Cause cause);
 std::optional<Cause> cause_from_string(std::string_view name);
@@ -140,6 +146,12 @@ struct RobotsMeta {
   bool noindex = false, nofollow = false, noimageindex = false, noai = false;
 };
 
+/// Whether a page is content, and the evidence if it is not.
+struct PageVerdict {
+  Cause cause = Cause::kNone;  // kNone: content; else kSoftError, kCaptcha, kRateLimited or kLoginWall
+  std::string evidence;        // words for a person: "its heading says 'page not found'"
+};
+
 /// All that is read out of one page.
 struct Page {
   std::string url;        // as fetched, after redirects
@@ -150,6 +162,10 @@ struct Page {
   std::vector<ImageRef> images;
   std::vector<Product> products;  // the page's own first
   RobotsMeta robots;
+  PageVerdict verdict;
+  /// Of a page that says little: a hash of all it says and shows, without the words of its own address, so that pages which say the same
+  /// to every address can be told. 0 for all others.
+  std::uint64_t shape = 0;
 };
 
 struct ColourShare {
