@@ -13,7 +13,12 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 
 set(MAGPIE_SANITIZE "" CACHE STRING "address, thread or fuzzer: builds everything with that sanitizer")
+# What tests need to know: how much slower a sanitizer makes them, and what it must not report.
+set(MAGPIE_TEST_SLOWNESS 1)
+set(MAGPIE_TEST_ENVIRONMENT "")
 if(MAGPIE_SANITIZE)
+  set(MAGPIE_TEST_SLOWNESS 8)
+  set(MAGPIE_TEST_ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/sanitizers/thread.supp")
   string(REPLACE "-O2" "-O1" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")  # compiles in half the time
   string(REPLACE "-O2" "-O1" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
 endif()

@@ -29,7 +29,9 @@ function(magpie_test target)
   add_executable(${target} ${ARG_SOURCES})
   target_link_libraries(${target} PRIVATE ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main magpie_flags)
   target_compile_definitions(${target} PRIVATE MAGPIE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES PROPERTIES TIMEOUT 300)
+  math(EXPR seconds "300 * ${MAGPIE_TEST_SLOWNESS}")
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
+    PROPERTIES TIMEOUT ${seconds} ENVIRONMENT "${MAGPIE_TEST_ENVIRONMENT}")
 endfunction()
 
 function(magpie_resolve out)

@@ -106,8 +106,7 @@ Result<void> AnswerReader::judge_redirect(FetchedDocument& document, const HttpR
   const bool loops = std::find(chain.begin(), chain.end(), next) != chain.end();
   if (loops || chain.size() > redirects_max_) {
     fetch.cause = Cause::kRedirects;
-    fetch.detail =
-        loops ? fmt::format("redirects in a loop to {}", next) : fmt::format("over {} redirects in a row", redirects_max_);
+    fetch.detail = loops ? fmt::format("redirects in a loop to {}", next) : fmt::format("over {} redirects in a row", redirects_max_);
     return {};
   }
   MAGPIE_TRY(const std::size_t added, frontier_.add(std::span(&*admission.record, 1)));

@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MAGPIE = os.environ.get("MAGPIE", str(ROOT / "build" / "release" / "magpie"))
 AGENT = "magpie-test"
+SLOWNESS = float(os.environ.get("MAGPIE_TEST_SLOWNESS", "1"))  # of a program under a sanitizer
 
 
 def shared():
@@ -32,12 +33,12 @@ def free_port():
 
 def wait_for(what, condition, seconds=60):
     """Polls until condition() is true, and returns what it gave."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOWNESS
     while time.monotonic() < end:
         if value := condition():
             return value
         time.sleep(0.02)
-    raise AssertionError(f"after {seconds} s still not: {what}")
+    raise AssertionError(f"after {seconds * SLOWNESS:.0f} s still not: {what}")
 
 
 def answers(port):
@@ -92,7 +93,7 @@ class SystemTest(unittest.TestCase):
 
     def magpie(self, *words, code=0, stdin=None, timeout=300):
         """Runs to the end, checks the exit code, and returns stdout."""
-        done = subprocess.run([MAGPIE, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run([MAGPIE, *map(str, words)], input=stdin, capture_output=True, text=True, timeout=timeout * SLOWNESS)
         self.assertEqual(done.returncode, code, f"magpie {' '.join(map(str, words))}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}")
         self.stderr = done.stderr
         return done.stdout
@@ -119,7 +120,7 @@ class SystemTest(unittest.TestCase):
         return pages, images
 
     def get_json(self, url, **options):
-        with urllib.request.urlopen(urllib.request.Request(url, **options), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, **options), timeout=30 * SLOWNESS) as answer:
             return json.load(answer)
 
 
