@@ -4,7 +4,9 @@
 #include "app/job_json.h"
 #include "base/json_writer.h"
 #include "command.h"
+#include "host_proof.h"
 #include "inspect.h"
+#include "net/url.h"
 #include "time_text.h"
 
 namespace magpie::cmd {
@@ -52,9 +54,35 @@ void print_text(const CollectionFolder& folder, const CatalogStats& stats, std::
   }
 }
 
-Result<int> run(const Common& common) {
+struct StatusFlags {
+  std::string host;
+  bool proof = false;
+};
+
+/// A host as the catalog names it, from itself or from an address on it.
+Result<std::string> host_named(const std::string& text) {
+  const auto url = Url::parse(text.find("://") == std::string::npos ? "http://" + text : text);
+  if (!url || url->host().empty()) return fail(Code::kBadInput, "'{}' is no host; name one as in shop.example or 127.0.0.1:8080", text);
+  return std::string(url->host());
+}
+
+Result<int> run_host(const Common& common, Collection& collection, const StatusFlags& flags) {
+  MAGPIE_TRY(const std::string host, host_named(flags.host));
+  const auto ledger = read_host_ledger(collection.catalog(), host);
+  if (!ledger && ledger.error().code == Code::kNotFound) {
+    fmt::print(stderr, "{}\n", ledger.error().message);
+    return kNothing;
+  }
+  if (!ledger) return Failure(ledger.error());
+  common.json ? print_line(host_json(*ledger)) : fmt::print("{}", host_text(*ledger, flags.proof));
+  return kDone;
+}
+
+Result<int> run(const Common& common, const StatusFlags& flags) {
+  if (flags.proof && flags.host.empty()) return fail(Code::kBadInput, "--proof is about one host: add --host HOST");
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
   MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
+  if (!flags.host.empty()) return run_host(common, *collection, flags);
   MAGPIE_TRY(const CatalogStats stats, collection->catalog().stats());
   MAGPIE_TRY(const std::vector<Job> jobs, collection->catalog().jobs());
   const std::uint64_t archived = collection->archive().bytes();
@@ -66,9 +94,12 @@ Result<int> run(const Common& common) {
 
 void add_status(CLI::App& app, Common& common) {
   CLI::App* command = app.add_subcommand("status", "What the collection holds, what failed, and the last crawls");
+  auto flags = std::make_shared<StatusFlags>();
+  command->add_option("--host", flags->host, "Only about this host: requests, gaps, rests, what robots.txt forbade")->type_name("HOST");
+  command->add_flag("--proof", flags->proof, "With --host: the whole ledger, to be sent to the site's owner");
   add_common(*command, common);
-  command->callback([&common] {
-    const auto done = run(common);
+  command->callback([&common, flags] {
+    const auto done = run(common, *flags);
     common.exit_code = done ? *done : report(done.error());
   });
 }

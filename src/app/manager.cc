@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/host_ledger.h"
 #include "app/job_json.h"
 #include "base/log.h"
 
@@ -10,6 +11,7 @@ namespace magpie {
 namespace {
 
 constexpr std::chrono::milliseconds kReportEvery{500};
+constexpr std::chrono::seconds kSaveVisitsEvery{10};
 constexpr std::size_t kListedMax = 50;
 /// What may go better the next time without anybody's doing.
 constexpr std::array kPassingCauses = {Cause::kDns,    Cause::kConnect,   Cause::kTls,       Cause::kTimeout, Cause::kProtocol,
@@ -286,6 +288,7 @@ void Manager::run_jobs(std::stop_token stop) {
       running_ = std::make_unique<Running>();
       running_->view = next;
       running_->recorded_before = recorder_->counts();
+      running_->run_started_at = clock_.now();
     }
     run_one(std::move(next), stop);
   }
@@ -317,6 +320,7 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   }
   if (has_ended(view.state)) view.finished_at = clock_.now();
   view.progress.state = view.state;
+  if (auto saved = save_visits(/*all=*/true); !saved) log::error("crawl.visits_not_saved", {{"why", saved.error().message}});
   if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
   {
     const std::lock_guard lock(mutex_);
@@ -353,6 +357,26 @@ Result<void> Manager::save(const CrawlJobView& view) {
   return recorder_->transact([job = job_of(view)](CatalogTransaction& transaction) { return transaction.update_job(job); });
 }
 
+// Writes down what the running crawl has done to its hosts; unless `all`, to those it asked something since the last time.
+Result<void> Manager::save_visits(bool all) {
+  std::vector<HostVisit> visits;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!running_ || !running_->run) return {};
+    for (const crawl::HostReport& report : running_->run->hosts()) {
+      std::uint64_t& written = running_->requests_written[report.host];
+      if (written == report.requests && (!all || report.requests == 0)) continue;
+      written = report.requests;
+      visits.push_back({report.host, running_->view.id, running_->run_started_at, report.next_allowed_at, to_json(report)});
+    }
+  }
+  if (visits.empty()) return {};
+  return recorder_->transact([&](CatalogTransaction& transaction) -> Result<void> {
+    for (const HostVisit& visit : visits) MAGPIE_TRY_DO(transaction.put_host_visit(visit));
+    return {};
+  });
+}
+
 void Manager::tell(const CrawlJobView& view) {
   const std::lock_guard lock(telling_);
   if (listener_ == nullptr) return;
@@ -374,6 +398,7 @@ void Manager::indexed(const std::vector<ImageId>& images) {
 void Manager::report_progress(std::stop_token stop) {
   std::mutex sleeping;
   std::condition_variable_any timer;
+  auto visits_saved_at = clock_.steady();
   while (!stop.stop_requested()) {
     std::unique_lock rest(sleeping);
     timer.wait_for(rest, stop, kReportEvery, [] { return false; });
@@ -381,6 +406,10 @@ void Manager::report_progress(std::stop_token stop) {
     {
       const std::lock_guard lock(mutex_);
       if (running_ && running_->run) progress = progress_of_running();
+    }
+    if (progress && clock_.steady() - visits_saved_at >= kSaveVisitsEvery) {
+      if (auto saved = save_visits(/*all=*/false); !saved) log::warn("crawl.visits_not_saved", {{"why", saved.error().message}});
+      visits_saved_at = clock_.steady();
     }
     const std::lock_guard lock(telling_);
     if (progress && listener_ != nullptr) listener_->on_progress(*progress);

@@ -47,6 +47,8 @@ class Manager final : public JobControl {
     std::unique_ptr<pipeline::CrawlRun> run;
     std::stop_source stop;
     bool cancelling = false;
+    Timestamp run_started_at{};
+    std::map<std::string, std::uint64_t> requests_written;  // by host: of the visit last written down
     pipeline::RecorderCounts recorded_before;
     Rates rates;
   };
@@ -61,6 +63,7 @@ class Manager final : public JobControl {
   void run_one(CrawlJobView view, const std::stop_token& shutdown);
   Result<crawl::CrawlEnd> crawl(const CrawlJobView& view, const std::stop_token& shutdown);
   Result<void> save(const CrawlJobView& view);
+  Result<void> save_visits(bool all);
   void tell(const CrawlJobView& view);
   CrawlProgress progress_of_running();
   void indexed(const std::vector<ImageId>& images);

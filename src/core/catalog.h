@@ -36,6 +36,16 @@ struct Job {
   std::string counters_json = "{}";
 };
 
+/// What one run of a crawl did to one host, kept so that it can be shown to the host's owner and so that the next run knows how long
+/// to leave it alone.
+struct HostVisit {
+  std::string host;  // with port where it is not the scheme's own
+  JobId job = 0;
+  Timestamp run_started_at{};
+  Timestamp next_allowed_at{};     // nothing is to be asked of it before
+  std::string report_json = "{}";  // a crawl::HostReport (app/host_ledger.h)
+};
+
 /// What record_page() found.
 struct RecordedPage {
   PageId id = 0;
@@ -108,6 +118,9 @@ class CatalogTransaction {
   /// Replaces settings, state, detail, times and counters of job.id. kNotFound.
   virtual Result<void> update_job(const Job& job) = 0;
 
+  /// Adds a visit, or replaces that of the same host, job and run.
+  virtual Result<void> put_host_visit(const HostVisit& visit) = 0;
+
   virtual Result<void> set_meta(std::string_view key, std::string_view value) = 0;
 
   /// Durable when it returns.
@@ -179,6 +192,13 @@ struct UrlDetails {
   std::vector<std::string> shown_by;  // pages that show this picture, at most 16
 };
 
+/// What is kept of one host's addresses, and what was left out because it asked for it.
+struct HostSummary {
+  std::uint64_t pages = 0, images = 0;  // pages that were read, addresses of pictures
+  std::map<Cause, std::uint64_t> failures_by_cause;
+  std::uint64_t noindex = 0, nofollow = 0, noimageindex = 0, noai = 0;  // pages that ask for it, in meta or header
+};
+
 struct CatalogStats {
   std::uint64_t pages = 0, products = 0, images = 0, image_urls = 0, urls = 0, failures = 0, to_index = 0;
   std::map<std::string, std::uint64_t> pages_by_shop;
@@ -228,6 +248,11 @@ class Catalog {
   virtual Result<CatalogStats> stats() const = 0;
   virtual Result<std::vector<Job>> jobs() const = 0;  // newest first
   virtual Result<std::optional<Job>> job(JobId id) const = 0;
+  /// Oldest first. Cost: as many as there are.
+  virtual Result<std::vector<HostVisit>> host_visits(std::string_view host) const = 0;
+  /// Hosts that were to be left alone beyond `now`, and until when. Cost: one pass over all visits.
+  virtual Result<std::map<std::string, Timestamp>> resting_hosts(Timestamp now) const = 0;
+  virtual Result<HostSummary> host_summary(std::string_view host) const = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view key) const = 0;
   /// Unpredictable, made once per collection: seeds URL signatures (base/hash.h), so that nobody can prepare colliding ones.
   virtual std::uint64_t url_seed() const = 0;

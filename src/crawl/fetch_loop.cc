@@ -37,12 +37,12 @@ struct Flight {
 class Loop final : public FetchLoop {
  public:
   Loop(FetchLoopParts parts, const CrawlSettings& settings)
-      : parts_(parts),
+      : parts_(std::move(parts)),
         settings_(settings),
-        job_(parts.rules.job()),
-        hosts_(job_, settings, parts.frontier, totals_),
+        job_(parts_.rules.job()),
+        hosts_(job_, settings, parts_.frontier, parts_.clock, totals_, std::exchange(parts_.resting, {})),
         requests_(settings),
-        answers_(parts.frontier, parts.rules, settings, totals_),
+        answers_(parts_.frontier, parts_.rules, settings, totals_),
         random_(static_cast<std::uint32_t>(random_u64())) {
     robots_limits_ = {.ttl = settings.robots_ttl(),
                       .retry_delay = settings.retry_delay(),
@@ -457,7 +457,7 @@ class Loop final : public FetchLoop {
     const auto period = Millis(200) + std::chrono::microseconds(100) * hosts_.size();
     if (!always && published_ && now - *published_ < period) return;
     published_ = now;
-    reports_.with([&](auto& reports) { reports = hosts_.reports(now, parts_.clock.now()); });
+    reports_.with([&](auto& reports) { reports = hosts_.reports(); });
   }
 
   FetchLoopParts parts_;
@@ -491,7 +491,7 @@ Result<std::unique_ptr<FetchLoop>> FetchLoop::make(FetchLoopParts parts, const C
     MAGPIE_TRY([[maybe_unused]] const std::string name, user_agent(settings));
     return {};
   }());
-  return std::make_unique<Loop>(parts, settings);
+  return std::make_unique<Loop>(std::move(parts), settings);
 }
 
 }  // namespace magpie::crawl

@@ -9,6 +9,7 @@
 // may be fetched and nothing is leased, so a document that is never acknowledged keeps it running.
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -43,6 +44,8 @@ struct FetchLoopParts {
   /// Asked about each page and picture before it is fetched, on the loop's thread; what it gives makes the request conditional. Empty: none
   /// was ever fetched.
   std::function<std::optional<Validators>(const UrlRecord&)> validators = {};
+  /// Until when earlier runs were to leave hosts alone.
+  std::map<std::string, Timestamp> resting = {};
 };  // all must outlive the loop
 
 /// run() belongs to one thread; wake(), totals() and hosts() may be called from any.

@@ -45,7 +45,7 @@ class FetchLoopTest : public ::testing::Test {
     rules.emplace(1, settings, seeds);
     documents.emplace(queue_size);
     for (const Url& seed : seeds) EXPECT_TRUE(frontier.add(std::vector{*rules->admit(seed, UrlKind::kPage, 0).record}));
-    auto made = FetchLoop::make({frontier, web, clock, *rules, *documents}, settings);
+    auto made = FetchLoop::make({frontier, web, clock, *rules, *documents, {}, resting}, settings);
     EXPECT_TRUE(made);
     loop = std::move(*made);
     web.before_poll = [this] { pipeline(); };
@@ -78,6 +78,7 @@ class FetchLoopTest : public ::testing::Test {
   fakes::MemoryFrontier frontier;
   fakes::FakeWeb web{clock};
   CrawlSettings settings;
+  std::map<std::string, Timestamp> resting;
   std::optional<CrawlRules> rules;
   std::optional<BoundedQueue<FetchedDocument>> documents;
   std::unique_ptr<FetchLoop> loop;
@@ -212,6 +213,27 @@ TEST_F(FetchLoopTest, ANamedTimeIsWaitedForButNotAYear) {
   EXPECT_EQ(cause("http://w31536000.test/busy"), Cause::kThrottled);
   EXPECT_GE(clock.passed(), 300s);
   EXPECT_LT(clock.passed(), 400s);
+}
+
+TEST_F(FetchLoopTest, ARestThatAnEarlierRunBeganIsKept) {
+  resting = {{"a.test", clock.now() + 90s}, {"b.test", clock.now() + 24h}};
+  ASSERT_EQ(*crawl({"http://a.test/", "http://b.test/", "http://c.test/"}), CrawlEnd::kFinished);
+  for (const auto& one : web.asked) {
+    EXPECT_NE(host_of_url(one.url), "b.test") << "a day is not waited for";
+    EXPECT_EQ(one.at >= 90s, host_of_url(one.url) == "a.test") << one.url << " at " << one.at.count() << " ms";
+  }
+  EXPECT_EQ(cause("http://a.test/"), Cause::kNotFound);
+  EXPECT_THAT(loop->hosts().at(1).given_up, ::testing::HasSubstr("crawl.retry_after_wait_max"));
+}
+
+TEST_F(FetchLoopTest, TheLedgerSaysWhenAndHowAHostWasAsked) {
+  web.page("http://a.test/", {.body = "page /1\n"});
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  const HostReport report = loop->hosts().at(0);
+  EXPECT_EQ(report.requests, 3u);
+  EXPECT_EQ(report.last_request_at - report.first_request_at, web.asked.back().at - web.asked.front().at);
+  EXPECT_GT(report.next_allowed_at, report.last_request_at);
+  EXPECT_EQ(report.user_agent, *user_agent(settings));
 }
 
 TEST_F(FetchLoopTest, ABrokenPageDoesNotTakeItsHostAlong) {

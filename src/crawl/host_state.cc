@@ -32,15 +32,16 @@ void HostState::raise_crawl_delay(std::optional<double> seconds) {
 void HostState::set_crawl_delay(std::optional<double> seconds) {
   const double bounded = std::clamp(seconds.value_or(0), 0.0, std::chrono::duration<double>(limits_.delay_max).count());
   crawl_delay_ = std::chrono::ceil<Millis>(std::chrono::duration<double>(bounded));
-  if (last_start_) hold_until(*last_start_ + with_margin(delay()));
+  if (ledger_.last_start) hold_until(*ledger_.last_start + with_margin(delay()));
 }
 
 void HostState::started(SteadyTime now) {
-  if (last_start_) {
-    const auto gap = std::chrono::floor<Millis>(now - *last_start_);
+  if (ledger_.last_start) {
+    const auto gap = std::chrono::floor<Millis>(now - *ledger_.last_start);
     ledger_.gap_min = std::min(ledger_.gap_min.value_or(gap), gap);
   }
-  last_start_ = now;
+  ledger_.last_start = now;
+  if (!ledger_.first_start) ledger_.first_start = now;
   ++ledger_.requests;
   ledger_.parallel_peak = std::max(ledger_.parallel_peak, ++in_flight_);
   hold_until(now + with_margin(delay()));
@@ -50,7 +51,7 @@ void HostState::ended(SteadyTime started, SteadyTime now, HostSignal signal, Mil
                       double jitter) {
   --in_flight_;
   // The server's clock for this request began when it was reached.
-  if (last_start_ == started) hold_until(started + reached_after + with_margin(delay()));
+  if (ledger_.last_start == started) hold_until(started + reached_after + with_margin(delay()));
   if (limits_.delay_factor > 0) {
     const std::chrono::duration<double, std::milli> took = now - started;
     hold_until(now + std::min(std::chrono::ceil<Millis>(took * limits_.delay_factor), limits_.delay_max));
@@ -95,6 +96,12 @@ void HostState::back_off(SteadyTime now, HostSignal reason, std::optional<Millis
   auto& kept = ledger_.backoffs_kept;
   if (kept.size() >= HostLedger::kBackoffsKeptMax) kept.erase(kept.begin());
   kept.push_back({now, rest, reason, retry_after.has_value()});
+}
+
+void HostState::go_on_resting(SteadyTime until) {
+  hold_until(until);
+  rest_until_ = std::max(rest_until_, until);
+  rest_was_asked_ = true;
 }
 
 void HostState::hold_until(SteadyTime when) { next_start_at_ = std::max(next_start_at_, when); }

@@ -50,6 +50,7 @@ struct HostLedger {
   static constexpr std::size_t kBackoffsKeptMax = 100;
 
   std::uint64_t requests = 0;
+  std::optional<SteadyTime> first_start, last_start;
   std::optional<Millis> gap_min;  // smallest pause between two starts
   std::uint32_t parallel_peak = 0;
   std::uint64_t backoffs = 0;
@@ -78,6 +79,8 @@ class HostState {
   void ended(SteadyTime started, SteadyTime now, HostSignal signal, Millis reached_after, std::optional<Millis> retry_after, double jitter);
   /// Nothing starts before.
   void hold_until(SteadyTime when);
+  /// The same for a rest that an earlier run began.
+  void go_on_resting(SteadyTime until);
 
   /// Whether trouble, and not the delay alone, keeps the next request back.
   bool resting(SteadyTime now) const { return now < rest_until_; }
@@ -98,7 +101,6 @@ class HostState {
   PolitenessLimits limits_;
   Millis crawl_delay_{0};
   SteadyTime next_start_at_{};
-  std::optional<SteadyTime> last_start_;
   std::optional<SteadyTime> last_trouble_;
   std::uint32_t in_flight_ = 0;
   std::uint32_t troubles_ = 0;  // back-offs in a row

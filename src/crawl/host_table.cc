@@ -33,12 +33,16 @@ void Host::note_refusal(const RobotsVerdict& verdict) {
   ++line.refused;
 }
 
-HostTable::HostTable(JobId job, const CrawlSettings& settings, const Frontier& frontier, Guarded<CrawlTotals>& totals)
+HostTable::HostTable(JobId job, const CrawlSettings& settings, const Frontier& frontier, const Clock& clock, Guarded<CrawlTotals>& totals,
+                     std::map<std::string, Timestamp> resting)
     : job_(job),
       frontier_(frontier),
+      clock_(clock),
       totals_(totals),
       limits_(limits_of(settings)),
-      pages_max_(static_cast<std::uint64_t>(settings.pages_per_host_max())) {
+      user_agent_(user_agent(settings).value_or("")),
+      pages_max_(static_cast<std::uint64_t>(settings.pages_per_host_max())),
+      resting_(std::move(resting)) {
   if (settings.politeness_by() == "domain") by_ = By::kDomain;
   if (settings.politeness_by() == "address") by_ = By::kAddress;
 }
@@ -47,8 +51,11 @@ HostId HostTable::id_of(std::string_view name) {
   const auto [found, fresh] = ids_.try_emplace(std::string(name), static_cast<HostId>(hosts_.size()));
   if (fresh) {
     hosts_.push_back(std::make_unique<Host>(std::string(name)));
-    hosts_.back()->polite = group_of(*hosts_.back());
-    hosts_.back()->pages = frontier_.host_counts({job_, name}).done_pages;
+    Host& one = *hosts_.back();
+    choose_group(one);
+    one.pages = frontier_.host_counts({job_, name}).done_pages;
+    if (const auto rest = resting_.find(one.name); rest != resting_.end())
+      one.polite->go_on_resting(clock_.steady() + std::max(Millis(0), rest->second - clock_.now()));
     totals_.with([](CrawlTotals& totals) { ++totals.hosts; });
   }
   return found->second;
@@ -60,11 +67,18 @@ HostState* HostTable::group(std::string name) {
   return state.get();
 }
 
+void HostTable::join(Host& one, std::string group_name) {
+  one.polite = group(group_name);
+  one.group = std::move(group_name);
+}
+
 // By address a host is its own group until an answer tells its address.
-HostState* HostTable::group_of(const Host& one) {
-  if (by_ != By::kDomain) return group(one.name);
-  const auto url = Url::parse("http://" + one.name);
-  return group(url ? "site " + site_of_host(url->hostname()) : one.name);
+void HostTable::choose_group(Host& one) {
+  if (by_ == By::kDomain) {
+    const auto url = Url::parse("http://" + one.name);
+    if (url) return join(one, "site " + site_of_host(url->hostname()));
+  }
+  one.polite = group(one.name);
 }
 
 // Loopback and private addresses are many hosts' in one place: those stay apart.
@@ -72,11 +86,11 @@ void HostTable::join_address(Host& one, std::string_view peer) {
   if (by_ != By::kAddress || one.polite->in_flight() > 0) return;
   const auto address = IpAddress::parse(peer);
   if (!address || !check_address(*address, AddressPolicy{})) return;
-  HostState* const shared = group(fmt::format("address {}", peer));
-  if (shared == one.polite) return;
-  shared->hold_until(one.polite->next_start_at());
-  shared->raise_crawl_delay(one.crawl_delay);
-  one.polite = shared;
+  const HostState* const own = one.polite;
+  join(one, fmt::format("address {}", peer));
+  if (one.polite == own) return;
+  one.polite->hold_until(own->next_start_at());
+  one.polite->raise_crawl_delay(one.crawl_delay);
 }
 
 std::uint64_t HostTable::left_for(const Host& one) const {
@@ -103,6 +117,12 @@ HostReport HostTable::report(const Host& one, SteadyTime now, Timestamp wall_now
   out.queued = frontier_.host_counts({job_, one.name}).queued();
   out.bytes = one.bytes;
   out.next_allowed_in = std::max(Millis(0), std::chrono::ceil<Millis>(one.polite->next_start_at() - now));
+  const auto wall = [&](SteadyTime at) { return wall_now - std::chrono::round<Millis>(now - at); };
+  if (ledger.first_start) out.first_request_at = wall(*ledger.first_start);
+  if (ledger.last_start) out.last_request_at = wall(*ledger.last_start);
+  out.next_allowed_at = wall_now + out.next_allowed_in;
+  out.group = one.group;
+  out.user_agent = user_agent_;
   out.delay = one.polite->delay();
   out.gap_min = ledger.gap_min;
   out.in_flight = one.polite->in_flight();
@@ -115,13 +135,15 @@ HostReport HostTable::report(const Host& one, SteadyTime now, Timestamp wall_now
   out.pages_repeated = one.pages_repeated;
   for (const auto& [line, line_report] : one.robots_lines) out.robots_lines.push_back(line_report);
   for (const Backoff& rest : ledger.backoffs_kept)
-    out.backoffs_latest.push_back({wall_now - std::chrono::round<Millis>(now - rest.at), rest.rest, to_string(rest.reason), rest.asked});
+    out.backoffs_latest.push_back({wall(rest.at), rest.rest, std::string(to_string(rest.reason)), rest.asked});
   for (const auto& [cause, count] : one.by_cause) out.by_cause.emplace(to_string(cause), count);
   if (one.given_up) out.given_up = one.given_up->detail;
   return out;
 }
 
-std::vector<HostReport> HostTable::reports(SteadyTime now, Timestamp wall_now) const {
+std::vector<HostReport> HostTable::reports() const {
+  const SteadyTime now = clock_.steady();
+  const Timestamp wall_now = clock_.now();
   std::vector<HostReport> out;
   out.reserve(hosts_.size());
   for (const auto& one : hosts_) out.push_back(report(*one, now, wall_now));

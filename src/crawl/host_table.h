@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "core/clock.h"
 #include "core/frontier.h"
 #include "crawl/host_state.h"
 #include "crawl/reports.h"
@@ -37,14 +38,15 @@ struct Host {
   explicit Host(std::string host_name) : name(std::move(host_name)) {}
   std::string name;
   HostState* polite = nullptr;   // its own, or that of its group
+  std::string group;             // the group's name; empty for its own
   std::optional<Errand> parked;  // leased, and not to be fetched before robots.txt is known
   std::vector<Errand> again;     // leased, and to be asked once more; rarely any
   std::optional<GivenUp> given_up;
   Cause last_trouble = Cause::kThrottled;
-  std::uint64_t rests_waited_for = 0;  // the ledger's count when a rest was last waited for with nothing else to do
-  RobotsState* robots = nullptr;       // of the origin asked last, for reports
-  bool images_next = false;            // the two lanes take turns
-  std::uint64_t pages = 0;             // fetched in this job, earlier runs included
+  std::optional<std::uint64_t> rests_waited_for;  // the ledger's count when a rest was last waited for with nothing else to do
+  RobotsState* robots = nullptr;                  // of the origin asked last, for reports
+  bool images_next = false;                       // the two lanes take turns
+  std::uint64_t pages = 0;                        // fetched in this job, earlier runs included
   std::uint64_t sitemaps = 0;
   std::uint64_t pages_repeated = 0;
   std::uint64_t cookies_changed = 0;                             // answers that set one anew
@@ -60,8 +62,10 @@ struct Host {
 
 class HostTable {
  public:
-  /// `frontier` and `totals` must outlive the table.
-  HostTable(JobId job, const CrawlSettings& settings, const Frontier& frontier, Guarded<CrawlTotals>& totals);
+  /// @param resting  until when earlier runs were to leave a host alone.
+  /// `frontier`, `clock` and `totals` must outlive the table.
+  HostTable(JobId job, const CrawlSettings& settings, const Frontier& frontier, const Clock& clock, Guarded<CrawlTotals>& totals,
+            std::map<std::string, Timestamp> resting);
 
   Host& operator[](HostId id) { return *hosts_[id]; }
   const Host& operator[](HostId id) const { return *hosts_[id]; }
@@ -86,20 +90,24 @@ class HostTable {
   void give_up_if_hopeless(Host& one);
 
   /// By name.
-  std::vector<HostReport> reports(SteadyTime now, Timestamp wall_now) const;
+  std::vector<HostReport> reports() const;
 
  private:
   enum class By : std::uint8_t { kHost, kDomain, kAddress };
   HostState* group(std::string name);
-  HostState* group_of(const Host& one);
+  void join(Host& one, std::string group_name);
+  void choose_group(Host& one);
   HostReport report(const Host& one, SteadyTime now, Timestamp wall_now) const;
 
   JobId job_;
   const Frontier& frontier_;
+  const Clock& clock_;
   Guarded<CrawlTotals>& totals_;
   PolitenessLimits limits_;
+  std::string user_agent_;
   By by_ = By::kHost;
   std::uint64_t pages_max_;
+  std::map<std::string, Timestamp> resting_;
   std::vector<std::unique_ptr<Host>> hosts_;
   std::unordered_map<std::string, HostId> ids_;
   std::unordered_map<std::string, std::unique_ptr<HostState>> groups_;  // by the group's name

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/frontier.h"
 #include "core/records.h"
 #include "crawl/host_state.h"
 
@@ -16,8 +17,8 @@ namespace magpie::crawl {
 struct BackoffReport {
   Timestamp at{};
   Millis rest{0};
-  std::string_view reason;  // "throttled", "timeout"
-  bool asked = false;       // the time is the server's, of Retry-After
+  std::string reason;  // "throttled", "timeout"
+  bool asked = false;  // the time is the server's, of Retry-After
 };
 
 /// A line of robots.txt that refused addresses.
@@ -27,7 +28,8 @@ struct RobotsLineReport {
   std::uint64_t refused = 0;
 };
 
-/// What a site's owner may ask about: how often, how close together and how many at once it was asked, and what was left out.
+/// What a site's owner may ask about: how often, how close together and how many at once it was asked, and what was left out. Of hosts
+/// that share their politeness, requests, gaps and rests are those of all together.
 struct HostReport {
   std::string host;
   std::uint64_t fetched = 0, failed = 0;  // this run
@@ -38,11 +40,15 @@ struct HostReport {
   std::optional<Millis> gap_min;  // smallest pause between two starts
   std::uint32_t in_flight = 0, parallel_peak = 0;
   std::uint64_t requests = 0, backoffs = 0, robots_refused = 0;
-  std::string robots;                                  // "unread", "read", "none" (4xx), "unreachable"
-  std::optional<double> crawl_delay;                   // seconds, as robots.txt says
-  std::vector<RobotsLineReport> robots_lines;          // by line; at most 1,000
-  std::vector<BackoffReport> backoffs_latest;          // oldest first, at most 100
-  std::map<std::string_view, std::uint64_t> by_cause;  // failures and refusals by the cause's name
+  Timestamp first_request_at{}, last_request_at{};  // 0: none
+  Timestamp next_allowed_at{};                      // nothing is asked before
+  std::string user_agent;                           // by which it was asked
+  std::string group;                                // whose politeness it shares ("site a.test"); empty: its own
+  std::string robots;                               // "unread", "read", "none" (4xx), "unreachable"
+  std::optional<double> crawl_delay;                // seconds, as robots.txt says
+  std::vector<RobotsLineReport> robots_lines;       // by line; at most 1,000
+  std::vector<BackoffReport> backoffs_latest;       // oldest first, at most 100
+  std::map<std::string, std::uint64_t> by_cause;    // failures and refusals by the cause's name
   std::uint64_t pages_repeated = 0;  // those with the very same bytes as crawl.repeats_max others: their links were not followed
   std::string given_up;              // why nothing more is asked of it in this run; empty while it is
 };

@@ -396,6 +396,64 @@ class SqliteCatalog final : public Catalog {
     });
   }
 
+  Result<std::vector<HostVisit>> host_visits(std::string_view host) const override {
+    return read([&](Database& db) -> Result<std::vector<HostVisit>> {
+      std::vector<HostVisit> visits;
+      MAGPIE_TRY(Query rows, db.query("SELECT job, run_started_at, next_allowed_at, report FROM host_visits WHERE host = ? "
+                                      "ORDER BY run_started_at, job",
+                                      host));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        visits.push_back(
+            {std::string(host), static_cast<JobId>(row.int64(0)), from_millis(row.int64(1)), from_millis(row.int64(2)), row.string(3)});
+        return {};
+      }));
+      return visits;
+    });
+  }
+
+  Result<std::map<std::string, Timestamp>> resting_hosts(Timestamp now) const override {
+    return read([&](Database& db) -> Result<std::map<std::string, Timestamp>> {
+      std::map<std::string, Timestamp> resting;
+      MAGPIE_TRY(Query rows,
+                 db.query("SELECT host, MAX(next_allowed_at) FROM host_visits WHERE next_allowed_at > ? GROUP BY host", to_millis(now)));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        resting.emplace(row.string(0), from_millis(row.int64(1)));
+        return {};
+      }));
+      return resting;
+    });
+  }
+
+  Result<HostSummary> host_summary(std::string_view host) const override {
+    return read([&](Database& db) -> Result<HostSummary> {
+      HostSummary summary;
+      // An address is a scheme, the host and a path: two ranges of the index over addresses. '0' comes behind '/'.
+      for (const std::string_view scheme : {"http://", "https://"}) {
+        MAGPIE_TRY(Query rows, db.query("SELECT cause, image IS NOT NULL, COUNT(*) FROM urls WHERE url >= ? AND url < ? AND "
+                                        "(cause > 0 OR image IS NOT NULL) GROUP BY 1, 2",
+                                        fmt::format("{}{}/", scheme, host), fmt::format("{}{}0", scheme, host)));
+        MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+          const auto count = static_cast<std::uint64_t>(row.int64(2));
+          if (row.int64(0) != 0) summary.failures_by_cause[static_cast<Cause>(row.int64(0))] += count;
+          if (row.int64(1) != 0) summary.images += count;
+          return {};
+        }));
+      }
+      MAGPIE_TRY(Query pages, db.query("SELECT robots, COUNT(*) FROM pages WHERE shop = ? GROUP BY robots", host));
+      MAGPIE_TRY_DO(each_row(pages, [&](const Query& row) -> Result<void> {
+        const auto count = static_cast<std::uint64_t>(row.int64(1));
+        const RobotsMeta robots = robots_from(row.int64(0));
+        summary.pages += count;
+        summary.noindex += robots.noindex ? count : 0;
+        summary.nofollow += robots.nofollow ? count : 0;
+        summary.noimageindex += robots.noimageindex ? count : 0;
+        summary.noai += robots.noai ? count : 0;
+        return {};
+      }));
+      return summary;
+    });
+  }
+
   Result<std::optional<std::string>> meta(std::string_view key) const override {
     return read([&](Database& db) -> Result<std::optional<std::string>> {
       MAGPIE_TRY(Query row, db.query("SELECT value FROM meta WHERE key = ?", key));

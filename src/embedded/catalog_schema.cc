@@ -72,6 +72,12 @@ CREATE TABLE product_changes (
   at INTEGER NOT NULL, field TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL);
 CREATE INDEX product_changes_by_product ON product_changes(product);
 )sql",
+    R"sql(
+-- What each run of a crawl did to each host, for the host's owner.
+CREATE TABLE host_visits (
+  host TEXT NOT NULL, run_started_at INTEGER NOT NULL, job INTEGER NOT NULL, next_allowed_at INTEGER NOT NULL, report TEXT NOT NULL,
+  PRIMARY KEY (host, run_started_at, job)) WITHOUT ROWID;
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

@@ -207,6 +207,12 @@ class SqliteTransaction final : public CatalogTransaction {
     return {};
   }
 
+  Result<void> put_host_visit(const HostVisit& visit) override {
+    MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO host_visits (host, run_started_at, job, next_allowed_at, report) VALUES (?, ?, ?, ?, ?)",
+                          visit.host, to_millis(visit.run_started_at), visit.job, to_millis(visit.next_allowed_at), visit.report_json));
+    return {};
+  }
+
   Result<void> set_meta(std::string_view key, std::string_view value) override {
     MAGPIE_TRY_DO(db_.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value));
     return {};

@@ -51,6 +51,7 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
     run->seeds_.push_back(std::move(*admission.record));
   }
   crawl::FetchLoopParts loop{parts.frontier, *run->client_, parts.clock, context->rules, run->documents_};
+  MAGPIE_TRY(loop.resting, parts.catalog.resting_hosts(parts.clock.now()));
   MAGPIE_TRY(const std::vector<Job> jobs, parts.catalog.jobs());
   if (jobs.size() > 1) loop.validators = [raw](const UrlRecord& url) { return raw->validators_of(url); };
   MAGPIE_TRY(run->loop_, crawl::FetchLoop::make(std::move(loop), settings));

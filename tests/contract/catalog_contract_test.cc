@@ -334,6 +334,44 @@ TEST_P(CatalogContract, AProductKeepsItsIdWhenItsPageIsReadAgain) {
   EXPECT_FALSE(catalog->product(before)->has_value());
 }
 
+TEST_P(CatalogContract, VisitsOfAHostAreKeptAndItsRestsKnown) {
+  const Timestamp start(std::chrono::milliseconds(1'795'000'000'000));
+  const auto put = [&](std::string host, JobId job, std::chrono::seconds run, std::chrono::seconds next, std::string report) {
+    write([&](CatalogTransaction& t) { return t.put_host_visit({std::move(host), job, start + run, start + next, std::move(report)}); });
+  };
+  using namespace std::chrono_literals;
+  put("a.test:8080", 2, 100s, 500s, R"({"requests":2})");
+  put("a.test:8080", 1, 0s, 10s, R"({"requests":1})");
+  put("a.test:8080", 1, 0s, 20s, R"({"requests":3})");  // the same run, later
+  put("b.test", 1, 0s, 50s, "{}");
+  reopen();
+  const auto visits = *catalog->host_visits("a.test:8080");
+  ASSERT_EQ(visits.size(), 2u);
+  EXPECT_EQ(visits[0].report_json, R"({"requests":3})");
+  EXPECT_EQ(visits[0].next_allowed_at, start + 20s);
+  EXPECT_EQ(visits[1].job, 2u);
+  EXPECT_EQ(visits[1].run_started_at, start + 100s);
+  EXPECT_THAT(*catalog->host_visits("a.test"), IsEmpty());
+  EXPECT_EQ(*catalog->resting_hosts(start + 50s), (std::map<std::string, Timestamp>{{"a.test:8080", start + 500s}}));
+}
+
+TEST_P(CatalogContract, AHostIsSummedUp) {
+  Page page = chair_page();
+  page.robots.noindex = true;
+  add_page(page);
+  page.url = "http://shop.test:80801/other";  // another port, as a longer number
+  add_page(page);
+  add_image("http://shop.test:8080/img/red-chair.jpg", "chair");
+  write([&](CatalogTransaction& t) { return t.record_failure(failed("https://shop.test:8080/gone", Cause::kNotFound), 1); });
+  write([&](CatalogTransaction& t) { return t.record_failure(failed("http://shop.test/gone", Cause::kDns), 1); });
+  const HostSummary summary = *catalog->host_summary("shop.test:8080");
+  EXPECT_EQ(summary.pages, 1u);
+  EXPECT_EQ(summary.images, 1u);
+  EXPECT_EQ(summary.noindex, 1u);
+  EXPECT_EQ(summary.noai, 0u);
+  EXPECT_EQ(summary.failures_by_cause, (std::map<Cause, std::uint64_t>{{Cause::kNotFound, 1}}));
+}
+
 TEST_P(CatalogContract, ChangesOfAKnownProductAreKept) {
   Page page = chair_page();
   add_page(page);

@@ -39,6 +39,7 @@ class Crawl(SystemTest):
         self.assertEqual(sorted(wanted - seen)[:10], [], "the largest picture of a product was not kept")
         self.check_products(shop, pages)
         self.check_status(collection, len(pages), sum(1 for image in images.values() if image["width"]))
+        self.check_proof(shop, collection)
 
     def check_products(self, shop, pages):
         answers = {}
@@ -66,6 +67,22 @@ class Crawl(SystemTest):
         self.assertGreaterEqual(causes.get("decode", 0), 2, "the cut-off JPEG is named a failure")
         self.assertIn("robots", causes)
         self.assertIn("not-found", causes)
+
+    def check_proof(self, shop, collection):
+        """What the ledger says of a host is what the host's own log says."""
+        host = f"127.0.0.1:{shop.port}"
+        ledger = json.loads(self.magpie("status", "--collection", collection, "--host", f"http://{host}/", "--json"))
+        self.assertEqual(ledger["requests"], sum(1 for entry in shop.log() if entry["host"] == "127.0.0.1" and "magpie-test" in entry["agent"]))
+        self.assertEqual(ledger["robots"]["state"], "read")
+        self.assertGreater(ledger["robots"]["refused"], 0)
+        self.assertIn("/private/", [line["rule"] for line in ledger["robots"]["lines"]])
+        self.assertLessEqual(ledger["parallel_peak"], 8)
+        self.assertEqual(len(ledger["visits"]), 1)
+        text = self.magpie("status", "--collection", collection, "--host", host, "--proof")
+        self.assertIn("Disallow: /private/", text)
+        self.assertIn("smallest gap", text)
+        self.magpie("status", "--collection", collection, "--host", "nobody.test", code=1)
+        self.magpie("status", "--collection", collection, "--proof", code=2)
 
     def test_wrong_usage_is_said_with_the_next_step(self):
         self.magpie("crawl", "--collection", self.folder / "x", "http://127.0.0.1:1/", code=2)
