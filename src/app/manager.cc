@@ -100,7 +100,7 @@ Result<Url> parse_seed(std::string_view text) {
 
 Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const AppSettings& settings, const Clock& clock,
                                                 MetricsRegistry& metrics, bool resume) {
-  std::unique_ptr<Manager> manager(new Manager(collection, settings, clock));
+  std::unique_ptr<Manager> manager(new Manager(collection, settings, clock, metrics));
   MAGPIE_TRY(EmbedderModel model, find_embedder(settings));
   MAGPIE_TRY(manager->workers_, start_workers(settings, model, 0, &metrics));
   manager->pictures_ = std::make_unique<Pictures>(*manager->workers_);
@@ -338,7 +338,7 @@ Result<crawl::CrawlEnd> Manager::crawl(const CrawlJobView& view, const std::stop
   apply(view.options, settings);
   MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(view.seeds));
   MAGPIE_TRY(auto made, pipeline::CrawlRun::make({collection_.frontier(), collection_.archive(), collection_.archive_writing(),
-                                                  collection_.catalog(), *workers_, *recorder_, clock_},
+                                                  collection_.catalog(), *workers_, *recorder_, clock_, &metrics_},
                                                  settings, view.id, seeds));
   pipeline::CrawlRun* run = made.get();
   std::stop_token stop;

@@ -53,8 +53,8 @@ class Manager final : public JobControl {
     Rates rates;
   };
 
-  Manager(Collection& collection, const AppSettings& settings, const Clock& clock)
-      : collection_(collection), settings_(settings), clock_(clock) {}
+  Manager(Collection& collection, const AppSettings& settings, const Clock& clock, MetricsRegistry& metrics)
+      : collection_(collection), settings_(settings), clock_(clock), metrics_(metrics) {}
   Result<void> resume_unfinished();
   bool is_active(JobId id) const;
   Result<CrawlJobView> enqueue(CrawlJobView view);
@@ -71,6 +71,7 @@ class Manager final : public JobControl {
   Collection& collection_;
   const AppSettings& settings_;
   const Clock& clock_;
+  MetricsRegistry& metrics_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<Pictures> pictures_;
   std::unique_ptr<pipeline::Recorder> recorder_;

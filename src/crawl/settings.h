@@ -1,6 +1,7 @@
 #pragma once
 // What a user can set about crawling. Declared here once; file keys, flags, environment and docs come from it (base/settings.h).
 #include "base/settings.h"
+#include "net/name_settings.h"
 
 namespace magpie::crawl {
 
@@ -95,6 +96,8 @@ struct CrawlSettings {
   Setting<bool> allow_loopback{"crawl.allow_loopback", false, {}, "Let the crawl reach this machine's own addresses, for tests."};
   Setting<bool> allow_private{"crawl.allow_private", false, {}, "Let the crawl reach private networks."};
 
+  NameSettings names;
+
   template <class Visitor>
   void visit(Visitor&& each) {
     each(agent), each(contact), each(workers), each(host_delay), each(host_delay_max), each(per_host), each(pages_per_host_max);
@@ -105,6 +108,7 @@ struct CrawlSettings {
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(drop_tracking);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
+    names.visit(each);
   }
 };
 

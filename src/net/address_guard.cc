@@ -122,6 +122,8 @@ std::string IpAddress::to_string() const {
   return text;
 }
 
+std::string IpAddress::to_host() const { return v4_ ? to_string() : fmt::format("[{}]", to_string()); }
+
 std::optional<IpAddress> IpAddress::embedded_v4() const {
   if (v4_) return std::nullopt;
   std::size_t at = 12;

@@ -27,6 +27,8 @@ class IpAddress {
   /// The address in network order, in the first 4 or in all 16 bytes.
   const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
   std::string to_string() const;
+  /// As it stands in a URL: an IPv6 address in brackets.
+  std::string to_host() const;
   /// The IPv4 address inside an IPv4-mapped (::ffff:0:0/96), IPv4-compatible (::/96), NAT64 (64:ff9b::/96, RFC 6052) or 6to4
   /// (2002::/16) address.
   std::optional<IpAddress> embedded_v4() const;

@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <deque>
+#include <unordered_map>
 
 #include "base/check.h"
 #include "base/files.h"
@@ -43,6 +44,12 @@ void set(CURL* easy, CURLoption option, Value value) {
   MAGPIE_CHECK(code == CURLE_OK, "curl option {}: {}", static_cast<int>(option), curl_easy_strerror(code));
 }
 
+/// A request whose host's name is being looked up.
+struct AwaitingName {
+  HttpRequest request;
+  Clock::time_point since;
+};
+
 /// One request under way, and the curl handle it keeps for the next one.
 struct Transfer {
   std::unique_ptr<CURL, EasyDeleter> easy{curl_easy_init()};
@@ -50,6 +57,8 @@ struct Transfer {
   HttpLimits limits;
   HttpResponse response;
   HeaderList headers;
+  HeaderList addresses_known;              // for CURLOPT_RESOLVE: "host:port:address,address"
+  std::chrono::microseconds looked_up{0};  // before curl began
   std::size_t header_bytes = 0;
   bool header_block_ended = false;
   bool too_large = false;
@@ -161,12 +170,14 @@ std::chrono::microseconds time_of(CURL* easy, CURLINFO which) {
   return std::chrono::microseconds(microseconds);
 }
 
-HttpTimings timings_of(CURL* easy) {
+/// curl's times begin when the name is known.
+HttpTimings timings_of(CURL* easy, std::chrono::microseconds looked_up) {
   const auto connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
-  return {.name_lookup = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T),
-          .connected = std::max(connect, time_of(easy, CURLINFO_APPCONNECT_TIME_T)),
-          .first_byte = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T),
-          .total = time_of(easy, CURLINFO_TOTAL_TIME_T)};
+  const auto since_asked = [&](std::chrono::microseconds time) { return time.count() == 0 ? time : time + looked_up; };
+  return {.name_lookup = looked_up + time_of(easy, CURLINFO_NAMELOOKUP_TIME_T),
+          .connected = since_asked(std::max(connect, time_of(easy, CURLINFO_APPCONNECT_TIME_T))),
+          .first_byte = since_asked(time_of(easy, CURLINFO_STARTTRANSFER_TIME_T)),
+          .total = looked_up + time_of(easy, CURLINFO_TOTAL_TIME_T)};
 }
 
 std::string_view http_version_of(CURL* easy) {
@@ -180,7 +191,7 @@ std::string_view http_version_of(CURL* easy) {
   }
 }
 
-void take_answer(CURL* easy, HttpResponse& response) {
+void take_answer(CURL* easy, HttpResponse& response, std::chrono::microseconds looked_up) {
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   response.status = static_cast<int>(status);
@@ -191,7 +202,7 @@ void take_answer(CURL* easy, HttpResponse& response) {
   const char* address = nullptr;
   curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
   if (address != nullptr) response.peer_address = address;
-  response.timings = timings_of(easy);
+  response.timings = timings_of(easy, looked_up);
 }
 
 // ---- setting a handle up ----
@@ -215,13 +226,26 @@ void set_credentials(Transfer& transfer, const Url& url) {
   transfer.has_credentials = wanted;
 }
 
-void set_limits(CURL* easy, const HttpLimits& limits) {
-  set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limits.total_max.count()));
-  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect_max.count()));
+/// @param looked_up  the part of the time that is gone already.
+void set_limits(CURL* easy, const HttpLimits& limits, std::chrono::microseconds looked_up) {
+  const auto left = [&](std::chrono::milliseconds most) {
+    return static_cast<long>(std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(most - looked_up).count()));
+  };
+  set(easy, CURLOPT_TIMEOUT_MS, left(limits.total_max));
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, left(limits.connect_max));
   set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(limits.speed_bytes_min));
   set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.speed_period.count()));
   set(easy, CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(limits.speed_bytes_max));
   set(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(limits.keep_cut_body ? 0 : limits.body_bytes_max));
+}
+
+/// An entry for CURLOPT_RESOLVE. The "+" lets curl forget it in time, so that a long crawl's hosts do not pile up.
+HeaderList resolve_list(const Url& url, const std::vector<IpAddress>& addresses) {
+  std::string entry = fmt::format("+{}:{}:", url.hostname(), url.port_or_default());
+  for (std::size_t i = 0; i < addresses.size(); ++i) entry += (i > 0 ? "," : "") + addresses[i].to_host();
+  HeaderList list;
+  append_line(list, entry);
+  return list;
 }
 
 HeaderList header_list(const HttpRequest& request) {
@@ -260,8 +284,11 @@ class CurlHttpClient final : public HttpClient {
     if (!epoll_) return fail_errno("epoll");
     wake_ = UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake_) return fail_errno("eventfd");
-    epoll_event event{.events = EPOLLIN, .data = {.fd = wake_.get()}};
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) return fail_errno("epoll");
+    MAGPIE_TRY(resolver_, Resolver::make(options_.names));
+    for (const int fd : {wake_.get(), resolver_->fd()}) {
+      epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+      if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno("epoll");
+    }
     multi_.reset(curl_multi_init());
     if (!multi_) return fail(Code::kInternal, "libcurl gives no multi handle");
     curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, &CurlHttpClient::on_socket);
@@ -286,7 +313,7 @@ class CurlHttpClient final : public HttpClient {
     return std::exchange(finished_, {});
   }
 
-  std::size_t in_flight() const override { return waiting_.size() + active_.size() + finished_.size(); }
+  std::size_t in_flight() const override { return waiting_.size() + awaiting_count_ + active_.size() + finished_.size(); }
 
   void cancel_all() override {
     while (!active_.empty()) {
@@ -294,6 +321,10 @@ class CurlHttpClient final : public HttpClient {
       set_cause(transfer->response, HttpCause::kCancelled, "cancelled");
       hand_over(std::move(transfer));
     }
+    for (auto& [name, requests] : std::exchange(awaiting_, {})) {
+      for (AwaitingName& one : requests) refuse(one.request, HttpCause::kCancelled, "cancelled");
+    }
+    awaiting_count_ = 0;
     for (HttpRequest& request : std::exchange(waiting_, {})) refuse(request, HttpCause::kCancelled, "cancelled");
   }
 
@@ -302,11 +333,17 @@ class CurlHttpClient final : public HttpClient {
     (void)!write(wake_.get(), &one, sizeof one);
   }
 
-  Counts counts() const override { return counts_; }
+  Counts counts() const override {
+    Counts counts = counts_;
+    counts.names = resolver_->counts();
+    return counts;
+  }
 
  private:
   // Idle handles kept: more than this were a burst.
   static constexpr std::size_t kIdleHandlesMax = 1'024;
+  // How long curl keeps what it was told of a name. Each request tells it anew; this has to last until its socket is open.
+  static constexpr long kCurlKeepsNamesSeconds = 300;
 
   static int on_socket(CURL*, curl_socket_t fd, int what, void* user, void* known) {
     auto& self = *static_cast<CurlHttpClient*>(user);
@@ -332,7 +369,7 @@ class CurlHttpClient final : public HttpClient {
   /// One round of waiting and working; true when wake() was called.
   bool run_once(Deadline deadline) {
     std::array<epoll_event, 256> events;
-    const Deadline until = Deadline::at(std::min(deadline.when(), timer_));
+    const Deadline until = Deadline::at(std::min({deadline.when(), timer_, resolver_->next_timeout(), next_name_deadline()}));
     const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), static_cast<int>(until.left().count()));
     bool woken = false;
     for (int i = 0; i < count; ++i) {
@@ -341,10 +378,11 @@ class CurlHttpClient final : public HttpClient {
         woken = true;
         std::uint64_t drained = 0;
         (void)!read(wake_.get(), &drained, sizeof drained);
-      } else {
+      } else if (event.data.fd != resolver_->fd()) {
         act_on(event);
       }
     }
+    take_names();
     if (timer_ <= Clock::now()) {
       timer_ = Clock::time_point::max();  // curl sets the next one during the call
       int running = 0;
@@ -376,7 +414,7 @@ class CurlHttpClient final : public HttpClient {
   }
 
   void finish(Transfer& ended, CURLcode code) {
-    take_answer(ended.easy.get(), ended.response);
+    take_answer(ended.easy.get(), ended.response, ended.looked_up);
     if (!options_.proxy.empty()) ended.response.peer_address.clear();  // it is the proxy's
     const HttpCause cause = cause_of(code, ended);
     set_cause(ended.response, cause, cause == HttpCause::kNone ? "" : words_for(cause, code, ended));
@@ -403,11 +441,69 @@ class CurlHttpClient final : public HttpClient {
   }
 
   void start_waiting() {
-    while (!waiting_.empty() && active_.size() < options_.connections_max) {
+    while (!waiting_.empty() && active_.size() + awaiting_count_ < options_.connections_max) {
       HttpRequest request = std::move(waiting_.front());
       waiting_.pop_front();
       start(std::move(request));
     }
+  }
+
+  // ---- names ----
+
+  void take_names() {
+    if (awaiting_count_ == 0) return;
+    for (NameAnswer& answer : resolver_->work()) {
+      const auto node = awaiting_.extract(answer.name);
+      if (node.empty()) continue;
+      for (AwaitingName& one : node.mapped()) {
+        --awaiting_count_;
+        name_is_known(std::move(one.request), answer, std::chrono::ceil<std::chrono::microseconds>(Clock::now() - one.since));
+      }
+    }
+    give_up_names(Clock::now());
+  }
+
+  /// The look-up's time is part of connect_max.
+  static Clock::time_point deadline_of(const AwaitingName& one) {
+    return one.since + std::min(one.request.limits.connect_max, one.request.limits.total_max);
+  }
+
+  Clock::time_point next_name_deadline() const {
+    Clock::time_point next = Clock::time_point::max();
+    for (const auto& [name, requests] : awaiting_) {
+      for (const AwaitingName& one : requests) next = std::min(next, deadline_of(one));
+    }
+    return next;
+  }
+
+  void give_up_names(Clock::time_point now) {
+    for (auto at = awaiting_.begin(); at != awaiting_.end();) {
+      std::erase_if(at->second, [&](AwaitingName& one) {
+        if (now < deadline_of(one)) return false;
+        --awaiting_count_;
+        refuse(one.request, HttpCause::kDns, "no name server answered in the time that a connection may take");
+        return true;
+      });
+      at = at->second.empty() ? awaiting_.erase(at) : std::next(at);
+    }
+  }
+
+  /// Only addresses that the guard lets through reach curl, so what was judged is what is connected to.
+  void name_is_known(HttpRequest request, const NameAnswer& answer, std::chrono::microseconds took) {
+    if (!answer.addresses) return refuse(request, HttpCause::kDns, answer.addresses.error().message);
+    std::vector<IpAddress> allowed;
+    std::string refusal;
+    for (const IpAddress& address : *answer.addresses) {
+      const Result<void> verdict = check_address(address, options_.addresses);
+      if (verdict) {
+        allowed.push_back(address);
+        continue;
+      }
+      ++counts_.addresses_refused;
+      refusal = verdict.error().message;
+    }
+    if (allowed.empty()) return refuse(request, HttpCause::kGuard, refusal);
+    begin(std::move(request), allowed, took);
   }
 
   void start(HttpRequest request) {
@@ -417,8 +513,17 @@ class CurlHttpClient final : public HttpClient {
       ++counts_.addresses_refused;
       return refuse(request, HttpCause::kGuard, allowed.error().message);
     }
+    if (!options_.proxy.empty() || request.url.has_ip_host()) return begin(std::move(request), {}, {});
+    if (const auto known = resolver_->look_up(request.url.hostname())) return name_is_known(std::move(request), *known, {});
+    ++awaiting_count_;
+    std::vector<AwaitingName>& same_name = awaiting_[std::string(request.url.hostname())];
+    same_name.push_back({std::move(request), Clock::now()});
+  }
+
+  /// @param addresses  of its host's name; empty where there is nothing to look up, or where that is the proxy's part.
+  void begin(HttpRequest request, const std::vector<IpAddress>& addresses, std::chrono::microseconds looked_up) {
     std::unique_ptr<Transfer> transfer = idle_handle();
-    prepare(*transfer, std::move(request));
+    prepare(*transfer, std::move(request), addresses, looked_up);
     const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer->easy.get());
     MAGPIE_CHECK(code == CURLM_OK, "libcurl takes no transfer: {}", curl_multi_strerror(code));
     transfer->place = active_.size();
@@ -462,7 +567,7 @@ class CurlHttpClient final : public HttpClient {
     set(easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl was built with
     set(easy, CURLOPT_BUFFERSIZE, 64L * 1024);
     set(easy, CURLOPT_USERAGENT, options_.user_agent.c_str());
-    set(easy, CURLOPT_DNS_CACHE_TIMEOUT, static_cast<long>(options_.name_cache.count()));
+    set(easy, CURLOPT_DNS_CACHE_TIMEOUT, kCurlKeepsNamesSeconds);
     set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(options_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     if (!options_.ca_file.empty()) set(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
     return transfer;
@@ -475,7 +580,7 @@ class CurlHttpClient final : public HttpClient {
     return transfer;
   }
 
-  void prepare(Transfer& transfer, HttpRequest request) {
+  void prepare(Transfer& transfer, HttpRequest request, const std::vector<IpAddress>& addresses, std::chrono::microseconds looked_up) {
     CURL* easy = transfer.easy.get();
     transfer.header_bytes = 0;
     transfer.header_block_ended = transfer.too_large = false;
@@ -488,7 +593,11 @@ class CurlHttpClient final : public HttpClient {
     // Waits to learn whether a connection under way can be shared, instead of opening a second one.
     set(easy, CURLOPT_PIPEWAIT, options_.http2 && request.url.scheme() == "https" ? 1L : 0L);
     set_credentials(transfer, request.url);
-    set_limits(easy, request.limits);
+    HeaderList known = addresses.empty() ? HeaderList() : resolve_list(request.url, addresses);
+    set(easy, CURLOPT_RESOLVE, known.get());
+    transfer.addresses_known = std::move(known);
+    transfer.looked_up = looked_up;
+    set_limits(easy, request.limits, looked_up);
     transfer.response = HttpResponse{.tag = request.tag, .url = std::move(request.url)};
   }
 
@@ -502,6 +611,9 @@ class CurlHttpClient final : public HttpClient {
   UniqueFd wake_;
   std::vector<HttpResponse> finished_;
   std::deque<HttpRequest> waiting_;
+  std::unique_ptr<Resolver> resolver_;
+  std::unordered_map<std::string, std::vector<AwaitingName>> awaiting_;  // by name
+  std::size_t awaiting_count_ = 0;
   Clock::time_point timer_ = Clock::time_point::max();
   Counts counts_;
   // Handles are destroyed before the multi handle, which closes its connections through epoll_ above.

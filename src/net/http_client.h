@@ -1,7 +1,8 @@
 #pragma once
 // Fetches many URLs at once over HTTP/1.1 and HTTP/2 (libcurl's multi interface on epoll), with limits on every quantity a
-// server could abuse. It follows no redirect, keeps no cookie, reads no proxy from the environment, and asks the address
-// guard about each address it connects to. Politeness, robots.txt and retries are the caller's.
+// server could abuse. It follows no redirect, keeps no cookie and reads no proxy from the environment. Names are looked up here
+// (net/resolver.h); the address guard judges what they lead to before curl hears of it, and each socket once more.
+// Politeness, robots.txt and retries are the caller's.
 //
 //   MAGPIE_TRY(std::unique_ptr<HttpClient> client, HttpClient::make({.user_agent = "magpie (+mailto:me@a.test)"}));
 //   client->submit({.url = url, .tag = 7});
@@ -19,6 +20,7 @@
 #include "base/result.h"
 #include "net/address_guard.h"
 #include "net/http_headers.h"
+#include "net/resolver.h"
 #include "net/url.h"
 
 namespace magpie {
@@ -47,7 +49,7 @@ struct HttpRequest {
 /// Why there is no complete answer. Persisted by name (to_string): append only.
 enum class HttpCause : std::uint8_t {
   kNone,       // complete: status, headers and body are the server's, whatever the status says
-  kDns,        // the name has no address
+  kDns,        // the name has no address, or no name server could say
   kConnect,    // nobody listens, or no route
   kTls,        // handshake or certificate
   kTimeout,    // any of the time limits, or too slow
@@ -95,7 +97,7 @@ struct HttpClientOptions {
   AddressPolicy addresses{};
   std::size_t connections_max = 256;       // open at once; further requests wait inside, in order
   std::size_t connections_idle_max = 256;  // kept open for reuse
-  std::chrono::seconds name_cache{300};    // how long a name's addresses are reused
+  ResolverOptions names{};                 // who is asked for addresses, and how long answers are kept
   bool http2 = true;                       // offered over TLS (ALPN); never on plain TCP
   std::string ca_file{};                   // PEM file of trusted roots in place of the system's, for tests
   /// "http://a.test:3128", also https, socks5 and socks5h; "" for none. The user names it, so its own address is not asked of the guard;
@@ -129,6 +131,7 @@ class HttpClient {
     std::uint64_t connections = 0;        // opened
     std::uint64_t addresses_refused = 0;  // by the guard
     std::uint64_t body_bytes = 0;         // after decompression
+    ResolverCounts names{};
   };
   virtual Counts counts() const = 0;
 };

@@ -19,6 +19,7 @@
 
 #include "base/files.h"
 #include "base/guarded.h"
+#include "net/name_server_for_test.h"
 #include "net/tls_identity_for_test.h"
 
 namespace magpie {
@@ -360,6 +361,87 @@ TEST(HttpClient, AsksTheGuardAboutEveryAddress) {
   }
   EXPECT_EQ(server.connections(), 0);
   EXPECT_GE(http->counts().addresses_refused, 5u);
+}
+
+HttpClientOptions options_with(const NameServer& names) {
+  HttpClientOptions options = local_options();
+  options.names = {.servers = {names.address()}, .server_timeout = 300ms, .rounds = 1, .hosts_file = "/nonexistent", .ipv6 = false};
+  return options;
+}
+NameReply address_of(const NameQuestion& question, std::vector<std::string> addresses) {
+  NameReply reply;
+  for (std::string& address : addresses) reply.records.push_back({question.name, 300, std::move(address)});
+  return reply;
+}
+
+TEST(HttpClient, LooksANameUpOnceForAllItsRequests) {
+  ScriptedServer server([](const std::string&) { return Reply{ok("hello")}; });
+  NameServer names([](const NameQuestion& q) { return address_of(q, {"127.0.0.1"}); });
+  const auto http = client(options_with(names));
+  std::vector<HttpRequest> requests;
+  for (int i = 0; i < 20; ++i) requests.push_back({.url = server.url(fmt::format("/{}", i), i % 2 ? "shop.test" : "shop.test.")});
+  for (const HttpResponse& answer : run(*http, std::move(requests))) {
+    EXPECT_EQ(answer.body, "hello");
+    EXPECT_EQ(answer.peer_address, "127.0.0.1");
+    EXPECT_GE(answer.timings.total, answer.timings.name_lookup);
+  }
+  EXPECT_EQ(names.count("shop.test A"), 2u) << "one each with and without the dot, which are under way together";
+  EXPECT_EQ(fetch(*http, {.url = server.url("/again", "shop.test")}).body, "hello");
+  EXPECT_EQ(names.count("shop.test A"), 2u);
+  EXPECT_EQ(http->counts().names.misses, 2u);
+  EXPECT_THAT(server.heads(), testing::Contains(HasSubstr("Host: shop.test:")));
+}
+
+TEST(HttpClient, ConnectsOnlyToAddressesThatTheGuardHasJudged) {
+  ScriptedServer server([](const std::string&) { return Reply{ok("hello")}; });
+  // A name server that names other addresses each time: what was judged once is what counts.
+  NameServer names([](const NameQuestion& q) {
+    if (q.name == "inner.test") return address_of(q, {"10.0.0.1", "169.254.169.254", "0.0.0.0"});
+    return address_of(
+        q, q.number == 0 ? std::vector<std::string>{"10.0.0.1", "127.0.0.1", "192.168.0.1"} : std::vector<std::string>{"10.0.0.1"});
+  });
+  const auto http = client(options_with(names));
+  const HttpResponse inner = fetch(*http, {.url = server.url("/", "inner.test")});
+  EXPECT_EQ(inner.cause, HttpCause::kGuard);
+  EXPECT_THAT(inner.error->message, HasSubstr("0.0.0.0 is unspecified"));
+  EXPECT_EQ(http->counts().addresses_refused, 3u);
+  for (int i = 0; i < 3; ++i) {
+    const HttpResponse answer = fetch(*http, {.url = server.url("/", "mixed.test"), .headers = {{"Connection", "close"}}});
+    EXPECT_EQ(answer.body, "hello");
+    EXPECT_EQ(answer.peer_address, "127.0.0.1");
+  }
+  EXPECT_EQ(names.count("mixed.test A"), 1u);
+}
+
+TEST(HttpClient, SaysWhyANameHasNoAddress) {
+  NameServer names([](const NameQuestion& q) -> NameReply {
+    if (q.name.starts_with("silent")) return {.silent = true};
+    return {.rcode = 3};
+  });
+  const auto http = client(options_with(names));
+  const HttpResponse gone = fetch(*http, {.url = *Url::parse("http://gone.test/")});
+  EXPECT_EQ(gone.cause, HttpCause::kDns);
+  EXPECT_THAT(gone.error->message, testing::StartsWith("gone.test: the name has no address: 127.0.0.1:"));
+  const HttpResponse silent = fetch(*http, {.url = *Url::parse("http://silent.test/")});
+  EXPECT_EQ(silent.cause, HttpCause::kDns);
+  EXPECT_THAT(silent.error->message, HasSubstr("no answer in 300 ms"));
+  HttpRequest hurried{.url = *Url::parse("http://silent2.test/")};
+  hurried.limits.connect_max = 50ms;
+  EXPECT_THAT(fetch(*http, std::move(hurried)).error->message, HasSubstr("in the time that a connection may take"));
+}
+
+TEST(HttpClient, CancelsRequestsWhoseNamesAreBeingLookedUp) {
+  NameServer names([](const NameQuestion&) -> NameReply { return {.silent = true}; });
+  HttpClientOptions options = options_with(names);
+  options.connections_max = 3;
+  const auto http = client(std::move(options));
+  for (std::uint64_t i = 0; i < 5; ++i) http->submit({.url = *Url::parse(fmt::format("http://h{}.test/", i)), .tag = i});
+  EXPECT_EQ(http->in_flight(), 5u);
+  http->cancel_all();
+  const auto ended = http->poll(Deadline::after(1s));
+  EXPECT_EQ(ended.size(), 5u);
+  for (const HttpResponse& one : ended) EXPECT_EQ(one.cause, HttpCause::kCancelled);
+  EXPECT_EQ(http->in_flight(), 0u);
 }
 
 TEST(HttpClient, TakesNoProxyFromTheEnvironment) {

@@ -39,6 +39,8 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
   options.connections_max = static_cast<std::size_t>(settings.workers());
   options.connections_idle_max = options.connections_max;
   options.proxy = settings.proxy();
+  MAGPIE_TRY(options.names, resolver_options(settings.names));
+  options.names.metrics = parts.metrics;
   MAGPIE_TRY(run->client_, HttpClient::make(std::move(options)));
 
   auto context = std::make_shared<RunContext>(RunContext{job, crawl::CrawlRules(job, settings, seeds), {}});

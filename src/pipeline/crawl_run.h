@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
 #include "crawl/fetch_loop.h"
 #include "pipeline/recorder.h"
 #include "process/worker_pool.h"
@@ -24,6 +25,7 @@ struct CrawlRunParts {
   WorkerPool& workers;
   Recorder& recorder;
   const Clock& clock;
+  MetricsRegistry* metrics = nullptr;  // none is told where this is null
 };
 
 struct CrawlRunCounts {
