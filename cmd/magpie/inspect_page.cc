@@ -83,6 +83,8 @@ void write_markup(JsonWriter& json, const PageMarkup& markup) {
   json.field("charset", page.charset).key("canonical");
   page.canonical.empty() ? json.null() : json.string(page.canonical);
   json.field("site_name", page.site_name);
+  json.field("class", page.verdict.cause == Cause::kNone ? "content" : to_string(page.verdict.cause));
+  write_unless_empty(json, "class_evidence", page.verdict.evidence);
   write_texts(json, "keywords", page.keywords);
   json.key("robots").begin_object().field("noindex", page.robots.noindex).field("nofollow", page.robots.nofollow);
   json.field("noimageindex", page.robots.noimageindex).field("noai", page.robots.noai).end_object();

@@ -128,6 +128,7 @@ TEST(SharedCases, RealShopPagesGiveTheirProduct) {
     bytes += html.size();
     ++pages;
     ASSERT_TRUE(page) << page.error().message;
+    EXPECT_EQ(page->verdict.cause, Cause::kNone) << context.url << ": " << page->verdict.evidence;
     const Product product = page->products.empty() ? Product{} : page->products.front();
     const std::map<std::string, std::string> got = {
         {"price", product.offer.price},

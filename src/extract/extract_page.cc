@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "extract/microdata.h"
+#include "extract/page_class.h"
 #include "extract/page_parts.h"
 #include "extract/page_products.h"
 #include "extract/robots_meta.h"
@@ -16,7 +17,6 @@
 namespace magpie {
 namespace {
 
-constexpr std::size_t kLanguageTextBytes = 4'096;
 constexpr std::size_t kImagesByMarkupMax = 1'000;
 
 // JSON-LD as found: one entry an object, arrays at the top taken apart.
@@ -117,10 +117,10 @@ std::vector<std::string> page_keywords(const Page& page, const PageParts& parts)
   return keywords_of(texts, page.language);
 }
 
-std::string language_of(const HtmlTree& tree, const PageParts& parts) {
+std::string language_of(std::string_view text, const PageParts& parts) {
   std::string declared = parts.language;
   if (normalise_language_tag(declared).empty()) declared = parts.meta("content-language");
-  return detect_language(tree.body() ? tree.body().visible_text(kLanguageTextBytes) : "", declared);
+  return detect_language(text, declared);
 }
 
 std::optional<std::string_view> base_href(const HtmlTree& tree) {
@@ -159,7 +159,8 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   page.canonical = parts.canonical;
   page.title = parts.title.empty() ? plain_words(parts.meta("og:title"), limits.text_bytes_max) : parts.title;
   page.description = squeeze(parts.meta("description").empty() ? parts.meta("og:description") : parts.meta("description"));
-  page.language = language_of(tree, parts);
+  const std::string text = tree.body() ? tree.body().visible_text(kPageTextBytes) : "";
+  page.language = language_of(text, parts);
   page.site_name = squeeze(parts.meta("og:site_name"));
   if (page.site_name.empty()) page.site_name = schema_site_name(json_ld);
   read_robots(parts, context, page.robots);
@@ -176,6 +177,9 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   page.links = std::move(parts.links);
   page.images = images.take();
   page.keywords = page_keywords(page, parts);
+  const PageToClassify to_classify{tree, parts, page, text};
+  page.verdict = classify_page(to_classify);
+  if (page.verdict.cause == Cause::kNone) page.shape = page_shape(to_classify);
   parts.h1_node = {};  // the tree goes
   return ReadPage{std::move(page), std::move(parts), std::move(json_ld), std::move(microdata)};
 }

@@ -64,9 +64,12 @@ class PartsReader {
       case HtmlTag::kVideo:
         if (node.has_attribute("poster")) images_.add_named(node.attribute("poster"), ImageOrigin::kVideoPoster, node.attribute("title"));
         return;
-      case HtmlTag::kInput:
-        if (lowered(node.attribute("type").substr(0, 16)) == "image") return images_.add_element(node, heading_);
+      case HtmlTag::kInput: {
+        const std::string type = lowered(node.attribute("type").substr(0, 16));
+        if (type == "image") return images_.add_element(node, heading_);
+        if (type == "password") ++parts_.password_fields;
         [[fallthrough]];
+      }
       case HtmlTag::kOther:
         if (marks.has_background) images_.add_background(node, heading_);
     }
@@ -141,6 +144,7 @@ class PartsReader {
       }
       parts_.h1.push_back(text);
     }
+    if (!is_first_level && parts_.lower_heading.empty()) parts_.lower_heading = text;
     heading_ = std::move(text);
   }
 

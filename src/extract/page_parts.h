@@ -28,6 +28,8 @@ struct PageParts {
   std::vector<std::string> h1;  // texts
   HtmlNode h1_node;             // the first
   std::size_t images_before_h1 = 0;
+  std::string lower_heading;        // the first of the other levels
+  std::size_t password_fields = 0;  // <input type=password>
   std::vector<MetaTag> metas;
   std::vector<Link> links;
   std::vector<std::string> json_ld_texts;
