@@ -88,6 +88,11 @@ TEST(Images, PlaceholdersAreToldByName) {
   EXPECT_TRUE(is_placeholder_url("http://a.test/1x1.gif"));
   EXPECT_FALSE(is_placeholder_url("http://a.test/metropixel.jpg"));
   EXPECT_FALSE(is_placeholder_url("http://a.test/blanket.jpg"));
+  for (const char* const spacer : {"blank.gif", "transparent.png", "pixel.gif", "loading.svg", "s.gif", "lazy.gif", "no_image.jpg"})
+    EXPECT_TRUE(is_placeholder_url(std::string("http://a.test/i/") + spacer)) << spacer;
+  for (const char* const honest : {"lazy.png", "lazy.jpg", "too-lazy.webp", "pixel-7.jpg", "empty-frame.png", "transparent_vase.jpg",
+                                   "dummy.jpg", "grey.png", "loading-dock.png"})
+    EXPECT_FALSE(is_placeholder_url(std::string("http://a.test/i/") + honest)) << honest;
 }
 
 TEST(Page, ReadsHeadLinksAndRobots) {

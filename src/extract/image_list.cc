@@ -136,24 +136,42 @@ std::string alt_of(HtmlNode element) {
 
 }  // namespace
 
-bool is_placeholder_url(std::string_view url) {
-  const std::string_view path = path_of(url);
-  const std::string file = lowered(path.substr(std::min(path.rfind('/') + 1, path.size())));
-  static constexpr std::string_view kNames[] = {"spacer",   "blank",    "placeholder", "transparent", "1x1",         "pixel",
-                                                "loading",  "loader",   "lazyload",    "lazy-load",   "ajax-loader", "preloader",
-                                                "grey.gif", "gray.gif", "clear.gif",   "empty",       "trans.gif",   "dummy",
-                                                "noimage",  "no-image", "no_image",    "s.gif",       "lazy.",       "spinner"};
+namespace {
+
+// Names of nothing but stand-ins, as the beginning of a file's name or of a word in it: "metropixel.jpg" is a picture.
+bool names_stand_in(std::string_view file) {
+  static constexpr std::string_view kNames[] = {"spacer",      "placeholder", "1x1",     "lazyload", "lazy-load",
+                                                "ajax-loader", "preloader",   "noimage", "no-image", "no_image"};
   for (const std::string_view name : kNames) {
     const std::size_t at = file.find(name);
-    // Only as the beginning of the file's name or of a word in it: "metropixel.jpg" is a picture.
     if (at != std::string::npos && (at == 0 || file[at - 1] == '-' || file[at - 1] == '_' || file[at - 1] == '.')) {
       const std::size_t end = at + name.size();
-      const bool whole = name.back() == '.' || name.find('.') != std::string_view::npos || end == file.size() || file[end] == '.' ||
-                         file[end] == '-' || file[end] == '_' || (file[end] >= '0' && file[end] <= '9');
+      const bool whole =
+          end == file.size() || file[end] == '.' || file[end] == '-' || file[end] == '_' || (file[end] >= '0' && file[end] <= '9');
       if (whole) return true;
     }
   }
   return false;
+}
+
+// Words that honest files carry, too ("pixel-7.jpg", "empty-frame.png"): only as the whole name of a kind of file that spacers are.
+bool is_spacer_file(std::string_view file) {
+  static constexpr std::string_view kStems[] = {"blank", "transparent", "pixel", "loading", "loader", "empty", "dummy", "spinner"};
+  static constexpr std::string_view kFiles[] = {"grey.gif", "gray.gif", "clear.gif", "trans.gif", "s.gif", "lazy.gif"};
+  if (std::find(std::begin(kFiles), std::end(kFiles), file) != std::end(kFiles)) return true;
+  const std::size_t dot = file.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  const std::string_view ending = file.substr(dot);
+  const bool fits = ending == ".gif" || ending == ".png" || ending == ".svg";
+  return fits && std::find(std::begin(kStems), std::end(kStems), file.substr(0, dot)) != std::end(kStems);
+}
+
+}  // namespace
+
+bool is_placeholder_url(std::string_view url) {
+  const std::string_view path = path_of(url);
+  const std::string file = lowered(path.substr(std::min(path.rfind('/') + 1, path.size())));
+  return names_stand_in(file) || is_spacer_file(file);
 }
 
 bool is_picture_url(std::string_view url) {
