@@ -1,6 +1,7 @@
 #include "crawl/fetch_loop.h"
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <unordered_map>
 
@@ -61,6 +62,7 @@ class Loop final : public FetchLoop {
       if (stop.stop_requested()) return drain(CrawlEnd::kStopped);
       if (now >= run_end_) return drain(CrawlEnd::kTimeOver);
       take_woken(now);
+      take_throttled(now);
       MAGPIE_TRY_DO(start_due(now));
       MAGPIE_TRY_DO(give_up_resting(now));
       if (finished(now)) {
@@ -73,6 +75,10 @@ class Loop final : public FetchLoop {
   }
 
   void wake() override { parts_.client.wake(); }
+  void note_throttled(std::string_view host, Cause cause) override {
+    throttled_.with([&](auto& hosts) { hosts[std::string(host)] = cause; });
+    wake();
+  }
   CrawlTotals totals() const override {
     return totals_.with([](const CrawlTotals& totals) { return totals; });
   }
@@ -87,6 +93,15 @@ class Loop final : public FetchLoop {
     for (const std::string& name : parts_.frontier.take_woken_hosts(job_)) {
       const HostId id = hosts_.id_of(name);
       schedule_.schedule(id, std::max(now, hosts_[id].polite->next_start_at()));
+    }
+  }
+
+  // A host's place in the schedule stays: its turn finds that it rests.
+  void take_throttled(SteadyTime now) {
+    for (const auto& [name, cause] : throttled_.with([](auto& hosts) { return std::exchange(hosts, {}); })) {
+      Host& one = hosts_[hosts_.id_of(name)];
+      one.polite->throttled_after_all(now, jitter());
+      one.last_trouble = cause;
     }
   }
 
@@ -357,11 +372,12 @@ class Loop final : public FetchLoop {
     if (flight.lease->tries > 0 && flight.polite->backoffs_in_row() == 0) verdict.signal = HostSignal::kNeutral;
   }
 
+  double jitter() { return std::uniform_real_distribution<double>(0, 1)(random_); }
+
   void note_answer(const Flight& flight, const HttpResponse& response, const AnswerVerdict& verdict, SteadyTime now) {
     Host& asked = hosts_[flight.host];
-    const double jitter = std::uniform_real_distribution<double>(0, 1)(random_);
     flight.polite->ended(flight.started, now, verdict.signal, std::chrono::ceil<Millis>(response.timings.connected), verdict.retry_after,
-                         jitter);
+                         jitter());
     if (verdict.signal != HostSignal::kFine && verdict.signal != HostSignal::kNeutral) asked.last_trouble = verdict.cause;
     asked.bytes += response.body.size();
     hosts_.join_address(asked, response.peer_address);
@@ -469,6 +485,7 @@ class Loop final : public FetchLoop {
 
   Guarded<CrawlTotals> totals_;
   Guarded<std::vector<HostReport>> reports_;
+  Guarded<std::map<std::string, Cause>> throttled_;  // what note_throttled() was told
   HostTable hosts_;
   RequestBuilder requests_;
   AnswerReader answers_;

@@ -14,6 +14,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bounded_queue.h"
@@ -48,7 +49,7 @@ struct FetchLoopParts {
   std::map<std::string, Timestamp> resting = {};
 };  // all must outlive the loop
 
-/// run() belongs to one thread; wake(), totals() and hosts() may be called from any.
+/// run() belongs to one thread; wake(), note_throttled(), totals() and hosts() may be called from any.
 class FetchLoop {
  public:
   /// kBadInput without an agent name, or for an unknown crawl.politeness_by. Settings are read now.
@@ -61,6 +62,10 @@ class FetchLoop {
   virtual Result<CrawlEnd> run(std::stop_token stop) = 0;
   /// Look again: the frontier got URLs or acknowledgements, or the queue got room. Async-signal-safe.
   virtual void wake() = 0;
+  /// A page that counted as a good answer turned out to be a captcha or a call to slow down: its host rests as it does for a 429. Should
+  /// the host be given up for it, its other addresses end with `cause`. Say it before the page is acknowledged. Takes effect at the loop's
+  /// next turn.
+  virtual void note_throttled(std::string_view host, Cause cause) = 0;
   virtual CrawlTotals totals() const = 0;
   /// By host name. Refreshed at most every 200 ms while running.
   virtual std::vector<HostReport> hosts() const = 0;

@@ -55,6 +55,10 @@ class FetchLoopTest : public ::testing::Test {
   void pipeline() {
     while (auto document = documents->try_pop()) {
       EXPECT_TRUE(frontier.add(links_of(*document, *rules)));
+      if (document->response && document->response->body == "captcha") {
+        document->fetch.cause = Cause::kCaptcha;
+        loop->note_throttled(host_of_url(document->fetch.url), Cause::kCaptcha);
+      }
       EXPECT_TRUE(frontier.acknowledge(document->signature, document->fetch.cause));
       ended[document->url.url] = document->fetch;
     }
@@ -197,6 +201,24 @@ TEST_F(FetchLoopTest, RestsInARowGiveAHostUpWhileOthersGoOn) {
   ASSERT_EQ(*crawl({"http://a.test/", "http://b.test/"}), CrawlEnd::kFinished);
   EXPECT_EQ(loop->hosts().at(0).requests, 5u);
   EXPECT_EQ(loop->hosts().at(0).by_cause.at("throttled"), 100u);
+  EXPECT_EQ(cause("http://b.test/99"), Cause::kNone);
+}
+
+TEST_F(FetchLoopTest, CaptchasRestTheirHostAndGiveItUpThoughTheyCameAsGoodAnswers) {
+  settings.backoffs_max.value = 3;
+  settings.backoff_first.value = 20s;
+  std::string body;
+  for (int i = 0; i < 100; ++i) body += fmt::format("page http://b.test/{}\npage http://a.test/{}\n", i, i);
+  for (int i = 0; i < 100; ++i) web.page(fmt::format("http://a.test/{}", i), {.body = "captcha"});
+  for (int i = 0; i < 100; ++i) web.page(fmt::format("http://b.test/{}", i));
+  web.page("http://a.test/", {.body = body});
+  ASSERT_EQ(*crawl({"http://a.test/", "http://b.test/"}), CrawlEnd::kFinished);
+  const HostReport report = loop->hosts().at(0);
+  EXPECT_EQ(report.requests, 5u) << "robots.txt, the first page, and three captchas";
+  EXPECT_EQ(report.backoffs, 3u);
+  EXPECT_GE(gaps("a.test").back(), 40s) << "the second rest";
+  EXPECT_THAT(report.given_up, ::testing::HasSubstr("captcha"));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(cause(fmt::format("http://a.test/{}", i)), Cause::kCaptcha);
   EXPECT_EQ(cause("http://b.test/99"), Cause::kNone);
 }
 

@@ -81,7 +81,7 @@ void HostState::back_off(SteadyTime now, HostSignal reason, std::optional<Millis
   const bool resting = last_trouble_ && now < next_start_at_ && troubles_ > 0 && !retry_after;
   if (resting && now - *last_trouble_ < limits_.backoff_first) return;
   if (last_trouble_ && now - *last_trouble_ > limits_.forgiven_after + limits_.backoff_first * (1 << std::min(troubles_, 10u)))
-    troubles_ = 0;
+    troubles_ = late_backoffs_ = 0;
   last_trouble_ = now;
   last_reason_ = reason;
   ++backoffs_in_row_;
@@ -102,6 +102,12 @@ void HostState::go_on_resting(SteadyTime until) {
   hold_until(until);
   rest_until_ = std::max(rest_until_, until);
   rest_was_asked_ = true;
+}
+
+void HostState::throttled_after_all(SteadyTime now, double jitter) {
+  const std::uint64_t before = ledger_.backoffs;
+  back_off(now, HostSignal::kThrottled, std::nullopt, jitter);
+  if (ledger_.backoffs > before) backoffs_in_row_ = std::max(backoffs_in_row_, ++late_backoffs_);
 }
 
 void HostState::hold_until(SteadyTime when) { next_start_at_ = std::max(next_start_at_, when); }

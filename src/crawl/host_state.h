@@ -77,6 +77,9 @@ class HostState {
   /// @param retry_after    what the answer asks for, from its Retry-After.
   /// @param jitter         0..1, spreads back-offs by up to a tenth.
   void ended(SteadyTime started, SteadyTime now, HostSignal signal, Millis reached_after, std::optional<Millis> retry_after, double jitter);
+  /// An answer that ended as a good one was none: it asked for a captcha, or to slow down. Rests the host as a throttled one. Such rests
+  /// stay in a row, whatever came between them, until they are forgiven.
+  void throttled_after_all(SteadyTime now, double jitter);
   /// Nothing starts before.
   void hold_until(SteadyTime when);
   /// The same for a rest that an earlier run began.
@@ -107,6 +110,7 @@ class HostState {
   std::uint32_t timeouts_ = 0;  // in a row
   std::uint32_t failures_in_row_ = 0;
   std::uint32_t backoffs_in_row_ = 0;
+  std::uint32_t late_backoffs_ = 0;  // by throttled_after_all(), since the last quiet time
   HostSignal last_reason_ = HostSignal::kThrottled;
   SteadyTime rest_until_{};
   bool rest_was_asked_ = false;

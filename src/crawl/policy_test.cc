@@ -157,6 +157,26 @@ TEST(HostState, BackOffDoublesWithinItsBoundsAndIsForgiven) {
   EXPECT_EQ(host.next_start_at() - now, 66s);
 }
 
+TEST(HostState, LateBackOffsStayInARowOverGoodAnswers) {
+  HostState host({.delay = 0ms, .backoff_first = 60s, .backoffs_max = 2});
+  SteadyTime now = kStart;
+  const auto captcha = [&] {
+    host.started(now);
+    host.ended(now, now, HostSignal::kFine, 0ms, {}, 0);
+    host.throttled_after_all(now, 0);
+    host.throttled_after_all(now, 0);  // another one that was under way
+    now = host.next_start_at();
+  };
+  captcha();
+  EXPECT_EQ(now - kStart, 60s);
+  EXPECT_FALSE(host.hopeless());
+  now += 24h;
+  captcha();
+  EXPECT_FALSE(host.hopeless()) << "the first was forgiven";
+  captcha();
+  EXPECT_EQ(host.hopeless(), HostSignal::kThrottled);
+}
+
 TEST(SessionIds, AreTakenOffAndNothingElse) {
   for (const auto& [address, wanted] :
        {std::pair{"http://a.test/shop;jsessionid=0A1B2C3D4E5F6A7B.node1?x=1", "http://a.test/shop?x=1"},

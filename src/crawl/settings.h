@@ -79,10 +79,12 @@ struct CrawlSettings {
   Setting<bool> drop_tracking{"crawl.drop_tracking", true, {}, "Take utm_… and similar parameters off addresses."};
   Setting<bool> drop_sessions{"crawl.drop_sessions", true, {}, "Take session ids (;jsessionid=, PHPSESSID, sid, …) off addresses."};
   Setting<bool> cookies{"crawl.cookies", true, {}, "Send a host's own cookies back to it while a crawl runs; nothing is kept behind it."};
-  Setting<std::int64_t> repeats_max{"crawl.repeats_max",
-                                    20,
-                                    {1, 1'000'000'000},
-                                    "Pages of one host with the very same bytes whose links are followed; those of further ones are not."};
+  Setting<std::int64_t> repeats_max{
+      "crawl.repeats_max",
+      20,
+      {1, 1'000'000'000},
+      "Pages of one host with the very same bytes whose links are followed; those of further ones are not. The same "
+      "number of pages with hardly a word may look alike; further ones are soft errors."};
   Setting<std::int64_t> links_per_page_max{"crawl.links_per_page_max", 100'000, {0, 100'000}, "Links that are taken from one page."};
   Setting<bool> honour_noai{"crawl.honour_noai",
                             true,
