@@ -217,8 +217,8 @@ class Catalog {
   /// Oldest changes first. Read again after a crash it gives the same pictures, so indexing one twice must do no harm.
   ///   take_dirty -> index_document of each -> index commit -> transaction.clear_dirty(taken)
   virtual Result<std::vector<DirtyImage>> take_dirty(std::size_t limit) const = 0;
-  /// Everything the pages and products that show a picture say, joined. Nothing when it must not be found: no page shows it that
-  /// permits it and no seed named it, or there is no such picture; then it belongs out of the index.
+  /// Everything the pages and products that show a picture say, joined. Nothing when it must not be found (no seed named it, and no page
+  /// shows it that permits it, or it is small and came from ten addresses of one host: a stand-in), or is unknown: then off the index.
   virtual Result<std::optional<IndexDocument>> index_document(ImageId image) const = 0;
   /// Pictures on this page that were fetched, each once.
   virtual Result<std::vector<ImageId>> images_shown_by(PageId page) const = 0;

@@ -159,11 +159,11 @@ class SqliteCatalog final : public Catalog {
       MAGPIE_TRY(const std::optional<Image> image, image_row(db, id));
       if (!image) return std::optional<IndexDocument>();
       MAGPIE_TRY(const std::vector<Showing> showings, showings_of(db, id, kRobotsForbidsImages));
-      if (showings.empty()) {
+      MAGPIE_TRY(const std::vector<std::string> urls, urls_of(db, id));
+      if (showings.empty() || is_stand_in(*image, urls)) {
         MAGPIE_TRY(const bool named, is_named(db, id));
         if (!named) return std::optional<IndexDocument>();
       }
-      MAGPIE_TRY(const std::vector<std::string> urls, urls_of(db, id));
       return std::optional(make_index_document(*image, urls, showings));
     });
   }
@@ -200,7 +200,7 @@ class SqliteCatalog final : public Catalog {
       MAGPIE_TRY(details.urls, urls_of(db, id));
       MAGPIE_TRY(details.showings, showings_of(db, id, 0));
       MAGPIE_TRY(details.indexable, is_named(db, id));
-      if (!details.indexable) {
+      if (!details.indexable && !is_stand_in(details.image, details.urls)) {
         MAGPIE_TRY(const std::vector<Showing> permitting, showings_of(db, id, kRobotsForbidsImages));
         details.indexable = !permitting.empty();
       }

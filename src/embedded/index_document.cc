@@ -1,9 +1,11 @@
 #include "embedded/index_document.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/utf8.h"
+#include "core/frontier.h"
 #include "net/url.h"
 
 namespace magpie {
@@ -129,6 +131,12 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
   document.keywords = keywords.take();
   document.description = description.take();
   return document;
+}
+
+bool is_stand_in(const Image& image, std::span<const std::string> urls) {
+  if (std::max(image.width, image.height) > kStandInSideMax || urls.size() < kStandInAddressesMin) return false;
+  std::map<std::string_view, std::size_t> by_host;
+  return std::ranges::any_of(urls, [&](const std::string& url) { return ++by_host[host_of_url(url)] >= kStandInAddressesMin; });
 }
 
 }  // namespace magpie

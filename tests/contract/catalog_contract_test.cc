@@ -278,6 +278,28 @@ TEST_P(CatalogContract, PagesThatForbidItDoNotMakeAPictureFindable) {
   EXPECT_TRUE((*catalog->image_details(id))->indexable);
 }
 
+TEST_P(CatalogContract, ASmallPictureUnderManyAddressesOfAHostStandsInForNone) {
+  Page page = chair_page();
+  for (int i = 0; i < 12; ++i) page.images.push_back(ref_to(fmt::format("http://shop.test:8080/no-image/{}.png", i)));
+  add_page(page);
+  const auto add = [&](int number, std::uint32_t side) {
+    Image image = image_of(fmt::format("{} pixels", side));
+    image.width = image.height = side;
+    const Fetch fetch = fetch_of(page.images[static_cast<std::size_t>(number + 1)].url, UrlKind::kImage);
+    return write([&](CatalogTransaction& t) { return t.record_image(fetch, image, {}, 1); }).id;
+  };
+  ImageId small = kNoId;
+  for (int i = 0; i < 9; ++i) small = add(i, 100);
+  EXPECT_TRUE((*catalog->index_document(small)).has_value());
+  EXPECT_EQ(add(9, 100), small);
+  EXPECT_FALSE((*catalog->index_document(small)).has_value());
+  EXPECT_FALSE((*catalog->image_details(small))->indexable);
+  EXPECT_THAT(dirty(), testing::Contains(small)) << "it has to leave the index";
+  ImageId large = kNoId;
+  for (int i = 0; i < 12; ++i) large = add(i, 600);
+  EXPECT_TRUE((*catalog->index_document(large)).has_value());
+}
+
 TEST_P(CatalogContract, APictureNobodyShowsIsFoundOnlyWhenASeedNamedIt) {
   const ImageId id = add_image("http://a.test/cat.jpg", "bytes");
   EXPECT_FALSE((*catalog->index_document(id)).has_value());
