@@ -117,7 +117,8 @@ class PictureAnalyst {
     AnalysedImage analysed;
     analysed.image = describe(task.picture, picture);
     analysed.space = embedder_->space();
-    MAGPIE_TRY(analysed.embedding, embed(picture.pixels));
+    const bool wanted = request.kind == kEmbedPicture || !is_dot(analysed.image);
+    if (wanted) { MAGPIE_TRY(analysed.embedding, embed(picture.pixels)); }
     if (request.kind == kEmbedPicture) return encode_analysed_image(analysed);
     analysed.thumbnail = std::move(picture.thumbnail.jpeg);
     analysed.preview = std::move(picture.preview.jpeg);

@@ -14,8 +14,9 @@ constexpr std::chrono::milliseconds kReportEvery{500};
 constexpr std::chrono::seconds kSaveVisitsEvery{10};
 constexpr std::size_t kListedMax = 50;
 /// What may go better the next time without anybody's doing.
-constexpr std::array kPassingCauses = {Cause::kDns,    Cause::kConnect,   Cause::kTls,       Cause::kTimeout, Cause::kProtocol,
-                                       Cause::kStatus, Cause::kThrottled, Cause::kCancelled, Cause::kDisk};
+constexpr std::array kPassingCauses = {Cause::kDns,      Cause::kConnect,   Cause::kTls,       Cause::kTimeout,
+                                       Cause::kProtocol, Cause::kStatus,    Cause::kThrottled, Cause::kCancelled,
+                                       Cause::kDisk,     Cause::kSoftError, Cause::kCaptcha,   Cause::kRateLimited};
 
 CrawlState state_of(JobState state) {
   switch (state) {

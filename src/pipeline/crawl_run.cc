@@ -3,6 +3,7 @@
 #include "analyse/analyse_picture.h"
 #include "base/log.h"
 #include "core/page_wire.h"
+#include "crawl/answer.h"
 #include "extract/robots_meta.h"
 #include "pipeline/worker_handlers.h"
 
@@ -14,6 +15,13 @@ AddressPolicy address_policy(const crawl::CrawlSettings& settings) {
   policy.allow_loopback = settings.allow_loopback();
   policy.allow_private = settings.allow_private();
   return policy;
+}
+
+// A refused page is read, too: it may be a captcha, a login or a call to slow down.
+bool may_explain_itself(const crawl::FetchedDocument& document) {
+  const Fetch& fetch = document.fetch;
+  return fetch.cause == Cause::kStatus && (fetch.status == 401 || fetch.status == 403) && document.url.kind == UrlKind::kPage &&
+         document.response && document.response->complete() && crawl::kind_of_answer(*document.response, UrlKind::kPage) == UrlKind::kPage;
 }
 
 }  // namespace
@@ -30,7 +38,7 @@ Cause cause_of(const Error& error) {
 
 Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job,
                                                  const std::vector<Url>& seeds) {
-  std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job));
+  std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job, static_cast<std::uint64_t>(settings.repeats_max())));
   MAGPIE_TRY(std::string user_agent, crawl::user_agent(settings));
   run->agent_ = settings.agent();
   HttpClientOptions options;
@@ -102,8 +110,8 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   finished->url = document.url;
   finished->fetch = document.fetch;
   if (document.unchanged) return take_unchanged(std::move(finished), document.robots_tag);
-  const bool kept = document.response && document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
-  if (!kept) return finish(std::move(*finished));
+  const bool good = document.response && document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
+  if (!good && !may_explain_itself(document)) return finish(std::move(*finished));
   finished->fetch.kind = document.kind;  // what came counts, not what was expected
 
   Exchange exchange;
@@ -211,14 +219,41 @@ void CrawlRun::answered(std::shared_ptr<Finished> finished, Result<std::string> 
     fail_document(answer.error());
   } else if (finished->fetch.kind == UrlKind::kImage) {
     auto analysed = analyse::decode_analysed_image(*answer);
-    if (analysed) finished->outcome = std::move(*analysed);
+    if (analysed) take_image(*finished, std::move(*analysed));
     else fail_document(analysed.error());
   } else {
     auto page = decode_page(*answer);
-    if (page) finished->outcome = std::move(*page);
+    if (page) take_page(*finished, std::move(*page));
     else fail_document(page.error());
   }
   finish(std::move(*finished));
+}
+
+// A page that is no content ends as a failure of its own kind: the archive has what was answered, and nothing else comes of it.
+void CrawlRun::take_page(Finished& finished, Page page) {
+  Fetch& fetch = finished.fetch;
+  const auto fail_page = [&](Cause cause, std::string detail) {
+    fetch.cause = cause;
+    fetch.detail = std::move(detail);
+  };
+  if (const Cause cause = page.verdict.cause; cause != Cause::kNone) {
+    const bool too_fast = cause == Cause::kCaptcha || cause == Cause::kRateLimited;
+    if (too_fast && fetch.status != 304) loop_->note_throttled(host_of_url(fetch.url), cause);
+    return fail_page(cause, std::move(page.verdict.evidence));
+  }
+  if (fetch.cause != Cause::kNone) return;  // an error by its status, and by nothing else
+  const bool same = same_pages_.with([&](SamePages& pages) { return pages.is_one_too_many(host_of_url(fetch.url), page.shape); });
+  if (same) return fail_page(Cause::kSoftError, "its host says the very same to many other addresses");
+  finished.outcome = std::move(page);
+}
+
+void CrawlRun::take_image(Finished& finished, analyse::AnalysedImage image) {
+  if (!analyse::is_dot(image.image)) {
+    finished.outcome = std::move(image);
+    return;
+  }
+  finished.fetch.cause = Cause::kPlaceholder;
+  finished.fetch.detail = fmt::format("a picture of {} x {} pixels", image.image.width, image.image.height);
 }
 
 void CrawlRun::finish(Finished finished) {

@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "base/guarded.h"
 #include "base/metrics.h"
 #include "crawl/fetch_loop.h"
 #include "pipeline/recorder.h"
+#include "pipeline/same_pages.h"
 #include "process/worker_pool.h"
 
 namespace magpie::pipeline {
@@ -50,7 +52,7 @@ class CrawlRun {
   std::vector<crawl::HostReport> hosts() const;
 
  private:
-  CrawlRun(CrawlRunParts parts, JobId job) : parts_(parts), job_(job) {}
+  CrawlRun(CrawlRunParts parts, JobId job, std::uint64_t alike_max) : parts_(parts), job_(job), same_pages_(SamePages(alike_max)) {}
   void dispatch();
   void take(crawl::FetchedDocument document);
   void take_unchanged(std::shared_ptr<Finished> finished, const std::string& robots_tag);
@@ -59,6 +61,8 @@ class CrawlRun {
   void hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document);
   void submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request);
   void answered(std::shared_ptr<Finished> finished, Result<std::string> answer);
+  void take_page(Finished& finished, Page page);
+  static void take_image(Finished& finished, analyse::AnalysedImage image);
   void finish(Finished finished);
   void abandon(Finished& finished, const Error& error);
   void give_up(const Error& error);
@@ -73,6 +77,7 @@ class CrawlRun {
   std::unique_ptr<crawl::FetchLoop> loop_;
 
   std::atomic<std::uint64_t> processing_{0};
+  Guarded<SamePages> same_pages_;
   mutable std::mutex mutex_;
   std::condition_variable drained_;
   std::stop_source stop_;

@@ -675,6 +675,54 @@ for _i in range(10):
 SITES["login"].routes["/login"] = lambda request: page("Log in", body='<form action="/session" method="post"><input name=user><input type=password name=p></form><a href="/members/1">m</a>')
 SITES["login"].unlisted.add("/login")
 
+
+# ---- answers with status 200 that are no content, each beside honest pages that look like them ---------------------------------------------
+
+CAPTCHA = page("Just a moment...", ["/behind"], head="<script>window._cf_chl_opt={cType:'managed'}</script>", body="<noscript>Enable JavaScript and cookies to continue</noscript>")
+CALM = text("User-agent: *\nCrawl-delay: 0.5\n")  # so that a page is read long before its host has given all it has
+site("captcha", robots=CALM)
+for _i in range(20):
+    say("captcha", f"/{_i}", CAPTCHA)
+site("captcha-403", robots=CALM)
+for _i in range(20):
+    say("captcha-403", f"/{_i}", Answer(status=403, body=markup("Access denied", ["/behind"], body='<div class="h-captcha" data-sitekey="x"></div>')))
+site("forbidden")
+for _i in range(3):
+    say("forbidden", f"/{_i}", Answer(status=403, body=markup("Forbidden", ["/behind"])))
+site("rate-limit")
+for _i in range(8):
+    say("rate-limit", f"/{_i}", page(f"of eight the {_i}."))
+route("rate-limit", "/3")(lambda request: page("429 Too Many Requests", ["/behind"]) if request.nth % 2 == 0 else page("came after all"))
+
+site("soft-errors")
+for _name, _title, _body in (
+        ("english", "Page not found | Shop", "<h1>Sorry, we can't find that page</h1>"), ("german", "Fehler 404", "<h1>Die Seite wurde nicht gefunden</h1>"),
+        ("persian", "\u0641\u0631\u0648\u0634\u06af\u0627\u0647", "<h1>\u0635\u0641\u062d\u0647 \u06cc\u0627\u0641\u062a \u0646\u0634\u062f</h1>"),
+        ("gone", "Shop", "<h2>This product is no longer available</h2>"), ("server", "500", "<h1>Internal Server Error</h1>")):
+    say("soft-errors", "/" + _name, Answer(body=f"<meta charset=utf-8><title>{_title}</title>{_body}<a href=/behind>home</a>".encode("utf-8")))
+_LOGIN_FORM = '<form action="/session" method="post"><input name=user><input type=password name=p></form>'
+for _name, _body in (
+        ("product-404", '<h1>404</h1><script type="application/ld+json">{"@type":"Product","name":"404","offers":{"price":"9","priceCurrency":"EUR"}}</script>'),
+        ("about-404", "<h1>404 Not Found</h1>" + "What the number says, and to whom. " * 130), ("picture-404", "<h1>404</h1><img src=/picture-404.png alt=number>"),
+        ("header-login", _LOGIN_FORM + "<h1>Lamps</h1><img src=/lamp.png alt=lamp>"),
+        ("newsletter", "<h1>News</h1><form><input type=email name=e><div class=g-recaptcha></div></form>"), ("film", "<h1>Just a moment</h1><p>A film of 2004.")):
+    say("soft-errors", "/honest-" + _name, Answer(body=f"<title>{_name}</title>{_body}<a href=/from-{_name}>more</a>".encode("utf-8")))
+say("soft-errors", "/picture-404.png", picture(131, 140, 100), listed=False)
+say("soft-errors", "/lamp.png", picture(137, 150, 100), listed=False)
+
+site("alike")  # no word of error, but the same to every address
+SITES["alike"].fallback = lambda request: page("Our shop", body=f"<p>You asked for {html.escape(request.plain)}. Look around!<a href='{request.plain.rstrip('/')}/in'>further</a>")
+say("alike", "/real", page("real", [f"/gone-{_i}" for _i in range(40)]))
+
+site("placeholders")
+_NO_PICTURE = png(60, 60, 139)
+for _i in range(12):
+    say("placeholders", f"/product-{_i}", page(f"product {_i}", images=[f"/stand-in-{_i}.png", f"/dot-{_i}.png"] + ["/true.png", "/lazy.png"] * (_i == 0)))
+    say("placeholders", f"/stand-in-{_i}.png", Answer(body=_NO_PICTURE, type="image/png"), listed=False)
+    say("placeholders", f"/dot-{_i}.png", Answer(body=png(1, 1, 1), type="image/png"), listed=False)
+say("placeholders", "/true.png", picture(149, 60, 60), listed=False)
+say("placeholders", "/lazy.png", picture(151, 170, 110), listed=False)
+
 site("cookies")
 
 

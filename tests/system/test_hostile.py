@@ -328,6 +328,69 @@ class Hostile(SystemTest):
     def test_pages_that_are_all_the_same_lead_nowhere(self):
         self.assertLess(len(self.paths("same")), PAGES_MAX)
 
+    # ---- answers that are no content ----
+    def test_captchas_end_as_such_and_slow_their_host_down(self):
+        for host in ("captcha", "captcha-403"):
+            with self.subTest(host=host):
+                self.assertLess(len(self.paths(host)), 18, "its front page, and what was under way before each of five rests at most")
+                self.assertGreaterEqual(self.longest_pause(host), 1.9, "the second rest")
+                asked = [path for path in self.paths(host) if path != "/"]
+                self.ends_as(host, {path: "captcha" for path in [*asked, "/0", "/19"]})
+                self.was_asked(host, {"/behind": 0})
+                self.is_not_kept(host, *asked)
+        self.assertTrue(self.web.why("captcha", "/0")["fetched"] or self.web.why("captcha", "/0")["detail"])
+        self.ends_as("forbidden", {"/0": "status", "/2": "status"})
+        self.was_asked("forbidden", {"/behind": 0})
+
+    def test_words_for_slowing_down_are_heard(self):
+        self.ends_as("rate-limit", {"/3": "rate-limited"})
+        self.assertGreaterEqual(self.longest_pause("rate-limit"), 1.0)
+        self.is_kept("rate-limit", "/0", "/7")
+        self.was_asked("rate-limit", {"/behind": 0})
+
+    def test_error_pages_with_status_200_are_no_pages(self):
+        wrong = ("/english", "/german", "/persian", "/gone", "/server")
+        self.ends_as("soft-errors", {path: "soft-error" for path in wrong})
+        self.is_not_kept("soft-errors", *wrong)
+        self.was_asked("soft-errors", {"/behind": 0})
+        self.assertIn("page not found", self.web.why("soft-errors", "/english")["detail"])
+        lost = [path for path in self.paths("soft404") if path.startswith(("/gone", "/lost"))]
+        self.assertGreater(len(lost), 20)
+        self.ends_as("soft404", {path: "soft-error" for path in lost[:20]})
+        self.assertFalse([path for path in lost if path.endswith("/again")])
+
+    def test_honest_pages_that_look_like_errors_are_kept(self):
+        for name in ("product-404", "about-404", "picture-404", "header-login", "newsletter", "film"):
+            self.is_kept("soft-errors", "/honest-" + name)
+            self.was_asked("soft-errors", {"/from-" + name: 1})
+
+    def test_the_same_words_for_every_address_are_no_content(self):
+        self.is_kept("alike", "/real")
+        same = [self.cause("alike", path) for path in self.paths("alike") - {"/", "/real"}]
+        self.assertEqual(same.count("none"), 20, "crawl.repeats_max of them cannot be told")
+        self.assertEqual(same.count("soft-error"), len(same) - 20)
+        self.assertGreater(len(same), 40)
+
+    def test_login_walls_are_no_pages(self):
+        walls = [path for path in self.paths("login") if path.startswith("/login")]
+        self.assertGreater(len(walls), 5)
+        self.ends_as("login", {path: "login-wall" for path in walls})
+        self.is_not_kept("login", *walls)
+
+    def test_stand_ins_are_not_found(self):
+        for i in range(12):
+            for name in ("stand-in", "dot"):
+                self.assertFalse(self.web.images["placeholders", f"/{name}-{i}.png"]["indexed"])
+        self.ends_as("placeholders", {"/dot-0.png": "placeholder"})
+        for path in ("/true.png", "/lazy.png"):
+            self.assertTrue(self.web.images["placeholders", path]["indexed"], path)
+
+    def test_failures_are_counted_by_cause(self):
+        status = json.loads(self.magpie("status", "--collection", self.web.collection, "--json"))
+        causes = {entry["cause"]: entry["count"] for entry in status["failures"]}
+        for cause in ("soft-error", "captcha", "rate-limited", "login-wall", "placeholder"):
+            self.assertGreater(causes.get(cause, 0), 0, cause)
+
     # ---- cookies ----
     def test_a_cookie_opens_the_gate_and_goes_to_nobody_else(self):
         self.assertEqual(self.web.pages["cookies", "/gate"]["title"], "behind the gate")
@@ -395,6 +458,16 @@ class Politeness(SystemTest):
         crawl = web.crawl("limit", [hostile.SITES[name].url() for name in ("facets", "calendar")], delay="0", per_host=4, pages=17)
         for host in ("facets", "calendar"):
             self.assertEqual(sum(1 for entry in crawl.by_host[host] if entry["path"] != "/robots.txt"), 17)
+
+    def test_what_was_rate_limited_can_be_asked_again(self):
+        site = hostile.SITES["rate-limit"]
+        while b"Too Many" in urllib.request.urlopen(site.url("/3")).read():
+            pass  # every second answer is that
+        crawl = web.crawl("retry", [site.url()])
+        self.assertEqual(crawl.why("rate-limit", "/3")["cause"], "rate-limited")
+        self.magpie("retry", "-C", crawl.collection, "--cause", "rate-limited", "--set", "crawl.allow_loopback=true", "--set", f"crawl.agent={AGENT}")
+        why = crawl.why("rate-limit", "/3")
+        self.assertEqual(why["cause"], "none", why)
 
 
 if __name__ == "__main__":

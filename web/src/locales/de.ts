@@ -59,6 +59,7 @@ export default {
       dns: 'Name unbekannt', connect: 'Keine Verbindung', tls: 'Zertifikat', timeout: 'Zu langsam', protocol: 'Kein gültiges HTTP', robots: 'Von robots.txt untersagt', scope: 'Führt von der Site weg',
       guard: 'Private Adresse', status: 'Fehlerantwort', 'too-large': 'Zu groß', redirects: 'Zu viele Umleitungen', 'content-type': 'Weder Seite noch Bild', decode: 'Kaputtes Bild',
       crashed: 'Dekodierer abgestürzt', 'out-of-memory': 'Zu viel Speicher', disk: 'Datenträger', cancelled: 'Angehalten', 'not-found': 'Nicht gefunden', throttled: 'Um Geduld gebeten', 'opted-out': 'Soll nicht gefunden werden',
+      'soft-error': 'Fehlerseite', captcha: 'Captcha verlangt', 'rate-limited': 'Zu viele Anfragen', 'login-wall': 'Anmeldung nötig', placeholder: 'Platzhalterbild',
     },
   },
   keys: { hint: 'Tasten:', focus: 'suchen', move: 'bewegen', open: 'öffnen', alike: 'ähnliche', back: 'zurück' },

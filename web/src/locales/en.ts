@@ -57,6 +57,7 @@ export default {
       dns: 'Name not found', connect: 'No connection', tls: 'Certificate', timeout: 'Too slow', protocol: 'Not proper HTTP', robots: 'Refused by robots.txt', scope: 'Left the site',
       guard: 'Private address', status: 'Error answer', 'too-large': 'Too large', redirects: 'Too many redirects', 'content-type': 'Neither page nor picture', decode: 'Broken picture',
       crashed: 'Crashed the decoder', 'out-of-memory': 'Too much memory', disk: 'Disk', cancelled: 'Stopped', 'not-found': 'Not found', throttled: 'Asked to slow down', 'opted-out': 'Not to be found',
+      'soft-error': 'Error page', captcha: 'Asked for a captcha', 'rate-limited': 'Too many requests', 'login-wall': 'Login needed', placeholder: 'Stand-in picture',
     },
   },
   keys: { hint: 'Keys:', focus: 'search', move: 'move', open: 'open', alike: 'look-alikes', back: 'back' },

@@ -59,6 +59,7 @@ export default {
       dns: 'نام پیدا نشد', connect: 'بی‌اتصال', tls: 'گواهی', timeout: 'بسیار کند', protocol: 'HTTP نادرست', robots: 'منع robots.txt', scope: 'بیرون از سایت',
       guard: 'نشانی خصوصی', status: 'پاسخ خطا', 'too-large': 'بسیار بزرگ', redirects: 'تغییرمسیر بسیار', 'content-type': 'نه صفحه نه تصویر', decode: 'تصویر خراب',
       crashed: 'از کار افتادن رمزگشا', 'out-of-memory': 'حافظهٔ بسیار', disk: 'دیسک', cancelled: 'متوقف', 'not-found': 'یافت نشد', throttled: 'درخواست درنگ', 'opted-out': 'نباید یافت شود',
+      'soft-error': 'صفحهٔ خطا', captcha: 'کپچا خواست', 'rate-limited': 'درخواست بیش از اندازه', 'login-wall': 'نیازمند ورود', placeholder: 'تصویر جانشین',
     },
   },
   keys: { hint: 'کلیدها:', focus: 'جستجو', move: 'حرکت', open: 'گشودن', alike: 'همانندها', back: 'بازگشت' },
