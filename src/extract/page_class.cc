@@ -1,6 +1,7 @@
 #include "extract/page_class.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -300,22 +301,31 @@ std::string words_of_address(std::string_view url) {
   return out;
 }
 
-bool is_word_byte(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-}
-
-// Appends the words of `text` that are not in `address`.
-void append_foreign_words(std::string& out, std::string_view text, std::string_view address) {
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t end = at;
-    while (end < text.size() && is_word_byte(text[end])) ++end;
-    if (end > at) {
-      const std::string word = lowered(text.substr(at, end - at));
-      if (address.find(word) == std::string_view::npos) out.append(word).push_back(' ');
-    }
-    at = std::max(end, at + 1);
+// What a byte is in a word: letters of ASCII in lower case, digits and all bytes beyond ASCII as they are, 0 for what separates words.
+constexpr std::array<std::uint8_t, 256> kWordBytes = [] {
+  std::array<std::uint8_t, 256> bytes{};
+  for (std::size_t c = 0; c < bytes.size(); ++c) {
+    const bool is_capital = c >= 'A' && c <= 'Z';
+    const bool in_word = is_capital || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c >= 0x80;
+    bytes[c] = in_word ? static_cast<std::uint8_t>(is_capital ? c + 32 : c) : 0;
   }
-  out.push_back('\n');
+  return bytes;
+}();
+
+// Calls use(hash) for each word (FNV-1a).
+template <class Use>
+void each_word_hash(std::string_view text, Use&& use) {
+  constexpr std::uint64_t kBasis = 0xcbf29ce484222325, kPrime = 0x100000001b3;
+  std::uint64_t hash = kBasis;
+  for (const char c : text) {
+    if (const std::uint8_t byte = kWordBytes[static_cast<unsigned char>(c)]; byte != 0) {
+      hash = (hash ^ byte) * kPrime;
+    } else if (hash != kBasis) {
+      use(hash);
+      hash = kBasis;
+    }
+  }
+  if (hash != kBasis) use(hash);
 }
 
 }  // namespace
@@ -327,12 +337,21 @@ PageVerdict classify_page(const PageToClassify& page) {
 
 std::uint64_t page_shape(const PageToClassify& page) {
   if (!page.page.products.empty() || page.text.size() > kShapeTextBytes) return 0;
-  const std::string address = words_of_address(page.page.url);
-  std::string shape;
-  append_foreign_words(shape, page.page.title, address);
-  append_foreign_words(shape, page.text, address);
-  for (const ImageRef& image : page.page.images) shape.append(image.url).push_back('\n');
-  return std::max<std::uint64_t>(signature64(shape, 0), 1);
+  constexpr std::size_t kAddressWordsMax = 64;
+  std::vector<std::uint64_t> own;
+  each_word_hash(words_of_address(page.page.url), [&](std::uint64_t word) {
+    if (own.size() < kAddressWordsMax) own.push_back(word);
+  });
+  std::vector<std::uint64_t> words;
+  words.reserve(kShapeTextBytes / 4);
+  const auto take = [&](std::uint64_t word) {
+    if (std::find(own.begin(), own.end(), word) == own.end()) words.push_back(word);
+  };
+  each_word_hash(page.page.title, take);
+  each_word_hash(page.text, take);
+  std::uint64_t shape = signature64({reinterpret_cast<const char*>(words.data()), words.size() * sizeof(words[0])}, words.size());
+  for (const ImageRef& image : page.page.images) shape = signature64(image.url, shape);
+  return std::max<std::uint64_t>(shape, 1);
 }
 
 }  // namespace magpie
