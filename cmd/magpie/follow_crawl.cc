@@ -31,6 +31,14 @@ int exit_code_of(CrawlState state) {
 
 }  // namespace
 
+Result<JobId> job_or_newest(const CollectionFolder& folder, JobId named) {
+  if (named != 0) return named;
+  MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
+  MAGPIE_TRY(const std::vector<Job> jobs, collection->catalog().jobs());
+  if (jobs.empty()) return fail(Code::kNotFound, "nothing was crawled yet; see magpie crawl --help");
+  return jobs.front().id;
+}
+
 Result<int> follow_here(const CollectionFolder& folder, const AppSettings& settings,
                         const std::function<Result<CrawlJobView>(Manager&)>& start, bool json) {
   MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));

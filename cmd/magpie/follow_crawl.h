@@ -8,6 +8,9 @@
 
 namespace magpie::cmd {
 
+/// `named`, or the newest crawl when that is 0. kNotFound when there is none.
+Result<JobId> job_or_newest(const CollectionFolder& folder, JobId named);
+
 /// As the collection's manager, in this process. Gives the exit code: kDone, kFailed, or kNothing after Ctrl-C.
 Result<int> follow_here(const CollectionFolder& folder, const AppSettings& settings,
                         const std::function<Result<CrawlJobView>(Manager&)>& start, bool json);

@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
   add_why(app, common);
   add_changes(app, common);
   add_retry(app, common);
+  add_revisit(app, common);
   add_config(app, common);
   add_doctor(app, common);
   add_inspect(app, common);

@@ -20,21 +20,12 @@ Result<std::vector<Cause>> causes_of(const RetryFlags& flags) {
   return causes;
 }
 
-/// The newest crawl when none is named.
-Result<JobId> job_of(const CollectionFolder& folder, const RetryFlags& flags) {
-  if (flags.job != 0) return flags.job;
-  MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
-  MAGPIE_TRY(const std::vector<Job> jobs, collection->catalog().jobs());
-  if (jobs.empty()) return fail(Code::kNotFound, "nothing was crawled yet; see magpie crawl --help");
-  return jobs.front().id;
-}
-
 Result<int> run(const Common& common, const RetryFlags& flags) {
   MAGPIE_TRY(const std::vector<Cause> causes, causes_of(flags));
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
-  MAGPIE_TRY(const JobId job, job_of(folder, flags));
+  MAGPIE_TRY(const JobId job, job_or_newest(folder, flags.job));
   if (auto manager = ManagerClient::connect(folder))
     return follow_there(
         *manager, [&] { return manager->retry(job, causes); }, common.json);

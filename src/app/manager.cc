@@ -13,6 +13,9 @@ namespace {
 constexpr std::chrono::milliseconds kReportEvery{500};
 constexpr std::chrono::seconds kSaveVisitsEvery{10};
 constexpr std::size_t kListedMax = 50;
+constexpr std::chrono::seconds kLookForDueEvery{60};
+constexpr std::size_t kRevisitMax = 10'000'000;
+constexpr std::size_t kRevisitBatch = 10'000;
 /// What may go better the next time without anybody's doing.
 constexpr std::array kPassingCauses = {Cause::kDns,      Cause::kConnect,   Cause::kTls,       Cause::kTimeout,
                                        Cause::kProtocol, Cause::kStatus,    Cause::kThrottled, Cause::kCancelled,
@@ -165,26 +168,58 @@ bool Manager::is_active(JobId id) const {
 }
 
 Result<CrawlJobView> Manager::retry(JobId id, std::vector<Cause> causes) {
+  if (causes.empty()) causes.assign(kPassingCauses.begin(), kPassingCauses.end());
+  return ask_again(id, fmt::format("nothing of job {} failed for these causes", id),
+                   [&] { return collection_.frontier().retry_failed(id, causes); });
+}
+
+Result<CrawlJobView> Manager::revisit(JobId id, bool all) {
+  return ask_again(id, fmt::format("nothing of job {} is due to be visited again", id), [&]() -> Result<std::size_t> {
+    std::size_t queued = 0;
+    MAGPIE_TRY(const std::vector<UrlRecord> due, collection_.catalog().due(id, clock_.now(), all, kRevisitMax));
+    for (std::span<const UrlRecord> left(due); !left.empty(); left = left.subspan(std::min(left.size(), kRevisitBatch))) {
+      MAGPIE_TRY(const std::size_t some, collection_.frontier().revisit(left.first(std::min(left.size(), kRevisitBatch))));
+      queued += some;
+    }
+    return queued;
+  });
+}
+
+// `queue` puts addresses of an ended job back into its queue and says how many; `nothing` is the error when there are none.
+Result<CrawlJobView> Manager::ask_again(JobId id, const std::string& nothing, const std::function<Result<std::size_t>()>& queue) {
   const std::lock_guard one_at_a_time(starting_);
   MAGPIE_TRY(CrawlJobView view, get(id));
-  if (is_active(id)) return fail(Code::kBusy, "job {} is under way; what fails is asked again when it has ended", id);
+  if (is_active(id)) return fail(Code::kBusy, "job {} is under way; ask again when it has ended", id);
   crawl::CrawlSettings effective = settings_.crawl;
   apply(view.options, effective);
   MAGPIE_TRY_DO(crawl::user_agent(effective));
-  if (causes.empty()) causes.assign(kPassingCauses.begin(), kPassingCauses.end());
   // Written down first: once an address waits again, the job must be one that is gone on with.
   const CrawlJobView before = view;
   view.state = CrawlState::kQueued;
   MAGPIE_TRY_DO(save(view));
-  const auto again = collection_.frontier().retry_failed(id, causes);
-  // A retry that was cut short is gone on with: what it had queued waits still.
+  const auto again = queue();
+  // One that was cut short is gone on with: what it had queued waits still.
   if (!again || (*again == 0 && collection_.frontier().counts(id).queued == 0)) {
     MAGPIE_TRY_DO(save(before));
     if (!again) return Failure(again.error());
-    return fail(Code::kNotFound, "nothing of job {} failed for these causes", id);
+    return fail(Code::kNotFound, "{}", nothing);
   }
-  log::info("crawl.retried", {{"job", id}, {"addresses", *again}});
+  log::info("crawl.asked_again", {{"job", id}, {"addresses", *again}});
   return enqueue(std::move(view));
+}
+
+// Of jobs that came to their end, while nothing else is crawled.
+void Manager::revisit_what_is_due() {
+  const auto jobs = collection_.catalog().jobs();
+  if (!jobs) return;
+  for (const Job& job : *jobs) {
+    if (job.state != JobState::kFinished) continue;
+    const auto due = collection_.catalog().due(job.id, clock_.now(), /*all=*/false, 1);
+    if (!due || due->empty()) continue;
+    if (const auto again = revisit(job.id, /*all=*/false); !again && again.error().code != Code::kNotFound)
+      log::warn("crawl.not_revisited", {{"job", job.id}, {"why", again.error().message}});
+    return;
+  }
 }
 
 // Writes the job down as queued, a new one under its new number, and lets it begin.
@@ -400,6 +435,7 @@ void Manager::report_progress(std::stop_token stop) {
   std::mutex sleeping;
   std::condition_variable_any timer;
   auto visits_saved_at = clock_.steady();
+  auto looked_for_due_at = clock_.steady();
   while (!stop.stop_requested()) {
     std::unique_lock rest(sleeping);
     timer.wait_for(rest, stop, kReportEvery, [] { return false; });
@@ -411,6 +447,10 @@ void Manager::report_progress(std::stop_token stop) {
     if (progress && clock_.steady() - visits_saved_at >= kSaveVisitsEvery) {
       if (auto saved = save_visits(/*all=*/false); !saved) log::warn("crawl.visits_not_saved", {{"why", saved.error().message}});
       visits_saved_at = clock_.steady();
+    }
+    if (!progress && settings_.crawl.revisit() && clock_.steady() - looked_for_due_at >= kLookForDueEvery) {
+      revisit_what_is_due();
+      looked_for_due_at = clock_.steady();
     }
     const std::lock_guard lock(telling_);
     if (progress && listener_ != nullptr) listener_->on_progress(*progress);

@@ -34,6 +34,7 @@ class Manager final : public JobControl {
   Result<CrawlJobView> get(JobId id) override;
   Result<CrawlJobView> cancel(JobId id) override;
   Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) override;
+  Result<CrawlJobView> revisit(JobId id, bool all) override;
   std::uint64_t queued() const override;
   void listen(CrawlListener* listener) override;
 
@@ -58,6 +59,8 @@ class Manager final : public JobControl {
   Result<void> resume_unfinished();
   bool is_active(JobId id) const;
   Result<CrawlJobView> enqueue(CrawlJobView view);
+  Result<CrawlJobView> ask_again(JobId id, const std::string& nothing, const std::function<Result<std::size_t>()>& queue);
+  void revisit_what_is_due();
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
   void run_one(CrawlJobView view, const std::stop_token& shutdown);

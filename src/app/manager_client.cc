@@ -112,6 +112,12 @@ Result<JobId> ManagerClient::retry(JobId id, const std::vector<Cause>& causes) {
   return id;
 }
 
+Result<JobId> ManagerClient::revisit(JobId id, bool all) {
+  JsonWriter json;
+  MAGPIE_TRY_DO(ask(fmt::format("/api/v1/jobs/{}/revisit", id), json.begin_object().field("all", all).end_object().text()));
+  return id;
+}
+
 Result<ManagerClient::JobStatus> ManagerClient::job(JobId id) {
   MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/jobs/{}", id), std::nullopt));
   simdjson::dom::parser parser;

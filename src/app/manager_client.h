@@ -22,6 +22,7 @@ class ManagerClient {
   Result<JobId> start_crawl(const std::vector<std::string>& seeds, const CrawlOptions& options);
   /// Gives `id` back.
   Result<JobId> retry(JobId id, const std::vector<Cause>& causes);
+  Result<JobId> revisit(JobId id, bool all);
   struct JobStatus {
     CrawlState state = CrawlState::kQueued;
     CrawlProgress progress;  // counters, rates and failures; no hosts

@@ -5,6 +5,7 @@
 // Order of work, so that kill -9 at any moment loses nothing: archive.append -> archive.sync -> transaction.record_… -> commit ->
 // frontier acknowledges. Every change to what a picture's document says puts the picture into the to-index list in the same
 // transaction; the indexer takes from that list, commits its segment, then clears what it took. See Catalog::take_dirty.
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -34,6 +35,12 @@ struct Job {
   Timestamp created_at{};
   std::optional<Timestamp> started_at, finished_at;
   std::string counters_json = "{}";
+};
+
+/// How soon a page is asked again: after `first` at first, half as long as the last time once it had changed, half as long again when
+/// it had not; never outside [least, most].
+struct RevisitPace {
+  std::chrono::seconds first{86'400}, least{3'600}, most{30 * 86'400};
 };
 
 /// What one run of a crawl did to one host, kept so that it can be shown to the host's owner and so that the next run knows how long
@@ -98,6 +105,13 @@ class CatalogTransaction {
   /// they are still to be fetched. A picture that failed after an earlier success keeps its earlier bytes for cause of transport
   /// (dns … throttled) and loses them for kNotFound, or when its owner opts out.
   virtual Result<NextCandidates> record_failure(const Fetch& fetch, JobId job) = 0;
+
+  /// Sets when a page that was just recorded is due again. Notes, too, whether its sitemap had foretold that it would (not) have
+  /// changed: a host's sitemaps are trusted once they were right kLastmodProofs times, and wrong at most once in twenty.
+  virtual Result<void> schedule_visit(PageId page, bool changed, const RevisitPace& pace) = 0;
+  static constexpr int kLastmodProofs = 10;
+  /// A sitemap says when the page at this address last changed. True when that is news: it was visited before, and not since.
+  virtual Result<bool> note_lastmod(std::string_view url, Timestamp lastmod) = 0;
 
   /// A seed names this picture itself, so it may be found though no page shows it.
   virtual Result<void> name_image(std::string_view url) = 0;
@@ -240,6 +254,10 @@ class Catalog {
                                       const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const = 0;
   virtual Result<void> each_page(const std::function<Result<void>(PageId, const std::string& url)>& visit) const = 0;
   virtual Result<void> each_product(const std::function<Result<void>(const StoredProduct&)>& visit) const = 0;  // without `images`
+  /// What of a job is due at `now`, ready for Frontier::revisit, at most `limit`, the longest due first: pages whose time has come or
+  /// that a sitemap calls changed; not those that a trusted sitemap calls unchanged. Sitemaps are due when pages may be (once an hour).
+  /// `all`: every page, sitemap and picture that was fetched. Cost: one pass over the job's addresses.
+  virtual Result<std::vector<UrlRecord>> due(JobId job, Timestamp now, bool all, std::size_t limit) const = 0;
   /// Changes of products that were known before, oldest first, behind change number `after`.
   virtual Result<std::vector<ProductChange>> changes(std::uint64_t after, std::size_t limit) const = 0;
   /// Failed fetches, newest first; of one cause, or of all.

@@ -162,7 +162,10 @@ Result<void> AnswerReader::read_sitemap(FetchedDocument& document, const HttpRes
   if (!index || document.url.depth < kSitemapDepthMax) {
     for (const SitemapEntry& entry : sitemap->entries) {
       const auto url = Url::parse(entry.loc);
+      const std::size_t before = records.size();
       if (url) admit(*url, index ? UrlKind::kSitemap : UrlKind::kPage, index ? document.url.depth + 1u : 1u, from, records);
+      const auto lastmod = index || records.size() == before ? std::nullopt : parse_lastmod(entry.lastmod);
+      if (lastmod) document.dated.push_back({records.back(), *lastmod});
       for (const std::string& image : entry.images) {
         if (const auto image_url = Url::parse(image)) admit(*image_url, UrlKind::kImage, 1, from, records);
       }

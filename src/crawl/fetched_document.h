@@ -3,12 +3,19 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/records.h"
 #include "crawl/sitemap.h"
 #include "net/http_client.h"
 
 namespace magpie::crawl {
+
+/// A page that a sitemap dates.
+struct Dated {
+  UrlRecord url;
+  Timestamp lastmod{};
+};
 
 /// A URL whose fetch has ended for good: a success, a redirect or a failure that is not tried again.
 struct FetchedDocument {
@@ -23,6 +30,7 @@ struct FetchedDocument {
   bool unchanged = false;                // 304: what was kept of an earlier visit still holds; the response has no body
   std::optional<HttpResponse> response;  // head and body as they came, maybe incomplete when cause is set; nothing without a request
   std::optional<Sitemap> sitemap;        // of kind kSitemap, parsed; its addresses are in the frontier already
+  std::vector<Dated> dated;              // those of its pages that it dates
   /// All X-Robots-Tag headers, joined by ", ". Before them "noai" for a reservation of text and data mining, and "nofollow" for a page
   /// whose very bytes came so often that its links are not to be trusted.
   std::string robots_tag;

@@ -121,5 +121,9 @@ class HostState {
 std::optional<Millis> parse_retry_after(std::string_view value, Timestamp now);
 /// An HTTP date (RFC 9110 §5.6.7) in any of its three forms. Nothing when unreadable.
 std::optional<Timestamp> parse_http_date(std::string_view text);
+/// When a sitemap's or feed's date is over: W3C date and time ("2026", "2026-11", "2026-11-22", "2026-11-22T05:19+01:00", …; the note
+/// "Date and Time Formats" of 1997), or an HTTP date. A date without a time gives its last moment, since the change may have come any
+/// time before. Nothing when unreadable.
+std::optional<Timestamp> parse_lastmod(std::string_view text);
 
 }  // namespace magpie::crawl

@@ -1,4 +1,4 @@
-// Retry-After and HTTP dates; declared in crawl/host_state.h.
+// Retry-After, HTTP dates and dates of sitemaps; declared in crawl/host_state.h.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -62,6 +62,36 @@ std::optional<Timestamp> parse_http_date(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
   return Timestamp(std::chrono::sys_days(date) + *time);
+}
+
+std::optional<Timestamp> parse_lastmod(std::string_view text) {
+  const auto year = number(text.substr(0, 4));
+  if (!year || *year < 1970 || *year > 9'999 || (text.size() > 4 && text[4] != '-')) return parse_http_date(text);
+  using namespace std::chrono;
+  const auto field = [&](std::size_t at, char before) {
+    return text.size() >= at + 2 && text[at - 1] == before ? number(text.substr(at, 2)) : std::nullopt;
+  };
+  const auto last_moment = [](sys_days next_day) { return Timestamp(next_day) - milliseconds(1); };
+  if (text.size() == 4) return last_moment(sys_days(std::chrono::year(*year + 1) / January / 1));
+  const auto month_number = field(5, '-');
+  if (!month_number || *month_number < 1 || *month_number > 12) return std::nullopt;
+  const auto month = std::chrono::year(*year) / std::chrono::month(static_cast<unsigned>(*month_number));
+  if (text.size() == 7) return last_moment(sys_days((month + months(1)) / 1));
+  const auto day_number = field(8, '-');
+  const year_month_day day = month / static_cast<int>(day_number.value_or(0));
+  if (!day_number || !day.ok()) return std::nullopt;
+  if (text.size() == 10) return last_moment(sys_days(day) + days(1));
+  const auto hour = field(11, 'T'), minute = field(14, ':');
+  if (!hour || !minute || *hour > 24 || *minute > 59) return std::nullopt;
+  Timestamp time = Timestamp(sys_days(day)) + hours(*hour) + minutes(*minute);
+  if (const auto second = field(17, ':')) time += seconds(*second);
+  // What follows the time is a fraction, which does not matter here, and the zone: Z, +hh:mm, -hh:mm.
+  const std::size_t zone = text.find_first_of("+-", 16);
+  if (zone == std::string_view::npos) return time;
+  const auto zone_hour = field(zone + 1, text[zone]);
+  if (!zone_hour) return std::nullopt;
+  const minutes offset = hours(*zone_hour) + minutes(field(zone + 4, ':').value_or(0));
+  return text[zone] == '+' ? time - offset : time + offset;
 }
 
 std::optional<Millis> parse_retry_after(std::string_view value, Timestamp now) {

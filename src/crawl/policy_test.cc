@@ -203,6 +203,7 @@ TEST(HostState, OneTimeoutIsTheUrlsTwoInARowAreTheHosts) {
 TEST(RetryAfter, SecondsAndDates) {
   const Timestamp now = *parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT");
   EXPECT_EQ(now.time_since_epoch(), 784'111'777s);
+  EXPECT_EQ(parse_lastmod("Sun, 06 Nov 1994 08:49:37 GMT"), now);
   EXPECT_EQ(parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT"), now);
   EXPECT_EQ(parse_http_date("Sun Nov  6 08:49:37 1994"), now);
   EXPECT_EQ(parse_retry_after("120", now), 120s);
@@ -325,6 +326,23 @@ TEST_F(RobotsOverTime, RedirectsAreFollowedFiveTimesWithinScope) {
   std::swap(state, other);
   tell(answer(302, {{"Location", "http://elsewhere.test/robots.txt"}}));
   EXPECT_EQ(state.phase(), RobotsState::Phase::kAbsent);
+}
+
+TEST(Lastmod, IsTheMomentWhenADateIsOver) {
+  const Timestamp moment = *parse_http_date("Sun, 22 Nov 2026 05:19:12 GMT");
+  const Timestamp midnight = *parse_http_date("Mon, 23 Nov 2026 00:00:00 GMT");
+  EXPECT_EQ(parse_lastmod("2026-11-22T05:19:12Z"), moment);
+  EXPECT_EQ(parse_lastmod("2026-11-22T05:19:12.345Z"), moment);
+  EXPECT_EQ(parse_lastmod("2026-11-22T06:49:12+01:30"), moment);
+  EXPECT_EQ(parse_lastmod("2026-11-22T00:19:12-05:00"), moment);
+  EXPECT_EQ(parse_lastmod("2026-11-22T05:19Z"), moment - std::chrono::seconds(12));
+  EXPECT_EQ(parse_lastmod("2026-11-22"), midnight - Millis(1));
+  EXPECT_EQ(parse_lastmod("2026-11"), *parse_http_date("Tue, 01 Dec 2026 00:00:00 GMT") - Millis(1));
+  EXPECT_EQ(parse_lastmod("2025"), *parse_http_date("Thu, 01 Jan 2026 00:00:00 GMT") - Millis(1));
+  for (const char* wrong : {"", "yesterday", "2026-13-01", "2026-02-30", "2026-11-22T25:00Z", "2026-11-22T05", "26-11-22", "2026-11-2",
+                            "2026-", "2026-11-22T05:19:12+", "0001-01-01"}) {
+    EXPECT_FALSE(parse_lastmod(wrong)) << wrong;
+  }
 }
 
 }  // namespace

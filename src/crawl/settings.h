@@ -73,6 +73,19 @@ struct CrawlSettings {
   Setting<std::int64_t> image_bytes_max{"crawl.image_bytes_max", 50 << 20, {1'024, 1 << 30}, "Largest picture kept."};
   Setting<std::int64_t> url_bytes_max{"crawl.url_bytes_max", 2'048, {64, 16'384}, "Longer addresses are not followed."};
   Setting<std::int64_t> sitemaps_per_host_max{"crawl.sitemaps_per_host_max", 500, {0, 50'000}, "Sitemaps read from one host."};
+  Setting<Millis> revisit_first{"crawl.revisit_first",
+                                Millis(std::int64_t{86'400} * 1'000),
+                                {Millis(1'000), Millis(std::int64_t{366} * 86'400'000)},
+                                "When a page is due again after its first visit; later it depends on how often it changes."};
+  Setting<Millis> revisit_min{"crawl.revisit_min",
+                              Millis(3'600'000),
+                              {Millis(1'000), Millis(std::int64_t{366} * 86'400'000)},
+                              "No page is due sooner, however often it changes."};
+  Setting<Millis> revisit_max{"crawl.revisit_max",
+                              Millis(std::int64_t{30} * 86'400'000),
+                              {Millis(1'000), Millis(std::int64_t{10} * 366 * 86'400'000)},
+                              "Every page is due after so long, even if it never changes."};
+  Setting<bool> revisit{"crawl.revisit", false, {}, "While 'magpie serve' runs: visit pages again when they are due."};
   Setting<bool> sitemaps{"crawl.sitemaps", true, {}, "Read the sitemaps that robots.txt names."};
   Setting<bool> same_site{"crawl.same_site", false, {}, "Scope is the seeds' registrable domains instead of their hosts."};
   Setting<bool> images_off_host{"crawl.images_off_host", true, {}, "Fetch pictures from other hosts when a page in scope shows them."};
@@ -107,6 +120,7 @@ struct CrawlSettings {
     each(backoff_max), each(backoff_forgiven), each(backoffs_max), each(failures_max), each(backoff_wait_max), each(retry_after_wait_max);
     each(delay_factor), each(robots_ttl), each(fetch_max), each(speed_bytes_min), each(speed_period), each(bytes_per_second),
         each(page_bytes_max), each(image_bytes_max), each(url_bytes_max);
+    each(revisit_first), each(revisit_min), each(revisit_max), each(revisit);
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(drop_tracking);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);

@@ -78,6 +78,14 @@ CREATE TABLE host_visits (
   host TEXT NOT NULL, run_started_at INTEGER NOT NULL, job INTEGER NOT NULL, next_allowed_at INTEGER NOT NULL, report TEXT NOT NULL,
   PRIMARY KEY (host, run_started_at, job)) WITHOUT ROWID;
 )sql",
+    R"sql(
+-- When a page is due again: interval_s behind visited_at. lastmod: what a sitemap says, 0 when nothing.
+ALTER TABLE urls ADD COLUMN visited_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE urls ADD COLUMN interval_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE urls ADD COLUMN lastmod INTEGER NOT NULL DEFAULT 0;
+-- How often the sitemaps of a host foretold rightly whether a page had changed, and how often not.
+CREATE TABLE lastmod_proofs (host TEXT PRIMARY KEY, proved INTEGER NOT NULL, failed INTEGER NOT NULL) WITHOUT ROWID;
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/wire.h"
+#include "core/frontier.h"
 #include "core/price.h"
 #include "embedded/catalog_rows.h"
 #include "net/url.h"
@@ -205,6 +206,30 @@ class SqliteTransaction final : public CatalogTransaction {
                        millis_or_null(job.finished_at), job.counters_json, job.id));
     if (changed == 0) return fail(Code::kNotFound, "there is no job {}", job.id);
     return {};
+  }
+
+  Result<void> schedule_visit(PageId page, bool changed, const RevisitPace& pace) override {
+    MAGPIE_TRY(Query row, db_.query("SELECT url, fetched_at, visited_at, interval_s, lastmod FROM urls WHERE id = ?", page));
+    MAGPIE_TRY(const bool found, row.next());
+    if (!found) return fail(Code::kNotFound, "there is no page {}", page);
+    const std::int64_t fetched_at = row.int64(1), visited_at = row.int64(2), before = row.int64(3), lastmod = row.int64(4);
+    if (visited_at > 0 && lastmod > 0) {
+      const bool foretold = (lastmod > visited_at) == changed;
+      MAGPIE_TRY_DO(
+          db_.run("INSERT INTO lastmod_proofs VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE SET proved = proved + excluded.proved, "
+                  "failed = failed + excluded.failed",
+                  host_of_url(row.text(0)), foretold ? 1 : 0, foretold ? 0 : 1));
+    }
+    const std::int64_t wanted = before == 0 ? pace.first.count() : changed ? before / 2 : before + before / 2;
+    const std::int64_t interval = std::clamp<std::int64_t>(wanted, pace.least.count(), std::max(pace.least, pace.most).count());
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET visited_at = ?, interval_s = ? WHERE id = ?", fetched_at, interval, page));
+    return {};
+  }
+
+  Result<bool> note_lastmod(std::string_view url, Timestamp lastmod) override {
+    MAGPIE_TRY(const std::optional<std::int64_t> visited_at,
+               first_int64("UPDATE urls SET lastmod = ? WHERE url = ? RETURNING visited_at", to_millis(lastmod), url));
+    return visited_at && *visited_at > 0 && to_millis(lastmod) > *visited_at;
   }
 
   Result<void> put_host_visit(const HostVisit& visit) override {

@@ -24,6 +24,11 @@ bool may_explain_itself(const crawl::FetchedDocument& document) {
          document.response && document.response->complete() && crawl::kind_of_answer(*document.response, UrlKind::kPage) == UrlKind::kPage;
 }
 
+RevisitPace pace_of(const crawl::CrawlSettings& settings) {
+  const auto seconds = [](std::chrono::milliseconds time) { return std::chrono::ceil<std::chrono::seconds>(time); };
+  return {seconds(settings.revisit_first()), seconds(settings.revisit_min()), seconds(settings.revisit_max())};
+}
+
 }  // namespace
 
 Cause cause_of(const Error& error) {
@@ -51,7 +56,7 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
   options.names.metrics = parts.metrics;
   MAGPIE_TRY(run->client_, HttpClient::make(std::move(options)));
 
-  auto context = std::make_shared<RunContext>(RunContext{job, crawl::CrawlRules(job, settings, seeds), {}});
+  auto context = std::make_shared<RunContext>(RunContext{job, crawl::CrawlRules(job, settings, seeds), pace_of(settings), {}});
   CrawlRun* raw = run.get();
   context->wake = [raw] { raw->loop_->wake(); };
   run->context_ = context;
@@ -63,7 +68,8 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
   crawl::FetchLoopParts loop{parts.frontier, *run->client_, parts.clock, context->rules, run->documents_};
   MAGPIE_TRY(loop.resting, parts.catalog.resting_hosts(parts.clock.now()));
   MAGPIE_TRY(const std::vector<Job> jobs, parts.catalog.jobs());
-  if (jobs.size() > 1) loop.validators = [raw](const UrlRecord& url) { return raw->validators_of(url); };
+  const bool anything_kept = jobs.size() > 1 || parts.frontier.counts(job).known > 0;
+  if (anything_kept) loop.validators = [raw](const UrlRecord& url) { return raw->validators_of(url); };
   MAGPIE_TRY(run->loop_, crawl::FetchLoop::make(std::move(loop), settings));
   return run;
 }
@@ -109,6 +115,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   finished->signature = document.signature;
   finished->url = document.url;
   finished->fetch = document.fetch;
+  finished->dated = std::move(document.dated);
   if (document.unchanged) return take_unchanged(std::move(finished), document.robots_tag);
   const bool good = document.response && document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
   if (!good && !may_explain_itself(document)) return finish(std::move(*finished));

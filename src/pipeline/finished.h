@@ -5,9 +5,12 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "analyse/analysed_image.h"
+#include "core/catalog.h"
 #include "core/records.h"
+#include "crawl/fetched_document.h"
 #include "crawl/rules.h"
 
 namespace magpie::pipeline {
@@ -16,6 +19,7 @@ namespace magpie::pipeline {
 struct RunContext {
   JobId job = 0;
   crawl::CrawlRules rules;
+  RevisitPace pace;
   std::function<void()> wake;  // tells the fetch loop that the frontier has changed; thread-safe
 };
 
@@ -33,6 +37,7 @@ struct Finished {
   UrlRecord url;
   Fetch fetch;
   Outcome outcome;
+  std::vector<crawl::Dated> dated;  // of a sitemap: what it says when its pages last changed
 };
 
 }  // namespace magpie::pipeline

@@ -11,6 +11,7 @@ namespace magpie::pipeline {
 /// What a transaction leads to once it is committed.
 struct Recorder::Batch {
   std::vector<UrlRecord> found;
+  std::vector<UrlRecord> again;  // fetched before, and changed since
   std::vector<Acknowledgement> ended;
   std::set<std::shared_ptr<const RunContext>> runs;
   RecorderCounts counts;
@@ -150,6 +151,7 @@ Result<void> Recorder::write_batch(std::vector<Finished> items) {
   MAGPIE_TRY_DO(ports_.variants.sync());
   // Before the commit: a page that has fallen back to its next picture does not ask for it again, should the process die in between.
   if (!batch.found.empty()) MAGPIE_TRY_DO(ports_.frontier.add(batch.found));
+  if (!batch.again.empty()) MAGPIE_TRY_DO(ports_.frontier.revisit(batch.again));
   MAGPIE_TRY_DO(transaction->commit());
   dirty_ = true;
   MAGPIE_TRY_DO(tell_frontier(batch));
@@ -169,6 +171,10 @@ Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item
   if (item.fetch.cause != Cause::kNone) return write_failure(transaction, item, batch);
   if (std::holds_alternative<Page>(item.outcome)) return write_page(transaction, item, batch);
   if (!std::holds_alternative<std::monostate>(item.outcome)) return write_image(transaction, item, batch);
+  for (const crawl::Dated& one : item.dated) {
+    MAGPIE_TRY(const bool news, transaction.note_lastmod(one.url.url, one.lastmod));
+    if (news) batch.again.push_back(one.url);
+  }
   MAGPIE_TRY(NextCandidates next, transaction.record_fetch(item.fetch, item.run->job));
   return want_images(transaction, item, std::move(next), batch);
 }
@@ -179,6 +185,7 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   canonicalise_images(page, rules);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
+  MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.run->pace));
   std::size_t taken = 0;
   for (const Link& link : page.links) {
     if (!follows(page, link)) continue;

@@ -72,6 +72,10 @@ std::optional<Route> route_below_api(const PathParts& path) {
     return Route{"job_retry", false, true,
                  [id](ApiState& state, const HttpServerRequest& request) { return retry_job(state, request, id); }};
   }
+  if (path.count == 5 && what == "jobs" && last == "revisit") {
+    return Route{"job_revisit", false, true,
+                 [id](ApiState& state, const HttpServerRequest& request) { return revisit_job(state, request, id); }};
+  }
   return std::nullopt;
 }
 

@@ -91,6 +91,9 @@ class JobControl {
   /// Queues again what the job failed to fetch for these causes (none given: those that may pass by themselves), and the job with it.
   /// kNotFound: no such job, or nothing failed so; kBusy: it is under way.
   virtual Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) = 0;
+  /// Queues what of the job is due to be visited again (`all`: whatever it has fetched), and the job with it.
+  /// kNotFound: no such job, or nothing is due; kBusy: it is under way.
+  virtual Result<CrawlJobView> revisit(JobId id, bool all) = 0;
   /// Addresses known and not fetched yet, over all jobs.
   virtual std::uint64_t queued() const = 0;
   /// From now on `listener` is told; null ends it, and when that call returns no notice is under way. One listener at most.

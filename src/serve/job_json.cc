@@ -196,6 +196,18 @@ Outcome<std::vector<Cause>> parse_causes(std::string_view json) {
   return causes;
 }
 
+Outcome<bool> parse_revisit(std::string_view json) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  bool all = false;
+  bool good = parser.parse(json).get(object) == simdjson::SUCCESS;
+  if (good) {
+    for (const auto& field : object) good = good && field.key == "all" && field.value.get(all) == simdjson::SUCCESS;
+  }
+  if (!good) return problem(400, "request_malformed", "the body must be a JSON object like {{\"all\": false}}");
+  return all;
+}
+
 Outcome<bool> parse_empty_object(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;

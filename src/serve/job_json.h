@@ -23,6 +23,8 @@ struct NewCrawl {
 Outcome<NewCrawl> parse_new_crawl(std::string_view json);
 /// {"causes": ["dns", ...]}; an empty list for `{}`; `request_malformed` otherwise.
 Outcome<std::vector<Cause>> parse_causes(std::string_view json);
+/// {"all": bool}; false for `{}`; `request_malformed` otherwise.
+Outcome<bool> parse_revisit(std::string_view json);
 /// Whether it is `{}`; `request_malformed` otherwise.
 Outcome<bool> parse_empty_object(std::string_view json);
 

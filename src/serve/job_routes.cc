@@ -85,6 +85,20 @@ RouteReply retry_job(ApiState& state, const HttpServerRequest& request, std::str
   return problem(again.error());
 }
 
+RouteReply revisit_job(ApiState& state, const HttpServerRequest& request, std::string_view id_text) {
+  SERVE_TRY([[maybe_unused]] const bool none, no_parameters(request));
+  SERVE_TRY([[maybe_unused]] const bool json, must_be_json(request));
+  SERVE_TRY(const bool all, parse_revisit(request.body));
+  SERVE_TRY(const std::uint64_t id, path_id(id_text));
+  if (!state.ports.jobs.can_start()) return problem(403, "crawl_disabled", "this server does not start crawls; use 'magpie revisit'");
+  if (!state.ports.jobs.get(id)) return no_job(id);
+  const Result<CrawlJobView> again = state.ports.jobs.revisit(id, all);
+  if (again) return json_reply(job_text(*again));
+  if (again.error().code == Code::kBusy) return problem(409, "job_running", "{}", again.error().message);
+  if (again.error().code == Code::kNotFound) return problem(409, "nothing_due", "{}", again.error().message);
+  return problem(again.error());
+}
+
 RouteReply events(ApiState& state, const HttpServerRequest& request) {
   QueryReader reader(request.query);
   const std::uint64_t job = reader.number("job", 1, (std::uint64_t{1} << 53) - 1, 0);

@@ -48,6 +48,7 @@ RouteReply start_job(ApiState& state, const HttpServerRequest& request);
 RouteReply job(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply cancel_job(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply retry_job(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply revisit_job(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply events(ApiState& state, const HttpServerRequest& request);
 
 // server_routes.cc

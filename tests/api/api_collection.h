@@ -79,6 +79,10 @@ class TestJobs final : public JobControl {
     jobs[id] = job;
     return job;
   }
+  Result<CrawlJobView> revisit(JobId id, bool all) override {
+    if (!all) return fail(Code::kNotFound, "nothing is due");
+    return retry(id, {});
+  }
   std::uint64_t queued() const override { return 17; }
   void listen(CrawlListener* told) override { listener = told; }
 

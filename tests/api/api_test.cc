@@ -265,6 +265,13 @@ TEST(ApiJobs, AreStartedListedAndCancelled) {
   expect_problem(retry("1", R"({"causes":["rain"]})"), 400, "request_malformed");
   expect_problem(retry("1", R"({"cause":"dns"})"), 400, "request_malformed");
   expect_problem(retry("9", "{}"), 404, "job_not_found");
+  const auto revisit = [&](std::string_view id, std::string_view body) {
+    return collection.ask("POST", fmt::format("/api/v1/jobs/{}/revisit", id), {{"Content-Type", kJson}}, body);
+  };
+  EXPECT_EQ(expect_answer(revisit("1", R"({"all":true})"), "Job").text("/state"), "queued");
+  expect_problem(revisit("1", "{}"), 409, "nothing_due");
+  expect_problem(revisit("1", R"({"all":1})"), 400, "request_malformed");
+  expect_problem(revisit("9", "{}"), 404, "job_not_found");
   expect_problem(collection.get("/api/v1/jobs/9"), 404, "job_not_found");
   expect_problem(collection.ask("POST", "/api/v1/jobs/9/cancel", {{"Content-Type", kJson}}, "{}"), 404, "job_not_found");
   expect_problem(collection.ask("POST", "/api/v1/jobs/1/cancel", {{"Content-Type", kJson}}, "[]"), 400, "request_malformed");

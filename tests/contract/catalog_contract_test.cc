@@ -377,6 +377,71 @@ TEST_P(CatalogContract, VisitsOfAHostAreKeptAndItsRestsKnown) {
   EXPECT_EQ(*catalog->resting_hosts(start + 50s), (std::map<std::string, Timestamp>{{"a.test:8080", start + 500s}}));
 }
 
+// Visits of pages of one job, each told by its time, with what is due later.
+class CatalogVisits : public CatalogContract {
+ protected:
+  static constexpr std::chrono::hours kDay{24};
+  void visit(const std::string& url, Timestamp at, const std::string& title) {
+    Page page = chair_page();
+    page.url = url;
+    page.title = title;
+    Fetch fetch = fetch_of(url);
+    fetch.fetched_at = at;
+    write([&](CatalogTransaction& t) -> Result<void> {
+      MAGPIE_TRY(const RecordedPage recorded, t.record_page(fetch, page, 1));
+      return t.schedule_visit(recorded.id, recorded.changed, {});
+    });
+  }
+  bool lists(const std::string& url, Timestamp lastmod) {
+    return write([&](CatalogTransaction& t) { return t.note_lastmod(url, lastmod); });
+  }
+  std::vector<std::string> due(Timestamp now, bool all = false) {
+    std::vector<std::string> urls;
+    const std::vector<UrlRecord> found = *catalog->due(1, now, all, 100);
+    for (const UrlRecord& one : found) urls.push_back(one.url);
+    return urls;
+  }
+  const Timestamp start{std::chrono::milliseconds(1'795'000'000'000)};
+};
+
+TEST_P(CatalogVisits, APageIsDueSoonerWhenItChangesAndLaterWhenNot) {
+  const std::string still = "http://a.test/still", lively = "http://a.test/lively";
+  visit(still, start, "same");
+  visit(lively, start, "one");
+  EXPECT_THAT(due(start + kDay - std::chrono::minutes(1)), IsEmpty());
+  EXPECT_THAT(due(start + kDay), testing::UnorderedElementsAre(still, lively));
+  EXPECT_EQ(catalog->due(1, start + kDay, false, 1)->size(), 1u);
+  EXPECT_TRUE(catalog->due(2, start + kDay, false, 10)->empty()) << "another job's";
+  visit(still, start + kDay, "same");
+  visit(lively, start + kDay, "two");
+  EXPECT_THAT(due(start + kDay + kDay / 2), ElementsAre(lively));
+  EXPECT_THAT(due(start + kDay + kDay * 3 / 2), ElementsAre(lively, still));
+  for (int i = 0; i < 20; ++i) visit(lively, start + kDay * 2, std::to_string(i));
+  EXPECT_THAT(due(start + kDay * 2 + std::chrono::minutes(59)), Not(testing::Contains(lively))) << "never sooner than after an hour";
+  for (int i = 0; i < 20; ++i) visit(still, start + kDay * 3, "same");
+  EXPECT_THAT(due(start + kDay * 33), testing::Contains(still)) << "never later than after thirty days";
+  EXPECT_THAT(due(start, /*all=*/true), testing::UnorderedElementsAre(still, lively));
+}
+
+TEST_P(CatalogVisits, ASitemapIsBelievedOnceItProvedRight) {
+  const auto page = [](int i) { return fmt::format("http://a.test/{}", i); };
+  EXPECT_FALSE(lists(page(0), start)) << "never fetched";
+  for (int i = 0; i < 12; ++i) visit(page(i), start, "one");
+  EXPECT_FALSE(lists(page(0), start - kDay));
+  EXPECT_TRUE(lists(page(1), start + kDay / 2)) << "changed since";
+  EXPECT_THAT(due(start + kDay / 2), ElementsAre(page(1)));
+  EXPECT_EQ(due(start + kDay * 2).size(), 12u) << "nothing is proved yet";
+  for (int i = 1; i < 12; ++i) {
+    lists(page(i), start + kDay / 2);
+    visit(page(i), start + kDay, "two");
+  }
+  EXPECT_THAT(due(start + kDay * 20), IsEmpty()) << "eleven times right: what it calls unchanged is left alone";
+  EXPECT_TRUE(lists(page(3), start + kDay * 2));
+  EXPECT_THAT(due(start + kDay * 2), ElementsAre(page(3)));
+  visit(page(3), start + kDay * 3, "two");  // not changed after all: wrong once in twelve
+  EXPECT_EQ(due(start + kDay * 40).size(), 12u);
+}
+
 TEST_P(CatalogContract, AHostIsSummedUp) {
   Page page = chair_page();
   page.robots.noindex = true;
@@ -651,10 +716,11 @@ TEST_P(CatalogContract, PagesAreWrittenQuickly) {
   EXPECT_EQ(catalog->stats()->pages, static_cast<std::uint64_t>(kBatches * kBatch));
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, CatalogContract,
-                         testing::Values(CatalogBackend{"embedded",
-                                                        [](const fs::path& folder) { return open_catalog(folder / "catalog.db"); }}),
-                         [](const auto& backend) { return backend.param.name; });
+const auto kBackends =
+    testing::Values(CatalogBackend{"embedded", [](const fs::path& folder) { return open_catalog(folder / "catalog.db"); }});
+constexpr auto kBackendName = [](const auto& backend) { return backend.param.name; };
+INSTANTIATE_TEST_SUITE_P(Backends, CatalogContract, kBackends, kBackendName);
+INSTANTIATE_TEST_SUITE_P(Backends, CatalogVisits, kBackends, kBackendName);
 
 TEST(SqliteCatalog, OtherProcessesReadWithoutTheWriter) {
   ContractFolder folder;

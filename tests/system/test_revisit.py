@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """A second crawl asks only whether pages have changed, notes what changed about products, and failures can be asked again by cause."""
 import json
+import subprocess
 from collections import Counter
 
-from magpie_system import SystemTest, main
+from magpie_system import MAGPIE, SystemTest, main, wait_for
 from synthetic import SyntheticWeb
 
 PAGES = {"hosts": 3, "pages": 60, "products": 0.5, "pictures": 0, "failing": 0.05}
@@ -50,6 +51,25 @@ class Revisit(SystemTest):
         later = changes[2]["id"]
         rest = self.magpie("changes", "-C", self.folder / "c", "--json", "--after", later).splitlines()
         self.assertEqual([json.loads(line)["id"] for line in rest], [change["id"] for change in changes[3:]])
+
+    def test_what_is_due_is_asked_whether_it_changed(self):
+        web = self.web(**PAGES)
+        pace = ("--set", "crawl.revisit_first=1s", "--set", "crawl.revisit_min=1s", "--set", "crawl.revisit_max=1h")
+        polite = ("--set", "crawl.allow_loopback=true", "--set", "crawl.agent=x", "--set", "crawl.host_delay=0s", *pace)
+        self.magpie(*self.crawl_words(self.folder / "c", web.seeds()), "--set", "crawl.retries_max=0", *pace)
+        fetched = self.statuses(web, 0)[200]
+        wait_for("all pages to be due", lambda: len(self.due()) == fetched)
+        before = web.count()
+        self.magpie("revisit", "-C", self.folder / "c", *polite)
+        self.assertEqual(self.statuses(web, before), Counter({304: fetched}), "each page once, none sent again, failed ones left alone")
+        before = web.count()
+        self.magpie("revisit", "-C", self.folder / "c", "--all", *polite)
+        self.assertEqual(self.statuses(web, before), Counter({304: fetched}))
+        self.magpie("revisit", "-C", self.folder / "c", "--job", 7, *polite, code=1)
+
+    def due(self):
+        done = subprocess.run([MAGPIE, "revisit", "-C", self.folder / "c", "--dry-run"], capture_output=True, text=True, check=False)
+        return done.stdout.splitlines()
 
     def test_failures_are_asked_again_by_cause(self):
         web = self.web(**PAGES)
