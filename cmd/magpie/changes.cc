@@ -1,6 +1,7 @@
 #include "app/collection.h"
 #include "base/json_writer.h"
 #include "command.h"
+#include "flags.h"
 #include "inspect.h"
 #include "time_text.h"
 
@@ -55,16 +56,12 @@ Result<int> run(const Common& common, ChangesFlags flags) {
 }  // namespace
 
 void add_changes(CLI::App& app, Common& common) {
-  CLI::App* command =
-      app.add_subcommand("changes", "What products' pages say differently since their first visit: price, stock, pictures, gone");
+  Subcommand command(app, "changes", "What products' pages say differently since their first visit: price, stock, pictures, gone");
   auto flags = std::make_shared<ChangesFlags>();
-  command->add_option("--after", flags->after, "Only changes behind this number, e.g. the last one read")->type_name("ID");
-  command->add_option("--limit", flags->limit, "At most so many; oldest first")->type_name("N")->capture_default_str();
-  add_common(*command, common);
-  command->callback([&common, flags] {
-    const auto done = run(common, *flags);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  command.option("--after", flags->after, "Only changes behind this number, e.g. the last one read", {.value = "ID"});
+  command.option("--limit", flags->limit, "At most so many; oldest first", {.value = "N", .show_default = true});
+  command.common_flags(common);
+  command.runs(common, [&common, flags] { return run(common, *flags); });
 }
 
 }  // namespace magpie::cmd

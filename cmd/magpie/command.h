@@ -1,14 +1,16 @@
 #pragma once
 // What all subcommands share: flags, exit codes, how errors are said. Each add_…() hangs one subcommand into the parser; when it
 // is chosen, its callback does the work and sets the exit code.
-#include <CLI/CLI.hpp>
-
 #include <string>
 #include <vector>
 
 #include "app/app_settings.h"
 #include "app/collection_folder.h"
 #include "base/result.h"
+
+namespace CLI {
+class App;
+}
 
 namespace magpie::cmd {
 
@@ -24,9 +26,6 @@ struct Common {
 
 /// Prints "magpie: <message>" and gives the exit code that goes with the error.
 int report(const Error& error);
-
-/// Adds --collection, --set, --json and -v to a subcommand.
-void add_common(CLI::App& command, Common& common);
 
 /// Defaults, the collection's file, the environment, then --set, in this order.
 Result<void> read_settings(AppSettings& settings, const CollectionFolder* folder, const Common& common);

@@ -1,5 +1,6 @@
 #include "base/json_writer.h"
 #include "command.h"
+#include "flags.h"
 #include "inspect.h"
 
 namespace magpie::cmd {
@@ -40,12 +41,13 @@ Result<void> run(const Common& common, bool explain) {
 }  // namespace
 
 void add_config(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("config", "Show every setting with its value, here and now");
+  Subcommand command(app, "config", "Show every setting with its value, here and now");
   auto explain = std::make_shared<bool>(false);
-  command->add_flag("--explain", *explain, "Also what it means, its default, bounds and environment variable");
-  add_common(*command, common);
-  command->callback([&common, explain] {
-    if (auto done = run(common, *explain); !done) common.exit_code = report(done.error());
+  command.flag("--explain", *explain, "Also what it means, its default, bounds and environment variable");
+  command.common_flags(common);
+  command.runs(common, [&common, explain]() -> Result<int> {
+    MAGPIE_TRY_DO(run(common, *explain));
+    return kDone;
   });
 }
 

@@ -1,4 +1,5 @@
 #include "command.h"
+#include "flags.h"
 #include "follow_crawl.h"
 
 namespace magpie::cmd {
@@ -73,27 +74,19 @@ Result<int> run(const Common& common, const CrawlFlags& flags) {
 }  // namespace
 
 void add_crawl(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("crawl", "Crawl sites for pages and pictures; run again, it goes on where it stopped");
+  Subcommand command(app, "crawl", "Crawl sites for pages and pictures; run again, it goes on where it stopped");
   auto flags = std::make_shared<CrawlFlags>();
-  command->add_option("url", flags->seeds, "Addresses to begin from; their hosts are the scope")->type_name("URL");
-  command->add_option("--seeds", flags->seeds_file, "A file with an address a line; nothing off their hosts is fetched")->type_name("FILE");
-  command->add_option("--agent", flags->agent, "The name sites see and robots.txt may name (setting crawl.agent)")->type_name("NAME");
-  command->add_option("--delay", flags->delay, "Seconds between the starts of two requests to a host; a larger Crawl-delay counts")
-      ->type_name("S")
-      ->check(CLI::Range(0.0, 3600.0));
-  command->add_option("--per-host", flags->per_host, "Most requests to a host at once")->type_name("N")->check(CLI::Range(1, 256));
-  command->add_option("--max-pages-per-host", flags->pages_per_host_max, "Pages fetched from one host")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--max-seconds", flags->seconds_max, "End after this time, whatever is left")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
-  command->add_flag("--allow-loopback", flags->allow_loopback, "Let the crawl reach this machine's own addresses, for tests");
-  add_common(*command, common);
-  command->callback([&common, flags] {
-    const auto done = run(common, *flags);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  command.option("url", flags->seeds, "Addresses to begin from; their hosts are the scope", {.value = "URL"});
+  command.option("--seeds", flags->seeds_file, "A file with an address a line; nothing off their hosts is fetched", {.value = "FILE"});
+  command.option("--agent", flags->agent, "The name sites see and robots.txt may name (setting crawl.agent)", {.value = "NAME"});
+  command.option("--delay", flags->delay, "Seconds between the starts of two requests to a host; a larger Crawl-delay counts",
+                 {.value = "S", .least = 0.0, .most = 3600.0});
+  command.option("--per-host", flags->per_host, "Most requests to a host at once", {.value = "N", .least = 1, .most = 256});
+  command.option("--max-pages-per-host", flags->pages_per_host_max, "Pages fetched from one host", {.value = "N", .least = 1});
+  command.option("--max-seconds", flags->seconds_max, "End after this time, whatever is left", {.value = "N", .least = 1});
+  command.flag("--allow-loopback", flags->allow_loopback, "Let the crawl reach this machine's own addresses, for tests");
+  command.common_flags(common);
+  command.runs(common, [&common, flags] { return run(common, *flags); });
 }
 
 }  // namespace magpie::cmd

@@ -3,6 +3,7 @@
 #include "app/pictures.h"
 #include "base/json_writer.h"
 #include "command.h"
+#include "flags.h"
 #include "inspect.h"
 #include "model/manifest.h"
 #include "process/sandbox.h"
@@ -84,12 +85,9 @@ Result<int> run(const Common& common) {
 }  // namespace
 
 void add_doctor(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("doctor", "Check that everything Magpie needs is there, and say how to mend what is not");
-  add_common(*command, common);
-  command->callback([&common] {
-    const auto done = run(common);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  Subcommand command(app, "doctor", "Check that everything Magpie needs is there, and say how to mend what is not");
+  command.common_flags(common);
+  command.runs(common, [&common] { return run(common); });
 }
 
 }  // namespace magpie::cmd

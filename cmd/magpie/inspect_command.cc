@@ -1,11 +1,12 @@
 #include "command.h"
+#include "flags.h"
 #include "inspect.h"
 
 namespace magpie::cmd {
 namespace {
 
 struct Part {
-  std::string_view name, words;
+  const char *name, *words;
   int (*run)(InspectArgs);
 };
 
@@ -27,14 +28,8 @@ constexpr Part kParts[] = {
 }  // namespace
 
 void add_inspect(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("inspect", "Show what one of Magpie's parts makes of an input; no network, nothing written");
-  command->require_subcommand(1);
-  for (const Part& part : kParts) {
-    CLI::App* one = command->add_subcommand(std::string(part.name), std::string(part.words));
-    one->allow_extras();
-    one->prefix_command();
-    one->callback([one, &common, &part] { common.exit_code = part.run(one->remaining()); });
-  }
+  Subcommand command(app, "inspect", "Show what one of Magpie's parts makes of an input; no network, nothing written");
+  for (const Part& part : kParts) command.passes_on(part.name, part.words, common, part.run);
 }
 
 }  // namespace magpie::cmd

@@ -1,4 +1,5 @@
 #include "command.h"
+#include "flags.h"
 #include "follow_crawl.h"
 
 namespace magpie::cmd {
@@ -36,19 +37,14 @@ Result<int> run(const Common& common, const RetryFlags& flags) {
 }  // namespace
 
 void add_retry(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("retry", "Fetch again what a crawl failed to fetch, by cause");
+  Subcommand command(app, "retry", "Fetch again what a crawl failed to fetch, by cause");
   auto flags = std::make_shared<RetryFlags>();
-  command
-      ->add_option("--cause", flags->causes,
-                   "Causes, comma-separated: dns, connect, tls, timeout, status, throttled, ...; without it all that may have passed since")
-      ->delimiter(',')
-      ->type_name("CAUSE");
-  command->add_option("--job", flags->job, "The crawl's number, as magpie status gives it; otherwise the newest")->type_name("N");
-  add_common(*command, common);
-  command->callback([&common, flags] {
-    const auto done = run(common, *flags);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  command.option("--cause", flags->causes,
+                 "Causes, comma-separated: dns, connect, tls, timeout, status, throttled, ...; without it all that may have passed since",
+                 {.value = "CAUSE", .delimiter = ','});
+  command.option("--job", flags->job, "The crawl's number, as magpie status gives it; otherwise the newest", {.value = "N"});
+  command.common_flags(common);
+  command.runs(common, [&common, flags] { return run(common, *flags); });
 }
 
 }  // namespace magpie::cmd

@@ -1,5 +1,6 @@
 #include "command.h"
 #include "core/clock.h"
+#include "flags.h"
 #include "follow_crawl.h"
 #include "inspect.h"
 
@@ -37,20 +38,17 @@ Result<int> run(const Common& common, const RevisitFlags& flags) {
 }  // namespace
 
 void add_revisit(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("revisit", "Visit again the pages of a crawl that are due, and keep what has changed");
-  command->footer(
+  Subcommand command(app, "revisit", "Visit again the pages of a crawl that are due, and keep what has changed");
+  command.footer(
       "A page is due a day after its first visit; then sooner each time it has changed, and later each time it has not\n"
       "(crawl.revisit_first, crawl.revisit_min, crawl.revisit_max), or when a sitemap calls it changed. Servers are asked only\n"
       "whether it has changed. With --set crawl.revisit=true, 'magpie serve' does this by itself.");
   auto flags = std::make_shared<RevisitFlags>();
-  command->add_option("--job", flags->job, "The crawl's number, as magpie status gives it; otherwise the newest")->type_name("N");
-  command->add_flag("--all", flags->all, "Whatever the crawl has fetched, due or not");
-  command->add_flag("--dry-run", flags->dry_run, "Only print the addresses");
-  add_common(*command, common);
-  command->callback([&common, flags] {
-    const auto done = run(common, *flags);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  command.option("--job", flags->job, "The crawl's number, as magpie status gives it; otherwise the newest", {.value = "N"});
+  command.flag("--all", flags->all, "Whatever the crawl has fetched, due or not");
+  command.flag("--dry-run", flags->dry_run, "Only print the addresses");
+  command.common_flags(common);
+  command.runs(common, [&common, flags] { return run(common, *flags); });
 }
 
 }  // namespace magpie::cmd

@@ -5,6 +5,7 @@
 #include "base/json_writer.h"
 #include "command.h"
 #include "core/price.h"
+#include "flags.h"
 #include "inspect.h"
 #include "search/searcher.h"
 
@@ -154,32 +155,25 @@ Result<int> run(const Common& common, const SearchFlags& flags) {
 }  // namespace
 
 void add_search(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("search", "Find pictures by words, by a picture, or by both");
+  Subcommand command(app, "search", "Find pictures by words, by a picture, or by both");
   auto flags = std::make_shared<SearchFlags>();
-  command->add_option("words", flags->words, "Words, in any language; none with --image or --like, or to list everything");
-  command->add_option("--image", flags->image, "A picture file to find look-alikes of")->type_name("FILE");
-  command->add_option("--like", flags->like, "Find what looks like this picture of the collection")
-      ->type_name("ID")
-      ->allow_extra_args(false);
-  command->add_option("--shop", flags->shops, "Only from this shop (host); may be given several times")->allow_extra_args(false);
-  command->add_option("--category", flags->categories, "Only in this category")->allow_extra_args(false);
-  command->add_option("--brand", flags->brands, "Only of this brand")->allow_extra_args(false);
-  command
-      ->add_option("--colour", flags->colours,
-                   "Only with this main colour: black white grey red orange yellow green blue purple pink brown")
-      ->allow_extra_args(false);
-  command->add_option("--price-min", flags->price_min, "At least this price, with --currency");
-  command->add_option("--price-max", flags->price_max, "At most this price, with --currency");
-  command->add_option("--currency", flags->currency, "Only priced in this currency, e.g. EUR");
-  command->add_option("--sort", flags->sort, "relevance, newest, price-asc or price-desc")->capture_default_str();
-  command->add_option("-n,--limit", flags->limit, "Hits to show, up to 200")->capture_default_str();
-  command->add_option("--offset", flags->offset, "Hits to pass over first")->capture_default_str();
-  command->add_flag("--facets", flags->facets, "Also count shops, categories, brands and colours");
-  add_common(*command, common);
-  command->callback([&common, flags] {
-    const auto done = run(common, *flags);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  command.option("words", flags->words, "Words, in any language; none with --image or --like, or to list everything");
+  command.option("--image", flags->image, "A picture file to find look-alikes of", {.value = "FILE"});
+  command.option("--like", flags->like, "Find what looks like this picture of the collection", {.value = "ID", .one_each = true});
+  command.option("--shop", flags->shops, "Only from this shop (host); may be given several times", {.one_each = true});
+  command.option("--category", flags->categories, "Only in this category", {.one_each = true});
+  command.option("--brand", flags->brands, "Only of this brand", {.one_each = true});
+  command.option("--colour", flags->colours, "Only with this main colour: black white grey red orange yellow green blue purple pink brown",
+                 {.one_each = true});
+  command.option("--price-min", flags->price_min, "At least this price, with --currency");
+  command.option("--price-max", flags->price_max, "At most this price, with --currency");
+  command.option("--currency", flags->currency, "Only priced in this currency, e.g. EUR");
+  command.option("--sort", flags->sort, "relevance, newest, price-asc or price-desc", {.show_default = true});
+  command.option("-n,--limit", flags->limit, "Hits to show, up to 200", {.show_default = true});
+  command.option("--offset", flags->offset, "Hits to pass over first", {.show_default = true});
+  command.flag("--facets", flags->facets, "Also count shops, categories, brands and colours");
+  command.common_flags(common);
+  command.runs(common, [&common, flags] { return run(common, *flags); });
 }
 
 }  // namespace magpie::cmd

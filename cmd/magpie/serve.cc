@@ -1,6 +1,7 @@
 #include "app/server.h"
 #include "base/log.h"
 #include "command.h"
+#include "flags.h"
 #include "signals.h"
 
 namespace magpie::cmd {
@@ -31,18 +32,14 @@ Result<int> run(const Common& common, const ServeFlags& flags) {
 }  // namespace
 
 void add_serve(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("serve", "Serve the web app and the HTTP API, and run crawls");
+  Subcommand command(app, "serve", "Serve the web app and the HTTP API, and run crawls");
   auto flags = std::make_shared<ServeFlags>();
-  command->add_option("--port", flags->port, "Port (setting serve.port, 8080)")->check(CLI::Range(1, 65535));
-  command->add_option("--host", flags->host, "Address to listen on (setting serve.host, 127.0.0.1)");
-  command->add_option("--name", flags->names, "A further host name the server is reached by; others are refused")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
-  add_common(*command, common);
-  command->callback([&common, flags] {
-    const auto done = run(common, *flags);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  command.option("--port", flags->port, "Port (setting serve.port, 8080)", {.least = 1, .most = 65535});
+  command.option("--host", flags->host, "Address to listen on (setting serve.host, 127.0.0.1)");
+  command.option("--name", flags->names, "A further host name the server is reached by; others are refused",
+                 {.value = "NAME", .one_each = true});
+  command.common_flags(common);
+  command.runs(common, [&common, flags] { return run(common, *flags); });
 }
 
 }  // namespace magpie::cmd

@@ -4,6 +4,7 @@
 #include "app/job_json.h"
 #include "base/json_writer.h"
 #include "command.h"
+#include "flags.h"
 #include "host_proof.h"
 #include "inspect.h"
 #include "net/url.h"
@@ -93,15 +94,12 @@ Result<int> run(const Common& common, const StatusFlags& flags) {
 }  // namespace
 
 void add_status(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("status", "What the collection holds, what failed, and the last crawls");
+  Subcommand command(app, "status", "What the collection holds, what failed, and the last crawls");
   auto flags = std::make_shared<StatusFlags>();
-  command->add_option("--host", flags->host, "Only about this host: requests, gaps, rests, what robots.txt forbade")->type_name("HOST");
-  command->add_flag("--proof", flags->proof, "With --host: the whole ledger, to be sent to the site's owner");
-  add_common(*command, common);
-  command->callback([&common, flags] {
-    const auto done = run(common, *flags);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  command.option("--host", flags->host, "Only about this host: requests, gaps, rests, what robots.txt forbade", {.value = "HOST"});
+  command.flag("--proof", flags->proof, "With --host: the whole ledger, to be sent to the site's owner");
+  command.common_flags(common);
+  command.runs(common, [&common, flags] { return run(common, *flags); });
 }
 
 }  // namespace magpie::cmd

@@ -1,6 +1,7 @@
 #include "app/collection.h"
 #include "base/json_writer.h"
 #include "command.h"
+#include "flags.h"
 #include "inspect.h"
 #include "net/url.h"
 #include "time_text.h"
@@ -51,14 +52,11 @@ Result<int> run(const Common& common, const std::string& address) {
 }  // namespace
 
 void add_why(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("why", "Tell the story of one address: fetched, failed, kept, shown where");
+  Subcommand command(app, "why", "Tell the story of one address: fetched, failed, kept, shown where");
   auto address = std::make_shared<std::string>();
-  command->add_option("url", *address, "The address")->required()->type_name("URL");
-  add_common(*command, common);
-  command->callback([&common, address] {
-    const auto done = run(common, *address);
-    common.exit_code = done ? *done : report(done.error());
-  });
+  command.option("url", *address, "The address", {.value = "URL", .required = true});
+  command.common_flags(common);
+  command.runs(common, [&common, address] { return run(common, *address); });
 }
 
 }  // namespace magpie::cmd

@@ -1,6 +1,7 @@
 #include <malloc.h>
 
 #include "command.h"
+#include "flags.h"
 #include "pipeline/worker_handlers.h"
 #include "process/worker_loop.h"
 
@@ -18,12 +19,13 @@ void keep_freed_memory() {
 
 // Started by the manager only; hidden from --help.
 void add_worker(CLI::App& app, Common& common) {
-  CLI::App* command = app.add_subcommand("worker", "Read pages and pictures for a manager")->group("");
+  Subcommand command(app, "worker", "Read pages and pictures for a manager");
+  command.hide();
   auto fd = std::make_shared<int>(-1);
-  command->add_option("--fd", *fd, "The socket to the manager")->required();
-  command->callback([&common, fd] {
+  command.option("--fd", *fd, "The socket to the manager", {.required = true});
+  command.runs(common, [fd]() -> Result<int> {
     keep_freed_memory();
-    common.exit_code = run_worker(*fd, pipeline::make_worker_handlers);
+    return run_worker(*fd, pipeline::make_worker_handlers);
   });
 }
 

@@ -1,0 +1,77 @@
+#include "flags.h"
+
+#include <CLI/CLI.hpp>
+
+#include "command.h"
+
+namespace magpie::cmd {
+
+Subcommand::Subcommand(CLI::App& app, const char* name, const char* help) : app_(app.add_subcommand(name, help)) {}
+
+template <class T>
+void Subcommand::option(const char* names, T& into, const char* help, const OptionRules& rules) {
+  CLI::Option* option = app_->add_option(names, into, help);
+  if (rules.value != nullptr) option->type_name(rules.value);
+  if (rules.required) option->required();
+  if (rules.show_default) option->capture_default_str();
+  if (rules.one_each) option->allow_extra_args(false);
+  if (rules.delimiter != 0) option->delimiter(rules.delimiter);
+  if (rules.least && rules.most) option->check(CLI::Range(*rules.least, *rules.most, fmt::format("{} to {}", *rules.least, *rules.most)));
+  else if (rules.least) option->check(CLI::Range(*rules.least, 9e18, fmt::format("at least {}", *rules.least)));
+}
+
+template void Subcommand::option(const char*, std::string&, const char*, const OptionRules&);
+template void Subcommand::option(const char*, std::vector<std::string>&, const char*, const OptionRules&);
+template void Subcommand::option(const char*, std::vector<std::uint64_t>&, const char*, const OptionRules&);
+template void Subcommand::option(const char*, std::vector<std::uint32_t>&, const char*, const OptionRules&);
+template void Subcommand::option(const char*, std::uint64_t&, const char*, const OptionRules&);
+template void Subcommand::option(const char*, std::uint32_t&, const char*, const OptionRules&);
+template void Subcommand::option(const char*, std::int64_t&, const char*, const OptionRules&);
+template void Subcommand::option(const char*, int&, const char*, const OptionRules&);
+template void Subcommand::option(const char*, double&, const char*, const OptionRules&);
+
+void Subcommand::flag(const char* names, bool& into, const char* help) { app_->add_flag(names, into, help); }
+void Subcommand::footer(const char* text) { app_->footer(text); }
+void Subcommand::hide() { app_->group(""); }
+
+void Subcommand::common_flags(Common& common) {
+  option("-C,--collection", common.collection, "The collection's folder; otherwise the nearest one at or above the current folder",
+         {.value = "DIR"});
+  option("--set", common.settings, "Change a setting for this run, e.g. --set crawl.host_delay=2s; see magpie config --explain",
+         {.value = "KEY=VALUE", .one_each = true});
+  flag("--json", common.json, "Answer in JSON on stdout, for programs");
+  flag("-v,--verbose", common.verbose, "Log every step");
+}
+
+void Subcommand::runs(Common& common, std::function<Result<int>()> run) {
+  app_->callback([&common, run = std::move(run)] {
+    const auto done = run();
+    common.exit_code = done ? *done : report(done.error());
+  });
+}
+
+void Subcommand::passes_on(const char* name, const char* help, Common& common, std::function<int(std::vector<std::string>)> run) {
+  app_->require_subcommand(1);
+  CLI::App* one = app_->add_subcommand(name, help);
+  one->allow_extras();
+  one->prefix_command();
+  one->callback([one, &common, run = std::move(run)] { common.exit_code = run(one->remaining()); });
+}
+
+int run_command_line(int argc, char** argv, Common& common, const char* help, const char* footer, const char* version,
+                     const std::function<void(CLI::App&)>& add_all) {
+  CLI::App app(help, "magpie");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version);
+  app.footer(footer);
+  add_all(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    const int code = app.exit(problem);
+    return code == 0 ? kDone : kUsage;
+  }
+  return common.exit_code;
+}
+
+}  // namespace magpie::cmd
