@@ -57,7 +57,7 @@ class NameCache {
     TimePoint until;
   };
   std::size_t names_max_;
-  std::list<Entry> entries_;                                                       // the one used last in front
+  std::list<Entry> entries_;                                                 // the one used last in front
   std::unordered_map<std::string_view, std::list<Entry>::iterator> places_;  // keys are the entries' own names
 };
 

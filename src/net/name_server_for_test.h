@@ -41,9 +41,9 @@ struct NameReply {
   std::vector<NameRecord> records{};
   bool truncated = false;
   bool silent = false;
-  int id_offset = 0;                   // added to the question's number: a lie
-  std::string other_question{};        // stands in place of the one asked: another lie
-  std::optional<std::string> raw{};    // sent as it is
+  int id_offset = 0;                 // added to the question's number: a lie
+  std::string other_question{};      // stands in place of the one asked: another lie
+  std::optional<std::string> raw{};  // sent as it is
 };
 
 inline std::string wire_u16(unsigned value) { return {static_cast<char>(value >> 8 & 0xFF), static_cast<char>(value & 0xFF)}; }
@@ -171,7 +171,9 @@ class NameServer {
     const UniqueFd fd(accept4(tcp_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     std::string bytes;
     char buffer[4096];
-    const auto whole = [&] { return bytes.size() >= 2 && bytes.size() >= 2u + (static_cast<unsigned char>(bytes[0]) << 8 | static_cast<unsigned char>(bytes[1])); };
+    const auto whole = [&] {
+      return bytes.size() >= 2 && bytes.size() >= 2u + (static_cast<unsigned char>(bytes[0]) << 8 | static_cast<unsigned char>(bytes[1]));
+    };
     while (!whole()) {
       const auto count = read(fd.get(), buffer, sizeof buffer);
       if (count <= 0) return;

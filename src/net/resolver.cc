@@ -36,9 +36,7 @@ using Channel = std::unique_ptr<ares_channeldata, ChannelDeleter>;
 
 /// "192.0.2.1" and "2001:db8::1" get the port that stands for them; kBadInput for anything else but an address with a port.
 Result<std::string> server_with_port(std::string_view text) {
-  if (const auto address = IpAddress::parse(text)) {
-    return fmt::format("{}:53", address->to_host());
-  }
+  if (const auto address = IpAddress::parse(text)) { return fmt::format("{}:53", address->to_host()); }
   const std::size_t colon = text.rfind(':');
   if (colon != text.npos) {
     const std::string_view digits = text.substr(colon + 1);
@@ -47,8 +45,7 @@ Result<std::string> server_with_port(std::string_view text) {
     const bool whole = error == std::errc() && end == digits.data() + digits.size() && port > 0;
     const std::string_view host = text.substr(0, colon);
     const auto address = IpAddress::parse(host);
-    if (whole && address && address->is_v4() != host.starts_with('['))
-      return fmt::format("{}:{}", address->to_host(), port);
+    if (whole && address && address->is_v4() != host.starts_with('[')) return fmt::format("{}:{}", address->to_host(), port);
   }
   return fail(Code::kBadInput, "'{}' is no name server; give its address, as 192.0.2.1, 192.0.2.1:5353 or [2001:db8::1]:5353", text);
 }
@@ -65,7 +62,8 @@ std::vector<std::string> system_servers() {
     sockaddr_storage storage{};
     storage.ss_family = static_cast<sa_family_t>(node->family);
     if (node->family == AF_INET) reinterpret_cast<sockaddr_in&>(storage).sin_addr = node->addr.addr4;
-    else std::copy_n(reinterpret_cast<const std::uint8_t*>(&node->addr.addr6), 16, reinterpret_cast<sockaddr_in6&>(storage).sin6_addr.s6_addr);
+    else
+      std::copy_n(reinterpret_cast<const std::uint8_t*>(&node->addr.addr6), 16, reinterpret_cast<sockaddr_in6&>(storage).sin6_addr.s6_addr);
     const auto address = IpAddress::from(reinterpret_cast<const sockaddr&>(storage));
     if (!address) continue;
     servers.push_back(fmt::format("{}:{}", address->to_host(), node->udp_port > 0 ? node->udp_port : 53));
@@ -95,7 +93,8 @@ bool is_in_domain(std::string_view name, std::string_view domain) {
 /// Answers that no name server is asked for.
 std::optional<NameCache::Addresses> own_answer(std::string_view name) {
   if (is_in_domain(name, "localhost")) return std::vector<IpAddress>{*IpAddress::parse("127.0.0.1"), *IpAddress::parse("::1")};
-  if (is_in_domain(name, "invalid") || is_in_domain(name, "onion")) return fail(Code::kNotFound, "there is no name '{}' (RFC 6761, 7686)", name);
+  if (is_in_domain(name, "invalid") || is_in_domain(name, "onion"))
+    return fail(Code::kNotFound, "there is no name '{}' (RFC 6761, 7686)", name);
   return std::nullopt;
 }
 
@@ -164,7 +163,8 @@ void on_addresses(void* user, int status, int, ares_addrinfo* found) {
   if (status != ARES_SUCCESS || !owned) return;
   const auto keep_shorter = [&](int ttl) { family.ttl = std::min(family.ttl, std::chrono::seconds(std::max(ttl, 0))); };
   for (const ares_addrinfo_cname* alias = owned->cnames; alias != nullptr; alias = alias->next) keep_shorter(alias->ttl);
-  for (const ares_addrinfo_node* node = owned->nodes; node != nullptr && family.addresses.size() < Resolver::kAddressesMax; node = node->ai_next) {
+  for (const ares_addrinfo_node* node = owned->nodes; node != nullptr && family.addresses.size() < Resolver::kAddressesMax;
+       node = node->ai_next) {
     const auto address = IpAddress::from(*node->ai_addr);
     if (!address) continue;
     family.addresses.push_back(*address);
@@ -176,7 +176,11 @@ void on_addresses(void* user, int status, int, ares_addrinfo* found) {
 class CaresResolver final : public Resolver {
  public:
   explicit CaresResolver(ResolverOptions options)
-      : options_(std::move(options)), hosts_(options_.hosts_file), cache_(options_.names_max), metrics_(make_metrics(options_.metrics)), slots_(kLookUpsMax) {}
+      : options_(std::move(options)),
+        hosts_(options_.hosts_file),
+        cache_(options_.names_max),
+        metrics_(make_metrics(options_.metrics)),
+        slots_(kLookUpsMax) {}
 
   Result<void> open() {
     epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
@@ -327,10 +331,10 @@ class CaresResolver final : public Resolver {
     options.sock_state_cb_data = this;
     opening_slot_ = slot;
     ares_channel raw = nullptr;
-    const int status = ares_init_options(&raw, &options,
-                                         ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_SERVERS |
-                                             ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_SORTLIST | ARES_OPT_SOCK_STATE_CB |
-                                             ARES_OPT_EDNSPSZ | ARES_OPT_NOROTATE);
+    const int status =
+        ares_init_options(&raw, &options,
+                          ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_SERVERS | ARES_OPT_DOMAINS |
+                              ARES_OPT_LOOKUPS | ARES_OPT_SORTLIST | ARES_OPT_SOCK_STATE_CB | ARES_OPT_EDNSPSZ | ARES_OPT_NOROTATE);
     MAGPIE_CHECK(status == ARES_SUCCESS, "c-ares does not start: {}", ares_strerror(status));
     Channel channel(raw);
     const int set = ares_set_servers_ports_csv(channel.get(), server.c_str());
@@ -387,7 +391,8 @@ class CaresResolver final : public Resolver {
 
   std::string words_of(const LookUp& look_up) const {
     for (const LookUp::Family& family : look_up.families) {
-      if (family.asked && family.done && family.status != ARES_SUCCESS && family.status != ARES_ENODATA) return ares_strerror(family.status);
+      if (family.asked && family.done && family.status != ARES_SUCCESS && family.status != ARES_ENODATA)
+        return ares_strerror(family.status);
     }
     if (look_up.all_done()) return ares_strerror(ARES_ENODATA);
     return fmt::format("no answer in {} ms", options_.server_timeout.count());
@@ -419,8 +424,8 @@ class CaresResolver final : public Resolver {
 
   void settle_without_answer(std::unique_ptr<LookUp>& slot, Clock::time_point now) {
     const std::string why = slot->trouble.empty() ? "there is no name server to ask; set net.resolvers" : slot->trouble;
-    settle(slot, fail(Code::kUnavailable, "its name could not be looked up: {}", why),
-           now + std::min(kFailureTtl, options_.negative_ttl), now);
+    settle(slot, fail(Code::kUnavailable, "its name could not be looked up: {}", why), now + std::min(kFailureTtl, options_.negative_ttl),
+           now);
   }
 
   void settle(std::unique_ptr<LookUp>& slot, NameCache::Addresses addresses, Clock::time_point until, Clock::time_point now) {

@@ -34,7 +34,7 @@ struct ResolverOptions {
   std::chrono::seconds negative_ttl{60};            // how long "there is no such name" is believed
   std::size_t names_max = 65'536;                   // kept; the one that was not asked for the longest makes room
   std::filesystem::path hosts_file = "/etc/hosts";
-  std::optional<bool> ipv6{};  // ask for IPv6 addresses; nothing: when this machine has one that leads out
+  std::optional<bool> ipv6{};          // ask for IPv6 addresses; nothing: when this machine has one that leads out
   MetricsRegistry* metrics = nullptr;  // magpie_dns_*; must outlive the resolver
   /// The time, for tests of what a cache forgets.
   std::function<Deadline::Clock::time_point()> now = &Deadline::Clock::now;
@@ -50,9 +50,9 @@ struct NameAnswer {
 
 /// Since the start.
 struct ResolverCounts {
-  std::uint64_t hits = 0;    // answered at once: the cache, /etc/hosts, names with an answer of their own
-  std::uint64_t misses = 0;  // begun look-ups; further questions for a name that is being looked up count as hits
-  std::uint64_t failures = 0;  // look-ups that ended without an address
+  std::uint64_t hits = 0;               // answered at once: the cache, /etc/hosts, names with an answer of their own
+  std::uint64_t misses = 0;             // begun look-ups; further questions for a name that is being looked up count as hits
+  std::uint64_t failures = 0;           // look-ups that ended without an address
   std::chrono::microseconds waited{0};  // all look-ups together
 };
 

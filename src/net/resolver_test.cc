@@ -30,9 +30,10 @@ NameReply only(const NameQuestion& question, const std::string& address, std::ui
 class ResolverTest : public testing::Test {
  protected:
   ResolverOptions options(std::vector<std::string> servers) {
-    return {.servers = std::move(servers), .server_timeout = 300ms, .rounds = 1, .hosts_file = "/nonexistent", .ipv6 = false, .now = [this] {
-              return Deadline::Clock::now() + later_;
-            }};
+    return {
+        .servers = std::move(servers), .server_timeout = 300ms, .rounds = 1, .hosts_file = "/nonexistent", .ipv6 = false, .now = [this] {
+          return Deadline::Clock::now() + later_;
+        }};
   }
   static std::unique_ptr<Resolver> make(ResolverOptions options) {
     auto made = Resolver::make(std::move(options));
@@ -50,7 +51,9 @@ class ResolverTest : public testing::Test {
         return std::move(answers[0]);
       }
       const auto due = resolver.next_timeout();
-      const auto wait = due == Deadline::Clock::time_point::max() ? 10'000ms : std::chrono::ceil<std::chrono::milliseconds>(due - later_ - Deadline::Clock::now());
+      const auto wait = due == Deadline::Clock::time_point::max()
+                            ? 10'000ms
+                            : std::chrono::ceil<std::chrono::milliseconds>(due - later_ - Deadline::Clock::now());
       pollfd one{.fd = resolver.fd(), .events = POLLIN, .revents = 0};
       ::poll(&one, 1, static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 10'000)));
     }
@@ -250,7 +253,8 @@ TEST_F(ResolverTest, TheHostsFileComesFirstAndIsReadAgain) {
 TEST_F(ResolverTest, SomeNamesAreNoMatterOfNameServers) {
   NameServer server([](const NameQuestion& q) { return only(q, "192.0.2.1"); });
   auto resolver = make(options({server.address()}));
-  for (const char* name : {"localhost", "a.b.localhost", "localhost."}) EXPECT_THAT(texts(ask(*resolver, name)), ElementsAre("127.0.0.1", "::1"));
+  for (const char* name : {"localhost", "a.b.localhost", "localhost."})
+    EXPECT_THAT(texts(ask(*resolver, name)), ElementsAre("127.0.0.1", "::1"));
   for (const char* name : {"a.invalid", "abc.onion"}) EXPECT_EQ(ask(*resolver, name).addresses.error().code, Code::kNotFound);
   EXPECT_FALSE(ask(*resolver, std::string(70, 'a') + ".test").addresses);
   std::string long_name;
@@ -287,8 +291,10 @@ TEST_F(ResolverTest, ManyNamesAtOnceAreEachAskedOnceFromPortsOfTheirOwn) {
 }
 
 TEST_F(ResolverTest, RefusesWhatIsNoServer) {
-  for (const char* good : {"192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:53"}) EXPECT_TRUE(check_name_server(good)) << good;
-  for (const char* bad : {"", "dns.test", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:70000", "192.0.2.1:x", "[192.0.2.1]:53", "tls://9.9.9.9"}) {
+  for (const char* good : {"192.0.2.1", "192.0.2.1:5353", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:53"})
+    EXPECT_TRUE(check_name_server(good)) << good;
+  for (const char* bad :
+       {"", "dns.test", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:70000", "192.0.2.1:x", "[192.0.2.1]:53", "tls://9.9.9.9"}) {
     EXPECT_FALSE(check_name_server(bad)) << bad;
     EXPECT_FALSE(Resolver::make(options({bad}))) << bad;
   }
