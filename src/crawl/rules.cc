@@ -14,6 +14,7 @@ std::string_view to_string(Refusal refusal) {
     case Refusal::kDepth: return "depth";
     case Refusal::kTooLong: return "too-long";
     case Refusal::kTrap: return "trap";
+    case Refusal::kNotHeld: return "not in the archive";
   }
   return "none";
 }
@@ -29,28 +30,43 @@ std::uint8_t priority_of(UrlKind kind, std::uint32_t depth) {
 
 }  // namespace
 
+Url AddressForm::of(const Url& url) const {
+  Url form = canonical_url(url);
+  if (drop_sessions_) form = without_session_ids(form);
+  if (drop_tracking_ && !form.search().empty()) form = without_tracking_parameters(form);
+  return form;
+}
+
 CrawlRules::CrawlRules(JobId job, const CrawlSettings& settings, const std::vector<Url>& seeds)
     : job_(job),
       scope_(seeds, {.same_site = settings.same_site(), .images_off_host = settings.images_off_host()}),
       traps_{.url_bytes_max = static_cast<std::size_t>(settings.url_bytes_max())},
       depth_max_(static_cast<std::uint32_t>(settings.depth_max())),
-      drop_tracking_(settings.drop_tracking()),
-      drop_sessions_(settings.drop_sessions()),
+      form_(settings),
       honours_noai_(settings.honour_noai()),
       links_per_page_max_(static_cast<std::size_t>(settings.links_per_page_max())) {}
 
+CrawlRules::CrawlRules(JobId job, const CrawlSettings& settings, HoldsAddress holds) : CrawlRules(job, settings, std::vector<Url>()) {
+  holds_ = std::move(holds);
+}
+
+Refusal CrawlRules::judge(const Url& url, UrlKind kind, std::uint32_t depth) const {
+  if (!scope_.allows(url, kind)) return Refusal::kScope;
+  if (depth > depth_max_) return Refusal::kDepth;
+  if (url.href().size() > traps_.url_bytes_max) return Refusal::kTooLong;
+  return looks_endless(url.path_and_query(), traps_) ? Refusal::kTrap : Refusal::kNone;
+}
+
 Admission CrawlRules::admit(const Url& url, UrlKind kind, std::uint32_t depth) const {
   if (!url.is_http()) return {.refusal = Refusal::kScheme};
-  if (!scope_.allows(url, kind)) return {.refusal = Refusal::kScope};
-  if (depth > depth_max_) return {.refusal = Refusal::kDepth};
-  if (url.href().size() > traps_.url_bytes_max) return {.refusal = Refusal::kTooLong};
-  if (looks_endless(url.path_and_query(), traps_)) return {.refusal = Refusal::kTrap};
-  Url canonical = canonical_url(url);
-  if (drop_sessions_) canonical = without_session_ids(canonical);
-  if (drop_tracking_ && !canonical.search().empty()) canonical = without_tracking_parameters(canonical);
-  return {.record = UrlRecord{.url = canonical.href(),
+  if (!is_replay()) {
+    if (const Refusal refusal = judge(url, kind, depth); refusal != Refusal::kNone) return {.refusal = refusal};
+  }
+  const Url known_as = form_.of(url);
+  if (is_replay() && !holds_(known_as.href())) return {.refusal = Refusal::kNotHeld};
+  return {.record = UrlRecord{.url = known_as.href(),
                               .kind = kind,
-                              .depth = static_cast<std::uint16_t>(depth),
+                              .depth = static_cast<std::uint16_t>(std::min<std::uint32_t>(depth, UINT16_MAX)),
                               .job = job_,
                               .priority = priority_of(kind, depth)}};
 }

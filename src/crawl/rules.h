@@ -3,6 +3,7 @@
 //   CrawlRules rules(job, settings, seeds);
 //   Admission admission = rules.admit(link_url, UrlKind::kPage, page_depth + 1);
 //   if (admission.record) records.push_back(std::move(*admission.record));
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@
 namespace magpie::crawl {
 
 /// Why an address is not taken in.
-enum class Refusal : std::uint8_t { kNone, kScheme, kScope, kDepth, kTooLong, kTrap };
+enum class Refusal : std::uint8_t { kNone, kScheme, kScope, kDepth, kTooLong, kTrap, kNotHeld };
 std::string_view to_string(Refusal refusal);
 
 struct Admission {
@@ -24,29 +25,54 @@ struct Admission {
   Refusal refusal = Refusal::kNone;
 };
 
+/// The name by which a job knows an address: canonical_url(), without what the settings take off.
+class AddressForm {
+ public:
+  explicit AddressForm(const CrawlSettings& settings)
+      : drop_tracking_(settings.drop_tracking()), drop_sessions_(settings.drop_sessions()) {}
+  Url of(const Url& url) const;
+
+ private:
+  bool drop_tracking_, drop_sessions_;
+};
+
+/// Whether a replay's archive holds an answer of the address, which is in the job's form. Thread-safe.
+using HoldsAddress = std::function<bool(std::string_view url)>;
+
 /// A value; reading is thread-safe, and the pipeline's threads share one.
 class CrawlRules {
  public:
   /// `seeds` make the scope. `settings` is read now and not kept.
   CrawlRules(JobId job, const CrawlSettings& settings, const std::vector<Url>& seeds);
+  /// Of a replay: takes in what the archive holds and nothing else, however deep, long or repetitive: it was fetched once.
+  CrawlRules(JobId job, const CrawlSettings& settings, HoldsAddress holds);
 
   /// @param depth  links from a seed; a picture has its page's depth. The record's priority follows from it: seeds and sitemaps
   /// first, then up to 2 links away, up to 5, the rest. Cost: about a microsecond.
   Admission admit(const Url& url, UrlKind kind, std::uint32_t depth) const;
 
+  /// The name the job knows an address by, taken in or not.
+  Url form_of(const Url& url) const { return form_.of(url); }
+
   JobId job() const { return job_; }
   const Scope& scope() const { return scope_; }
+  /// Whether the job replays an archive, and cannot fetch what that does not hold.
+  bool is_replay() const { return holds_ != nullptr; }
   /// Links that may be taken from one page.
   std::size_t links_per_page_max() const { return links_per_page_max_; }
   bool honours_noai() const { return honours_noai_; }
 
  private:
+  Refusal judge(const Url& url, UrlKind kind, std::uint32_t depth) const;
+
   JobId job_;
   Scope scope_;
   TrapLimits traps_;
   std::uint32_t depth_max_;
-  bool drop_tracking_, drop_sessions_, honours_noai_;
+  AddressForm form_;
+  bool honours_noai_;
   std::size_t links_per_page_max_;
+  HoldsAddress holds_;
 };
 
 /// A line each; blank lines and those that start with '#' are skipped. kBadInput names the first line that is no http(s) URL.

@@ -82,7 +82,8 @@ struct WarcRecord {
 /// A record, or damage at record.offset (record is then otherwise empty).
 struct WarcItem {
   WarcRecord record;
-  std::string damage;  // what is wrong, one sentence without a full stop; empty for a good record
+  std::string damage;      // what is wrong, one sentence without a full stop; empty for a good record
+  bool too_large = false;  // the only thing wrong is that it is over block_bytes_max
 };
 
 struct WarcReaderOptions {

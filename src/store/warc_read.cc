@@ -241,6 +241,7 @@ class WarcReader::Impl {
     WarcItem damaged;
     damaged.record.offset = item.record.offset;
     damaged.damage = std::move(item.damage);
+    damaged.too_large = item.too_large;
     if (!passed_over_) { MAGPIE_TRY_DO(go_on_behind(damaged.record.offset)); }
     passed_over_ = false;
     return std::optional<WarcItem>(std::move(damaged));
@@ -398,7 +399,7 @@ class WarcReader::Impl {
     WarcItem closing;
     closing.record.offset = item.record.offset;
     MAGPIE_TRY_DO(close_record(closing));
-    if (closing.damage.empty()) passed_over_ = true;
+    item.too_large = passed_over_ = closing.damage.empty();
     item.damage = closing.damage.empty() ? fmt::format("a block of {} bytes is over the limit of {}", length, options_.block_bytes_max)
                                          : std::move(closing.damage);
     return {};
