@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "pipeline/image_record.h"
+#include "pipeline/page_images.h"
 
 namespace magpie::pipeline {
 
@@ -18,24 +19,6 @@ struct Recorder::Batch {
 };
 
 namespace {
-
-/// The address as the frontier will fetch it, so that what comes back is known by the same name.
-std::string canonical(const std::string& address, const crawl::CrawlRules& rules) {
-  const auto url = Url::parse(address);
-  if (!url) return address;
-  const crawl::Admission admission = rules.admit(*url, UrlKind::kImage, 0);
-  return admission.record ? admission.record->url : canonical_url(*url).href();
-}
-
-void canonicalise_images(Page& page, const crawl::CrawlRules& rules) {
-  for (ImageRef& ref : page.images) {
-    ref.url = canonical(ref.url, rules);
-    for (std::string& other : ref.alternatives) other = canonical(other, rules);
-  }
-  for (Product& product : page.products) {
-    for (std::string& image : product.images) image = canonical(image, rules);
-  }
-}
 
 bool follows(const Page& page, const Link& link) { return !page.robots.nofollow && link.rel.find("nofollow") == std::string::npos; }
 
@@ -182,7 +165,7 @@ Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item
 Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& item, Batch& batch) {
   Page& page = std::get<Page>(item.outcome);
   const crawl::CrawlRules& rules = item.run->rules;
-  canonicalise_images(page, rules);
+  name_images(page, rules);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
   MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.run->pace));
@@ -260,7 +243,8 @@ Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Fini
   return want_images(transaction, item, std::move(next), batch);
 }
 
-// A picture that the rules refuse is given up at once, so that the page falls back to its next candidate.
+// A picture that the rules refuse is given up at once, so that the page falls back to its next candidate. What a replay's archive does not
+// hold stays wanted: a crawl may fetch it yet.
 Result<void> Recorder::want_images(CatalogTransaction& transaction, const Finished& item, std::vector<std::string> urls, Batch& batch) {
   const RunContext& run = *item.run;
   for (std::size_t i = 0; i < urls.size(); ++i) {
@@ -271,6 +255,7 @@ Result<void> Recorder::want_images(CatalogTransaction& transaction, const Finish
       batch.found.push_back(std::move(*admission.record));
       continue;
     }
+    if (admission.refusal == crawl::Refusal::kNotHeld) continue;
     Fetch refused;
     refused.url = urls[i];
     refused.kind = UrlKind::kImage;

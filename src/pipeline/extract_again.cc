@@ -1,0 +1,162 @@
+#include "pipeline/extract_again.h"
+
+#include <set>
+
+#include "base/log.h"
+#include "core/page_wire.h"
+#include "pipeline/page_images.h"
+#include "pipeline/recorder.h"
+#include "pipeline/worker_handlers.h"
+
+namespace magpie::pipeline {
+namespace {
+
+constexpr std::size_t kUnderWayMax = 256;
+
+std::uint64_t count_new_pictures(const PageDetails& before, const Page& after) {
+  std::set<std::string_view> known;
+  for (const StoredRef& ref : before.refs) {
+    known.insert(ref.ref.url);
+    known.insert(ref.ref.alternatives.begin(), ref.ref.alternatives.end());
+  }
+  std::uint64_t count = 0;
+  for (const ImageRef& ref : after.images) count += known.insert(ref.url).second ? 1u : 0u;
+  return count;
+}
+
+}  // namespace
+
+/// One page with all that its comparison needs.
+struct ExtractAgain::PageAtHand {
+  PageDetails before;
+  Fetch fetch;
+  std::shared_ptr<const RunContext> context;
+};
+
+Result<ExtractAgainCounts> ExtractAgain::run(std::stop_token stop) {
+  std::vector<PageId> ids;
+  MAGPIE_TRY_DO(parts_.catalog.each_page([&](PageId id, const std::string&) -> Result<void> {
+    ids.push_back(id);
+    return {};
+  }));
+  {
+    const std::lock_guard lock(mutex_);
+    counts_.of = ids.size();
+  }
+  Result<void> going = {};
+  for (const PageId id : ids) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return under_way_ < kUnderWayMax; });
+      if (stop.stop_requested() || trouble_) break;
+    }
+    going = read_again(id);
+    if (!going) break;
+  }
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return under_way_ == 0; });
+  if (!going) return Failure(going.error());
+  if (trouble_) return Failure(*trouble_);
+  const ExtractAgainCounts counts = counts_;
+  lock.unlock();
+  MAGPIE_TRY_DO(parts_.recorder.flush());
+  return counts;
+}
+
+ExtractAgainCounts ExtractAgain::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+Result<void> ExtractAgain::read_again(PageId id) {
+  auto at_hand = std::make_shared<PageAtHand>();
+  MAGPIE_TRY(std::optional<PageDetails> page, parts_.catalog.page(id));
+  if (!page) return {};
+  at_hand->before = std::move(*page);
+  MAGPIE_TRY(std::optional<UrlDetails> known, parts_.catalog.why(at_hand->before.page.url));
+  {
+    const std::lock_guard lock(mutex_);
+    // The story of the failure is kept; the next visit that succeeds reads the page.
+    if (!known || known->fetch.cause != Cause::kNone) {
+      ++counts_.left;
+      return {};
+    }
+    ++under_way_;
+  }
+  at_hand->fetch = std::move(known->fetch);
+  at_hand->context = context_of(known->job, at_hand->before);
+  const PageContext context{
+      .url = at_hand->fetch.url, .content_type = at_hand->fetch.content_type, .x_robots_tag = "", .agent = parts_.settings.agent()};
+  auto request = extract_request(parts_.archive, at_hand->fetch.place, context, std::nullopt);
+  if (!request) {
+    answered(*at_hand, Failure(request.error()));
+    return {};
+  }
+  parts_.workers.submit(std::move(*request), [this, at_hand](Result<std::string> answer) { answered(*at_hand, std::move(answer)); });
+  return {};
+}
+
+// The pictures of a replay's page are those its archive held: what they were is read off the page as it stands.
+std::shared_ptr<const RunContext> ExtractAgain::context_of(JobId job, const PageDetails& page) {
+  auto known = contexts_.find(job);
+  if (known == contexts_.end()) {
+    std::optional<crawl::CrawlRules> rules = parts_.rules(job);
+    auto context = rules ? std::make_shared<const RunContext>(RunContext{job, std::move(*rules), {}}) : nullptr;
+    known = contexts_.emplace(job, std::move(context)).first;
+  }
+  if (known->second) return known->second;
+  auto held = std::make_shared<std::set<std::string, std::less<>>>();
+  for (const StoredRef& ref : page.refs) held->insert(ref.ref.url);
+  crawl::CrawlRules rules(job, parts_.settings, [held](std::string_view url) { return held->contains(url); });
+  return std::make_shared<const RunContext>(RunContext{job, std::move(rules), {}});
+}
+
+void ExtractAgain::answered(PageAtHand& at_hand, Result<std::string> answer) {
+  auto page = answer ? decode_page(*answer) : Result<Page>(Failure(answer.error()));
+  if (page) {
+    compare(at_hand, std::move(*page));
+    return done();
+  }
+  const Error& error = page.error();
+  {
+    const std::lock_guard lock(mutex_);
+    // A child that cannot be started, or a shutdown, says nothing about the page.
+    if (error.code == Code::kUnavailable || error.code == Code::kCancelled) trouble_ = error;
+    else ++counts_.unreadable;
+  }
+  log::warn("rebuild.unreadable", {{"url", at_hand.fetch.url}, {"why", error.message}});
+  done();
+}
+
+void ExtractAgain::compare(PageAtHand& at_hand, Page page) {
+  const crawl::CrawlRules& rules = at_hand.context->rules;
+  page.links.clear();  // they lead on from where the page was found, which is kept nowhere
+  name_images(page, rules);
+  if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
+  PageChange change{at_hand.fetch.url, page_differences(at_hand.before, page)};
+  {
+    const std::lock_guard lock(mutex_);
+    ++counts_.pages;
+    if (!change.fields.empty()) {
+      ++counts_.changed;
+      counts_.pictures_new += count_new_pictures(at_hand.before, page);
+      for (const FieldChange& field : change.fields) ++counts_.by_field[field.field];
+      if (options_.on_change) options_.on_change(change);
+    }
+  }
+  if (options_.dry_run || change.fields.empty()) return;
+  Finished finished;
+  finished.run = at_hand.context;
+  finished.url = {.url = at_hand.fetch.url, .kind = UrlKind::kPage, .job = at_hand.context->job};
+  finished.fetch = at_hand.fetch;
+  finished.outcome = std::move(page);
+  parts_.recorder.record(std::move(finished));
+}
+
+void ExtractAgain::done() {
+  const std::lock_guard lock(mutex_);
+  --under_way_;
+  changed_.notify_all();
+}
+
+}  // namespace magpie::pipeline

@@ -1,0 +1,12 @@
+#pragma once
+// The addresses of a page's pictures, as its job knows them.
+#include "core/records.h"
+#include "crawl/rules.h"
+
+namespace magpie::pipeline {
+
+/// Gives each picture of the page and of its products the name under which the frontier will fetch it, so that what comes back is known.
+/// In a replay a candidate that the archive holds goes before those it does not, as nothing else can be fetched.
+void name_images(Page& page, const crawl::CrawlRules& rules);
+
+}  // namespace magpie::pipeline
