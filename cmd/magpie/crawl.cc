@@ -7,6 +7,7 @@ namespace {
 
 struct CrawlFlags {
   std::vector<std::string> seeds;
+  std::vector<std::string> archives;
   std::string seeds_file, agent;
   double delay = -1;
   std::int64_t per_host = 0, pages_per_host_max = 0, seconds_max = 0;
@@ -43,7 +44,24 @@ Result<CrawlOptions> options_of(const CrawlFlags& flags) {
   return options;
 }
 
+/// Crawls what WARC files hold: here and now, as nobody has to be asked.
+Result<int> replay(const Common& common, const CrawlFlags& flags) {
+  const std::vector<fs::path> files(flags.archives.begin(), flags.archives.end());
+  for (const fs::path& file : files) MAGPIE_TRY_DO(crawl::check_is_warc(file));  // before a folder is made
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, true));
+  AppSettings settings;
+  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  MAGPIE_TRY(const CrawlOptions options, options_of(flags));
+  return follow_here(
+      folder, settings, [&](Manager& manager) { return manager.replay(files, options); }, common.json);
+}
+
 Result<int> run(const Common& common, const CrawlFlags& flags) {
+  if (!flags.archives.empty()) {
+    if (!flags.seeds.empty() || !flags.seeds_file.empty())
+      return fail(Code::kBadInput, "--from-archive crawls all that its files hold: leave out addresses and --seeds");
+    return replay(common, flags);
+  }
   MAGPIE_TRY(const std::vector<std::string> seeds, read_seeds(flags));
   AppSettings settings;
   {
@@ -78,6 +96,8 @@ void add_crawl(CLI::App& app, Common& common) {
   auto flags = std::make_shared<CrawlFlags>();
   command.option("url", flags->seeds, "Addresses to begin from; their hosts are the scope", {.value = "URL"});
   command.option("--seeds", flags->seeds_file, "A file with an address a line; nothing off their hosts is fetched", {.value = "FILE"});
+  command.option("--from-archive", flags->archives,
+                 "WARC files to read in place of the network: all pages they hold, and their pictures", {.value = "FILE"});
   command.option("--agent", flags->agent, "The name sites see and robots.txt may name (setting crawl.agent)", {.value = "NAME"});
   command.option("--delay", flags->delay, "Seconds between the starts of two requests to a host; a larger Crawl-delay counts",
                  {.value = "S", .least = 0.0, .most = 3600.0});

@@ -5,6 +5,7 @@
 
 #include "app/host_ledger.h"
 #include "app/job_json.h"
+#include "app/replay_seeds.h"
 #include "base/log.h"
 
 namespace magpie {
@@ -146,18 +147,32 @@ Result<void> Manager::resume_unfinished() {
 
 Result<CrawlJobView> Manager::start(std::vector<std::string> texts, CrawlOptions options) {
   const std::lock_guard one_at_a_time(starting_);  // or two starts of the same seeds would both find none under way
-  MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(texts));
+  MAGPIE_TRY(const std::vector<Url> urls, parse_seeds(texts));
   crawl::CrawlSettings effective = settings_.crawl;
   apply(options, effective);
   MAGPIE_TRY_DO(crawl::user_agent(effective));
-  CrawlJobView view;
-  for (const Url& seed : seeds) view.seeds.push_back(seed.href());
+  std::vector<std::string> seeds;
+  for (const Url& url : urls) seeds.push_back(url.href());
+  return begin(std::move(seeds), std::move(options));
+}
+
+Result<CrawlJobView> Manager::replay(const std::vector<fs::path>& files, CrawlOptions options) {
+  const std::lock_guard one_at_a_time(starting_);
+  for (const fs::path& file : files) MAGPIE_TRY_DO(crawl::check_is_warc(file));
+  MAGPIE_TRY(std::vector<std::string> seeds, replay_seeds(files));
+  return begin(std::move(seeds), std::move(options));
+}
+
+// With starting_ held.
+Result<CrawlJobView> Manager::begin(std::vector<std::string> seeds, CrawlOptions options) {
   MAGPIE_TRY(const std::vector<Job> jobs, collection_.catalog().jobs());
   const auto unfinished =
-      std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) { return job.seeds == view.seeds && job.state != JobState::kFinished; });
+      std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) { return job.seeds == seeds && job.state != JobState::kFinished; });
+  CrawlJobView view;
   if (unfinished != jobs.end()) view = view_of(*unfinished);
   if (view.id != 0 && is_active(view.id)) return fail(Code::kBusy, "a crawl of these addresses is under way already (job {})", view.id);
-  view.options = options;
+  view.seeds = std::move(seeds);
+  view.options = std::move(options);
   return enqueue(std::move(view));
 }
 
@@ -192,7 +207,7 @@ Result<CrawlJobView> Manager::ask_again(JobId id, const std::string& nothing, co
   if (is_active(id)) return fail(Code::kBusy, "job {} is under way; ask again when it has ended", id);
   crawl::CrawlSettings effective = settings_.crawl;
   apply(view.options, effective);
-  MAGPIE_TRY_DO(crawl::user_agent(effective));
+  if (!is_replay(view.seeds)) MAGPIE_TRY_DO(crawl::user_agent(effective));
   // Written down first: once an address waits again, the job must be one that is gone on with.
   const CrawlJobView before = view;
   view.state = CrawlState::kQueued;
@@ -297,6 +312,31 @@ Result<CrawlJobView> Manager::cancel(JobId id) {
   return get(id);
 }
 
+Result<pipeline::ExtractAgainCounts> Manager::extract_again(pipeline::ExtractAgainOptions options, std::stop_token stop,
+                                                            const std::function<void(const pipeline::ExtractAgain*)>& running) {
+  const std::lock_guard one_at_a_time(starting_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_ || !waiting_.empty()) return fail(Code::kBusy, "a crawl is under way; rebuild when it has ended");
+  }
+  crawl::CrawlSettings settings = settings_.crawl;
+  const auto rules_of = [&](JobId id) -> std::optional<crawl::CrawlRules> {
+    const auto job = collection_.catalog().job(id);
+    if (!job || !*job || is_replay((*job)->seeds)) return std::nullopt;
+    const auto seeds = parse_seeds((*job)->seeds);
+    if (!seeds) return std::nullopt;
+    crawl::CrawlSettings effective = settings;
+    apply(options_from_json((*job)->settings_json), effective);
+    return crawl::CrawlRules(id, effective, *seeds);
+  };
+  pipeline::ExtractAgain again({collection_.archive(), collection_.catalog(), *workers_, *recorder_, settings, rules_of},
+                               std::move(options));
+  running(&again);
+  auto counts = again.run(std::move(stop));
+  running(nullptr);
+  return counts;
+}
+
 std::uint64_t Manager::queued() const {
   const std::lock_guard lock(mutex_);
   return running_ && running_->run ? running_->run->counts().queued : 0;
@@ -369,22 +409,39 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
                             {"images", view.progress.images_fetched}});
 }
 
-Result<crawl::CrawlEnd> Manager::crawl(const CrawlJobView& view, const std::stop_token& shutdown) {
+Result<std::unique_ptr<pipeline::CrawlRun>> Manager::make_run(const CrawlJobView& view, const std::stop_token& stop) {
+  const pipeline::CrawlRunParts parts{collection_.frontier(),
+                                      collection_.archive(),
+                                      collection_.archive_writing(),
+                                      collection_.catalog(),
+                                      *workers_,
+                                      *recorder_,
+                                      clock_,
+                                      &metrics_};
   crawl::CrawlSettings settings = settings_.crawl;
   apply(view.options, settings);
+  if (is_replay(view.seeds)) return pipeline::CrawlRun::make_replay(parts, std::move(settings), view.id, files_of_replay(view.seeds), stop);
   MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(view.seeds));
-  MAGPIE_TRY(auto made, pipeline::CrawlRun::make({collection_.frontier(), collection_.archive(), collection_.archive_writing(),
-                                                  collection_.catalog(), *workers_, *recorder_, clock_, &metrics_},
-                                                 settings, view.id, seeds));
-  pipeline::CrawlRun* run = made.get();
+  return pipeline::CrawlRun::make(parts, settings, view.id, seeds);
+}
+
+Result<crawl::CrawlEnd> Manager::crawl(CrawlJobView& view, const std::stop_token& shutdown) {
   std::stop_token stop;
   {
     const std::lock_guard lock(mutex_);
-    running_->run = std::move(made);
     running_->view.state = CrawlState::kRunning;
     running_->view.started_at = view.started_at;
     stop = running_->stop.get_token();
     if (shutdown.stop_requested()) running_->stop.request_stop();
+  }
+  auto made = make_run(view, stop);
+  if (!made && made.error().code == Code::kCancelled) return crawl::CrawlEnd::kStopped;
+  if (!made) return Failure(made.error());
+  pipeline::CrawlRun* run = made->get();
+  if (std::string damage = run->damage(); !damage.empty()) view.message = std::move(damage);
+  {
+    const std::lock_guard lock(mutex_);
+    running_->run = std::move(*made);
   }
   return run->run(stop);
 }
@@ -398,7 +455,7 @@ Result<void> Manager::save_visits(bool all) {
   std::vector<HostVisit> visits;
   {
     const std::lock_guard lock(mutex_);
-    if (!running_ || !running_->run) return {};
+    if (!running_ || !running_->run || is_replay(running_->view.seeds)) return {};  // a replay asks nothing of anybody
     for (const crawl::HostReport& report : running_->run->hosts()) {
       std::uint64_t& written = running_->requests_written[report.host];
       if (written == report.requests && (!all || report.requests == 0)) continue;

@@ -14,6 +14,7 @@
 #include "app/rates.h"
 #include "core/clock.h"
 #include "pipeline/crawl_run.h"
+#include "pipeline/extract_again.h"
 #include "pipeline/recorder.h"
 #include "serve/job_control.h"
 
@@ -30,6 +31,9 @@ class Manager final : public JobControl {
   bool can_start() const override { return true; }
   /// A crawl of the same seeds that did not come to its end is gone on with, under its number.
   Result<CrawlJobView> start(std::vector<std::string> seeds, CrawlOptions options) override;
+  /// Crawls what WARC files hold, without the network (CrawlRun::make_replay). kBadInput for what is no WARC file; the same files again go
+  /// on with a replay of them that did not come to its end.
+  Result<CrawlJobView> replay(const std::vector<fs::path>& files, CrawlOptions options);
   Result<std::vector<CrawlJobView>> list() override;
   Result<CrawlJobView> get(JobId id) override;
   Result<CrawlJobView> cancel(JobId id) override;
@@ -37,6 +41,10 @@ class Manager final : public JobControl {
   Result<CrawlJobView> revisit(JobId id, bool all) override;
   std::uint64_t queued() const override;
   void listen(CrawlListener* listener) override;
+
+  /// Reads every stored page again (pipeline/extract_again.h), on the caller's thread, while no crawl is under way: kBusy otherwise.
+  Result<pipeline::ExtractAgainCounts> extract_again(pipeline::ExtractAgainOptions options, std::stop_token stop,
+                                                     const std::function<void(const pipeline::ExtractAgain*)>& running);
 
   /// Nothing while all is well, else why crawls or pictures fail (workers, disk).
   Result<void> healthy() const;
@@ -58,13 +66,15 @@ class Manager final : public JobControl {
       : collection_(collection), settings_(settings), clock_(clock), metrics_(metrics) {}
   Result<void> resume_unfinished();
   bool is_active(JobId id) const;
+  Result<CrawlJobView> begin(std::vector<std::string> seeds, CrawlOptions options);
   Result<CrawlJobView> enqueue(CrawlJobView view);
   Result<CrawlJobView> ask_again(JobId id, const std::string& nothing, const std::function<Result<std::size_t>()>& queue);
   void revisit_what_is_due();
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
   void run_one(CrawlJobView view, const std::stop_token& shutdown);
-  Result<crawl::CrawlEnd> crawl(const CrawlJobView& view, const std::stop_token& shutdown);
+  Result<std::unique_ptr<pipeline::CrawlRun>> make_run(const CrawlJobView& view, const std::stop_token& stop);
+  Result<crawl::CrawlEnd> crawl(CrawlJobView& view, const std::stop_token& shutdown);
   Result<void> save(const CrawlJobView& view);
   Result<void> save_visits(bool all);
   void tell(const CrawlJobView& view);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/page_wire.h"
 #include "crawl/answer.h"
+#include "crawl/replay_client.h"
 #include "extract/robots_meta.h"
 #include "pipeline/worker_handlers.h"
 
@@ -45,7 +46,6 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
                                                  const std::vector<Url>& seeds) {
   std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job, static_cast<std::uint64_t>(settings.repeats_max())));
   MAGPIE_TRY(std::string user_agent, crawl::user_agent(settings));
-  run->agent_ = settings.agent();
   HttpClientOptions options;
   options.user_agent = std::move(user_agent);
   options.addresses = address_policy(settings);
@@ -55,23 +55,56 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
   MAGPIE_TRY(options.names, resolver_options(settings.names));
   options.names.metrics = parts.metrics;
   MAGPIE_TRY(run->client_, HttpClient::make(std::move(options)));
-
-  auto context = std::make_shared<RunContext>(RunContext{job, crawl::CrawlRules(job, settings, seeds), pace_of(settings), {}});
-  CrawlRun* raw = run.get();
-  context->wake = [raw] { raw->loop_->wake(); };
-  run->context_ = context;
+  MAGPIE_TRY_DO(run->prepare(settings, crawl::CrawlRules(job, settings, seeds)));
   for (const Url& seed : seeds) {
-    crawl::Admission admission = context->rules.admit(seed, UrlKind::kPage, 0);
+    crawl::Admission admission = run->context_->rules.admit(seed, UrlKind::kPage, 0);
     if (!admission.record) return fail(Code::kBadInput, "seed {} is not taken: {}", seed, crawl::to_string(admission.refusal));
     run->seeds_.push_back(std::move(*admission.record));
   }
-  crawl::FetchLoopParts loop{parts.frontier, *run->client_, parts.clock, context->rules, run->documents_};
-  MAGPIE_TRY(loop.resting, parts.catalog.resting_hosts(parts.clock.now()));
-  MAGPIE_TRY(const std::vector<Job> jobs, parts.catalog.jobs());
-  const bool anything_kept = jobs.size() > 1 || parts.frontier.counts(job).known > 0;
-  if (anything_kept) loop.validators = [raw](const UrlRecord& url) { return raw->validators_of(url); };
-  MAGPIE_TRY(run->loop_, crawl::FetchLoop::make(std::move(loop), settings));
   return run;
+}
+
+Result<std::unique_ptr<CrawlRun>> CrawlRun::make_replay(CrawlRunParts parts, crawl::CrawlSettings settings, JobId job,
+                                                        const std::vector<fs::path>& files, std::stop_token stop) {
+  constexpr std::size_t kPagesAtOnce = 1'000;
+  std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job, static_cast<std::uint64_t>(settings.repeats_max())));
+  settings = crawl::replay_settings(std::move(settings));
+  // A million addresses are not kept here: the frontier has them on the disk.
+  std::vector<UrlRecord> pages;
+  const auto queue_pages = [&]() -> Result<void> {
+    MAGPIE_TRY([[maybe_unused]] const std::size_t added, parts.frontier.add(pages));
+    pages.clear();
+    return {};
+  };
+  crawl::ReplayOptions options{.stop = std::move(stop)};
+  options.body_bytes_max = static_cast<std::uint64_t>(std::max(settings.page_bytes_max(), settings.image_bytes_max()));
+  options.on_page = [&](std::string url) -> Result<void> {
+    pages.push_back({.url = std::move(url), .kind = UrlKind::kPage, .job = job, .priority = 0});
+    return pages.size() < kPagesAtOnce ? Result<void>() : queue_pages();
+  };
+  MAGPIE_TRY(run->replay_, crawl::ReplayIndex::build(files, crawl::AddressForm(settings), options));
+  MAGPIE_TRY_DO(queue_pages());
+  const crawl::ReplayCounts& counts = run->replay_->counts();
+  log::info("replay.read", {{"job", job}, {"files", counts.files}, {"records", counts.records}, {"addresses", counts.addresses}});
+  MAGPIE_TRY(run->client_, crawl::make_replay_client(run->replay_));
+  crawl::CrawlRules rules(job, settings, [held = run->replay_](std::string_view url) { return held->holds(url); });
+  MAGPIE_TRY_DO(run->prepare(settings, std::move(rules)));
+  return run;
+}
+
+// What both kinds have in common, once there is a client.
+Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules) {
+  agent_ = settings.agent();
+  context_ = std::make_shared<const RunContext>(RunContext{job_, std::move(rules), pace_of(settings), [this] { loop_->wake(); }});
+  crawl::FetchLoopParts loop{parts_.frontier, *client_, parts_.clock, context_->rules, documents_};
+  if (!replay_) {
+    MAGPIE_TRY(loop.resting, parts_.catalog.resting_hosts(parts_.clock.now()));
+    MAGPIE_TRY(const std::vector<Job> jobs, parts_.catalog.jobs());
+    const bool anything_kept = jobs.size() > 1 || parts_.frontier.counts(job_).known > 0;
+    if (anything_kept) loop.validators = [this](const UrlRecord& url) { return validators_of(url); };
+  }
+  MAGPIE_TRY(loop_, crawl::FetchLoop::make(std::move(loop), settings));
+  return {};
 }
 
 CrawlRun::~CrawlRun() = default;
@@ -117,6 +150,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   finished->fetch = document.fetch;
   finished->dated = std::move(document.dated);
   if (document.unchanged) return take_unchanged(std::move(finished), document.robots_tag);
+  if (replay_ && take_newer(finished, document)) return;
   const bool good = document.response && document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
   if (!good && !may_explain_itself(document)) return finish(std::move(*finished));
   finished->fetch.kind = document.kind;  // what came counts, not what was expected
@@ -153,18 +187,40 @@ void CrawlRun::take_unchanged(std::shared_ptr<Finished> finished, const std::str
     return finish(std::move(*finished));
   }
   const Fetch& kept = (*before)->fetch;
-  fetch.kind = kept.kind;
   fetch.content_type = kept.content_type;
   if (fetch.etag.empty()) fetch.etag = kept.etag;
   if (fetch.last_modified.empty()) fetch.last_modified = kept.last_modified;
-  fetch.place = kept.place;
   fetch.body_bytes = kept.body_bytes;
-  if (kept.kind == UrlKind::kPage && (*before)->page != 0) {
-    const PageContext context{.url = fetch.url, .content_type = kept.content_type, .x_robots_tag = robots_tag, .agent = agent_};
-    return submit(std::move(finished), extract_request(parts_.archive, fetch.place, context, std::nullopt));
+  take_kept(std::move(finished), **before, robots_tag);
+}
+
+// A record says when it was received. What the collection has of the same moment, or of a later one, is read again from where it lies: so
+// the collection's own files, and files that are replayed once more, are not copied, and an old archive takes nothing back.
+bool CrawlRun::take_newer(std::shared_ptr<Finished>& finished, crawl::FetchedDocument& document) {
+  const std::optional<Timestamp> recorded_at = replay_->recorded_at(document.fetch.url);
+  if (!recorded_at) return false;
+  document.fetch.fetched_at = finished->fetch.fetched_at = *recorded_at;
+  const auto before = parts_.catalog.why(document.fetch.url);
+  if (!before || !*before) return false;
+  const Fetch& kept = (*before)->fetch;
+  const bool read = (*before)->page != 0 || (*before)->image != kNoId;
+  if (!read || kept.cause != Cause::kNone || kept.place.file == 0 || kept.fetched_at < *recorded_at) return false;
+  finished->fetch = kept;
+  take_kept(std::move(finished), **before, kept.fetched_at == *recorded_at ? document.robots_tag : std::string());
+  return true;
+}
+
+// Of what the archive keeps already.
+void CrawlRun::take_kept(std::shared_ptr<Finished> finished, const UrlDetails& before, const std::string& robots_tag) {
+  Fetch& fetch = finished->fetch;
+  fetch.kind = before.fetch.kind;
+  fetch.place = before.fetch.place;
+  if (fetch.kind == UrlKind::kPage && before.page != 0) {
+    const PageContext context{.url = fetch.url, .content_type = fetch.content_type, .x_robots_tag = robots_tag, .agent = agent_};
+    return submit(std::move(finished), extract_request(parts_.archive, before.fetch.place, context, std::nullopt));
   }
   if (refuse_opted_out(*finished, robots_tag)) return finish(std::move(*finished));
-  const auto image = parts_.catalog.image((*before)->image);
+  const auto image = parts_.catalog.image(before.image);
   if (image && *image) finished->outcome = KnownImage{(*image)->sha256};
   finish(std::move(*finished));
 }

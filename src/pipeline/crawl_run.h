@@ -12,6 +12,7 @@
 #include "base/guarded.h"
 #include "base/metrics.h"
 #include "crawl/fetch_loop.h"
+#include "crawl/replay_index.h"
 #include "pipeline/recorder.h"
 #include "pipeline/same_pages.h"
 #include "process/worker_pool.h"
@@ -41,11 +42,18 @@ class CrawlRun {
   /// kBadInput: no agent name, or a seed that is no http address. Settings are read now.
   static Result<std::unique_ptr<CrawlRun>> make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job,
                                                 const std::vector<Url>& seeds);
+  /// Crawls what WARC files hold, without the network: each page of theirs, and the pictures it shows. Reads all files before it returns,
+  /// as ReplayIndex::build() does and with its errors; kCancelled when `stop` is asked for meanwhile.
+  static Result<std::unique_ptr<CrawlRun>> make_replay(CrawlRunParts parts, crawl::CrawlSettings settings, JobId job,
+                                                       const std::vector<fs::path>& files, std::stop_token stop);
   ~CrawlRun();
 
   /// Crawls until nothing is left, the time is over or `stop` is asked for; then what was fetched is written down and findable.
   /// Errors are those of the disk, or of workers that cannot be started. Called once, by one thread.
   Result<crawl::CrawlEnd> run(std::stop_token stop);
+
+  /// What a replay's files are missing, in words; empty when nothing is.
+  std::string damage() const { return replay_ ? crawl::words_of_damage(replay_->counts()) : std::string(); }
 
   /// Thread-safe.
   CrawlRunCounts counts() const;
@@ -53,9 +61,12 @@ class CrawlRun {
 
  private:
   CrawlRun(CrawlRunParts parts, JobId job, std::uint64_t alike_max) : parts_(parts), job_(job), same_pages_(SamePages(alike_max)) {}
+  Result<void> prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules);
   void dispatch();
   void take(crawl::FetchedDocument document);
   void take_unchanged(std::shared_ptr<Finished> finished, const std::string& robots_tag);
+  bool take_newer(std::shared_ptr<Finished>& finished, crawl::FetchedDocument& document);
+  void take_kept(std::shared_ptr<Finished> finished, const UrlDetails& before, const std::string& robots_tag);
   bool refuse_opted_out(Finished& finished, const std::string& robots_tag) const;
   std::optional<crawl::Validators> validators_of(const UrlRecord& url) const;
   void hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document);
@@ -72,6 +83,7 @@ class CrawlRun {
   std::string agent_;
   std::vector<UrlRecord> seeds_;
   std::shared_ptr<const RunContext> context_;
+  std::shared_ptr<const crawl::ReplayIndex> replay_;  // in place of the network
   std::unique_ptr<HttpClient> client_;
   BoundedQueue<crawl::FetchedDocument> documents_{64};
   std::unique_ptr<crawl::FetchLoop> loop_;

@@ -57,7 +57,7 @@ struct CrawlJobView {
   CrawlOptions options;
   Timestamp created_at{};
   std::optional<Timestamp> started_at, finished_at;
-  std::optional<std::string> message;  // why it failed
+  std::optional<std::string> message;  // why it failed; of a replay that did not, what its files are missing
   CrawlProgress progress;
 };
 
