@@ -96,8 +96,8 @@ void add_crawl(CLI::App& app, Common& common) {
   auto flags = std::make_shared<CrawlFlags>();
   command.option("url", flags->seeds, "Addresses to begin from; their hosts are the scope", {.value = "URL"});
   command.option("--seeds", flags->seeds_file, "A file with an address a line; nothing off their hosts is fetched", {.value = "FILE"});
-  command.option("--from-archive", flags->archives,
-                 "WARC files to read in place of the network: all pages they hold, and their pictures", {.value = "FILE"});
+  command.option("--from-archive", flags->archives, "WARC files to read in place of the network: all pages they hold, and their pictures",
+                 {.value = "FILE"});
   command.option("--agent", flags->agent, "The name sites see and robots.txt may name (setting crawl.agent)", {.value = "NAME"});
   command.option("--delay", flags->delay, "Seconds between the starts of two requests to a host; a larger Crawl-delay counts",
                  {.value = "S", .least = 0.0, .most = 3600.0});

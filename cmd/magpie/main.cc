@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
     add_changes(app, common);
     add_retry(app, common);
     add_revisit(app, common);
+    add_rebuild(app, common);
     add_config(app, common);
     add_doctor(app, common);
     add_inspect(app, common);

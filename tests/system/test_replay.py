@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What was crawled once can be read again from WARC files, ours and others', without the network."""
+"""What was crawled once can be read again from WARC files, ours and others', without the network; and rebuild says what that changes."""
 import collections
 import contextlib
 import gzip
@@ -211,6 +211,53 @@ class Replay(SystemTest):
         self.assertLessEqual(sum(copies.values()) - len(copies), kills * UNWRITTEN_MAX)
         self.assertEqual(json.loads(self.magpie("status", "-C", killed, "--json"))["jobs"][0]["state"], "finished")
         self.assertEqual(trap.visits, 0)
+
+    def test_rebuild_reads_every_page_again_and_says_what_changed(self):
+        web = self.web(hosts=1, pages=60, products=0.5, pictures=1)
+        collection = self.folder / "c"
+        words = self.crawl_words(collection, web.seeds())
+        self.magpie(*words)
+        known, products, asked = self.store(collection), self.products(collection), web.count()
+
+        def rebuild(*flags):
+            *changes, counts = map(json.loads, self.magpie("rebuild", "-C", collection, "--extract", "--json", *flags).splitlines())
+            return changes, counts
+
+        changes, counts = rebuild()
+        self.assertEqual((changes, counts["pages"], counts["changed"]), ([], len(known[0]), 0), "the same extractor says the same")
+        self.magpie("rebuild", "-C", collection, code=2)
+
+        # As if an older extractor had written it: other words on some pages, another price, a picture overlooked and never fetched.
+        with contextlib.closing(sqlite3.connect(collection / "catalog.db")) as catalog, catalog:
+            titled, priced, overlooked = (row[0] for row in (
+                catalog.execute("SELECT max(page) FROM products").fetchone(), catalog.execute("SELECT min(page) FROM products").fetchone(),
+                catalog.execute("SELECT max(page) FROM image_refs WHERE page NOT IN (SELECT page FROM products)").fetchone()))
+            self.assertEqual(len({titled, priced, overlooked}), 3)
+            picture, = catalog.execute("SELECT url FROM image_refs WHERE page = ?", [overlooked]).fetchone()
+            catalog.execute("UPDATE pages SET title = 'Untitled', language = 'xx', signature = 0 WHERE id = ?", [titled])
+            catalog.execute("UPDATE products SET price = '0.01' WHERE page = ?", [priced])
+            catalog.execute("UPDATE pages SET signature = 0 WHERE id IN (?, ?)", [priced, overlooked])
+            catalog.execute("DELETE FROM image_refs WHERE page = ?", [overlooked])
+            catalog.execute("UPDATE urls SET image = NULL WHERE id = ?", [picture])
+            pages = dict(catalog.execute("SELECT id, url FROM urls WHERE id IN (?, ?, ?)", [titled, priced, overlooked]))
+        self.assertNotEqual(self.products(collection), products)
+
+        for flags in ["--dry-run"], []:
+            changes, counts = rebuild(*flags)
+            self.assertEqual(counts["changed"], 3)
+            by_url = {change["url"]: {field["field"]: field for field in change["changes"]} for change in changes}
+            self.assertEqual(by_url[pages[titled]]["title"]["before"], "Untitled")
+            self.assertEqual(by_url[pages[titled]]["title"]["after"], known[0][pages[titled]]["title"])
+            self.assertEqual(by_url[pages[titled]]["language"]["before"], "xx")
+            self.assertIn(" 0.01 ", by_url[pages[priced]]["products"]["before"])
+            self.assertEqual(list(by_url[pages[overlooked]]), ["images"])
+            self.assertEqual(by_url[pages[overlooked]]["images"]["before"], "")
+        self.assertEqual(rebuild("--limit", 0)[1]["changed"], 0, "written down")
+        self.assertEqual(self.products(collection), products)
+        self.assertEqual(self.store(collection)[0], known[0])
+        self.assertEqual(web.count(), asked, "nothing was fetched")
+        self.magpie(*words)
+        self.assertEqual(self.store(collection), known, "the next crawl brings the picture")
 
 
 if __name__ == "__main__":

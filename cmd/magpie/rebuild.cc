@@ -1,0 +1,130 @@
+// magpie rebuild: makes anew what can be made anew from what is kept. Today that is --extract; what else is made from the archive and the
+// catalog (index, variants) gets a flag of its own here.
+#include <unistd.h>
+
+#include "app/manager.h"
+#include "base/guarded.h"
+#include "base/json_writer.h"
+#include "command.h"
+#include "flags.h"
+#include "inspect.h"
+#include "signals.h"
+
+namespace magpie::cmd {
+namespace {
+
+using pipeline::ExtractAgainCounts;
+using pipeline::FieldChange;
+using pipeline::PageChange;
+
+struct RebuildFlags {
+  bool extract = false, dry_run = false;
+  std::uint64_t limit = 20;
+};
+
+void print_json(const PageChange& change) {
+  JsonWriter json;
+  json.begin_object().field("url", change.url).key("changes").begin_array();
+  for (const FieldChange& field : change.fields)
+    json.begin_object().field("field", field.field).field("before", field.before).field("after", field.after).end_object();
+  print_line(json.end_array().end_object().text());
+}
+
+/// At most a line's worth of it, cut between characters.
+std::string shortened(std::string_view text) {
+  constexpr std::size_t kBytesMax = 300;
+  if (text.empty()) return "nothing";
+  if (text.size() <= kBytesMax) return std::string(text);
+  std::size_t end = kBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return fmt::format("{} …", text.substr(0, end));
+}
+
+void print_text(const PageChange& change) {
+  fmt::print("{}\n", change.url);
+  for (const FieldChange& field : change.fields)
+    fmt::print("  {:<12}{}\n{:<10}→ {}\n", field.field, shortened(field.before), "", shortened(field.after));
+}
+
+void say_counts(const ExtractAgainCounts& counts, const RebuildFlags& flags, bool json) {
+  if (json) {
+    JsonWriter out;
+    out.begin_object().field("pages", counts.pages).field("changed", counts.changed).field("unreadable", counts.unreadable);
+    out.field("left", counts.left).field("pictures_new", counts.pictures_new).field("dry_run", flags.dry_run);
+    out.key("by_field").begin_object();
+    for (const auto& [field, count] : counts.by_field) out.field(field, count);
+    print_line(out.end_object().end_object().text());
+  }
+  std::string fields;
+  for (const auto& [field, count] : counts.by_field) fields += fmt::format("{}{} {}", fields.empty() ? " (" : ", ", count, field);
+  fmt::print(stderr, "{}: {} pages read, {} {}{}{}", counts.pages + counts.left + counts.unreadable < counts.of ? "stopped" : "finished",
+             counts.pages, counts.changed, flags.dry_run ? "would change" : "changed", fields, fields.empty() ? "" : ")");
+  if (counts.unreadable > 0) fmt::print(stderr, "; {} do not read and stay as they were", counts.unreadable);
+  if (counts.left > 0) fmt::print(stderr, "; {} wait for a visit that succeeds", counts.left);
+  fmt::print(stderr, "\n");
+  if (counts.pictures_new > 0 && !flags.dry_run)
+    fmt::print(stderr, "{} new picture addresses wait for the next crawl\n", counts.pictures_new);
+}
+
+void show_progress(const ExtractAgainCounts& counts) {
+  fmt::print(stderr, "\r\033[K{} of {} pages, {} changed", counts.pages, counts.of, counts.changed);
+  std::fflush(stderr);
+}
+
+Result<int> extract(const Common& common, const RebuildFlags& flags) {
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
+  AppSettings settings;
+  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
+  const SystemClock clock;
+  MetricsRegistry metrics;
+  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, /*resume=*/false));
+
+  std::uint64_t shown = 0;
+  pipeline::ExtractAgainOptions options;
+  options.dry_run = flags.dry_run;
+  options.on_change = [&](const PageChange& change) {
+    if (shown++ < flags.limit) common.json ? print_json(change) : print_text(change);
+  };
+  StopSignals signals;
+  Guarded<const pipeline::ExtractAgain*> running(nullptr);
+  std::atomic<bool> ended{false};
+  std::optional<Result<ExtractAgainCounts>> counts;
+  std::jthread work([&](std::stop_token stop) {
+    counts = manager->extract_again(options, std::move(stop),
+                                    [&](const pipeline::ExtractAgain* again) { running.with([&](auto& known) { known = again; }); });
+    ended = true;
+  });
+  const bool terminal = ::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0;  // or the line would run into the changes
+  bool asked = false;
+  while (!ended) {
+    if (signals.wait(Deadline::after(200ms)) && !asked) asked = work.request_stop();
+    running.with([&](const auto* again) {
+      if (terminal && again != nullptr) show_progress(again->counts());
+    });
+  }
+  work.join();
+  if (terminal) fmt::print(stderr, "\n");
+  if (!*counts) return Failure(counts->error());
+  say_counts(**counts, flags, common.json);
+  return asked ? kNothing : kDone;
+}
+
+Result<int> run(const Common& common, const RebuildFlags& flags) {
+  if (!flags.extract) return fail(Code::kBadInput, "say what to make anew: --extract reads every stored page again");
+  return extract(common, flags);
+}
+
+}  // namespace
+
+void add_rebuild(CLI::App& app, Common& common) {
+  Subcommand command(app, "rebuild", "Make anew what is made from the archive, and show what that changes; nothing is fetched");
+  auto flags = std::make_shared<RebuildFlags>();
+  command.flag("--extract", flags->extract, "Read every stored page again: titles, words, products, pictures");
+  command.flag("--dry-run", flags->dry_run, "Show what would change, and change nothing");
+  command.option("--limit", flags->limit, "Changed pages that are shown; all are counted", {.value = "N", .show_default = true});
+  command.common_flags(common);
+  command.runs(common, [&common, flags] { return run(common, *flags); });
+}
+
+}  // namespace magpie::cmd
