@@ -177,7 +177,7 @@ class ReplayIndex::Builder {
     entry.file = file;
     entry.sequence = sequence_++;
     if (const auto date = parse_warc_date(record.date)) entry.recorded_ms = date->time_since_epoch().count();
-    return revisit ? remember(std::move(name), entry, record) : add_answer(*url, std::move(name), entry, record);
+    return revisit ? remember(*url, std::move(name), entry, record) : add_answer(*url, std::move(name), entry, record);
   }
 
   Result<void> add_answer(const Url& url, std::string name, Entry entry, const WarcRecord& record) {
@@ -191,14 +191,16 @@ class ReplayIndex::Builder {
     return entry.page && options_.on_page ? options_.on_page(std::move(name)) : Result<void>();
   }
 
-  Result<void> remember(std::string name, const Entry& entry, const WarcRecord& record) {
+  Result<void> remember(const Url& url, std::string name, const Entry& entry, const WarcRecord& record) {
     Revisit revisit{.url = std::move(name), .entry = entry};
     revisit.same_as_before = has_text(record.field("WARC-Profile"), "server-not-modified");
     revisit.status = status_of(record);
+    const HttpResponse answer{.url = url, .status = revisit.status.value_or(304), .headers = parse_header_block(header_of(record))};
+    if (answer.status != 304 && !is_telling(answer)) return {};
     if (const auto digest = record.field("WARC-Payload-Digest")) revisit.digest = signature64(*digest, index_.seed_);
     revisit.refers_to = entry.signature;
     if (const auto uri = record.field("WARC-Refers-To-Target-URI")) {
-      if (const auto url = Url::parse(*uri)) revisit.refers_to = index_.signature_of(index_.form_.of(*url).href());
+      if (const auto named = Url::parse(*uri)) revisit.refers_to = index_.signature_of(index_.form_.of(*named).href());
     }
     revisits_.push_back(std::move(revisit));
     return {};
