@@ -61,6 +61,7 @@ std::optional<T> smaller(const std::optional<T>& a, const std::optional<T>& b) {
 // `later` is the report of a later run.
 void add(crawl::HostReport& total, const crawl::HostReport& later) {
   if (total.requests == 0) total.first_request_at = later.first_request_at;
+  else total.gap_min = smaller(total.gap_min, std::optional(std::max(crawl::Millis(0), later.first_request_at - total.last_request_at)));
   total.fetched += later.fetched;
   total.failed += later.failed;
   total.bytes += later.bytes;

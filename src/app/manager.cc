@@ -18,9 +18,9 @@ constexpr std::chrono::seconds kLookForDueEvery{60};
 constexpr std::size_t kRevisitMax = 10'000'000;
 constexpr std::size_t kRevisitBatch = 10'000;
 /// What may go better the next time without anybody's doing.
-constexpr std::array kPassingCauses = {Cause::kDns,      Cause::kConnect,   Cause::kTls,       Cause::kTimeout,
-                                       Cause::kProtocol, Cause::kStatus,    Cause::kThrottled, Cause::kCancelled,
-                                       Cause::kDisk,     Cause::kSoftError, Cause::kCaptcha,   Cause::kRateLimited};
+constexpr std::array kPassingCauses = {Cause::kDns,      Cause::kConnect, Cause::kTls,        Cause::kTimeout,
+                                       Cause::kProtocol, Cause::kStatus,  Cause::kThrottled,  Cause::kCancelled,
+                                       Cause::kDisk,     Cause::kCaptcha, Cause::kRateLimited};
 
 CrawlState state_of(JobState state) {
   switch (state) {
@@ -189,13 +189,15 @@ Result<CrawlJobView> Manager::retry(JobId id, std::vector<Cause> causes) {
 }
 
 Result<CrawlJobView> Manager::revisit(JobId id, bool all) {
-  return ask_again(id, fmt::format("nothing of job {} is due to be visited again", id), [&]() -> Result<std::size_t> {
+  const std::string nothing = fmt::format("nothing of job {} is due to be visited again", id);
+  return ask_again(id, nothing, [&]() -> Result<std::size_t> {
     std::size_t queued = 0;
     MAGPIE_TRY(const std::vector<UrlRecord> due, collection_.catalog().due(id, clock_.now(), all, kRevisitMax));
     for (std::span<const UrlRecord> left(due); !left.empty(); left = left.subspan(std::min(left.size(), kRevisitBatch))) {
       MAGPIE_TRY(const std::size_t some, collection_.frontier().revisit(left.first(std::min(left.size(), kRevisitBatch))));
       queued += some;
     }
+    if (queued == 0) return fail(Code::kNotFound, "{}", nothing);
     return queued;
   });
 }
@@ -223,17 +225,18 @@ Result<CrawlJobView> Manager::ask_again(JobId id, const std::string& nothing, co
   return enqueue(std::move(view));
 }
 
-// Of jobs that came to their end, while nothing else is crawled.
+// Of jobs that nobody has cancelled, while nothing else is crawled. One that cannot be visited does not hold up the others.
 void Manager::revisit_what_is_due() {
   const auto jobs = collection_.catalog().jobs();
   if (!jobs) return;
   for (const Job& job : *jobs) {
-    if (job.state != JobState::kFinished) continue;
+    const bool cancelled = job.state == JobState::kCancelled && job.detail.empty();
+    if (!has_ended(state_of(job.state)) || cancelled || is_replay(job.seeds)) continue;
     const auto due = collection_.catalog().due(job.id, clock_.now(), /*all=*/false, 1);
     if (!due || due->empty()) continue;
-    if (const auto again = revisit(job.id, /*all=*/false); !again && again.error().code != Code::kNotFound)
-      log::warn("crawl.not_revisited", {{"job", job.id}, {"why", again.error().message}});
-    return;
+    const auto again = revisit(job.id, /*all=*/false);
+    if (again) return;
+    if (again.error().code != Code::kNotFound) log::warn("crawl.not_revisited", {{"job", job.id}, {"why", again.error().message}});
   }
 }
 
@@ -452,14 +455,16 @@ Result<void> Manager::save(const CrawlJobView& view) {
 
 // Writes down what the running crawl has done to its hosts; unless `all`, to those it asked something since the last time.
 Result<void> Manager::save_visits(bool all) {
+  const std::lock_guard one_at_a_time(saving_visits_);  // or an older report could be written over a newer one
   std::vector<HostVisit> visits;
   {
     const std::lock_guard lock(mutex_);
     if (!running_ || !running_->run || is_replay(running_->view.seeds)) return {};  // a replay asks nothing of anybody
     for (const crawl::HostReport& report : running_->run->hosts()) {
-      std::uint64_t& written = running_->requests_written[report.host];
-      if (written == report.requests && (!all || report.requests == 0)) continue;
-      written = report.requests;
+      const std::pair<std::uint64_t, std::uint64_t> news(report.requests, report.backoffs);
+      auto& written = running_->visits_written[report.host];
+      if (written == news && (!all || report.requests == 0)) continue;
+      written = news;
       visits.push_back({report.host, running_->view.id, running_->run_started_at, report.next_allowed_at, to_json(report)});
     }
   }

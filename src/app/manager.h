@@ -57,7 +57,7 @@ class Manager final : public JobControl {
     std::stop_source stop;
     bool cancelling = false;
     Timestamp run_started_at{};
-    std::map<std::string, std::uint64_t> requests_written;  // by host: of the visit last written down
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> visits_written;  // by host: requests and rests, as last written down
     pipeline::RecorderCounts recorded_before;
     Rates rates;
   };
@@ -89,7 +89,8 @@ class Manager final : public JobControl {
   std::unique_ptr<Pictures> pictures_;
   std::unique_ptr<pipeline::Recorder> recorder_;
 
-  std::mutex starting_;  // held through start(); taken before mutex_
+  std::mutex starting_;       // held through start(); taken before mutex_
+  std::mutex saving_visits_;  // held through save_visits(); taken before mutex_
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_

@@ -38,7 +38,7 @@ struct Job {
 };
 
 /// How soon a page is asked again: after `first` at first, half as long as the last time once it had changed, half as long again when
-/// it had not; never outside [least, most].
+/// it had not in all that time; never outside [least, most].
 struct RevisitPace {
   std::chrono::seconds first{86'400}, least{3'600}, most{30 * 86'400};
 };
@@ -106,12 +106,15 @@ class CatalogTransaction {
   /// (dns … throttled) and loses them for kNotFound, or when its owner opts out.
   virtual Result<NextCandidates> record_failure(const Fetch& fetch, JobId job) = 0;
 
-  /// Sets when a page that was just recorded is due again. Notes, too, whether its sitemap had foretold that it would (not) have
-  /// changed: a host's sitemaps are trusted once they were right kLastmodProofs times, and wrong at most once in twenty.
-  virtual Result<void> schedule_visit(PageId page, bool changed, const RevisitPace& pace) = 0;
+  /// Sets when a page that was just recorded is due again, and the depth it is asked with then. Notes, too, whether its sitemap had
+  /// foretold that it would (not) have changed: a host's sitemaps are trusted once they were right kLastmodProofs times, and wrong at
+  /// most once in twenty. A page that a trusted sitemap calls unchanged is due after `most` only. One that fails later, or moves, keeps
+  /// its pace; one that is gone is not due any more.
+  virtual Result<void> schedule_visit(PageId page, bool changed, std::uint16_t depth, const RevisitPace& pace) = 0;
   static constexpr int kLastmodProofs = 10;
-  /// A sitemap says when the page at this address last changed. True when that is news: it was visited before, and not since.
-  virtual Result<bool> note_lastmod(std::string_view url, Timestamp lastmod) = 0;
+  /// A sitemap of the page's own host says when it last changed; a time after `now` says nothing. True when a trusted one says that it
+  /// has changed since its last visit, and that was at least `pace.least` ago: then it is due now.
+  virtual Result<bool> note_lastmod(std::string_view url, Timestamp lastmod, Timestamp now, const RevisitPace& pace) = 0;
 
   /// A seed names this picture itself, so it may be found though no page shows it.
   virtual Result<void> name_image(std::string_view url) = 0;
@@ -254,9 +257,9 @@ class Catalog {
                                       const std::function<Result<void>(ImageId, std::span<const float>)>& visit) const = 0;
   virtual Result<void> each_page(const std::function<Result<void>(PageId, const std::string& url)>& visit) const = 0;
   virtual Result<void> each_product(const std::function<Result<void>(const StoredProduct&)>& visit) const = 0;  // without `images`
-  /// What of a job is due at `now`, ready for Frontier::revisit, at most `limit`, the longest due first: pages whose time has come or
-  /// that a sitemap calls changed; not those that a trusted sitemap calls unchanged. Sitemaps are due when pages may be (once an hour).
-  /// `all`: every page, sitemap and picture that was fetched. Cost: one pass over the job's addresses.
+  /// What of a job is due at `now`, ready for Frontier::revisit, at most `limit`, the longest due first: pages whose time has come, and
+  /// sitemaps an hour after they were read. `all`: every page, sitemap and picture that was fetched well. Cost: what it returns, or with
+  /// `all` one pass over the addresses.
   virtual Result<std::vector<UrlRecord>> due(JobId job, Timestamp now, bool all, std::size_t limit) const = 0;
   /// Changes of products that were known before, oldest first, behind change number `after`.
   virtual Result<std::vector<ProductChange>> changes(std::uint64_t after, std::size_t limit) const = 0;

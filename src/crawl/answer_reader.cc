@@ -164,7 +164,8 @@ Result<void> AnswerReader::read_sitemap(FetchedDocument& document, const HttpRes
       const auto url = Url::parse(entry.loc);
       const std::size_t before = records.size();
       if (url) admit(*url, index ? UrlKind::kSitemap : UrlKind::kPage, index ? document.url.depth + 1u : 1u, from, records);
-      const auto lastmod = index || records.size() == before ? std::nullopt : parse_lastmod(entry.lastmod);
+      const bool own = !index && records.size() > before && url->host() == response.url.host();
+      const auto lastmod = own ? parse_lastmod(entry.lastmod) : std::nullopt;  // of other hosts a sitemap knows nothing
       if (lastmod) document.dated.push_back({records.back(), *lastmod});
       for (const std::string& image : entry.images) {
         if (const auto image_url = Url::parse(image)) admit(*image_url, UrlKind::kImage, 1, from, records);

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "base/guarded.h"
-#include "core/frontier.h"
 #include "embedded/catalog_rows.h"
 #include "embedded/catalog_schema.h"
 #include "embedded/catalog_writer.h"
@@ -309,36 +308,26 @@ class SqliteCatalog final : public Catalog {
 
   Result<std::vector<UrlRecord>> due(JobId job, Timestamp now, bool all, std::size_t limit) const override {
     return read([&](Database& db) -> Result<std::vector<UrlRecord>> {
-      std::map<std::string, bool, std::less<>> trusted;
-      MAGPIE_TRY(Query proofs, db.query("SELECT host FROM lastmod_proofs WHERE proved >= ? AND failed * 20 <= proved",
-                                        CatalogTransaction::kLastmodProofs));
-      MAGPIE_TRY_DO(each_row(proofs, [&](const Query& row) -> Result<void> {
-        trusted[row.string(0)] = true;
-        return {};
-      }));
-      constexpr std::int64_t kSitemapEveryMs = 3'600'000;
       std::vector<UrlRecord> due;
-      MAGPIE_TRY(Query rows, db.query("SELECT u.url, u.kind, u.lastmod, u.visited_at, p.id IS NOT NULL, u.fetched_at, u.interval_s "
-                                      "FROM urls u LEFT JOIN pages p ON p.id = u.id "
-                                      "WHERE u.job = ? AND u.cause = 0 AND u.fetched_at IS NOT NULL AND u.redirect = '' "
-                                      "ORDER BY MAX(u.visited_at, u.fetched_at) + u.interval_s * 1000",
-                                      job));
-      const std::int64_t time = to_millis(now);
-      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
-        const auto kind = static_cast<UrlKind>(row.int64(1));
-        const std::int64_t lastmod = row.int64(2), visited_at = row.int64(3), fetched_at = row.int64(5);
-        const bool is_page = row.int64(4) != 0;
-        bool wanted = all;
-        if (!all && kind == UrlKind::kSitemap) wanted = fetched_at + kSitemapEveryMs <= time;
-        if (!all && is_page && visited_at > 0) {
-          const bool listed = lastmod > 0 && trusted.contains(host_of_url(row.text(0)));
-          wanted = lastmod > visited_at || (!listed && visited_at + row.int64(6) * 1'000 <= time);
-        }
-        if (!wanted || due.size() >= limit) return {};
-        due.push_back({.url = row.string(0), .kind = kind, .depth = 1, .job = job});
-        if (kind == UrlKind::kSitemap) due.back().priority = 0;
+      const auto collect = [&](const Query& row) -> Result<void> {
+        due.push_back({.url = row.string(0),
+                       .kind = static_cast<UrlKind>(row.int64(1)),
+                       .depth = static_cast<std::uint16_t>(row.int64(2)),
+                       .job = job});
+        if (due.back().kind == UrlKind::kSitemap) due.back().priority = 0;
         return {};
-      }));
+      };
+      if (all) {
+        MAGPIE_TRY(Query rows, db.query("SELECT url, kind, depth FROM urls WHERE job = ? AND cause = 0 AND fetched_at IS NOT NULL AND "
+                                        "redirect = '' LIMIT ?",
+                                        job, limit));
+        MAGPIE_TRY_DO(each_row(rows, collect));
+      } else {
+        MAGPIE_TRY(Query rows, db.query("SELECT url, kind, depth FROM urls WHERE job = ? AND due_at > 0 AND due_at <= ? "
+                                        "ORDER BY due_at LIMIT ?",
+                                        job, to_millis(now), limit));
+        MAGPIE_TRY_DO(each_row(rows, collect));
+      }
       return due;
     });
   }

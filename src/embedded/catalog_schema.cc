@@ -79,10 +79,15 @@ CREATE TABLE host_visits (
   PRIMARY KEY (host, run_started_at, job)) WITHOUT ROWID;
 )sql",
     R"sql(
--- When a page is due again: interval_s behind visited_at. lastmod: what a sitemap says, 0 when nothing.
+-- When a page or sitemap is due again: due_at, 0 for never; interval_s behind visited_at. lastmod: what a sitemap says, 0 when nothing.
 ALTER TABLE urls ADD COLUMN visited_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE urls ADD COLUMN interval_s INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE urls ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE urls ADD COLUMN lastmod INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE urls ADD COLUMN depth INTEGER NOT NULL DEFAULT 1;
+UPDATE urls SET visited_at = fetched_at, interval_s = 86400, due_at = fetched_at + 86400000
+  WHERE fetched_at IS NOT NULL AND id IN (SELECT id FROM pages);
+CREATE INDEX urls_by_due ON urls(job, due_at) WHERE due_at > 0;
 -- How often the sitemaps of a host foretold rightly whether a page had changed, and how often not.
 CREATE TABLE lastmod_proofs (host TEXT PRIMARY KEY, proved INTEGER NOT NULL, failed INTEGER NOT NULL) WITHOUT ROWID;
 )sql",

@@ -42,6 +42,8 @@ std::int64_t page_signature(const Page& page) {
   return static_cast<std::int64_t>(signature64(out.text(), 0));
 }
 
+constexpr std::chrono::seconds kSitemapEvery{3'600};
+
 std::string shop_of(const std::string& url) {
   const auto parsed = Url::parse(url);
   return parsed ? std::string(parsed->host()) : std::string();
@@ -82,6 +84,10 @@ class SqliteTransaction final : public CatalogTransaction {
   Result<NextCandidates> record_fetch(const Fetch& fetch, JobId job) override {
     if (fetch.status == 304) return note_unchanged(fetch, job);
     MAGPIE_TRY(const NotedFetch noted, note_fetch(fetch, job));
+    if (fetch.kind == UrlKind::kSitemap && fetch.redirect.empty()) {
+      MAGPIE_TRY_DO(db_.run("UPDATE urls SET interval_s = ?, due_at = fetched_at + ? WHERE id = ?", kSitemapEvery.count(),
+                            kSitemapEvery.count() * 1'000, noted.id));
+    }
     if (fetch.kind != UrlKind::kImage || fetch.redirect.empty()) return NextCandidates();
     return follow_redirect(noted, fetch.redirect);
   }
@@ -208,28 +214,47 @@ class SqliteTransaction final : public CatalogTransaction {
     return {};
   }
 
-  Result<void> schedule_visit(PageId page, bool changed, const RevisitPace& pace) override {
+  Result<void> schedule_visit(PageId page, bool changed, std::uint16_t depth, const RevisitPace& pace) override {
     MAGPIE_TRY(Query row, db_.query("SELECT url, fetched_at, visited_at, interval_s, lastmod FROM urls WHERE id = ?", page));
     MAGPIE_TRY(const bool found, row.next());
     if (!found) return fail(Code::kNotFound, "there is no page {}", page);
+    const std::string host(host_of_url(row.text(0)));
     const std::int64_t fetched_at = row.int64(1), visited_at = row.int64(2), before = row.int64(3), lastmod = row.int64(4);
-    if (visited_at > 0 && lastmod > 0) {
+    const bool listed = lastmod > 0 && lastmod <= fetched_at;
+    if (visited_at > 0 && listed) {
       const bool foretold = (lastmod > visited_at) == changed;
       MAGPIE_TRY_DO(
           db_.run("INSERT INTO lastmod_proofs VALUES (?, ?, ?) ON CONFLICT (host) DO UPDATE SET proved = proved + excluded.proved, "
                   "failed = failed + excluded.failed",
-                  host_of_url(row.text(0)), foretold ? 1 : 0, foretold ? 0 : 1));
+                  host, foretold ? 1 : 0, foretold ? 0 : 1));
     }
-    const std::int64_t wanted = before == 0 ? pace.first.count() : changed ? before / 2 : before + before / 2;
-    const std::int64_t interval = std::clamp<std::int64_t>(wanted, pace.least.count(), std::max(pace.least, pace.most).count());
-    MAGPIE_TRY_DO(db_.run("UPDATE urls SET visited_at = ?, interval_s = ? WHERE id = ?", fetched_at, interval, page));
+    std::int64_t interval = pace.first.count();
+    if (before > 0 && changed) interval = before / 2;
+    else if (before > 0) interval = fetched_at - visited_at >= before * 1'000 ? before + before / 2 : before;
+    const std::int64_t most = std::max(pace.least, pace.most).count();
+    interval = std::clamp<std::int64_t>(interval, pace.least.count(), most);
+    bool trusted = false;
+    if (listed) { MAGPIE_TRY(trusted, is_trusted(host)); }
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET visited_at = ?, interval_s = ?, due_at = ?, depth = ? WHERE id = ?", fetched_at, interval,
+                          fetched_at + (trusted ? most : interval) * 1'000, depth, page));
     return {};
   }
 
-  Result<bool> note_lastmod(std::string_view url, Timestamp lastmod) override {
-    MAGPIE_TRY(const std::optional<std::int64_t> visited_at,
-               first_int64("UPDATE urls SET lastmod = ? WHERE url = ? RETURNING visited_at", to_millis(lastmod), url));
-    return visited_at && *visited_at > 0 && to_millis(lastmod) > *visited_at;
+  Result<bool> note_lastmod(std::string_view url, Timestamp lastmod, Timestamp now, const RevisitPace& pace) override {
+    if (lastmod > now) return false;
+    MAGPIE_TRY(Query row, db_.query("SELECT id, visited_at FROM urls WHERE url = ? AND visited_at > 0", url));
+    MAGPIE_TRY(const bool found, row.next());
+    if (!found) return false;
+    const std::int64_t id = row.int64(0), visited_at = row.int64(1), time = to_millis(lastmod);
+    MAGPIE_TRY_DO(row.next());
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET lastmod = ? WHERE id = ?", time, id));
+    MAGPIE_TRY(const bool trusted, is_trusted(host_of_url(url)));
+    if (!trusted) return false;
+    const auto millis = [](std::chrono::seconds seconds) { return seconds.count() * 1'000; };
+    const bool news = time > visited_at;
+    const std::int64_t due_at = visited_at + millis(news ? pace.least : std::max(pace.least, pace.most));
+    MAGPIE_TRY_DO(db_.run("UPDATE urls SET due_at = ? WHERE id = ? AND due_at > 0", due_at, id));
+    return news && due_at <= to_millis(now);
   }
 
   Result<void> put_host_visit(const HostVisit& visit) override {
@@ -267,20 +292,30 @@ class SqliteTransaction final : public CatalogTransaction {
 
   // ---- addresses
 
+  /// Whether the host's sitemaps have proved right (CatalogTransaction::schedule_visit).
+  Result<bool> is_trusted(std::string_view host) {
+    MAGPIE_TRY(const auto trusted,
+               first_int64("SELECT 1 FROM lastmod_proofs WHERE host = ? AND proved >= ? AND failed * 20 <= proved", host, kLastmodProofs));
+    return trusted.has_value();
+  }
+
   Result<NotedFetch> note_fetch(const Fetch& fetch, JobId job) {
-    MAGPIE_TRY(Query row,
-               db_.query("INSERT INTO urls (url, kind, job, fetched_at, status, cause, detail, content_type, etag, last_modified, "
-                         "redirect, took_ms, body_bytes, file, offset, length) "
-                         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET kind = excluded.kind, "
-                         "job = excluded.job, fetched_at = excluded.fetched_at, "
-                         "status = excluded.status, cause = excluded.cause, detail = excluded.detail, content_type = "
-                         "excluded.content_type, etag = excluded.etag, "
-                         "last_modified = excluded.last_modified, redirect = excluded.redirect, took_ms = excluded.took_ms, body_bytes = "
-                         "excluded.body_bytes, file = excluded.file, "
-                         "offset = excluded.offset, length = excluded.length, given_up = 0 RETURNING id, image",
-                         fetch.url, static_cast<int>(fetch.kind), job, to_millis(fetch.fetched_at), fetch.status,
-                         static_cast<int>(fetch.cause), fetch.detail, fetch.content_type, fetch.etag, fetch.last_modified, fetch.redirect,
-                         fetch.took.count(), fetch.body_bytes, fetch.place.file, fetch.place.offset, fetch.place.length));
+    MAGPIE_TRY(
+        Query row,
+        db_.query("INSERT INTO urls (url, kind, job, fetched_at, status, cause, detail, content_type, etag, last_modified, "
+                  "redirect, took_ms, body_bytes, file, offset, length) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET kind = excluded.kind, "
+                  "job = excluded.job, fetched_at = excluded.fetched_at, "
+                  "status = excluded.status, cause = excluded.cause, detail = excluded.detail, content_type = "
+                  "excluded.content_type, etag = excluded.etag, "
+                  "last_modified = excluded.last_modified, redirect = excluded.redirect, took_ms = excluded.took_ms, body_bytes = "
+                  "excluded.body_bytes, file = excluded.file, "
+                  "offset = excluded.offset, length = excluded.length, given_up = 0, "
+                  "due_at = CASE WHEN due_at > 0 AND excluded.cause <> ? THEN excluded.fetched_at + interval_s * 1000 ELSE 0 END "
+                  "RETURNING id, image",
+                  fetch.url, static_cast<int>(fetch.kind), job, to_millis(fetch.fetched_at), fetch.status, static_cast<int>(fetch.cause),
+                  fetch.detail, fetch.content_type, fetch.etag, fetch.last_modified, fetch.redirect, fetch.took.count(), fetch.body_bytes,
+                  fetch.place.file, fetch.place.offset, fetch.place.length, static_cast<int>(Cause::kNotFound)));
     MAGPIE_TRY_DO(row.next());
     const NotedFetch noted{row.int64(0), static_cast<ImageId>(row.int64(1))};
     MAGPIE_TRY_DO(row.next());  // the row is written when the statement has ended

@@ -451,7 +451,7 @@ class CurlHttpClient final : public HttpClient {
   // ---- names ----
 
   void take_names() {
-    if (awaiting_count_ == 0) return;
+    // Also when nobody waits any more: a look-up that was given up has to end, too.
     for (NameAnswer& answer : resolver_->work()) {
       const auto node = awaiting_.extract(answer.name);
       if (node.empty()) continue;

@@ -155,7 +155,7 @@ Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item
   if (std::holds_alternative<Page>(item.outcome)) return write_page(transaction, item, batch);
   if (!std::holds_alternative<std::monostate>(item.outcome)) return write_image(transaction, item, batch);
   for (const crawl::Dated& one : item.dated) {
-    MAGPIE_TRY(const bool news, transaction.note_lastmod(one.url.url, one.lastmod));
+    MAGPIE_TRY(const bool news, transaction.note_lastmod(one.url.url, one.lastmod, item.fetch.fetched_at, item.run->pace));
     if (news) batch.again.push_back(one.url);
   }
   MAGPIE_TRY(NextCandidates next, transaction.record_fetch(item.fetch, item.run->job));
@@ -168,7 +168,7 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   name_images(page, rules);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
-  MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.run->pace));
+  MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.url.depth, item.run->pace));
   std::size_t taken = 0;
   for (const Link& link : page.links) {
     if (!follows(page, link)) continue;

@@ -381,7 +381,7 @@ TEST_P(CatalogContract, VisitsOfAHostAreKeptAndItsRestsKnown) {
 class CatalogVisits : public CatalogContract {
  protected:
   static constexpr std::chrono::hours kDay{24};
-  void visit(const std::string& url, Timestamp at, const std::string& title) {
+  void visit(const std::string& url, Timestamp at, const std::string& title, std::uint16_t depth = 3) {
     Page page = chair_page();
     page.url = url;
     page.title = title;
@@ -389,11 +389,16 @@ class CatalogVisits : public CatalogContract {
     fetch.fetched_at = at;
     write([&](CatalogTransaction& t) -> Result<void> {
       MAGPIE_TRY(const RecordedPage recorded, t.record_page(fetch, page, 1));
-      return t.schedule_visit(recorded.id, recorded.changed, {});
+      return t.schedule_visit(recorded.id, recorded.changed, depth, {});
     });
   }
-  bool lists(const std::string& url, Timestamp lastmod) {
-    return write([&](CatalogTransaction& t) { return t.note_lastmod(url, lastmod); });
+  void fails(const std::string& url, Timestamp at, Cause cause) {
+    Fetch fetch = failed(url, cause, UrlKind::kPage);
+    fetch.fetched_at = at;
+    write([&](CatalogTransaction& t) { return t.record_failure(fetch, 1); });
+  }
+  bool lists(const std::string& url, Timestamp lastmod, Timestamp now) {
+    return write([&](CatalogTransaction& t) { return t.note_lastmod(url, lastmod, now, {}); });
   }
   std::vector<std::string> due(Timestamp now, bool all = false) {
     std::vector<std::string> urls;
@@ -411,6 +416,7 @@ TEST_P(CatalogVisits, APageIsDueSoonerWhenItChangesAndLaterWhenNot) {
   EXPECT_THAT(due(start + kDay - std::chrono::minutes(1)), IsEmpty());
   EXPECT_THAT(due(start + kDay), testing::UnorderedElementsAre(still, lively));
   EXPECT_EQ(catalog->due(1, start + kDay, false, 1)->size(), 1u);
+  EXPECT_EQ(catalog->due(1, start + kDay, false, 1)->at(0).depth, 3u);
   EXPECT_TRUE(catalog->due(2, start + kDay, false, 10)->empty()) << "another job's";
   visit(still, start + kDay, "same");
   visit(lively, start + kDay, "two");
@@ -418,28 +424,49 @@ TEST_P(CatalogVisits, APageIsDueSoonerWhenItChangesAndLaterWhenNot) {
   EXPECT_THAT(due(start + kDay + kDay * 3 / 2), ElementsAre(lively, still));
   for (int i = 0; i < 20; ++i) visit(lively, start + kDay * 2, std::to_string(i));
   EXPECT_THAT(due(start + kDay * 2 + std::chrono::minutes(59)), Not(testing::Contains(lively))) << "never sooner than after an hour";
+  EXPECT_THAT(due(start + kDay * 2 + std::chrono::minutes(60)), testing::Contains(lively));
   for (int i = 0; i < 20; ++i) visit(still, start + kDay * 3, "same");
-  EXPECT_THAT(due(start + kDay * 33), testing::Contains(still)) << "never later than after thirty days";
+  EXPECT_THAT(due(start + kDay * 11 / 2), testing::Contains(still)) << "twenty looks in one moment prove no more than one";
+  Timestamp last = start;
+  for (int i = 1; i < 20; ++i) visit(still, last = start + kDay * 60 * i, "same");
+  EXPECT_THAT(due(last + kDay * 30 - std::chrono::minutes(1)), Not(testing::Contains(still)));
+  EXPECT_THAT(due(last + kDay * 30), testing::Contains(still)) << "never later than after thirty days";
   EXPECT_THAT(due(start, /*all=*/true), testing::UnorderedElementsAre(still, lively));
+}
+
+TEST_P(CatalogVisits, AFailureKeepsItsPaceAndAPageThatIsGoneHasNone) {
+  const std::string page = "http://a.test/page";
+  visit(page, start, "same");
+  fails(page, start + kDay, Cause::kThrottled);
+  EXPECT_THAT(due(start + kDay * 2 - std::chrono::minutes(1)), IsEmpty());
+  EXPECT_THAT(due(start + kDay * 2), ElementsAre(page));
+  fails(page, start + kDay * 2, Cause::kNotFound);
+  EXPECT_THAT(due(start + kDay * 99), IsEmpty());
 }
 
 TEST_P(CatalogVisits, ASitemapIsBelievedOnceItProvedRight) {
   const auto page = [](int i) { return fmt::format("http://a.test/{}", i); };
-  EXPECT_FALSE(lists(page(0), start)) << "never fetched";
+  EXPECT_FALSE(lists(page(0), start, start)) << "never fetched";
   for (int i = 0; i < 12; ++i) visit(page(i), start, "one");
-  EXPECT_FALSE(lists(page(0), start - kDay));
-  EXPECT_TRUE(lists(page(1), start + kDay / 2)) << "changed since";
-  EXPECT_THAT(due(start + kDay / 2), ElementsAre(page(1)));
-  EXPECT_EQ(due(start + kDay * 2).size(), 12u) << "nothing is proved yet";
+  EXPECT_FALSE(lists(page(0), start - kDay, start));
+  EXPECT_FALSE(lists(page(1), start + kDay / 4, start + kDay / 2)) << "nothing is proved yet";
+  EXPECT_THAT(due(start + kDay / 2), IsEmpty());
+  EXPECT_EQ(due(start + kDay).size(), 12u);
   for (int i = 1; i < 12; ++i) {
-    lists(page(i), start + kDay / 2);
+    lists(page(i), start + kDay / 2, start + kDay);
     visit(page(i), start + kDay, "two");
   }
+  EXPECT_FALSE(lists(page(0), start - kDay, start + kDay));
+  for (int i = 1; i < 12; ++i) EXPECT_FALSE(lists(page(i), start + kDay / 2, start + kDay));
   EXPECT_THAT(due(start + kDay * 20), IsEmpty()) << "eleven times right: what it calls unchanged is left alone";
-  EXPECT_TRUE(lists(page(3), start + kDay * 2));
+  EXPECT_EQ(due(start + kDay * 31).size(), 12u) << "but not for ever";
+  const auto hour = std::chrono::hours(1);
+  EXPECT_FALSE(lists(page(3), start + kDay * 9, start + kDay * 2)) << "a time to come says nothing";
+  EXPECT_FALSE(lists(page(3), start + kDay + hour / 4, start + kDay + hour / 2)) << "visited half an hour ago";
+  EXPECT_TRUE(lists(page(3), start + kDay + hour, start + kDay * 2));
   EXPECT_THAT(due(start + kDay * 2), ElementsAre(page(3)));
   visit(page(3), start + kDay * 3, "two");  // not changed after all: wrong once in twelve
-  EXPECT_EQ(due(start + kDay * 40).size(), 12u);
+  EXPECT_FALSE(lists(page(4), start + kDay * 3, start + kDay * 3)) << "no longer believed";
 }
 
 TEST_P(CatalogContract, AHostIsSummedUp) {
