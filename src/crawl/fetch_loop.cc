@@ -66,6 +66,7 @@ class Loop final : public FetchLoop {
       MAGPIE_TRY_DO(start_due(now));
       MAGPIE_TRY_DO(give_up_resting(now));
       if (finished(now)) {
+        take_throttled(now);  // of the last pages
         publish(parts_.clock.steady(), /*always=*/true);
         return CrawlEnd::kFinished;
       }
@@ -464,6 +465,7 @@ class Loop final : public FetchLoop {
       for (const Errand& errand : std::exchange(one->again, {})) MAGPIE_TRY_DO(parts_.frontier.release(errand.lease.signature));
     }
     parked_ = 0;
+    take_throttled(parts_.clock.steady());
     publish(parts_.clock.steady(), /*always=*/true);
     return end;
   }
