@@ -501,22 +501,28 @@ void Manager::report_progress(std::stop_token stop) {
   while (!stop.stop_requested()) {
     std::unique_lock rest(sleeping);
     timer.wait_for(rest, stop, kReportEvery, [] { return false; });
-    std::optional<CrawlProgress> progress;
-    {
-      const std::lock_guard lock(mutex_);
-      if (running_ && running_->run) progress = progress_of_running();
-    }
-    if (progress && clock_.steady() - visits_saved_at >= kSaveVisitsEvery) {
+    const bool crawling = tell_progress();
+    if (crawling && clock_.steady() - visits_saved_at >= kSaveVisitsEvery) {
       if (auto saved = save_visits(/*all=*/false); !saved) log::warn("crawl.visits_not_saved", {{"why", saved.error().message}});
       visits_saved_at = clock_.steady();
     }
-    if (!progress && settings_.crawl.revisit() && clock_.steady() - looked_for_due_at >= kLookForDueEvery) {
+    if (!crawling && settings_.crawl.revisit() && clock_.steady() - looked_for_due_at >= kLookForDueEvery) {
       revisit_what_is_due();
       looked_for_due_at = clock_.steady();
     }
-    const std::lock_guard lock(telling_);
-    if (progress && listener_ != nullptr) listener_->on_progress(*progress);
   }
+}
+
+// False when nothing is crawled. Asked and told in one go, or the words of a crawl under way could come behind its last ones.
+bool Manager::tell_progress() {
+  const std::lock_guard telling(telling_);
+  std::optional<CrawlProgress> progress;
+  {
+    const std::lock_guard lock(mutex_);
+    if (running_ && running_->run) progress = progress_of_running();
+  }
+  if (progress && listener_ != nullptr) listener_->on_progress(*progress);
+  return progress.has_value();
 }
 
 /// With mutex_ held.

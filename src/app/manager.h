@@ -72,6 +72,7 @@ class Manager final : public JobControl {
   void revisit_what_is_due();
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
+  bool tell_progress();
   void run_one(CrawlJobView view, const std::stop_token& shutdown);
   Result<std::unique_ptr<pipeline::CrawlRun>> make_run(const CrawlJobView& view, const std::stop_token& stop);
   Result<crawl::CrawlEnd> crawl(CrawlJobView& view, const std::stop_token& shutdown);
@@ -95,7 +96,7 @@ class Manager final : public JobControl {
   std::condition_variable_any changed_;
   std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_
   std::unique_ptr<Running> running_;
-  std::mutex telling_;                 // held while the listener is called
+  std::mutex telling_;                 // held while the listener is called; taken before mutex_
   CrawlListener* listener_ = nullptr;  // guarded by telling_
   std::jthread reporter_;
   std::jthread jobs_;  // last: ends first
