@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 #include "command.h"
 
 namespace magpie::cmd {
@@ -65,6 +67,13 @@ int run_command_line(int argc, char** argv, Common& common, const char* help, co
   app.set_version_flag("--version", version);
   app.footer(footer);
   add_all(app);
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  const bool known = argc < 2 || argv[1][0] == '-' ||
+                     std::any_of(commands.begin(), commands.end(), [&](const CLI::App* one) { return one->get_name() == argv[1]; });
+  if (!known) {
+    fmt::print(stderr, "magpie: there is no command '{}'; magpie --help lists them\n", argv[1]);
+    return kUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

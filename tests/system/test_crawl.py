@@ -91,6 +91,7 @@ class Crawl(SystemTest):
         self.magpie("search", "--collection", self.folder / "none", "x", code=1)
         self.assertIn("magpie init", self.stderr)
         self.magpie("serach", code=2)
+        self.assertIn("'serach'", self.stderr)
 
     def test_a_flag_takes_one_value_and_leaves_the_words_behind_it(self):
         self.magpie("crawl", "--collection", self.folder / "z", "--agent", "a", "--set", "crawl.workers=2", "gopher://a", code=2)
