@@ -13,6 +13,7 @@
 #include "contract_folder.h"
 #include "core/price.h"
 #include "embedded/catalog.h"
+#include "store/sqlite.h"
 
 namespace magpie {
 namespace {
@@ -748,6 +749,29 @@ const auto kBackends =
 constexpr auto kBackendName = [](const auto& backend) { return backend.param.name; };
 INSTANTIATE_TEST_SUITE_P(Backends, CatalogContract, kBackends, kBackendName);
 INSTANTIATE_TEST_SUITE_P(Backends, CatalogVisits, kBackends, kBackendName);
+
+TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
+  ContractFolder folder;
+  const fs::path file = folder.path() / "catalog.db";
+  const Page page = chair_page();
+  const Fetch fetch = fetch_of(page.url);
+  {
+    const auto catalog = *open_catalog(file);
+    const auto transaction = *catalog->begin();
+    ASSERT_TRUE(transaction->record_page(fetch, page, 1));
+    ASSERT_TRUE(transaction->commit());
+  }
+  {  // as version 3 had it
+    Database database = *Database::open(file, {});
+    ASSERT_TRUE(database.execute("DROP INDEX urls_by_due; DROP TABLE lastmod_proofs;"));
+    for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
+      ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
+    ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
+  }
+  const auto catalog = *open_catalog(file);
+  EXPECT_TRUE(catalog->due(1, fetch.fetched_at + std::chrono::hours(23), false, 10)->empty());
+  EXPECT_EQ(catalog->due(1, fetch.fetched_at + std::chrono::hours(24), false, 10)->size(), 1u);
+}
 
 TEST(SqliteCatalog, OtherProcessesReadWithoutTheWriter) {
   ContractFolder folder;
