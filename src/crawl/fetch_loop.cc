@@ -15,11 +15,13 @@
 #include "crawl/host_table.h"
 #include "crawl/request_builder.h"
 #include "crawl/robots_state.h"
+#include "crawl/tdm_file.h"
 
 namespace magpie::crawl {
 namespace {
 
 constexpr Millis kDrainMax{10'000};  // for what is in flight once the end is decided
+constexpr std::string_view kTdmPath = "/.well-known/tdmrep.json";
 constexpr Millis kLookAgain{1'000};  // should a wake() ever be missing
 
 /// One request under way.
@@ -30,6 +32,7 @@ struct Flight {
   std::optional<Lease> lease;     // nothing for robots.txt
   bool again = false;             // the errand's second request
   RobotsState* robots = nullptr;  // of a robots.txt
+  TdmFile* tdm = nullptr;         // of a tdmrep.json
   bool conditional = false;       // the request named what is kept of an earlier visit
   SteadyTime started{};
   Timestamp started_at{};
@@ -202,6 +205,11 @@ class Loop final : public FetchLoop {
         case RobotsState::Need::kWaitUntil: return later(id, robots.wait_until());
         case RobotsState::Need::kNothing: break;
       }
+      if (errand.lease.url.kind == UrlKind::kPage && settings_.tdm_file()) {
+        TdmFile* const tdm = tdm_to_read(url, robots, now);
+        if (tdm != nullptr && tdm->need(now) == TdmFile::Need::kWaitForAnswer) return {};
+        if (tdm != nullptr) return start_tdm(id, url, *tdm, now);
+      }
       const bool again = errand.instead.has_value();
       Lease lease = unpark(turn_host);
       if (robots.phase() == RobotsState::Phase::kUnreachable) {
@@ -280,6 +288,22 @@ class Loop final : public FetchLoop {
     return robots_.try_emplace(std::move(origin), std::move(*robots_url)).first->second;
   }
 
+  // The tdmrep.json that must be read before this page is fetched; null when none must.
+  TdmFile* tdm_to_read(const Url& page, const RobotsState& robots, SteadyTime now) {
+    TdmFile& tdm = tdm_[page.origin()];
+    if (tdm.need(now) == TdmFile::Need::kNothing) return nullptr;
+    if (robots.phase() == RobotsState::Phase::kUnreachable || !robots.rules().judge(page).allowed) return nullptr;  // the page is not asked
+    if (robots.rules().judge_path(kTdmPath).allowed) return &tdm;
+    tdm.forbidden(settings_.robots_ttl(), now);
+    return nullptr;
+  }
+
+  // What the file says of this answer; the answer's own header has the last word, being the narrower one.
+  bool reserved(const HttpResponse& response) const {
+    const auto tdm = tdm_.find(response.url.origin());
+    return tdm != tdm_.end() && !response.header("tdm-reservation") && tdm->second.rules().judge(response.url).reserved;
+  }
+
   // ---- requests ----
 
   void submit(HttpRequest request, Flight flight, SteadyTime now) {
@@ -322,6 +346,13 @@ class Loop final : public FetchLoop {
     return {};
   }
 
+  Result<void> start_tdm(HostId id, const Url& page, TdmFile& tdm, SteadyTime now) {
+    MAGPIE_TRY(const Url url, Url::parse(page.origin() + std::string(kTdmPath)));
+    tdm.reading();
+    submit(requests_.build_tdm(url, parts_.clock.now()), {.host = id, .waiting_host = id, .tdm = &tdm}, now);
+    return {};
+  }
+
   // ---- answers ----
 
   Result<void> finish_some(Deadline deadline) {
@@ -340,6 +371,11 @@ class Loop final : public FetchLoop {
     hosts_.give_up_if_hopeless(hosts_[flight.host]);
     schedule_.schedule(flight.host, hosts_[flight.host].given_up ? now : std::max(now, hosts_[flight.host].polite->next_start_at()));
     if (flight.robots) return finish_robots(flight, response, verdict, now);
+    if (flight.tdm) {
+      if (response.cause == HttpCause::kCancelled) flight.tdm->abandoned();
+      else flight.tdm->answered(response, settings_.robots_ttl(), now);
+      return {};
+    }
     if (response.cause == HttpCause::kCancelled) return parts_.frontier.release(flight.lease->signature);
     if (verdict.passing && flight.lease->tries < tries_again(verdict)) return retry(flight, verdict);
     // Some sites send a visitor in a circle until a cookie comes back. Once one was set, the address where the circle closes is asked
@@ -351,8 +387,10 @@ class Loop final : public FetchLoop {
       return {};
     }
     const Millis took = std::chrono::duration_cast<Millis>(parts_.clock.steady() - flight.started);
+    const bool reservation = reserved(response);
     Exchange exchange{std::move(*flight.lease), flight.again, flight.conditional, flight.started_at, took};
     MAGPIE_TRY(FetchedDocument document, answers_.read(std::move(exchange), std::move(response), verdict, hosts_[flight.host]));
+    if (reservation) document.robots_tag = document.robots_tag.empty() ? "noai" : "noai\n" + document.robots_tag;
     push(hosts_[flight.host], std::move(document));
     return {};
   }
@@ -368,7 +406,7 @@ class Loop final : public FetchLoop {
   void judge_signal(const Flight& flight, AnswerVerdict& verdict) const {
     if (verdict.signal == HostSignal::kFine) return;
     const bool troubles_host = verdict.signal == HostSignal::kThrottled || verdict.signal == HostSignal::kTimeout;
-    if (flight.robots && troubles_host) verdict.signal = HostSignal::kNeutral;
+    if ((flight.robots || flight.tdm) && troubles_host) verdict.signal = HostSignal::kNeutral;
     if (!flight.lease || verdict.signal != HostSignal::kThrottled || verdict.retry_after) return;
     if (flight.lease->tries > 0 && flight.polite->backoffs_in_row() == 0) verdict.signal = HostSignal::kNeutral;
   }
@@ -492,6 +530,7 @@ class Loop final : public FetchLoop {
   RequestBuilder requests_;
   AnswerReader answers_;
   std::unordered_map<std::string, RobotsState> robots_;  // by origin; entries never move
+  std::unordered_map<std::string, TdmFile> tdm_;         // by origin; entries never move
   std::unordered_map<std::uint64_t, Flight> flights_;    // by the request's tag
   HostSchedule schedule_;
   std::size_t parked_ = 0;          // leases that wait in hosts

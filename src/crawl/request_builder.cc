@@ -4,6 +4,7 @@
 
 #include "crawl/robots.h"
 #include "crawl/sitemap.h"
+#include "crawl/tdm_rules.h"
 
 namespace magpie::crawl {
 namespace {
@@ -47,6 +48,8 @@ HttpRequest RequestBuilder::build_robots(const Url& url, Timestamp now) {
   request.limits.keep_cut_body = true;
   return request;
 }
+
+HttpRequest RequestBuilder::build_tdm(const Url& url, Timestamp now) { return start(url, kTdmBytesMax, now); }
 
 bool RequestBuilder::take_cookies(const HttpResponse& response, Timestamp now) {
   return with_cookies_ && cookies_.take(response.url, response.headers, now);

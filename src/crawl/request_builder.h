@@ -16,6 +16,7 @@ class RequestBuilder {
   /// Requests have tags from 1, each its own.
   HttpRequest build(const Url& url, UrlKind kind, Timestamp now);
   HttpRequest build_robots(const Url& url, Timestamp now);
+  HttpRequest build_tdm(const Url& url, Timestamp now);
 
   /// Keeps the cookies of an answer; true when one of them is new or has another value.
   bool take_cookies(const HttpResponse& response, Timestamp now);

@@ -103,6 +103,10 @@ struct CrawlSettings {
                             true,
                             {},
                             "Keep what asks for it (noai, noimageai, tdm-reservation) out of the picture search, as noimageindex does."};
+  Setting<bool> tdm_file{"crawl.tdm_file",
+                         true,
+                         {},
+                         "Read each site's /.well-known/tdmrep.json, once in crawl.robots_ttl, and honour it as the header of that name."};
   Setting<std::string> politeness_by{"crawl.politeness_by",
                                      "host",
                                      {},
@@ -124,6 +128,7 @@ struct CrawlSettings {
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(drop_tracking);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
+    each(tdm_file);
     names.visit(each);
   }
 };

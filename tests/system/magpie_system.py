@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 MAGPIE = os.environ.get("MAGPIE", str(ROOT / "build" / "release" / "magpie"))
 AGENT = "magpie-test"
+SITE_FILES = ("/robots.txt", "/.well-known/tdmrep.json")  # asked for anew in each run
 SLOWNESS = float(os.environ.get("MAGPIE_TEST_SLOWNESS", "1"))  # of a program under a sanitizer
 
 

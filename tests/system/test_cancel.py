@@ -1,7 +1,7 @@
 """A crawl that is cancelled in a running server goes on with what was left when it is started again."""
 import json
 
-from magpie_system import AGENT, SystemTest, answers, free_port, main, wait_for
+from magpie_system import AGENT, SITE_FILES, SystemTest, answers, free_port, main, wait_for
 
 
 class Cancel(SystemTest):
@@ -28,7 +28,7 @@ class Cancel(SystemTest):
         self.assertEqual(f"{jobs}/{post(jobs, crawl)['job_id']}", job, "the same crawl goes on under its number")
         wait_for("requests of the second run", lambda: len(shop.requests()) > asked + 60 or self.get_json(job)["state"] == "finished")
         self.assertGreater(len(shop.requests()), asked + 60, "it ended with addresses waiting")
-        self.assertEqual({r: n for r, n in shop.counts().items() if n > 1 and r[1] != "/robots.txt" and "/broken/" not in r[1]}, {}, "asked for again")
+        self.assertEqual({r: n for r, n in shop.counts().items() if n > 1 and r[1] not in SITE_FILES and "/broken/" not in r[1]}, {}, "asked for again")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from magpie_system import AGENT, MAGPIE, ROOT, SystemTest, free_port, main, wait_for
+from magpie_system import AGENT, MAGPIE, ROOT, SITE_FILES, SystemTest, free_port, main, wait_for
 
 # Two ports in a row, of which the second speaks TLS; chosen before the module is read, as its pages name them.
 os.environ.setdefault("HOSTILE_PORT", str(free_port()))
@@ -142,7 +142,7 @@ class Hostile(SystemTest):
                 self.assertEqual(self.asked(host, path), wanted)
 
     def paths(self, host):
-        return {entry["path"] for entry in self.web.by_host[host]} - {"/robots.txt"}
+        return {entry["path"] for entry in self.web.by_host[host]} - set(SITE_FILES)
 
     # ---- the crawl as a whole ----
     def test_it_ends_by_itself(self):
@@ -328,7 +328,7 @@ class Hostile(SystemTest):
 
     def test_session_ids_make_no_new_pages(self):
         asked = {entry["path"] for entry in self.web.by_host["sessions"]}
-        self.assertEqual(asked, {"/robots.txt", "/", "/shop", "/shop?a=1", "/item-1?x=1"})
+        self.assertEqual(asked, {*SITE_FILES, "/", "/shop", "/shop?a=1", "/item-1?x=1"})
 
     def test_pages_that_are_all_the_same_lead_nowhere(self):
         self.assertLess(len(self.paths("same")), PAGES_MAX)
@@ -457,7 +457,7 @@ class Politeness(SystemTest):
     def test_delay_and_parallel_limits(self):
         crawl = web.crawl("polite", [hostile.SITES[name].url() for name in ("polite", "polite-delay", "polite-parallel")], delay="0.3", per_host=3)
         self.assertEqual(crawl.code, 0, crawl.stderr[-2000:])
-        self.assertEqual([len(crawl.by_host[name]) for name in ("polite", "polite-delay", "polite-parallel")], [14, 6, 14])
+        self.assertEqual([len(crawl.by_host[name]) for name in ("polite", "polite-delay", "polite-parallel")], [15, 7, 15])
         for host, delay in (("polite", 0.3), ("polite-parallel", 0.3), ("polite-delay", 1.5)):
             times = [entry["t"] for entry in crawl.by_host[host]]
             # The delay of robots.txt counts from its answer on. A server sees a request a little later than it starts.
@@ -468,7 +468,7 @@ class Politeness(SystemTest):
     def test_the_page_limit_is_exact(self):
         crawl = web.crawl("limit", [hostile.SITES[name].url() for name in ("facets", "calendar")], delay="0", per_host=4, pages=17)
         for host in ("facets", "calendar"):
-            self.assertEqual(sum(1 for entry in crawl.by_host[host] if entry["path"] != "/robots.txt"), 17)
+            self.assertEqual(sum(1 for entry in crawl.by_host[host] if entry["path"] not in SITE_FILES), 17)
 
     def test_what_was_rate_limited_can_be_asked_again(self):
         site = hostile.SITES["rate-limit"]

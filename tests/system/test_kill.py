@@ -3,7 +3,7 @@ import json
 import random
 import time
 
-from magpie_system import SystemTest, main, wait_for
+from magpie_system import SITE_FILES, SystemTest, main, wait_for
 
 KILLS = 8
 SEED = 20261121
@@ -16,7 +16,7 @@ class Kill(SystemTest):
         before, repeats, needless = {}, [0] * len(killed_at), []
         for entry in shop.log():
             request = (entry["host"], entry["path"])
-            if request in before and request[1] != "/robots.txt" and "/broken/" not in request[1]:
+            if request in before and request[1] not in SITE_FILES and "/broken/" not in request[1]:
                 between = [number for number, kill in enumerate(killed_at) if before[request] <= kill <= entry["t"]]
                 if between:
                     repeats[between[0]] += 1

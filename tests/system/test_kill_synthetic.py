@@ -7,7 +7,7 @@ import os
 import random
 import time
 
-from magpie_system import SystemTest, main, wait_for
+from magpie_system import SITE_FILES, SystemTest, main, wait_for
 from synthetic import SyntheticWeb
 
 PAGES = int(os.environ.get("MAGPIE_KILL_PAGES", "5000"))
@@ -45,7 +45,7 @@ class KillSynthetic(SystemTest):
         for number, request in enumerate(requests):
             while run < len(kills) and number >= kills[run]:
                 run += 1
-            if request.path == "/robots.txt" or request.status not in (200, 404):
+            if request.path in SITE_FILES or request.status not in (200, 404):
                 continue
             url = (request.host, request.path)
             if answered.get(url) == run:
@@ -83,7 +83,7 @@ class KillSynthetic(SystemTest):
         wall = time.monotonic() - began
 
         requests, addresses = list(web.requests()), web.addresses()
-        got = {web.url(r) for r in requests if r.status == 200 and r.path != "/robots.txt"}
+        got = {web.url(r) for r in requests if r.status == 200 and r.path not in SITE_FILES}
         self.assertEqual(sorted(addresses["page"] - got)[:10], [], "pages never answered")
         self.assertEqual(sorted(addresses["missing"] - {web.url(r) for r in requests if r.status == 404})[:10], [], "never asked for")
         pages, _ = self.store(collection)

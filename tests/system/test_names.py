@@ -3,7 +3,7 @@ import json
 import urllib.request
 
 from local_web import Names, Web
-from magpie_system import AGENT, SystemTest, answers, free_port, main, wait_for
+from magpie_system import AGENT, SITE_FILES, SystemTest, answers, free_port, main, wait_for
 
 
 def page(request):
@@ -38,7 +38,7 @@ class NameServers(SystemTest):
         collection = self.folder / "c"
         self.crawl(collection, [broken, silent, good], ["one.test", "two.test", "gone.test"])
         for host in ("one.test", "two.test"):
-            self.assertEqual(sorted(self.web.asked(host)), sorted(("GET", path) for path in ["/robots.txt", "/", *(f"/p{i}" for i in range(5))]))
+            self.assertEqual(sorted(self.web.asked(host)), sorted(("GET", path) for path in [*SITE_FILES, "/", *(f"/p{i}" for i in range(5))]))
             self.assertEqual(good.asked.count(host), 1)
         self.assertEqual(good.asked.count("gone.test"), 1, "that it is not there is remembered over the retries")
         self.assertIn("dns", self.why(collection, self.web.url("gone.test")))

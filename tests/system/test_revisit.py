@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections import Counter
 
-from magpie_system import MAGPIE, SystemTest, main, wait_for
+from magpie_system import MAGPIE, SITE_FILES, SystemTest, main, wait_for
 from synthetic import SyntheticWeb
 
 PAGES = {"hosts": 3, "pages": 60, "products": 0.5, "pictures": 0, "failing": 0.05}
@@ -20,7 +20,7 @@ class Revisit(SystemTest):
         self.magpie(*self.crawl_words(self.folder / "c", web.seeds()), "--set", "crawl.retries_max=0")
 
     def statuses(self, web, skip):
-        return Counter(request.status for request in web.requests(skip) if request.path != "/robots.txt")
+        return Counter(request.status for request in web.requests(skip) if request.path not in SITE_FILES)
 
     def test_only_what_changed_is_sent_again(self):
         web = self.web(**PAGES)
@@ -82,7 +82,7 @@ class Revisit(SystemTest):
         self.magpie("retry", "-C", self.folder / "c", "--cause", "rain", code=2)
         self.magpie("retry", "-C", self.folder / "c", "--cause", "status", "--set", "crawl.allow_loopback=true", "--set", "crawl.agent=x",
                     "--set", "crawl.host_delay=0s", "--set", "crawl.retries_max=0")
-        again = {web.url(request) for request in list(web.requests())[before:] if request.path != "/robots.txt"}
+        again = {web.url(request) for request in list(web.requests())[before:] if request.path not in SITE_FILES}
         self.assertEqual(again, failed)
 
 

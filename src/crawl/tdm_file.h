@@ -1,0 +1,39 @@
+#pragma once
+// One origin's tdmrep.json over time: whether it must be read, or may be used. Pure: it is told answers and times. Unlike robots.txt it
+// forbids no request, so one that cannot be reached reserves nothing, and what was known before stays.
+#include "core/records.h"
+#include "crawl/host_state.h"
+#include "crawl/tdm_rules.h"
+#include "net/http_client.h"
+
+namespace magpie::crawl {
+
+class TdmFile {
+ public:
+  static constexpr Millis kUnreachableTtl{3'600'000};  // until a file that could not be read is asked for again
+
+  /// What has to happen before a page of this origin is fetched.
+  enum class Need { kNothing, kRead, kWaitForAnswer };
+  Need need(SteadyTime now) const {
+    if (reading_) return Need::kWaitForAnswer;
+    return now < good_until_ ? Need::kNothing : Need::kRead;
+  }
+  void reading() { reading_ = true; }
+  /// @param ttl  how long a file that was read, or that is not there (3xx and 4xx), is used.
+  void answered(const HttpResponse& response, Millis ttl, SteadyTime now);
+  /// robots.txt lets nobody read it: nothing is reserved.
+  void forbidden(Millis ttl, SteadyTime now) { settle({}, ttl, now); }
+  /// The request came to nothing without an answer (a shutdown).
+  void abandoned() { reading_ = false; }
+
+  const TdmRules& rules() const { return rules_; }
+
+ private:
+  void settle(TdmRules rules, Millis ttl, SteadyTime now);
+
+  bool reading_ = false;
+  SteadyTime good_until_{};
+  TdmRules rules_;
+};
+
+}  // namespace magpie::crawl
