@@ -40,12 +40,12 @@ struct Flight {
 
 class Loop final : public FetchLoop {
  public:
-  Loop(FetchLoopParts parts, const CrawlSettings& settings)
+  Loop(FetchLoopParts parts, const CrawlSettings& settings, Credentials credentials)
       : parts_(std::move(parts)),
         settings_(settings),
         job_(parts_.rules.job()),
         hosts_(job_, settings, parts_.frontier, parts_.clock, totals_, std::exchange(parts_.resting, {})),
-        requests_(settings),
+        requests_(settings, std::move(credentials)),
         answers_(parts_.frontier, parts_.rules, settings, totals_),
         random_(static_cast<std::uint32_t>(random_u64())) {
     robots_limits_ = {.ttl = settings.robots_ttl(),
@@ -388,6 +388,7 @@ class Loop final : public FetchLoop {
     }
     const Millis took = std::chrono::duration_cast<Millis>(parts_.clock.steady() - flight.started);
     const bool reservation = reserved(response);
+    requests_.hide_session(response);
     Exchange exchange{std::move(*flight.lease), flight.again, flight.conditional, flight.started_at, took};
     MAGPIE_TRY(FetchedDocument document, answers_.read(std::move(exchange), std::move(response), verdict, hosts_[flight.host]));
     if (reservation) document.robots_tag = document.robots_tag.empty() ? "noai" : "noai\n" + document.robots_tag;
@@ -549,7 +550,8 @@ Result<std::unique_ptr<FetchLoop>> FetchLoop::make(FetchLoopParts parts, const C
     MAGPIE_TRY([[maybe_unused]] const std::string name, user_agent(settings));
     return {};
   }());
-  return std::make_unique<Loop>(std::move(parts), settings);
+  MAGPIE_TRY(Credentials credentials, load_credentials(settings));
+  return std::make_unique<Loop>(std::move(parts), settings, std::move(credentials));
 }
 
 }  // namespace magpie::crawl

@@ -154,6 +154,19 @@ TEST_F(FetchLoopTest, ATdmrepJsonThatCannotBeReadHoldsNothingUp) {
   EXPECT_EQ(web.asked.size(), 8u);
 }
 
+TEST_F(FetchLoopTest, RefusesFilesItCannotUse) {
+  rules.emplace(1, settings, std::vector<Url>{});
+  documents.emplace(1);
+  const auto refused = [&](Setting<std::string>& setting, const char* value) {
+    setting.value = value;
+    const auto made = FetchLoop::make({frontier, web, clock, *rules, *documents}, settings);
+    setting.value = "";
+    return made ? std::string() : made.error().message;
+  };
+  EXPECT_THAT(refused(settings.logins, "/nonexistent/logins"), ::testing::HasSubstr("crawl.logins"));
+  EXPECT_THAT(refused(settings.cookie_file, "/nonexistent/cookies"), ::testing::HasSubstr("crawl.cookie_file"));
+}
+
 TEST_F(FetchLoopTest, KeepsTheDelayBetweenStartsToEachHost) {
   std::string body;
   for (int i = 0; i < 10; ++i) body += fmt::format("page /{}\n", i);

@@ -12,6 +12,13 @@ namespace {
 constexpr std::string_view kAcceptPage = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5";
 constexpr std::string_view kAcceptImage = "image/avif,image/webp,image/*;q=0.9,*/*;q=0.5";
 
+bool is_set_cookie(std::string_view line) {
+  constexpr std::string_view kName = "set-cookie:";
+  return line.size() >= kName.size() && std::equal(kName.begin(), kName.end(), line.begin(), [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
+         });
+}
+
 HttpLimits limits_of(const CrawlSettings& settings) {
   HttpLimits limits;
   limits.total_max = settings.fetch_max();
@@ -27,11 +34,12 @@ HttpLimits limits_of(const CrawlSettings& settings) {
 
 }  // namespace
 
-RequestBuilder::RequestBuilder(const CrawlSettings& settings)
+RequestBuilder::RequestBuilder(const CrawlSettings& settings, Credentials credentials)
     : limits_(limits_of(settings)),
       page_bytes_max_(static_cast<std::size_t>(settings.page_bytes_max())),
       image_bytes_max_(static_cast<std::size_t>(settings.image_bytes_max())),
-      with_cookies_(settings.cookies()) {}
+      with_cookies_(settings.cookies()),
+      credentials_(std::move(credentials)) {}
 
 HttpRequest RequestBuilder::build(const Url& url, UrlKind kind, Timestamp now) {
   const std::size_t bytes_max = kind == UrlKind::kSitemap ? SitemapLimits{}.bytes_max
@@ -51,6 +59,18 @@ HttpRequest RequestBuilder::build_robots(const Url& url, Timestamp now) {
 
 HttpRequest RequestBuilder::build_tdm(const Url& url, Timestamp now) { return start(url, kTdmBytesMax, now); }
 
+void RequestBuilder::hide_session(HttpResponse& response) const {
+  if (!credentials_.concern(response.url)) return;
+  std::string kept;
+  std::string_view rest = response.header_block;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n') == rest.npos ? rest.size() : rest.find('\n') + 1);
+    rest.remove_prefix(line.size());
+    if (!is_set_cookie(line)) kept += line;
+  }
+  response.header_block = std::move(kept);
+}
+
 bool RequestBuilder::take_cookies(const HttpResponse& response, Timestamp now) {
   return with_cookies_ && cookies_.take(response.url, response.headers, now);
 }
@@ -59,8 +79,9 @@ HttpRequest RequestBuilder::start(const Url& url, std::size_t bytes_max, Timesta
   HttpRequest request{.url = url, .tag = ++last_tag_};
   request.limits = limits_;
   request.limits.body_bytes_max = bytes_max;
-  if (!with_cookies_) return request;
-  std::string cookies = cookies_.header_for(url, now);
+  if (const std::string_view authorization = credentials_.logins.authorization_for(url); !authorization.empty())
+    request.headers.push_back({"Authorization", std::string(authorization)});
+  std::string cookies = credentials_.cookies.header_for(url, with_cookies_ ? cookies_.header_for(url, now) : "", now);
   if (!cookies.empty()) request.headers.push_back({"Cookie", std::move(cookies)});
   return request;
 }

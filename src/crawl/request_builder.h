@@ -1,9 +1,11 @@
 #pragma once
-// Turns an address into the request that is sent for it: what is accepted, how much may come, the host's own cookies. One thread.
+// Turns an address into the request that is sent for it: what is accepted, how much may come, the host's own cookies, and what
+// the user gave for it to be let in. One thread.
 #include <cstdint>
 
 #include "core/records.h"
 #include "crawl/cookie_jar.h"
+#include "crawl/credentials.h"
 #include "crawl/settings.h"
 #include "net/http_client.h"
 
@@ -11,7 +13,7 @@ namespace magpie::crawl {
 
 class RequestBuilder {
  public:
-  explicit RequestBuilder(const CrawlSettings& settings);
+  RequestBuilder(const CrawlSettings& settings, Credentials credentials);
 
   /// Requests have tags from 1, each its own.
   HttpRequest build(const Url& url, UrlKind kind, Timestamp now);
@@ -21,6 +23,9 @@ class RequestBuilder {
   /// Keeps the cookies of an answer; true when one of them is new or has another value.
   bool take_cookies(const HttpResponse& response, Timestamp now);
 
+  /// Takes the cookies off the head of an answer that somebody's login has brought, so that no archive keeps a session.
+  void hide_session(HttpResponse& response) const;
+
  private:
   HttpRequest start(const Url& url, std::size_t bytes_max, Timestamp now);
 
@@ -28,6 +33,7 @@ class RequestBuilder {
   std::size_t page_bytes_max_, image_bytes_max_;
   bool with_cookies_;
   CookieJar cookies_;
+  Credentials credentials_;
   std::uint64_t last_tag_ = 0;
 };
 

@@ -107,6 +107,13 @@ struct CrawlSettings {
                          true,
                          {},
                          "Read each site's /.well-known/tdmrep.json, once in crawl.robots_ttl, and honour it as the header of that name."};
+  Setting<std::string> logins{
+      "crawl.logins",
+      "",
+      {},
+      "File of user names and passwords (HTTP Basic), each for one origin; only its owner may read it (mode 0600)."};
+  Setting<std::string> cookie_file{
+      "crawl.cookie_file", "", {}, "File of cookies to be sent (cookies.txt, as browsers and curl export); mode 0600."};
   Setting<std::string> politeness_by{"crawl.politeness_by",
                                      "host",
                                      {},
@@ -128,7 +135,7 @@ struct CrawlSettings {
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(drop_tracking);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
-    each(tdm_file);
+    each(tdm_file), each(logins), each(cookie_file);
     names.visit(each);
   }
 };
