@@ -12,6 +12,7 @@ std::string progress_text(const CrawlProgress& progress) {
                                  progress.images_fetched, progress.images_per_second, progress.queued);
   if (progress.failed > 0) text += fmt::format(", {} failed", progress.failed);
   text += fmt::format(", {}", bytes_text(progress.bytes));
+  if (progress.rests_until) return text + fmt::format(", rests until {}", time_text(*progress.rests_until));
   if (progress.seconds_left && progress.queued > 0) text += fmt::format(", about {} left", duration_text(*progress.seconds_left));
   return text;
 }

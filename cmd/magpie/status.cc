@@ -50,8 +50,10 @@ void print_text(const CollectionFolder& folder, const CatalogStats& stats, std::
   for (const auto& [cause, count] : stats.failures_by_cause) fmt::print("  {:>9} {}\n", count, to_string(cause));
   if (!jobs.empty()) fmt::print("crawls\n");
   for (const Job& job : std::span(jobs).first(std::min<std::size_t>(jobs.size(), 5))) {
-    fmt::print("  {:>9} {}  {}{}{}\n", fmt::format("job {}", job.id), to_string(job.state), job.name,
-               job.seeds.size() > 1 ? fmt::format(" and {} more", job.seeds.size() - 1) : "", job.detail.empty() ? "" : ": " + job.detail);
+    const auto rest = job.state == JobState::kRunning ? progress_from_json(job.counters_json).rests_until : std::nullopt;
+    fmt::print("  {:>9} {}  {}{}{}{}\n", fmt::format("job {}", job.id), to_string(job.state), job.name,
+               job.seeds.size() > 1 ? fmt::format(" and {} more", job.seeds.size() - 1) : "", job.detail.empty() ? "" : ": " + job.detail,
+               rest ? fmt::format(", rests until {} (crawl.windows)", time_text(*rest)) : "");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "base/json_writer.h"
+#include "serve/api_text.h"
 
 namespace magpie {
 namespace {
@@ -49,7 +50,9 @@ std::string to_json(const CrawlProgress& progress) {
   json.field("images_analysed", progress.images_analysed).field("products_found", progress.products_found);
   json.field("queued", progress.queued).field("failed", progress.failed).field("bytes", progress.bytes).key("failures").begin_object();
   for (const FailureCount& failure : progress.failures) json.field(failure.cause, failure.count);
-  return json.end_object().end_object().take();
+  json.end_object();
+  if (progress.rests_until) json.field("rests_until", api_time(*progress.rests_until));
+  return json.end_object().take();
 }
 
 CrawlProgress progress_from_json(std::string_view text) {
@@ -64,6 +67,8 @@ CrawlProgress progress_from_json(std::string_view text) {
   progress.queued = number(object, "queued").value_or(0);
   progress.failed = number(object, "failed").value_or(0);
   progress.bytes = number(object, "bytes").value_or(0);
+  std::string_view time;
+  if (object["rests_until"].get(time) == simdjson::SUCCESS) progress.rests_until = parse_api_time(time);
   simdjson::dom::object failures;
   if (object["failures"].get(failures) != simdjson::SUCCESS) return progress;
   for (const auto& [cause, count] : failures) {

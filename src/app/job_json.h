@@ -11,7 +11,7 @@ namespace magpie {
 std::string to_json(const CrawlOptions& options);
 CrawlOptions options_from_json(std::string_view json);
 
-/// Counters only: rates and hosts are of the moment.
+/// Counters, and until when the crawl rests; rates and hosts are of the moment.
 std::string to_json(const CrawlProgress& progress);
 CrawlProgress progress_from_json(std::string_view json);
 

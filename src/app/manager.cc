@@ -397,11 +397,13 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
     // A shutdown is no cancel: the crawl stays `running` in the catalog and goes on with the next start.
     view.state = cancelling ? CrawlState::kCancelled : CrawlState::kRunning;
   }
+  view.progress.rests_until.reset();
   if (has_ended(view.state)) view.finished_at = clock_.now();
   view.progress.state = view.state;
   if (auto saved = save_visits(/*all=*/true); !saved) log::error("crawl.visits_not_saved", {{"why", saved.error().message}});
-  if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
   {
+    const std::lock_guard telling(telling_);  // or note_rest() could write an older state behind this one
+    if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
     const std::lock_guard lock(mutex_);
     running_.reset();
   }
@@ -521,8 +523,23 @@ bool Manager::tell_progress() {
     const std::lock_guard lock(mutex_);
     if (running_ && running_->run) progress = progress_of_running();
   }
-  if (progress && listener_ != nullptr) listener_->on_progress(*progress);
-  return progress.has_value();
+  if (!progress) return false;
+  note_rest(*progress);
+  if (listener_ != nullptr) listener_->on_progress(*progress);
+  return true;
+}
+
+// With telling_ held. Written down when it changes, for `magpie status`, which reads the catalog only.
+void Manager::note_rest(const CrawlProgress& progress) {
+  CrawlJobView view;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!running_ || running_->view.id != progress.job || running_->rests_until == progress.rests_until) return;
+    running_->rests_until = progress.rests_until;
+    view = running_->view;
+  }
+  view.progress = progress;
+  if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
 }
 
 /// With mutex_ held.
@@ -541,6 +558,7 @@ CrawlProgress Manager::progress_of_running() {
   progress.failed = before.failed + recorded.failures - running_->recorded_before.failures;
   progress.bytes = before.bytes + counts.fetched.bytes;
   progress.queued = counts.queued;
+  progress.rests_until = counts.fetched.rests_until;
   const auto now = std::chrono::steady_clock::now();
   progress.pages_per_second = running_->rates.pages.update(now, counts.fetched.pages);
   progress.images_per_second = running_->rates.images.update(now, counts.fetched.images);

@@ -56,6 +56,7 @@ class Manager final : public JobControl {
     std::unique_ptr<pipeline::CrawlRun> run;
     std::stop_source stop;
     bool cancelling = false;
+    std::optional<Timestamp> rests_until;  // as last written down
     Timestamp run_started_at{};
     std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> visits_written;  // by host: requests and rests, as last written down
     pipeline::RecorderCounts recorded_before;
@@ -73,6 +74,7 @@ class Manager final : public JobControl {
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
   bool tell_progress();
+  void note_rest(const CrawlProgress& progress);
   void run_one(CrawlJobView view, const std::stop_token& shutdown);
   Result<std::unique_ptr<pipeline::CrawlRun>> make_run(const CrawlJobView& view, const std::stop_token& stop);
   Result<crawl::CrawlEnd> crawl(CrawlJobView& view, const std::stop_token& shutdown);
@@ -96,7 +98,7 @@ class Manager final : public JobControl {
   std::condition_variable_any changed_;
   std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_
   std::unique_ptr<Running> running_;
-  std::mutex telling_;                 // held while the listener is called; taken before mutex_
+  std::mutex telling_;                 // held while a crawl's progress or end is told and written down; taken before mutex_
   CrawlListener* listener_ = nullptr;  // guarded by telling_
   std::jthread reporter_;
   std::jthread jobs_;  // last: ends first

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "crawl/answer.h"
 #include "crawl/answer_reader.h"
+#include "crawl/crawl_windows.h"
 #include "crawl/host_schedule.h"
 #include "crawl/host_table.h"
 #include "crawl/request_builder.h"
@@ -40,13 +41,14 @@ struct Flight {
 
 class Loop final : public FetchLoop {
  public:
-  Loop(FetchLoopParts parts, const CrawlSettings& settings, Credentials credentials)
+  Loop(FetchLoopParts parts, const CrawlSettings& settings, Credentials credentials, CrawlWindows windows)
       : parts_(std::move(parts)),
         settings_(settings),
         job_(parts_.rules.job()),
         hosts_(job_, settings, parts_.frontier, parts_.clock, totals_, std::exchange(parts_.resting, {})),
         requests_(settings, std::move(credentials)),
         answers_(parts_.frontier, parts_.rules, settings, totals_),
+        windows_(std::move(windows)),
         random_(static_cast<std::uint32_t>(random_u64())) {
     robots_limits_ = {.ttl = settings.robots_ttl(),
                       .retry_delay = settings.retry_delay(),
@@ -66,8 +68,10 @@ class Loop final : public FetchLoop {
       if (now >= run_end_) return drain(CrawlEnd::kTimeOver);
       take_woken(now);
       take_throttled(now);
-      MAGPIE_TRY_DO(start_due(now));
-      MAGPIE_TRY_DO(give_up_resting(now));
+      if (may_ask()) {
+        MAGPIE_TRY_DO(start_due(now));
+        MAGPIE_TRY_DO(give_up_resting(now));
+      }
       if (finished(now)) {
         take_throttled(now);  // of the last pages
         publish(parts_.clock.steady(), /*always=*/true);
@@ -174,7 +178,7 @@ class Loop final : public FetchLoop {
 
   SteadyTime next_look(SteadyTime now) {
     SteadyTime when = std::min(run_end_, now + kLookAgain);
-    if (may_start_more()) when = std::min(when, std::max(bandwidth_free_at_, schedule_.next_at().value_or(when)));
+    if (window_open_ && may_start_more()) when = std::min(when, std::max(bandwidth_free_at_, schedule_.next_at().value_or(when)));
     return when;
   }
 
@@ -302,6 +306,18 @@ class Loop final : public FetchLoop {
   bool reserved(const HttpResponse& response) const {
     const auto tdm = tdm_.find(response.url.origin());
     return tdm != tdm_.end() && !response.header("tdm-reservation") && tdm->second.rules().judge(response.url).reserved;
+  }
+
+  // Whether a request may start, by the clock on the wall; asked anew where the answer changes.
+  bool may_ask() {
+    const Timestamp now = parts_.clock.now();
+    if (windows_.always_open() || (window_until_ && now < *window_until_)) return window_open_;
+    window_open_ = windows_.open_at(now);
+    window_until_ = windows_.next_change(now).value_or(now + std::chrono::days(1));
+    totals_.with([&](CrawlTotals& totals) { totals.rests_until = window_open_ ? std::nullopt : window_until_; });
+    if (!window_open_)
+      log::info("crawl.rests", {{"job", job_}, {"seconds", to_seconds(*window_until_ - now)}, {"setting", "crawl.windows"}});
+    return window_open_;
   }
 
   // ---- requests ----
@@ -534,8 +550,11 @@ class Loop final : public FetchLoop {
   std::unordered_map<std::string, TdmFile> tdm_;         // by origin; entries never move
   std::unordered_map<std::uint64_t, Flight> flights_;    // by the request's tag
   HostSchedule schedule_;
-  std::size_t parked_ = 0;          // leases that wait in hosts
-  SteadyTime bandwidth_free_at_{};  // when what was received is within the limit again
+  CrawlWindows windows_;
+  bool window_open_ = true;
+  std::optional<Timestamp> window_until_;  // what window_open_ says holds till then
+  std::size_t parked_ = 0;                 // leases that wait in hosts
+  SteadyTime bandwidth_free_at_{};         // when what was received is within the limit again
   std::minstd_rand random_;
   std::optional<SteadyTime> published_;
 };
@@ -551,7 +570,8 @@ Result<std::unique_ptr<FetchLoop>> FetchLoop::make(FetchLoopParts parts, const C
     return {};
   }());
   MAGPIE_TRY(Credentials credentials, load_credentials(settings));
-  return std::make_unique<Loop>(std::move(parts), settings, std::move(credentials));
+  MAGPIE_TRY(CrawlWindows windows, CrawlWindows::parse(settings.windows(), settings.time_zone()));
+  return std::make_unique<Loop>(std::move(parts), settings, std::move(credentials), std::move(windows));
 }
 
 }  // namespace magpie::crawl

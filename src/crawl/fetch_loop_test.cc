@@ -154,7 +154,33 @@ TEST_F(FetchLoopTest, ATdmrepJsonThatCannotBeReadHoldsNothingUp) {
   EXPECT_EQ(web.asked.size(), 8u);
 }
 
-TEST_F(FetchLoopTest, RefusesFilesItCannotUse) {
+TEST_F(FetchLoopTest, OutsideItsWindowsItRestsAndThenGoesOn) {
+  // The fake clock begins on Tuesday 2023-11-14 at 22:13:20 UTC: 40 s are left of the first window.
+  settings.windows.value = "tue 22:00-22:14; tue 23:00-23:30";
+  settings.time_zone.value = "UTC";
+  std::string links;
+  for (int i = 0; i < 100; ++i) {
+    web.page(fmt::format("http://a.test/{}", i), {.after = 5s});
+    links += fmt::format("page /{}\n", i);
+  }
+  web.page("http://a.test/", {.body = links});
+  std::optional<Timestamp> rested;
+  at_each_poll = [&] { rested = std::max(rested, loop->totals().rests_until); };
+  ASSERT_EQ(*crawl({"http://a.test/"}), CrawlEnd::kFinished);
+  const auto opens = 46min + 40s;  // at eleven
+  std::size_t before = 0;
+  for (const auto& one : web.asked) {
+    const bool in_window = one.at < 40s || (one.at >= opens && one.at < opens + 30min);
+    EXPECT_TRUE(in_window) << one.url << " at " << one.at.count() << " ms";
+    before += one.at < 40s;
+  }
+  EXPECT_GT(before, 5u);
+  EXPECT_EQ(web.asked.size(), 102u);
+  EXPECT_EQ(rested, Timestamp(std::chrono::milliseconds(1'700'000'000'000)) + opens);
+  EXPECT_FALSE(loop->totals().rests_until);
+}
+
+TEST_F(FetchLoopTest, RefusesWindowsAndFilesItCannotUse) {
   rules.emplace(1, settings, std::vector<Url>{});
   documents.emplace(1);
   const auto refused = [&](Setting<std::string>& setting, const char* value) {
@@ -163,6 +189,8 @@ TEST_F(FetchLoopTest, RefusesFilesItCannotUse) {
     setting.value = "";
     return made ? std::string() : made.error().message;
   };
+  EXPECT_THAT(refused(settings.windows, "some day"), ::testing::HasSubstr("crawl.windows"));
+  EXPECT_THAT(refused(settings.time_zone, "Nowhere/At_all"), ::testing::HasSubstr("crawl.time_zone"));
   EXPECT_THAT(refused(settings.logins, "/nonexistent/logins"), ::testing::HasSubstr("crawl.logins"));
   EXPECT_THAT(refused(settings.cookie_file, "/nonexistent/cookies"), ::testing::HasSubstr("crawl.cookie_file"));
 }

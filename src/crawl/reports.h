@@ -58,7 +58,8 @@ struct CrawlTotals {
   std::uint64_t pages = 0, images = 0, sitemaps = 0, redirects = 0;
   std::uint64_t failures = 0;
   std::array<std::uint64_t, kCauseCount> failures_by_cause{};
-  std::uint64_t unchanged = 0;  // answered 304; counted as page or picture, too
+  std::optional<Timestamp> rests_until{};  // outside crawl.windows: when it goes on
+  std::uint64_t unchanged = 0;             // answered 304; counted as page or picture, too
   std::uint64_t retries = 0;
   std::uint64_t bytes = 0;                                  // bodies, after decompression
   std::uint64_t refused_by_scope = 0, refused_by_trap = 0;  // addresses from redirects and sitemaps that were not taken in

@@ -107,6 +107,9 @@ struct CrawlSettings {
                          true,
                          {},
                          "Read each site's /.well-known/tdmrep.json, once in crawl.robots_ttl, and honour it as the header of that name."};
+  Setting<std::string> windows{
+      "crawl.windows", "", {}, "When a crawl may ask, as 'mon-fri 22:00-06:00; sat,sun'; outside it rests. Empty: always."};
+  Setting<std::string> time_zone{"crawl.time_zone", "", {}, "Zone of crawl.windows, as Europe/Berlin. Empty: this machine's."};
   Setting<std::string> logins{
       "crawl.logins",
       "",
@@ -135,7 +138,7 @@ struct CrawlSettings {
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(drop_tracking);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
-    each(tdm_file), each(logins), each(cookie_file);
+    each(tdm_file), each(windows), each(time_zone), each(logins), each(cookie_file);
     names.visit(each);
   }
 };

@@ -45,8 +45,9 @@ struct CrawlProgress {
   std::uint64_t queued = 0, failed = 0, bytes = 0;
   double pages_per_second = 0, images_per_second = 0;  // over the last ten seconds
   std::optional<double> seconds_left;
-  std::vector<FailureCount> failures;  // most frequent first, at most 50
-  std::vector<HostProgress> hosts;     // busiest first, at most 50
+  std::optional<Timestamp> rests_until;  // outside the crawl's windows: when it goes on
+  std::vector<FailureCount> failures;    // most frequent first, at most 50
+  std::vector<HostProgress> hosts;       // busiest first, at most 50
   std::uint64_t hosts_total = 0;
 };
 

@@ -115,6 +115,7 @@ void write_progress(JsonWriter& json, const CrawlProgress& progress) {
   json.field("pages_per_second", progress.pages_per_second).field("images_per_second", progress.images_per_second);
   json.key("seconds_left");
   progress.seconds_left ? json.number(*progress.seconds_left) : json.null();
+  write_time_or_null(json, "rests_until", progress.rests_until);
   json.key("failures").begin_array();
   for (const FailureCount& failure : progress.failures)
     json.begin_object().field("cause", failure.cause).field("count", failure.count).end_object();
