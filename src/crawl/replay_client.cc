@@ -108,7 +108,8 @@ CrawlSettings replay_settings(CrawlSettings settings) {
   settings.repeats_max.value = settings.pages_per_host_max.value = std::numeric_limits<std::int64_t>::max();
   settings.politeness_by.value = "host";
   settings.cookies.value = settings.sitemaps.value = false;
-  settings.proxy.value.clear();
+  settings.tdm_file.value = false;
+  for (auto* text : {&settings.proxy, &settings.windows, &settings.logins, &settings.cookie_file}) text->value.clear();
   return settings;
 }
 

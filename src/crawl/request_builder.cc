@@ -9,6 +9,7 @@
 namespace magpie::crawl {
 namespace {
 
+constexpr std::chrono::milliseconds kTdmTimeMax{10'000};  // few sites have the file: none waits long for it
 constexpr std::string_view kAcceptPage = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5";
 constexpr std::string_view kAcceptImage = "image/avif,image/webp,image/*;q=0.9,*/*;q=0.5";
 
@@ -57,7 +58,11 @@ HttpRequest RequestBuilder::build_robots(const Url& url, Timestamp now) {
   return request;
 }
 
-HttpRequest RequestBuilder::build_tdm(const Url& url, Timestamp now) { return start(url, kTdmBytesMax, now); }
+HttpRequest RequestBuilder::build_tdm(const Url& url, Timestamp now) {
+  HttpRequest request = start(url, kTdmBytesMax, now);
+  request.limits.total_max = std::min(request.limits.total_max, kTdmTimeMax);
+  return request;
+}
 
 void RequestBuilder::hide_session(HttpResponse& response) const {
   if (!credentials_.concern(response.url)) return;
