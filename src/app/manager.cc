@@ -375,6 +375,7 @@ void Manager::run_jobs(std::stop_token stop) {
 
 void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   view.state = CrawlState::kRunning;
+  view.progress.rests_until.reset();  // of a run that was cut short
   if (!view.started_at) view.started_at = clock_.now();
   if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
   tell(view);
@@ -402,7 +403,7 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   view.progress.state = view.state;
   if (auto saved = save_visits(/*all=*/true); !saved) log::error("crawl.visits_not_saved", {{"why", saved.error().message}});
   {
-    const std::lock_guard telling(telling_);  // or note_rest() could write an older state behind this one
+    const std::lock_guard one_at_a_time(saving_running_);  // or note_rest() could write an older state behind this one
     if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
     const std::lock_guard lock(mutex_);
     running_.reset();
@@ -503,34 +504,35 @@ void Manager::report_progress(std::stop_token stop) {
   while (!stop.stop_requested()) {
     std::unique_lock rest(sleeping);
     timer.wait_for(rest, stop, kReportEvery, [] { return false; });
-    const bool crawling = tell_progress();
-    if (crawling && clock_.steady() - visits_saved_at >= kSaveVisitsEvery) {
+    const std::optional<CrawlProgress> progress = tell_progress();
+    if (progress) note_rest(*progress);
+    if (progress && clock_.steady() - visits_saved_at >= kSaveVisitsEvery) {
       if (auto saved = save_visits(/*all=*/false); !saved) log::warn("crawl.visits_not_saved", {{"why", saved.error().message}});
       visits_saved_at = clock_.steady();
     }
-    if (!crawling && settings_.crawl.revisit() && clock_.steady() - looked_for_due_at >= kLookForDueEvery) {
+    if (!progress && settings_.crawl.revisit() && clock_.steady() - looked_for_due_at >= kLookForDueEvery) {
       revisit_what_is_due();
       looked_for_due_at = clock_.steady();
     }
   }
 }
 
-// False when nothing is crawled. Asked and told in one go, or the words of a crawl under way could come behind its last ones.
-bool Manager::tell_progress() {
+// Nothing when nothing is crawled. Asked and told in one go, or the words of a crawl under way could come behind its last ones.
+std::optional<CrawlProgress> Manager::tell_progress() {
   const std::lock_guard telling(telling_);
   std::optional<CrawlProgress> progress;
   {
     const std::lock_guard lock(mutex_);
     if (running_ && running_->run) progress = progress_of_running();
   }
-  if (!progress) return false;
-  note_rest(*progress);
-  if (listener_ != nullptr) listener_->on_progress(*progress);
-  return true;
+  if (progress && listener_ != nullptr) listener_->on_progress(*progress);
+  return progress;
 }
 
-// With telling_ held. Written down when it changes, for `magpie status`, which reads the catalog only.
+// Written down when it changes, for `magpie status`, which reads the catalog only. Not with telling_ held: the recorder's thread, which
+// writes, waits for that one in indexed().
 void Manager::note_rest(const CrawlProgress& progress) {
+  const std::lock_guard one_at_a_time(saving_running_);
   CrawlJobView view;
   {
     const std::lock_guard lock(mutex_);

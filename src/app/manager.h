@@ -73,7 +73,7 @@ class Manager final : public JobControl {
   void revisit_what_is_due();
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
-  bool tell_progress();
+  std::optional<CrawlProgress> tell_progress();
   void note_rest(const CrawlProgress& progress);
   void run_one(CrawlJobView view, const std::stop_token& shutdown);
   Result<std::unique_ptr<pipeline::CrawlRun>> make_run(const CrawlJobView& view, const std::stop_token& stop);
@@ -92,13 +92,14 @@ class Manager final : public JobControl {
   std::unique_ptr<Pictures> pictures_;
   std::unique_ptr<pipeline::Recorder> recorder_;
 
-  std::mutex starting_;       // held through start(); taken before mutex_
-  std::mutex saving_visits_;  // held through save_visits(); taken before mutex_
+  std::mutex starting_;        // held through start(); taken before mutex_
+  std::mutex saving_visits_;   // held through save_visits(); taken before mutex_
+  std::mutex saving_running_;  // held while the running crawl's state is written down; taken before mutex_
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_
   std::unique_ptr<Running> running_;
-  std::mutex telling_;                 // held while a crawl's progress or end is told and written down; taken before mutex_
+  std::mutex telling_;                 // held while the listener is called; taken before mutex_
   CrawlListener* listener_ = nullptr;  // guarded by telling_
   std::jthread reporter_;
   std::jthread jobs_;  // last: ends first

@@ -127,7 +127,7 @@ TEST_F(CredentialFiles, RequestsCarryThemAndArchivedAnswersNoSession) {
   EXPECT_FALSE(find_header(elsewhere.headers, "Cookie"));
 
   HttpResponse answer{.url = url("https://shop.test/a"), .status = 200};
-  answer.header_block = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=new\r\nContent-Type: text/html\r\nset-cookie: b=2\r\n\r\n";
+  answer.header_block = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=new;\r\n folded=1\r\nContent-Type: text/html\r\nset-cookie: b=2\r\n\r\n";
   requests.hide_session(answer);
   EXPECT_EQ(answer.header_block, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n");
   HttpResponse other{.url = url("https://other.test/a"), .status = 200};

@@ -418,12 +418,13 @@ class Loop final : public FetchLoop {
     return verdict.cause == Cause::kTimeout ? std::min(most, 1u) : most;
   }
 
-  // What the answer means for the whole host. robots.txt has its own tries, and nothing else is asked of a host meanwhile. A page that
-  // was refused before and is refused again, while its host's others came, is itself broken.
+  // What the answer means for the whole host. robots.txt has its own tries, and nothing else is asked of a host meanwhile. A tdmrep.json
+  // that fails costs the host one request and nothing more. A page that was refused before and is refused again, while its host's others
+  // came, is itself broken.
   void judge_signal(const Flight& flight, AnswerVerdict& verdict) const {
     if (verdict.signal == HostSignal::kFine) return;
     const bool troubles_host = verdict.signal == HostSignal::kThrottled || verdict.signal == HostSignal::kTimeout;
-    if ((flight.robots || flight.tdm) && troubles_host) verdict.signal = HostSignal::kNeutral;
+    if (flight.tdm || (flight.robots && troubles_host)) verdict.signal = HostSignal::kNeutral;
     if (!flight.lease || verdict.signal != HostSignal::kThrottled || verdict.retry_after) return;
     if (flight.lease->tries > 0 && flight.polite->backoffs_in_row() == 0) verdict.signal = HostSignal::kNeutral;
   }

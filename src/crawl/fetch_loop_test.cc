@@ -154,6 +154,24 @@ TEST_F(FetchLoopTest, ATdmrepJsonThatCannotBeReadHoldsNothingUp) {
   EXPECT_EQ(web.asked.size(), 8u);
 }
 
+TEST_F(FetchLoopTest, ATdmrepJsonIsNoPageAndNothingIsAskedForWhereNoPageMayBe) {
+  settings.tdm_file.value = true;
+  settings.pages_per_host_max.value = 2;
+  settings.failures_max.value = 1;
+  web.page("http://a.test/.well-known/tdmrep.json", {.cause = HttpCause::kConnect});
+  web.page("http://a.test/", {.body = "page /1\npage /2\npage /3"});
+  for (int i = 1; i <= 3; ++i) web.page(fmt::format("http://a.test/{}", i));
+  web.page("http://b.test/robots.txt", {.body = "User-agent: *\nDisallow: /\nAllow: /.well-known/\n"});
+  ASSERT_EQ(*crawl({"http://a.test/", "http://b.test/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(loop->totals().pages, 2u);
+  EXPECT_THAT(web.asked_urls(), Contains("http://a.test/.well-known/tdmrep.json").Times(1));
+  EXPECT_THAT(web.asked_urls(), Not(Contains("http://b.test/.well-known/tdmrep.json")));
+  for (std::size_t i = 1; i < web.asked.size(); ++i) {
+    const bool same_host = web.asked[i].url.starts_with("http://a.test/") && web.asked[i - 1].url.starts_with("http://a.test/");
+    if (same_host) { EXPECT_GE(web.asked[i].at - web.asked[i - 1].at, 1s) << web.asked[i].url; }
+  }
+}
+
 TEST_F(FetchLoopTest, OutsideItsWindowsItRestsAndThenGoesOn) {
   // The fake clock begins on Tuesday 2023-11-14 at 22:13:20 UTC: 40 s are left of the first window.
   settings.windows.value = "tue 22:00-22:14; tue 23:00-23:30";

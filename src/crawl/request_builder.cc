@@ -68,10 +68,13 @@ void RequestBuilder::hide_session(HttpResponse& response) const {
   if (!credentials_.concern(response.url)) return;
   std::string kept;
   std::string_view rest = response.header_block;
+  bool hidden = false;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n') == rest.npos ? rest.size() : rest.find('\n') + 1);
     rest.remove_prefix(line.size());
-    if (!is_set_cookie(line)) kept += line;
+    const bool continues = line.front() == ' ' || line.front() == '\t';  // a folded line belongs to the one before (RFC 9112 §5.2)
+    hidden = continues ? hidden : is_set_cookie(line);
+    if (!hidden) kept += line;
   }
   response.header_block = std::move(kept);
 }

@@ -10,8 +10,6 @@ namespace magpie::crawl {
 
 class TdmFile {
  public:
-  static constexpr Millis kUnreachableTtl{3'600'000};  // until a file that could not be read is asked for again
-
   /// What has to happen before a page of this origin is fetched.
   enum class Need { kNothing, kRead, kWaitForAnswer };
   Need need(SteadyTime now) const {
@@ -19,7 +17,7 @@ class TdmFile {
     return now < good_until_ ? Need::kNothing : Need::kRead;
   }
   void reading() { reading_ = true; }
-  /// @param ttl  how long a file that was read, or that is not there (3xx and 4xx), is used.
+  /// @param ttl  until it is asked for again, as robots.txt is, whatever this answer was: one bad answer costs a host one request.
   void answered(const HttpResponse& response, Millis ttl, SteadyTime now);
   /// robots.txt lets nobody read it: nothing is reserved.
   void forbidden(Millis ttl, SteadyTime now) { settle({}, ttl, now); }
