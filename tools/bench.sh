@@ -53,7 +53,9 @@ run() {
         build/bench/image.json build/bench/analyse.json ;;
     extract)
       program extract 0.5
-      report extract "pages" "pages as the example shop has them, fixed seed, and real shop pages where the shared ones are at hand" build/bench/extract.json ;;
+      "$python" tools/bench_extract.py --magpie "$build/magpie" > build/bench/extract_quality.json
+      report extract "pages" "pages as the example shop has them, fixed seed, and real shop pages where the shared ones are at hand" \
+        build/bench/extract_quality.json build/bench/extract.json ;;
     search)
       program search 2
       report search "searches" "100,000 made-up pictures (2,000 in smoke mode) with words, facets and vectors of 1,280 components, one thread" build/bench/search.json ;;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the programs that ./dev bench crawl runs beside Magpie, each at a pinned version, into build/peers; never part of ./dev setup.
+# Installs the programs that ./dev bench crawl and extract run beside Magpie, each at a pinned version, into build/peers; never part of ./dev setup.
 #   scrapy, img2dataset   from the Python registry, with /usr/bin/python3
+#   extruct, price-parser the same
 #   colly                 from the Go module proxy, with go (apt install golang, or newer)
 #   spider                from the Rust registry, with cargo; several minutes of compiling
 #   wget2, httrack        from Debian
@@ -20,7 +21,7 @@ debian_peers() {
 }
 python_peers() {
   [ -x "$peers/python/bin/pip" ] || /usr/bin/python3 -m venv "$peers/python"
-  "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0
+  "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0 extruct==0.18.0 price-parser==0.5.0
 }
 colly() {
   command -v go > /dev/null || return 1
