@@ -57,6 +57,18 @@ void write_images(JsonWriter& json, const Page& page) {
   json.end_array();
 }
 
+// {"price": {"from": "visible", "sure_percent": 90, "otherwise": "219.99"}, ..}
+void write_evidence(JsonWriter& json, const Product& product) {
+  json.key("evidence").begin_object();
+  for (const FieldEvidence& evidence : product.evidence) {
+    json.key(evidence.field).begin_object().field("from", to_string(evidence.origin));
+    json.key("sure_percent").number(static_cast<std::uint64_t>(evidence.sure_percent));
+    write_unless_empty(json, "otherwise", evidence.otherwise);
+    json.end_object();
+  }
+  json.end_object();
+}
+
 void write_products(JsonWriter& json, const Page& page) {
   json.key("products").begin_array();
   for (const Product& product : page.products) {
@@ -72,6 +84,7 @@ void write_products(JsonWriter& json, const Page& page) {
     write_unless_empty(json, "category", product.category);
     write_unless_empty(json, "url", product.url);
     write_texts(json, "images", product.images);
+    if (!product.evidence.empty()) write_evidence(json, product);
     json.end_object();
   }
   json.end_array();

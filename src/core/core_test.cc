@@ -18,6 +18,7 @@ Page full_page() {
   product.name = "Dress";
   product.offer = {"1299.95", "SEK", "", "InStock"};
   product.images = {"http://a.test/1.jpg"};
+  product.evidence = {{"price", FieldOrigin::kVisible, 90, "1399.95"}};
   page.products = {product};
   page.robots.noimageindex = true;
   page.verdict = {Cause::kLoginWall, "its heading says 'log in'"};
@@ -31,6 +32,10 @@ TEST(PageWire, ComesBackAsItWas) {
   ASSERT_TRUE(back);
   EXPECT_EQ(back->images[0].alternatives, full_page().images[0].alternatives);
   EXPECT_EQ(back->products[0].offer.price, "1299.95");
+  ASSERT_EQ(back->products[0].evidence.size(), 1u);
+  EXPECT_EQ(back->products[0].evidence[0].field, "price");
+  EXPECT_EQ(back->products[0].evidence[0].origin, FieldOrigin::kVisible);
+  EXPECT_EQ(back->products[0].evidence[0].otherwise, "1399.95");
   EXPECT_TRUE(back->robots.noimageindex);
   EXPECT_EQ(back->verdict.cause, Cause::kLoginWall);
   EXPECT_EQ(back->verdict.evidence, "its heading says 'log in'");
@@ -43,6 +48,14 @@ TEST(PageWire, ACauseThatIsNoPagesIsCorrupt) {
   for (const Cause cause : {Cause::kDns, Cause::kPlaceholder, static_cast<Cause>(200)}) {
     page.verdict.cause = cause;
     EXPECT_FALSE(decode_page(encode_page(page))) << static_cast<int>(cause);
+  }
+}
+
+TEST(PageWire, AFieldOfNoOriginIsCorrupt) {
+  for (const int origin : {0, 8}) {
+    Page page = full_page();
+    page.products[0].evidence[0].origin = static_cast<FieldOrigin>(origin);
+    EXPECT_FALSE(decode_page(encode_page(page))) << origin;
   }
 }
 

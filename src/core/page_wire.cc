@@ -1,11 +1,13 @@
 #include "core/page_wire.h"
 
+#include <algorithm>
+
 #include "base/wire.h"
 
 namespace magpie {
 namespace {
 
-constexpr std::uint64_t kVersion = 2;
+constexpr std::uint64_t kVersion = 3;
 
 void write(WireWriter& out, const ImageRef& ref) {
   out.bytes(ref.url);
@@ -38,6 +40,13 @@ void write(WireWriter& out, const Product& product) {
     out.bytes(*text);
   }
   out.strings(product.images);
+  out.u64(product.evidence.size());
+  for (const FieldEvidence& evidence : product.evidence) {
+    out.bytes(evidence.field);
+    out.u64(static_cast<std::uint64_t>(evidence.origin));
+    out.u64(evidence.sure_percent);
+    out.bytes(evidence.otherwise);
+  }
 }
 
 Product read_product(WireReader& in) {
@@ -48,7 +57,18 @@ Product read_product(WireReader& in) {
     *text = in.string();
   }
   product.images = in.strings();
+  product.evidence.resize(in.count());
+  for (FieldEvidence& evidence : product.evidence) {
+    evidence.field = in.string();
+    evidence.origin = static_cast<FieldOrigin>(in.u64());
+    evidence.sure_percent = static_cast<std::uint8_t>(std::min<std::uint64_t>(in.u64(), 255));
+    evidence.otherwise = in.string();
+  }
   return product;
+}
+
+bool is_sound(const FieldEvidence& evidence) {
+  return evidence.origin >= FieldOrigin::kJsonLd && evidence.origin <= FieldOrigin::kAddress && evidence.sure_percent <= 100;
 }
 
 // Those that a worker may give a page.
@@ -102,7 +122,11 @@ Result<Page> decode_page(std::string_view bytes) {
   page.images.resize(in.count());
   for (ImageRef& ref : page.images) ref = read_image(in);
   page.products.resize(in.count());
-  for (Product& product : page.products) product = read_product(in);
+  for (Product& product : page.products) {
+    product = read_product(in);
+    if (!std::all_of(product.evidence.begin(), product.evidence.end(), is_sound))
+      return fail(Code::kCorrupt, "page record has a product field of no origin");
+  }
   for (bool* flag : {&page.robots.noindex, &page.robots.nofollow, &page.robots.noimageindex, &page.robots.noai}) *flag = in.boolean();
   const std::uint64_t cause = in.u64();
   if (!is_page_cause(cause)) return fail(Code::kCorrupt, "page record has cause {}, which no page has", cause);

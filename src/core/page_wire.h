@@ -1,5 +1,5 @@
 #pragma once
-// Page over a worker's pipe, in base/wire.h's form. Version 2: the fields in the order of core/records.h. Nothing keeps these bytes, so
+// Page over a worker's pipe, in base/wire.h's form. Version 3: the fields in the order of core/records.h. Nothing keeps these bytes, so
 // there is one version only.
 #include <string>
 #include <string_view>

@@ -36,6 +36,19 @@ constexpr std::pair<Cause, std::string_view> kCauses[] = {
 
 }  // namespace
 
+std::string_view to_string(FieldOrigin origin) {
+  switch (origin) {
+    case FieldOrigin::kJsonLd: return "json-ld";
+    case FieldOrigin::kMicrodata: return "microdata";
+    case FieldOrigin::kRdfa: return "rdfa";
+    case FieldOrigin::kOpenGraph: return "opengraph";
+    case FieldOrigin::kEmbedded: return "embedded";
+    case FieldOrigin::kVisible: return "visible";
+    case FieldOrigin::kAddress: return "address";
+  }
+  return "unknown";
+}
+
 std::string_view to_string(Cause cause) {
   for (const auto& [value, name] : kCauses) {
     if (value == cause) return name;

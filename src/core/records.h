@@ -134,11 +134,26 @@ struct Offer {
   std::string availability;  // "InStock", "OutOfStock", or empty unknown
 };
 
+/// Where a product's field was read: markup, state that scripts carry, what the page shows, or its address. Append only.
+enum class FieldOrigin : std::uint8_t { kJsonLd = 1, kMicrodata = 2, kRdfa = 3, kOpenGraph = 4, kEmbedded = 5, kVisible = 6, kAddress = 7 };
+
+/// "json-ld", "microdata", "rdfa", "opengraph", "embedded", "visible", "address".
+std::string_view to_string(FieldOrigin origin);
+
+/// Why a product's field has its value.
+struct FieldEvidence {
+  std::string field;  // "price", "currency", "availability", "brand", "sku", "gtin"
+  FieldOrigin origin = FieldOrigin::kJsonLd;
+  std::uint8_t sure_percent = 0;  // 0..100; a judgement by rank of source and agreement, no frequency
+  std::string otherwise;          // what another part of the page says instead; empty when none disagrees
+};
+
 struct Product {
   std::string name, brand, description, sku, gtin, category;
   Offer offer;
-  std::vector<std::string> images;  // absolute, the main one first
-  std::string url;                  // the product's own address, absolute, may be empty
+  std::vector<std::string> images;      // absolute, the main one first
+  std::string url;                      // the product's own address, absolute, may be empty
+  std::vector<FieldEvidence> evidence;  // of the page's own product; a field without is empty, or from its markup
 };
 
 /// What a page asks robots not to do (meta robots and X-Robots-Tag together).
