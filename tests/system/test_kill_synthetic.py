@@ -40,7 +40,7 @@ class KillSynthetic(SystemTest):
         return web.count(), back_after
 
     def repeats(self, requests, kills):
-        """(for each restart, addresses asked for again though answered before; those asked for again without a kill between)."""
+        """(for each kill, addresses that it took the answer of, so that they were asked for again; those asked for again without a kill between)."""
         answered, again, needless, run = {}, [0] * len(kills), [], 0
         for number, request in enumerate(requests):
             while run < len(kills) and number >= kills[run]:
@@ -51,7 +51,7 @@ class KillSynthetic(SystemTest):
             if answered.get(url) == run:
                 needless.append(url)
             elif url in answered:
-                again[run - 1] += 1
+                again[answered[url]] += 1  # by the kill that ended the run of that answer; its turn may come several runs later
             answered[url] = run
         return again, needless
 
