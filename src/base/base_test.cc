@@ -87,10 +87,12 @@ TEST(Hash, KnownAnswers) {
 struct SomeSettings {
   Setting<std::int64_t> workers{"crawl.workers", 16, {1, 64}, "Fetches in flight."};
   Setting<Millis> delay{"crawl.host_delay", Millis(1000), {Millis(0), Millis(3'600'000)}, "Pause."};
+  Setting<std::string> by{"crawl.politeness_by", "host", {"host", "domain"}, "What delays count for."};
   template <class V>
   void visit(V&& each) {
     each(workers);
     each(delay);
+    each(by);
   }
 };
 
@@ -105,6 +107,18 @@ TEST(Settings, AnUnknownKeyNamesTheNearest) {
   EXPECT_NE(wrong.error().message.find("crawl.workers"), std::string::npos);
   EXPECT_FALSE(registry.set("crawl.workers", "65"));
   EXPECT_FALSE(registry.set("crawl.workers", "many"));
+}
+
+TEST(Settings, WordsAreTakenFromTheirList) {
+  SomeSettings settings;
+  SettingsRegistry registry;
+  registry.add(settings);
+  EXPECT_TRUE(registry.set("crawl.politeness_by", "domain"));
+  const auto wrong = registry.set("crawl.politeness_by", "planet");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message, "crawl.politeness_by: 'planet' is not in host | domain");
+  EXPECT_EQ(settings.by(), "domain");
+  EXPECT_EQ(registry.explain()[1].bounds, "host | domain");
 }
 
 TEST(Settings, SizesAndDurations) {

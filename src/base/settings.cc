@@ -59,22 +59,33 @@ std::string environment_name(std::string_view key) {
   return out;
 }
 
+template <class T>
+bool holds(const Bounds<T>& bounds, const T& value) {
+  return bounds.any || (bounds.min <= value && value <= bounds.max);
+}
+bool holds(const Bounds<std::string>& bounds, const std::string& value) {
+  return bounds.words.empty() || std::find(bounds.words.begin(), bounds.words.end(), value) != bounds.words.end();
+}
+
+template <class T>
+std::string show(const Bounds<T>& bounds) {
+  return bounds.any ? "" : fmt::format("{} … {}", show(bounds.min), show(bounds.max));
+}
+std::string show(const Bounds<std::string>& bounds) { return fmt::format("{}", fmt::join(bounds.words, " | ")); }
+
 template <class T, class Entry>
 Entry make_entry(Setting<T>& setting) {
   Entry entry;
   entry.set = [&setting](std::string_view text) -> Result<void> {
     auto value = read(text, setting.value);
     if (!value) return fail(Code::kBadInput, "{}: {}", setting.key, value.error().message);
-    if (!setting.bounds.any && (*value < setting.bounds.min || setting.bounds.max < *value)) {
-      return fail(Code::kBadInput, "{}: {} is outside {} … {}", setting.key, text, show(setting.bounds.min), show(setting.bounds.max));
-    }
+    if (!holds(setting.bounds, *value)) return fail(Code::kBadInput, "{}: '{}' is not in {}", setting.key, text, show(setting.bounds));
     setting.value = std::move(*value);
     return {};
   };
   entry.explain = [&setting] {
-    const std::string bounds = setting.bounds.any ? "" : fmt::format("{} … {}", show(setting.bounds.min), show(setting.bounds.max));
-    return SettingsRegistry::Explained{std::string(setting.key),      show(setting.value),          show(setting.preset), bounds,
-                                       std::string(setting.sentence), environment_name(setting.key)};
+    return SettingsRegistry::Explained{std::string(setting.key), show(setting.value),           show(setting.preset),
+                                       show(setting.bounds),     std::string(setting.sentence), environment_name(setting.key)};
   };
   return entry;
 }

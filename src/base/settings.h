@@ -30,6 +30,14 @@ struct Bounds {
   Bounds(T low, T high) : min(low), max(high), any(false) {}
 };
 
+/// Of words: those that may stand there; none given, any may.
+template <>
+struct Bounds<std::string> {
+  std::vector<std::string_view> words;
+  Bounds() = default;
+  Bounds(std::initializer_list<std::string_view> some) : words(some) {}
+};
+
 /// T is bool, std::int64_t, double, Millis or std::string.
 template <class T>
 struct Setting {
