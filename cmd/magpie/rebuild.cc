@@ -1,5 +1,4 @@
-// magpie rebuild: makes anew what can be made anew from what is kept. Today that is --extract; what else is made from the archive and the
-// catalog (index, variants) gets a flag of its own here.
+// magpie rebuild: makes anew what can be made anew from what is kept; one flag for each.
 #include <unistd.h>
 
 #include "app/manager.h"
@@ -13,12 +12,13 @@
 namespace magpie::cmd {
 namespace {
 
+using pipeline::AnalyseWaitingCounts;
 using pipeline::ExtractAgainCounts;
 using pipeline::FieldChange;
 using pipeline::PageChange;
 
 struct RebuildFlags {
-  bool extract = false, dry_run = false;
+  bool extract = false, analyse = false, dry_run = false;
   std::uint64_t limit = 20;
 };
 
@@ -66,12 +66,10 @@ void say_counts(const ExtractAgainCounts& counts, const RebuildFlags& flags, boo
     fmt::print(stderr, "{} new picture addresses wait for the next crawl\n", counts.pictures_new);
 }
 
-void show_progress(const ExtractAgainCounts& counts) {
-  fmt::print(stderr, "\r\033[K{} of {} pages, {} changed", counts.pages, counts.of, counts.changed);
-  std::fflush(stderr);
-}
-
-Result<int> extract(const Common& common, const RebuildFlags& flags) {
+/// Runs `work` beside a manager of the collection, on a thread of its own, and `show` now and then where a person looks on. True when
+/// it was interrupted.
+Result<bool> run_managed(const Common& common, const std::function<void(Manager&, std::stop_token)>& work,
+                         const std::function<void()>& show) {
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
@@ -80,39 +78,82 @@ Result<int> extract(const Common& common, const RebuildFlags& flags) {
   MetricsRegistry metrics;
   MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, /*resume=*/false));
 
+  StopSignals signals;
+  std::atomic<bool> ended{false};
+  std::jthread thread([&](std::stop_token stop) {
+    work(*manager, std::move(stop));
+    ended = true;
+  });
+  const bool terminal = ::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0;  // or the line would run into the changes
+  bool asked = false;
+  while (!ended) {
+    if (signals.wait(Deadline::after(200ms)) && !asked) asked = thread.request_stop();
+    if (terminal) show();
+  }
+  thread.join();
+  if (terminal) fmt::print(stderr, "\n");
+  return asked;
+}
+
+void show_line(const std::string& words) {
+  fmt::print(stderr, "\r\033[K{}", words);
+  std::fflush(stderr);
+}
+
+Result<int> extract(const Common& common, const RebuildFlags& flags) {
   std::uint64_t shown = 0;
   pipeline::ExtractAgainOptions options;
   options.dry_run = flags.dry_run;
   options.on_change = [&](const PageChange& change) {
     if (shown++ < flags.limit) common.json ? print_json(change) : print_text(change);
   };
-  StopSignals signals;
   Guarded<const pipeline::ExtractAgain*> running(nullptr);
-  std::atomic<bool> ended{false};
   std::optional<Result<ExtractAgainCounts>> counts;
-  std::jthread work([&](std::stop_token stop) {
-    counts = manager->extract_again(options, std::move(stop),
-                                    [&](const pipeline::ExtractAgain* again) { running.with([&](auto& known) { known = again; }); });
-    ended = true;
-  });
-  const bool terminal = ::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0;  // or the line would run into the changes
-  bool asked = false;
-  while (!ended) {
-    if (signals.wait(Deadline::after(200ms)) && !asked) asked = work.request_stop();
-    running.with([&](const auto* again) {
-      if (terminal && again != nullptr) show_progress(again->counts());
-    });
-  }
-  work.join();
-  if (terminal) fmt::print(stderr, "\n");
+  const auto work = [&](Manager& manager, std::stop_token stop) {
+    counts = manager.extract_again(options, std::move(stop),
+                                   [&](const pipeline::ExtractAgain* again) { running.with([&](auto& known) { known = again; }); });
+  };
+  const auto show = [&] {
+    const auto so_far = running.with([](const auto* again) { return again ? again->counts() : ExtractAgainCounts(); });
+    show_line(fmt::format("{} of {} pages, {} changed", so_far.pages, so_far.of, so_far.changed));
+  };
+  MAGPIE_TRY(const bool asked, run_managed(common, work, show));
   if (!*counts) return Failure(counts->error());
   say_counts(**counts, flags, common.json);
   return asked ? kNothing : kDone;
 }
 
+Result<int> analyse(const Common& common) {
+  Guarded<const pipeline::AnalyseWaiting*> running(nullptr);
+  std::optional<Result<AnalyseWaitingCounts>> counts;
+  const auto work = [&](Manager& manager, std::stop_token stop) {
+    counts = manager.analyse_waiting(std::move(stop),
+                                     [&](const pipeline::AnalyseWaiting* now) { running.with([&](auto& known) { known = now; }); });
+  };
+  const auto show = [&] {
+    const auto so_far = running.with([](const auto* now) { return now ? now->counts() : AnalyseWaitingCounts(); });
+    show_line(fmt::format("{} pictures analysed, {} embedded, {} failed", so_far.analysed, so_far.embedded, so_far.failed));
+  };
+  MAGPIE_TRY(const bool asked, run_managed(common, work, show));
+  if (!*counts) return Failure(counts->error());
+  const AnalyseWaitingCounts& done = **counts;
+  if (common.json) {
+    JsonWriter out;
+    out.begin_object().field("analysed", done.analysed).field("embedded", done.embedded).field("failed", done.failed);
+    print_line(out.end_object().text());
+  }
+  fmt::print(stderr, "{}: {} pictures analysed, {} more embedded, {} failed\n", asked ? "stopped" : "finished", done.analysed,
+             done.embedded, done.failed);
+  return asked ? kNothing : kDone;
+}
+
 Result<int> run(const Common& common, const RebuildFlags& flags) {
-  if (!flags.extract) return fail(Code::kBadInput, "say what to make anew: --extract reads every stored page again");
-  return extract(common, flags);
+  if (flags.extract == flags.analyse)
+    return fail(Code::kBadInput,
+                "say what to make anew, one at a time: --extract reads every stored page again, --analyse looks at pictures that were only "
+                "archived");
+  if (flags.analyse && flags.dry_run) return fail(Code::kBadInput, "--dry-run goes with --extract only");
+  return flags.extract ? extract(common, flags) : analyse(common);
 }
 
 }  // namespace
@@ -121,6 +162,7 @@ void add_rebuild(CLI::App& app, Common& common) {
   Subcommand command(app, "rebuild", "Make anew what is made from the archive, and show what that changes; nothing is fetched");
   auto flags = std::make_shared<RebuildFlags>();
   command.flag("--extract", flags->extract, "Read every stored page again: titles, words, products, pictures");
+  command.flag("--analyse", flags->analyse, "Analyse and index pictures that were only archived, or only described (crawl.pictures)");
   command.flag("--dry-run", flags->dry_run, "Show what would change, and change nothing");
   command.option("--limit", flags->limit, "Changed pages that are shown; all are counted", {.value = "N", .show_default = true});
   command.common_flags(common);

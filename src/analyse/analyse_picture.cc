@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kQueryTimeMax{10'000};  // somebody waits fo
 constexpr std::uint32_t kSideMax = 8'192;
 constexpr std::uint32_t kWarmUpSide = 64;
 
-// Payload of all three kinds (base/wire.h): u64 side (0 unless kMakeVariant) · bytes picture (empty when it is in the file)
+// Payload of all kinds (base/wire.h): u64 side (0 unless kMakeVariant) · bytes picture (empty when it is in the file)
 std::string encode_payload(std::uint32_t side, std::string_view picture) {
   WireWriter out;
   out.u64(side);
@@ -30,7 +30,7 @@ WorkRequest make_request(std::uint32_t kind, std::uint32_t side, std::string_vie
   WorkRequest request;
   request.kind = kind;
   request.payload = encode_payload(side, picture);
-  request.time_max = kind == kAnalysePicture ? kAnalyseTimeMax : kQueryTimeMax;
+  request.time_max = kind == kEmbedPicture || kind == kMakeVariant ? kQueryTimeMax : kAnalyseTimeMax;
   return request;
 }
 
@@ -116,9 +116,11 @@ class PictureAnalyst {
     MAGPIE_TRY(image::AnalysedPicture picture, image::analyse_picture(task.picture, limits_for(request)));
     AnalysedImage analysed;
     analysed.image = describe(task.picture, picture);
-    analysed.space = embedder_->space();
-    const bool wanted = request.kind == kEmbedPicture || !is_dot(analysed.image);
-    if (wanted) { MAGPIE_TRY(analysed.embedding, embed(picture.pixels)); }
+    const bool for_search = request.kind == kAnalysePicture && !is_dot(analysed.image);
+    if (for_search || request.kind == kEmbedPicture) {
+      analysed.space = embedder_->space();
+      MAGPIE_TRY(analysed.embedding, embed(picture.pixels));
+    }
     if (request.kind == kEmbedPicture) return encode_analysed_image(analysed);
     analysed.thumbnail = std::move(picture.thumbnail.jpeg);
     analysed.preview = std::move(picture.preview.jpeg);
@@ -164,6 +166,7 @@ Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSetting
   const auto analyse = [analyst](const WorkerRequest& request) { return analyst->analyse(request); };
   handlers.by_kind[kAnalysePicture] = analyse;
   handlers.by_kind[kEmbedPicture] = analyse;
+  handlers.by_kind[kDescribePicture] = analyse;
   handlers.by_kind[kMakeVariant] = [analyst](const WorkerRequest& request) { return analyst->make_variant(request); };
   handlers.warm_up = [analyst, earlier = std::move(handlers.warm_up)]() -> Result<void> {
     if (earlier) MAGPIE_TRY_DO(earlier());
@@ -176,6 +179,14 @@ Result<WorkRequest> analyse_request(const Archive& archive, const ArchivePlace& 
   return make_request(kAnalysePicture, 0, archive, place);
 }
 WorkRequest analyse_request(std::string_view picture) { return make_request(kAnalysePicture, 0, picture); }
+Result<WorkRequest> describe_request(const Archive& archive, const ArchivePlace& place) {
+  return make_request(kDescribePicture, 0, archive, place);
+}
+Result<WorkRequest> embed_request(const Archive& archive, const ArchivePlace& place) {
+  MAGPIE_TRY(WorkRequest request, make_request(kEmbedPicture, 0, archive, place));
+  request.time_max = kAnalyseTimeMax;  // nobody waits for it
+  return request;
+}
 WorkRequest embed_request(std::string_view picture) { return make_request(kEmbedPicture, 0, picture); }
 Result<WorkRequest> variant_request(const Archive& archive, const ArchivePlace& place, std::uint32_t side) {
   return make_request(kMakeVariant, side, archive, place);

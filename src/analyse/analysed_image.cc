@@ -122,8 +122,7 @@ Result<AnalysedImage> decode_analysed_image(std::string_view bytes) {
   analysed.embedding = in.floats();
   if (auto end = in.finish(); !end) return fail(std::move(end).error(), "analysed picture");
   good = good && analysed.thumbnail.size() <= kVariantBytesMax && analysed.preview.size() <= kVariantBytesMax;
-  good = good && analysed.embedding.size() <= kDimsMax &&
-         (is_unit(analysed.embedding) || (analysed.embedding.empty() && is_dot(analysed.image)));
+  good = good && analysed.embedding.size() <= kDimsMax && (analysed.embedding.empty() || is_unit(analysed.embedding));
   if (!good) return fail(Code::kCorrupt, "analysed picture: a value is out of its range");
   return analysed;
 }

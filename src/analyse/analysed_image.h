@@ -19,7 +19,7 @@ struct AnalysedImage {
   std::string thumbnail;  // JPEG, longer side at most 256 px; empty for kEmbedPicture
   std::string preview;    // JPEG, longer side at most 640 px; empty for kEmbedPicture
   std::string space;      // of the embedding (core/embedder.h), "efficientnet-lite0@1"
-  Embedding embedding;    // unit length; none for a dot
+  Embedding embedding;    // unit length; none for a dot and for kDescribePicture
 };
 
 /// Whether it is a spacer or a counting pixel: a side of at most 2 px. Nobody looks for those, so no network is asked about them.
@@ -27,7 +27,7 @@ constexpr bool is_dot(const Image& image) { return image.width <= 2 || image.hei
 
 std::string encode_analysed_image(const AnalysedImage& analysed);
 /// kCorrupt for anything that encode_analysed_image cannot have written: wrong lengths, sides of 0, shares outside 0..1, an orientation
-/// outside 1..8, an embedding that is not of unit length, or that is missing though the picture is no dot. Thread-safe; one pass.
+/// outside 1..8, an embedding that is not of unit length. Thread-safe; one pass.
 Result<AnalysedImage> decode_analysed_image(std::string_view bytes);
 
 }  // namespace magpie::analyse

@@ -315,27 +315,43 @@ Result<CrawlJobView> Manager::cancel(JobId id) {
   return get(id);
 }
 
+Result<void> Manager::nothing_is_crawled() const {
+  const std::lock_guard lock(mutex_);
+  if (running_ || !waiting_.empty()) return fail(Code::kBusy, "a crawl is under way; rebuild when it has ended");
+  return {};
+}
+
+std::optional<crawl::CrawlRules> Manager::rules_of(JobId id) const {
+  const auto job = collection_.catalog().job(id);
+  if (!job || !*job || is_replay((*job)->seeds)) return std::nullopt;
+  const auto seeds = parse_seeds((*job)->seeds);
+  if (!seeds) return std::nullopt;
+  crawl::CrawlSettings effective = settings_.crawl;
+  apply(options_from_json((*job)->settings_json), effective);
+  return crawl::CrawlRules(id, effective, *seeds);
+}
+
 Result<pipeline::ExtractAgainCounts> Manager::extract_again(pipeline::ExtractAgainOptions options, std::stop_token stop,
                                                             const std::function<void(const pipeline::ExtractAgain*)>& running) {
   const std::lock_guard one_at_a_time(starting_);
-  {
-    const std::lock_guard lock(mutex_);
-    if (running_ || !waiting_.empty()) return fail(Code::kBusy, "a crawl is under way; rebuild when it has ended");
-  }
-  crawl::CrawlSettings settings = settings_.crawl;
-  const auto rules_of = [&](JobId id) -> std::optional<crawl::CrawlRules> {
-    const auto job = collection_.catalog().job(id);
-    if (!job || !*job || is_replay((*job)->seeds)) return std::nullopt;
-    const auto seeds = parse_seeds((*job)->seeds);
-    if (!seeds) return std::nullopt;
-    crawl::CrawlSettings effective = settings;
-    apply(options_from_json((*job)->settings_json), effective);
-    return crawl::CrawlRules(id, effective, *seeds);
-  };
-  pipeline::ExtractAgain again({collection_.archive(), collection_.catalog(), *workers_, *recorder_, settings, rules_of},
-                               std::move(options));
+  MAGPIE_TRY_DO(nothing_is_crawled());
+  pipeline::ExtractAgain again(
+      {collection_.archive(), collection_.catalog(), *workers_, *recorder_, settings_.crawl, [this](JobId id) { return rules_of(id); }},
+      std::move(options));
   running(&again);
   auto counts = again.run(std::move(stop));
+  running(nullptr);
+  return counts;
+}
+
+Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(std::stop_token stop,
+                                                                const std::function<void(const pipeline::AnalyseWaiting*)>& running) {
+  const std::lock_guard one_at_a_time(starting_);
+  MAGPIE_TRY_DO(nothing_is_crawled());
+  pipeline::AnalyseWaiting waiting(
+      {collection_.archive(), collection_.catalog(), *workers_, *recorder_, settings_.crawl, [this](JobId id) { return rules_of(id); }});
+  running(&waiting);
+  auto counts = waiting.run(std::move(stop));
   running(nullptr);
   return counts;
 }

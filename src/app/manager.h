@@ -13,6 +13,7 @@
 #include "app/pictures.h"
 #include "app/rates.h"
 #include "core/clock.h"
+#include "pipeline/analyse_waiting.h"
 #include "pipeline/crawl_run.h"
 #include "pipeline/extract_again.h"
 #include "pipeline/recorder.h"
@@ -46,11 +47,17 @@ class Manager final : public JobControl {
   Result<pipeline::ExtractAgainCounts> extract_again(pipeline::ExtractAgainOptions options, std::stop_token stop,
                                                      const std::function<void(const pipeline::ExtractAgain*)>& running);
 
+  /// Analyses pictures that were only archived (pipeline/analyse_waiting.h); otherwise as extract_again().
+  Result<pipeline::AnalyseWaitingCounts> analyse_waiting(std::stop_token stop,
+                                                         const std::function<void(const pipeline::AnalyseWaiting*)>& running);
+
   /// Nothing while all is well, else why crawls or pictures fail (workers, disk).
   Result<void> healthy() const;
   Pictures& pictures() { return *pictures_; }
 
  private:
+  Result<void> nothing_is_crawled() const;
+  std::optional<crawl::CrawlRules> rules_of(JobId id) const;
   struct Running {
     CrawlJobView view;
     std::unique_ptr<pipeline::CrawlRun> run;

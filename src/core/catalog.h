@@ -216,6 +216,13 @@ struct HostSummary {
   std::uint64_t noindex = 0, nofollow = 0, noimageindex = 0, noai = 0;  // pages that ask for it, in meta or header
 };
 
+/// A picture that lies in the archive and that nobody has looked at: fetched by a crawl that does not analyse.
+struct WaitingImage {
+  std::int64_t id = 0;  // of its address; grows
+  JobId job = 0;
+  Fetch fetch;
+};
+
 struct CatalogStats {
   std::uint64_t pages = 0, products = 0, images = 0, image_urls = 0, urls = 0, failures = 0, to_index = 0;
   std::map<std::string, std::uint64_t> pages_by_shop;
@@ -265,6 +272,11 @@ class Catalog {
   virtual Result<std::vector<ProductChange>> changes(std::uint64_t after, std::size_t limit) const = 0;
   /// Failed fetches, newest first; of one cause, or of all.
   virtual Result<std::vector<Fetch>> failures(std::optional<Cause> cause, std::size_t limit) const = 0;
+
+  /// Pictures that wait to be analysed, in order of id, behind `after`. Cost: a pass over the addresses behind it, until `limit` are found.
+  virtual Result<std::vector<WaitingImage>> waiting_images(std::int64_t after, std::size_t limit) const = 0;
+  /// Pictures that have no embedding in `space`, in order of id, behind `after`. Cost as above, over the pictures.
+  virtual Result<std::vector<Image>> images_without(std::string_view space, ImageId after, std::size_t limit) const = 0;
 
   virtual Result<CatalogStats> stats() const = 0;
   virtual Result<std::vector<Job>> jobs() const = 0;  // newest first

@@ -89,6 +89,12 @@ struct CrawlSettings {
   Setting<bool> sitemaps{"crawl.sitemaps", true, {}, "Read the sitemaps that robots.txt names."};
   Setting<bool> same_site{"crawl.same_site", false, {}, "Scope is the seeds' registrable domains instead of their hosts."};
   Setting<bool> images_off_host{"crawl.images_off_host", true, {}, "Fetch pictures from other hosts when a page in scope shows them."};
+  Setting<std::string> pictures{"crawl.pictures",
+                                "embed",
+                                {"archive", "describe", "embed"},
+                                "How far a picture goes: 'archive' keeps what was fetched; 'describe' makes thumbnails, finds copies and "
+                                "colours, and lets words find it; 'embed' lets it be found by its looks, too. 'magpie rebuild --analyse' "
+                                "does what was left out."};
   Setting<bool> drop_tracking{"crawl.drop_tracking", true, {}, "Take utm_… and similar parameters off addresses."};
   Setting<bool> drop_sessions{"crawl.drop_sessions", true, {}, "Take session ids (;jsessionid=, PHPSESSID, sid, …) off addresses."};
   Setting<bool> cookies{"crawl.cookies", true, {}, "Send a host's own cookies back to it while a crawl runs; nothing is kept behind it."};
@@ -119,8 +125,8 @@ struct CrawlSettings {
       "crawl.cookie_file", "", {}, "File of cookies to be sent (cookies.txt, as browsers and curl export); mode 0600."};
   Setting<std::string> politeness_by{"crawl.politeness_by",
                                      "host",
-                                     {},
-                                     "What delays and limits count for: 'host', 'domain' (registrable), or 'address' (public ones only)."};
+                                     {"host", "domain", "address"},
+                                     "What delays and limits count for: domains are registrable ones, addresses public ones only."};
   Setting<std::string> proxy{"crawl.proxy", "", {}, "Proxy all fetches go through: http://, https://, socks5:// or socks5h://HOST:PORT."};
   Setting<bool> allow_loopback{"crawl.allow_loopback", false, {}, "Let the crawl reach this machine's own addresses, for tests."};
   Setting<bool> allow_private{"crawl.allow_private", false, {}, "Let the crawl reach private networks."};
@@ -135,7 +141,7 @@ struct CrawlSettings {
     each(delay_factor), each(robots_ttl), each(fetch_max), each(speed_bytes_min), each(speed_period), each(bytes_per_second),
         each(page_bytes_max), each(image_bytes_max), each(url_bytes_max);
     each(revisit_first), each(revisit_min), each(revisit_max), each(revisit);
-    each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(drop_tracking);
+    each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(pictures), each(drop_tracking);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
     each(tdm_file), each(windows), each(time_zone), each(logins), each(cookie_file);

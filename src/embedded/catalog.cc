@@ -375,6 +375,36 @@ class SqliteCatalog final : public Catalog {
     });
   }
 
+  Result<std::vector<WaitingImage>> waiting_images(std::int64_t after, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<WaitingImage>> {
+      std::vector<WaitingImage> waiting;
+      MAGPIE_TRY(Query rows,
+                 db.query("SELECT " MAGPIE_FETCH_COLUMNS
+                          ", id FROM urls WHERE id > ? AND kind = ? AND cause = 0 AND image IS NULL AND file > 0 AND redirect = '' "
+                          "ORDER BY id LIMIT ?",
+                          after, static_cast<int>(UrlKind::kImage), limit));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        waiting.push_back({row.int64(kFetchJobColumn + 1), static_cast<JobId>(row.int64(kFetchJobColumn)), fetch_from(row)});
+        return {};
+      }));
+      return waiting;
+    });
+  }
+
+  Result<std::vector<Image>> images_without(std::string_view space, ImageId after, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<Image>> {
+      std::vector<Image> without;
+      MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_IMAGE_COLUMNS " FROM images WHERE id > ? AND NOT EXISTS "
+                                      "(SELECT 1 FROM embeddings e WHERE e.space = ? AND e.image = images.id) ORDER BY id LIMIT ?",
+                                      after, space, limit));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        without.push_back(image_from(row));
+        return {};
+      }));
+      return without;
+    });
+  }
+
   Result<CatalogStats> stats() const override {
     return read([&](Database& db) -> Result<CatalogStats> {
       CatalogStats stats;

@@ -6,6 +6,7 @@
 #include "crawl/answer.h"
 #include "crawl/replay_client.h"
 #include "extract/robots_meta.h"
+#include "pipeline/worker_answers.h"
 #include "pipeline/worker_handlers.h"
 
 namespace magpie::pipeline {
@@ -25,22 +26,20 @@ bool may_explain_itself(const crawl::FetchedDocument& document) {
          document.response && document.response->complete() && crawl::kind_of_answer(*document.response, UrlKind::kPage) == UrlKind::kPage;
 }
 
+// Pages count once they were read; a picture may wait in the archive for its analysis.
+bool is_kept(const UrlDetails& known) { return known.fetch.place.file != 0 && (known.page != 0 || known.fetch.kind == UrlKind::kImage); }
+
+PictureStage stage_of(const std::string& words) {
+  if (words == "archive") return PictureStage::kArchive;
+  return words == "describe" ? PictureStage::kDescribe : PictureStage::kEmbed;
+}
+
 RevisitPace pace_of(const crawl::CrawlSettings& settings) {
   const auto seconds = [](std::chrono::milliseconds time) { return std::chrono::ceil<std::chrono::seconds>(time); };
   return {seconds(settings.revisit_first()), seconds(settings.revisit_min()), seconds(settings.revisit_max())};
 }
 
 }  // namespace
-
-Cause cause_of(const Error& error) {
-  switch (error.code) {
-    case Code::kTimeout: return Cause::kTimeout;
-    case Code::kTooLarge: return error.message.find("memory") == std::string::npos ? Cause::kTooLarge : Cause::kOutOfMemory;
-    case Code::kInternal:
-    case Code::kCorrupt: return Cause::kCrashed;
-    default: return Cause::kDecode;
-  }
-}
 
 Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job,
                                                  const std::vector<Url>& seeds) {
@@ -95,6 +94,7 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make_replay(CrawlRunParts parts, cra
 // What both kinds have in common, once there is a client.
 Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules) {
   agent_ = settings.agent();
+  pictures_ = stage_of(settings.pictures());
   context_ = std::make_shared<const RunContext>(RunContext{job_, std::move(rules), pace_of(settings), [this] { loop_->wake(); }});
   crawl::FetchLoopParts loop{parts_.frontier, *client_, parts_.clock, context_->rules, documents_};
   if (!replay_) {
@@ -181,7 +181,7 @@ void CrawlRun::take_unchanged(std::shared_ptr<Finished> finished, const std::str
   Fetch& fetch = finished->fetch;
   const auto before = parts_.catalog.why(fetch.url);
   if (!before) return answered(std::move(finished), Failure(before.error()));
-  if (!*before || ((*before)->page == 0 && (*before)->image == kNoId)) {
+  if (!*before || !is_kept(**before)) {
     fetch.cause = Cause::kProtocol;
     fetch.detail = "answered 304, but nothing is kept of it";
     return finish(std::move(*finished));
@@ -203,8 +203,7 @@ bool CrawlRun::take_newer(std::shared_ptr<Finished>& finished, crawl::FetchedDoc
   const auto before = parts_.catalog.why(document.fetch.url);
   if (!before || !*before) return false;
   const Fetch& kept = (*before)->fetch;
-  const bool read = (*before)->page != 0 || (*before)->image != kNoId;
-  if (!read || kept.cause != Cause::kNone || kept.place.file == 0 || kept.fetched_at < *recorded_at) return false;
+  if (!is_kept(**before) || kept.cause != Cause::kNone || kept.fetched_at < *recorded_at) return false;
   finished->fetch = kept;
   take_kept(std::move(finished), **before, kept.fetched_at == *recorded_at ? document.robots_tag : std::string());
   return true;
@@ -220,9 +219,18 @@ void CrawlRun::take_kept(std::shared_ptr<Finished> finished, const UrlDetails& b
     return submit(std::move(finished), extract_request(parts_.archive, before.fetch.place, context, std::nullopt));
   }
   if (refuse_opted_out(*finished, robots_tag)) return finish(std::move(*finished));
+  if (before.image == kNoId) return analyse_archived(std::move(finished));
   const auto image = parts_.catalog.image(before.image);
   if (image && *image) finished->outcome = KnownImage{(*image)->sha256};
   finish(std::move(*finished));
+}
+
+void CrawlRun::analyse_archived(std::shared_ptr<Finished> finished) {
+  if (pictures_ == PictureStage::kArchive) return finish(std::move(*finished));
+  const ArchivePlace& place = finished->fetch.place;
+  auto request = pictures_ == PictureStage::kEmbed ? analyse::analyse_request(parts_.archive, place)
+                                                   : analyse::describe_request(parts_.archive, place);
+  submit(std::move(finished), std::move(request));
 }
 
 // A picture's own X-Robots-Tag keeps it out of the search, whatever its page says.
@@ -239,9 +247,7 @@ std::optional<crawl::Validators> CrawlRun::validators_of(const UrlRecord& url) c
   const auto before = parts_.catalog.why(url.url);
   if (!before || !*before) return std::nullopt;
   const Fetch& fetch = (*before)->fetch;
-  const bool kept = (*before)->page != 0 || (*before)->image != kNoId;
-  if (!kept || fetch.cause != Cause::kNone || fetch.place.file == 0 || (fetch.etag.empty() && fetch.last_modified.empty()))
-    return std::nullopt;
+  if (!is_kept(**before) || fetch.cause != Cause::kNone || (fetch.etag.empty() && fetch.last_modified.empty())) return std::nullopt;
   return crawl::Validators{fetch.etag, fetch.last_modified};
 }
 
@@ -257,13 +263,14 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
   }
   if (document.kind != UrlKind::kImage) return finish(std::move(*finished));
   if (refuse_opted_out(*finished, document.robots_tag)) return finish(std::move(*finished));
+  if (pictures_ == PictureStage::kArchive) return finish(std::move(*finished));
   const Sha256 digest = sha256(document.response->body);
   const auto known = parts_.catalog.image_by_sha256(digest);
   if (known && *known) {
     finished->outcome = KnownImage{digest};
     return finish(std::move(*finished));
   }
-  submit(std::move(finished), analyse::analyse_request(parts_.archive, place));
+  analyse_archived(std::move(finished));
 }
 
 void CrawlRun::submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request) {
@@ -271,12 +278,10 @@ void CrawlRun::submit(std::shared_ptr<Finished> finished, Result<WorkRequest> re
   parts_.workers.submit(std::move(*request), [this, finished](Result<std::string> answer) { answered(finished, std::move(answer)); });
 }
 
-// A child that cannot be started, or a shutdown, says nothing about the document.
 void CrawlRun::answered(std::shared_ptr<Finished> finished, Result<std::string> answer) {
   const auto fail_document = [&](const Error& error) {
-    if (error.code == Code::kUnavailable || error.code == Code::kCancelled) abandon(*finished, error);
-    finished->fetch.cause = cause_of(error);
-    finished->fetch.detail = error.message;
+    if (is_of_the_pool(error)) abandon(*finished, error);
+    pipeline::give_up(*finished, error);
   };
   if (!answer) {
     fail_document(answer.error());
@@ -308,15 +313,6 @@ void CrawlRun::take_page(Finished& finished, Page page) {
   const bool same = same_pages_.with([&](SamePages& pages) { return pages.is_one_too_many(host_of_url(fetch.url), page.shape); });
   if (same) return fail_page(Cause::kSoftError, "its host says the very same to many other addresses");
   finished.outcome = std::move(page);
-}
-
-void CrawlRun::take_image(Finished& finished, analyse::AnalysedImage image) {
-  if (!analyse::is_dot(image.image)) {
-    finished.outcome = std::move(image);
-    return;
-  }
-  finished.fetch.cause = Cause::kPlaceholder;
-  finished.fetch.detail = fmt::format("a picture of {} x {} pixels", image.image.width, image.image.height);
 }
 
 void CrawlRun::finish(Finished finished) {

@@ -37,6 +37,9 @@ struct CrawlRunCounts {
   std::uint64_t processing = 0;  // fetched, not yet written down
 };
 
+/// How far a picture goes (crawl.pictures).
+enum class PictureStage { kArchive, kDescribe, kEmbed };
+
 class CrawlRun {
  public:
   /// kBadInput: no agent name, or a seed that is no http address. Settings are read now.
@@ -67,13 +70,13 @@ class CrawlRun {
   void take_unchanged(std::shared_ptr<Finished> finished, const std::string& robots_tag);
   bool take_newer(std::shared_ptr<Finished>& finished, crawl::FetchedDocument& document);
   void take_kept(std::shared_ptr<Finished> finished, const UrlDetails& before, const std::string& robots_tag);
+  void analyse_archived(std::shared_ptr<Finished> finished);
   bool refuse_opted_out(Finished& finished, const std::string& robots_tag) const;
   std::optional<crawl::Validators> validators_of(const UrlRecord& url) const;
   void hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document);
   void submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request);
   void answered(std::shared_ptr<Finished> finished, Result<std::string> answer);
   void take_page(Finished& finished, Page page);
-  static void take_image(Finished& finished, analyse::AnalysedImage image);
   void finish(Finished finished);
   void abandon(Finished& finished, const Error& error);
   void give_up(const Error& error);
@@ -81,6 +84,7 @@ class CrawlRun {
   CrawlRunParts parts_;
   const JobId job_;
   std::string agent_;
+  PictureStage pictures_ = PictureStage::kEmbed;
   std::vector<UrlRecord> seeds_;
   std::shared_ptr<const RunContext> context_;
   std::shared_ptr<const crawl::ReplayIndex> replay_;  // in place of the network
@@ -95,8 +99,5 @@ class CrawlRun {
   std::stop_source stop_;
   std::string trouble_;  // why the run cannot go on; guarded by mutex_
 };
-
-/// What a worker's or the pool's error means for its document.
-Cause cause_of(const Error& error);
 
 }  // namespace magpie::pipeline

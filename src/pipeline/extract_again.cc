@@ -6,12 +6,11 @@
 #include "core/page_wire.h"
 #include "pipeline/page_images.h"
 #include "pipeline/recorder.h"
+#include "pipeline/worker_answers.h"
 #include "pipeline/worker_handlers.h"
 
 namespace magpie::pipeline {
 namespace {
-
-constexpr std::size_t kUnderWayMax = 256;
 
 std::uint64_t count_new_pictures(const PageDetails& before, const Page& after) {
   std::set<std::string_view> known;
@@ -39,61 +38,42 @@ Result<ExtractAgainCounts> ExtractAgain::run(std::stop_token stop) {
     ids.push_back(id);
     return {};
   }));
-  {
-    const std::lock_guard lock(mutex_);
-    counts_.of = ids.size();
-  }
-  Result<void> going = {};
+  counts_.with([&](ExtractAgainCounts& counts) { counts.of = ids.size(); });
+  Result<std::shared_ptr<PageAtHand>> at_hand;
   for (const PageId id : ids) {
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return under_way_ < kUnderWayMax; });
-      if (stop.stop_requested() || trouble_) break;
-    }
-    going = read_again(id);
-    if (!going) break;
+    at_hand = page_at_hand(id);
+    if (!at_hand || stop.stop_requested()) break;
+    if (!*at_hand) continue;
+    if (!under_way_.begin()) break;
+    submit(std::move(*at_hand));
   }
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return under_way_ == 0; });
-  if (!going) return Failure(going.error());
-  if (trouble_) return Failure(*trouble_);
-  const ExtractAgainCounts counts = counts_;
-  lock.unlock();
+  MAGPIE_TRY_DO(under_way_.wait());
+  if (!at_hand) return Failure(at_hand.error());
   MAGPIE_TRY_DO(parts_.recorder.flush());
-  return counts;
+  return counts();
 }
 
-ExtractAgainCounts ExtractAgain::counts() const {
-  const std::lock_guard lock(mutex_);
-  return counts_;
-}
-
-Result<void> ExtractAgain::read_again(PageId id) {
+Result<std::shared_ptr<ExtractAgain::PageAtHand>> ExtractAgain::page_at_hand(PageId id) {
   auto at_hand = std::make_shared<PageAtHand>();
   MAGPIE_TRY(std::optional<PageDetails> page, parts_.catalog.page(id));
-  if (!page) return {};
+  if (!page) return nullptr;
   at_hand->before = std::move(*page);
   MAGPIE_TRY(std::optional<UrlDetails> known, parts_.catalog.why(at_hand->before.page.url));
-  {
-    const std::lock_guard lock(mutex_);
-    // The story of the failure is kept; the next visit that succeeds reads the page.
-    if (!known || known->fetch.cause != Cause::kNone) {
-      ++counts_.left;
-      return {};
-    }
-    ++under_way_;
+  if (!known || known->fetch.cause != Cause::kNone) {  // the story of the failure is kept; the next visit that succeeds reads the page
+    counts_.with([](ExtractAgainCounts& counts) { ++counts.left; });
+    return nullptr;
   }
   at_hand->fetch = std::move(known->fetch);
   at_hand->context = context_of(known->job, at_hand->before);
+  return at_hand;
+}
+
+void ExtractAgain::submit(std::shared_ptr<PageAtHand> at_hand) {
   const PageContext context{
       .url = at_hand->fetch.url, .content_type = at_hand->fetch.content_type, .x_robots_tag = "", .agent = parts_.settings.agent()};
   auto request = extract_request(parts_.archive, at_hand->fetch.place, context, std::nullopt);
-  if (!request) {
-    answered(*at_hand, Failure(request.error()));
-    return {};
-  }
+  if (!request) return answered(*at_hand, Failure(request.error()));
   parts_.workers.submit(std::move(*request), [this, at_hand](Result<std::string> answer) { answered(*at_hand, std::move(answer)); });
-  return {};
 }
 
 // The pictures of a replay's page are those its archive held: what they were is read off the page as it stands.
@@ -115,17 +95,12 @@ void ExtractAgain::answered(PageAtHand& at_hand, Result<std::string> answer) {
   auto page = answer ? decode_page(*answer) : Result<Page>(Failure(answer.error()));
   if (page) {
     compare(at_hand, std::move(*page));
-    return done();
+  } else {
+    log::warn("rebuild.unreadable", {{"url", at_hand.fetch.url}, {"why", page.error().message}});
+    if (is_of_the_pool(page.error())) under_way_.fail(page.error());
+    else counts_.with([](ExtractAgainCounts& counts) { ++counts.unreadable; });
   }
-  const Error& error = page.error();
-  {
-    const std::lock_guard lock(mutex_);
-    // A child that cannot be started, or a shutdown, says nothing about the page.
-    if (error.code == Code::kUnavailable || error.code == Code::kCancelled) trouble_ = error;
-    else ++counts_.unreadable;
-  }
-  log::warn("rebuild.unreadable", {{"url", at_hand.fetch.url}, {"why", error.message}});
-  done();
+  under_way_.end();
 }
 
 void ExtractAgain::compare(PageAtHand& at_hand, Page page) {
@@ -134,16 +109,14 @@ void ExtractAgain::compare(PageAtHand& at_hand, Page page) {
   name_images(page, rules);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   PageChange change{at_hand.fetch.url, page_differences(at_hand.before, page)};
-  {
-    const std::lock_guard lock(mutex_);
-    ++counts_.pages;
-    if (!change.fields.empty()) {
-      ++counts_.changed;
-      counts_.pictures_new += count_new_pictures(at_hand.before, page);
-      for (const FieldChange& field : change.fields) ++counts_.by_field[field.field];
-      if (options_.on_change) options_.on_change(change);
-    }
-  }
+  counts_.with([&](ExtractAgainCounts& counts) {
+    ++counts.pages;
+    if (change.fields.empty()) return;
+    ++counts.changed;
+    counts.pictures_new += count_new_pictures(at_hand.before, page);
+    for (const FieldChange& field : change.fields) ++counts.by_field[field.field];
+    if (options_.on_change) options_.on_change(change);
+  });
   if (options_.dry_run || change.fields.empty()) return;
   Finished finished;
   finished.run = at_hand.context;
@@ -151,12 +124,6 @@ void ExtractAgain::compare(PageAtHand& at_hand, Page page) {
   finished.fetch = at_hand.fetch;
   finished.outcome = std::move(page);
   parts_.recorder.record(std::move(finished));
-}
-
-void ExtractAgain::done() {
-  const std::lock_guard lock(mutex_);
-  --under_way_;
-  changed_.notify_all();
 }
 
 }  // namespace magpie::pipeline

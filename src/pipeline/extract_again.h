@@ -1,21 +1,21 @@
 #pragma once
 // Reads every stored page once more from the archive, as when the extractor has learnt something, and says what is different now.
 // Nothing is fetched: pictures that are new are queued with the crawl that fetched their page.
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "base/guarded.h"
 #include "core/archive.h"
 #include "core/catalog.h"
 #include "crawl/rules.h"
 #include "pipeline/finished.h"
 #include "pipeline/page_difference.h"
+#include "pipeline/under_way.h"
 #include "process/worker_pool.h"
 
 namespace magpie::pipeline {
@@ -40,7 +40,7 @@ struct PageChange {
 
 struct ExtractAgainOptions {
   bool dry_run = false;                                   // compare, and write nothing
-  std::function<void(const PageChange&)> on_change = {};  // called by one thread at a time
+  std::function<void(const PageChange&)> on_change = {};  // called by one thread at a time; must not ask for counts()
 };
 
 struct ExtractAgainCounts {
@@ -61,24 +61,25 @@ class ExtractAgain {
   /// is the same already costs nothing but its reading. Errors: those of the disk, or of workers that cannot be started. Called once.
   Result<ExtractAgainCounts> run(std::stop_token stop);
   /// Thread-safe.
-  ExtractAgainCounts counts() const;
+  ExtractAgainCounts counts() const {
+    return counts_.with([](const ExtractAgainCounts& counts) { return counts; });
+  }
 
  private:
   struct PageAtHand;
-  Result<void> read_again(PageId id);
+  /// Null when there is nothing to read of it.
+  Result<std::shared_ptr<PageAtHand>> page_at_hand(PageId id);
+  void submit(std::shared_ptr<PageAtHand> at_hand);
   std::shared_ptr<const RunContext> context_of(JobId job, const PageDetails& page);
   void answered(PageAtHand& at_hand, Result<std::string> answer);
   void compare(PageAtHand& at_hand, Page page);
-  void done();
 
   ExtractAgainParts parts_;
   ExtractAgainOptions options_;
   std::map<JobId, std::shared_ptr<const RunContext>> contexts_;  // of the running thread; null for a replay
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  ExtractAgainCounts counts_;  // all below guarded by mutex_
-  std::size_t under_way_ = 0;
-  std::optional<Error> trouble_;
+  Guarded<ExtractAgainCounts> counts_;
+  static constexpr std::size_t kUnderWayMax = 256;
+  UnderWay under_way_{kUnderWayMax};
 };
 
 }  // namespace magpie::pipeline

@@ -28,8 +28,15 @@ struct KnownImage {
   Sha256 sha256{};
 };
 
+/// The vector that a kept picture lacked; the fetch is not looked at.
+struct ImageVector {
+  ImageId image = kNoId;
+  std::string space;
+  Embedding vector;
+};
+
 /// monostate: nothing to keep but the fetch itself (redirect, sitemap, failure).
-using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage>;
+using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage, ImageVector>;
 
 struct Finished {
   std::shared_ptr<const RunContext> run;

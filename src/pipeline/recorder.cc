@@ -150,6 +150,8 @@ Result<void> Recorder::write_batch(std::vector<Finished> items) {
 
 Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item, Batch& batch) {
   if (item.signature != 0) batch.ended.push_back({item.signature, item.fetch.cause});
+  if (const auto* vector = std::get_if<ImageVector>(&item.outcome))
+    return transaction.set_embedding(vector->image, {vector->space, vector->vector});
   batch.runs.insert(item.run);
   if (item.fetch.cause != Cause::kNone) return write_failure(transaction, item, batch);
   if (std::holds_alternative<Page>(item.outcome)) return write_page(transaction, item, batch);
@@ -195,7 +197,8 @@ Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& it
   const auto& analysed = std::get<analyse::AnalysedImage>(item.outcome);
   MAGPIE_TRY(Image image, store_variants(analysed, item.fetch, ports_.variants));
   const ImageEmbedding embedding{analysed.space, analysed.embedding};
-  MAGPIE_TRY(const RecordedImage recorded, transaction.record_image(item.fetch, image, std::span(&embedding, 1), item.run->job));
+  const std::size_t vectors = analysed.embedding.empty() ? 0 : 1;
+  MAGPIE_TRY(const RecordedImage recorded, transaction.record_image(item.fetch, image, std::span(&embedding, vectors), item.run->job));
   ++batch.counts.images;
   if (!recorded.is_new) return {};
   const std::size_t before = copy_groups_.size();

@@ -63,6 +63,8 @@ class Recorder {
   Result<void> flush();
 
   RecorderCounts counts() const;
+  /// Of the embeddings that are indexed.
+  const std::string& space() const { return options_.space; }
   /// The first error of the disk, after which nothing more is written; empty while all is well.
   std::string failure() const;
 

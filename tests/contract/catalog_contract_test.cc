@@ -606,6 +606,48 @@ TEST_P(CatalogContract, StatsAndFailuresCount) {
   EXPECT_TRUE(catalog->failures(Cause::kTls, 10)->empty());
 }
 
+TEST_P(CatalogContract, PicturesThatWereOnlyArchivedWait) {
+  const auto archive_image = [&](const std::string& url) {
+    Fetch fetch = fetch_of(url);
+    fetch.kind = UrlKind::kImage;
+    write([&](CatalogTransaction& t) { return t.record_fetch(fetch, 7); });
+  };
+  archive_image("http://a.test/1");
+  archive_image("http://a.test/2");
+  add_image("http://a.test/3", "analysed");
+  fail_image("http://a.test/4", Cause::kDecode);
+  Fetch moved = fetch_of("http://a.test/5");
+  moved.kind = UrlKind::kImage;
+  moved.redirect = "http://a.test/1";
+  write([&](CatalogTransaction& t) { return t.record_fetch(moved, 7); });
+
+  const std::vector<WaitingImage> one = *catalog->waiting_images(0, 1);
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].fetch.url, "http://a.test/1");
+  EXPECT_EQ(one[0].job, 7u);
+  EXPECT_NE(one[0].fetch.place.file, 0u);
+  const std::vector<WaitingImage> rest = *catalog->waiting_images(one[0].id, 10);
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].fetch.url, "http://a.test/2");
+  add_image("http://a.test/2", "looked at since");
+  EXPECT_TRUE(catalog->waiting_images(one[0].id, 10)->empty());
+}
+
+TEST_P(CatalogContract, PicturesWithoutEmbeddingAreKnown) {
+  const ImageId first = add_image("http://a.test/1", "one"), second = add_image("http://a.test/2", "two");
+  const std::vector<float> vector = {1, 0};
+  const ImageId third = add_image("http://a.test/3", "three");
+  write([&](CatalogTransaction& t) { return t.set_embedding(second, {"here", vector}); });
+  const auto ids_of = [](const std::vector<Image>& images) {
+    std::vector<ImageId> ids;
+    for (const Image& image : images) ids.push_back(image.id);
+    return ids;
+  };
+  EXPECT_EQ(ids_of(*catalog->images_without("here", 0, 10)), (std::vector<ImageId>{first, third}));
+  EXPECT_EQ(ids_of(*catalog->images_without("here", first, 10)), (std::vector<ImageId>{third}));
+  EXPECT_EQ(catalog->images_without("elsewhere", 0, 2)->size(), 2u);
+}
+
 TEST_P(CatalogContract, A304KeepsWhatIsKnown) {
   Fetch first = fetch_of("http://a.test/");
   first.etag = "\"v1\"";

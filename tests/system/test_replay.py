@@ -211,6 +211,48 @@ class Replay(SystemTest):
         self.assertEqual(json.loads(self.magpie("status", "-C", killed, "--json"))["jobs"][0]["state"], "finished")
         self.assertEqual(trap.visits, 0)
 
+    def test_pictures_that_were_only_archived_are_analysed_later(self):
+        web = self.web(hosts=2, pages=60, products=0.5, pictures=2)
+        analysed, archived = self.folder / "analysed", self.folder / "archived"
+        self.magpie(*self.crawl_words(analysed, web.seeds()))
+        words = [*self.crawl_words(archived, web.seeds()), "--set", "crawl.pictures=archive"]
+        self.magpie(*words)
+        self.assertEqual(self.store(archived), (self.store(analysed)[0], {}), "no picture was looked at")
+        asked = web.count()
+        self.magpie("revisit", "-C", archived, "--all", "--set", "crawl.pictures=archive", "--set", "crawl.host_delay=0ms", "--set",
+                    "crawl.allow_loopback=true")
+        again = [request for request in web.requests(skip=asked) if request.path != "/robots.txt"]
+        self.assertEqual({request.status for request in again}, {304}, "what only lies in the archive is not sent again")
+        self.assertGreater(len(again), 100, "pictures, too")
+
+        asked = web.count()
+        process = self.start("rebuild", "-C", archived, "--analyse")
+        wait_for("pictures", lambda: self.store(archived)[1] or process.poll() is not None, 60)
+        self.kill(process)
+        self.magpie("rebuild", "-C", archived, "--analyse")
+        counts = json.loads(self.magpie("rebuild", "-C", archived, "--analyse", "--json"))
+        self.assertEqual(counts, {"analysed": 0, "embedded": 0, "failed": 0}, "nothing is left")
+        self.assert_same(analysed, archived)
+        self.assertEqual(web.count(), asked, "nothing was fetched")
+
+    def test_pictures_that_were_only_described_are_embedded_later(self):
+        web = self.web(hosts=1, pages=30, products=0.5, pictures=1)
+        embedded, described = self.folder / "embedded", self.folder / "described"
+        self.magpie(*self.crawl_words(embedded, web.seeds()))
+        self.magpie(*self.crawl_words(described, web.seeds()), "--set", "crawl.pictures=describe")
+        self.assert_same(embedded, described)
+        self.assertEqual(self.vectors(described), {}, "the network was not asked")
+        self.magpie("search", "-C", described, "--like", 1, code=1)
+        counts = json.loads(self.magpie("rebuild", "-C", described, "--analyse", "--json"))
+        self.assertEqual(counts, {"analysed": 0, "embedded": len(self.store(described)[1]), "failed": 0})
+        self.assertEqual(self.vectors(described), self.vectors(embedded))
+        self.magpie("search", "-C", described, "--like", 1)
+        self.magpie(*self.crawl_words(self.folder / "c", web.seeds()), "--set", "crawl.pictures=some", code=2)
+
+    def vectors(self, collection):
+        with contextlib.closing(sqlite3.connect(f"file:{collection}/catalog.db?mode=ro", uri=True)) as catalog:
+            return dict(catalog.execute("SELECT images.sha256, vector FROM embeddings JOIN images ON images.id = embeddings.image"))
+
     def test_rebuild_reads_every_page_again_and_says_what_changed(self):
         web = self.web(hosts=1, pages=60, products=0.5, pictures=1)
         collection = self.folder / "c"

@@ -1,0 +1,101 @@
+#include "pipeline/analyse_waiting.h"
+
+#include "analyse/analyse_picture.h"
+#include "base/log.h"
+#include "pipeline/recorder.h"
+#include "pipeline/worker_answers.h"
+
+namespace magpie::pipeline {
+namespace {
+
+constexpr std::size_t kReadAtOnce = 1'000;
+
+}  // namespace
+
+Result<AnalyseWaitingCounts> AnalyseWaiting::run(std::stop_token stop) {
+  const auto archived = [this](std::int64_t behind) { return parts_.catalog.waiting_images(behind, kReadAtOnce); };
+  MAGPIE_TRY_DO(each<WaitingImage>(stop, archived, &AnalyseWaiting::analyse));
+  const auto described = [this](std::int64_t behind) {
+    return parts_.catalog.images_without(parts_.recorder.space(), static_cast<ImageId>(behind), kReadAtOnce);
+  };
+  MAGPIE_TRY_DO(each<Image>(stop, described, &AnalyseWaiting::embed));
+  return counts();
+}
+
+// Read in parts, so that no list of all is held. Returns when all is recorded, or with the error that ended it.
+template <class One>
+Result<void> AnalyseWaiting::each(const std::stop_token& stop, const std::function<Result<std::vector<One>>(std::int64_t behind)>& read,
+                                  void (AnalyseWaiting::*take)(One)) {
+  std::int64_t behind = 0;
+  Result<std::vector<One>> some;
+  while (!stop.stop_requested()) {
+    some = read(behind);
+    if (!some || some->empty()) break;
+    behind = static_cast<std::int64_t>(some->back().id);
+    for (One& one : *some) {
+      if (stop.stop_requested() || !under_way_.begin()) break;
+      (this->*take)(std::move(one));
+    }
+  }
+  MAGPIE_TRY_DO(under_way_.wait());
+  if (!some) return Failure(some.error());
+  return parts_.recorder.flush();
+}
+
+void AnalyseWaiting::analyse(WaitingImage waiting) {
+  auto finished = std::make_shared<Finished>();
+  finished->run = context_of(waiting.job);
+  finished->url = {.url = waiting.fetch.url, .kind = UrlKind::kImage, .depth = 1, .job = waiting.job};
+  finished->fetch = std::move(waiting.fetch);
+  auto request = analyse::analyse_request(parts_.archive, finished->fetch.place);
+  if (!request) return analysed(*finished, Failure(request.error()));
+  parts_.workers.submit(std::move(*request), [this, finished](Result<std::string> answer) { analysed(*finished, std::move(answer)); });
+}
+
+void AnalyseWaiting::analysed(Finished& finished, Result<std::string> answer) {
+  auto image = answer ? analyse::decode_analysed_image(*answer) : Result<analyse::AnalysedImage>(Failure(answer.error()));
+  if (!image && is_of_the_pool(image.error())) {
+    under_way_.fail(image.error());
+    return under_way_.end();
+  }
+  if (image) take_image(finished, std::move(*image));
+  else give_up(finished, image.error());
+  const bool failed = finished.fetch.cause != Cause::kNone;
+  if (failed) log::info("rebuild.no_picture", {{"url", finished.fetch.url}, {"why", finished.fetch.detail}});
+  counts_.with([&](AnalyseWaitingCounts& counts) { ++(failed ? counts.failed : counts.analysed); });
+  parts_.recorder.record(std::move(finished));
+  under_way_.end();
+}
+
+void AnalyseWaiting::embed(Image image) {
+  auto request = analyse::embed_request(parts_.archive, image.original);
+  if (!request) return embedded(image, Failure(request.error()));
+  parts_.workers.submit(std::move(*request), [this, image](Result<std::string> answer) { embedded(image, std::move(answer)); });
+}
+
+// One that cannot be read any more keeps what was found in it.
+void AnalyseWaiting::embedded(const Image& image, Result<std::string> answer) {
+  auto done = answer ? analyse::decode_analysed_image(*answer) : Result<analyse::AnalysedImage>(Failure(answer.error()));
+  if (done && !done->embedding.empty()) {
+    counts_.with([](AnalyseWaitingCounts& counts) { ++counts.embedded; });
+    Finished finished;
+    finished.outcome = ImageVector{image.id, std::move(done->space), std::move(done->embedding)};
+    parts_.recorder.record(std::move(finished));
+  } else if (!done && is_of_the_pool(done.error())) {
+    under_way_.fail(done.error());
+  } else {
+    log::warn("rebuild.not_embedded", {{"image", image.id}, {"why", done ? std::string("no embedding came") : done.error().message}});
+    counts_.with([](AnalyseWaitingCounts& counts) { ++counts.failed; });
+  }
+  under_way_.end();
+}
+
+std::shared_ptr<const RunContext> AnalyseWaiting::context_of(JobId job) {
+  auto& context = contexts_[job];
+  if (context) return context;
+  std::optional<crawl::CrawlRules> rules = parts_.rules(job);
+  if (!rules) rules.emplace(job, parts_.settings, [](std::string_view) { return false; });  // a replay's files hold what they hold
+  return context = std::make_shared<const RunContext>(RunContext{job, std::move(*rules), {}, {}});
+}
+
+}  // namespace magpie::pipeline

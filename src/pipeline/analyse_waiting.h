@@ -1,0 +1,69 @@
+#pragma once
+// Does what a crawl left out (crawl.pictures): analyses pictures that were only archived, and embeds those that were only described.
+// Nothing is fetched.
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "base/guarded.h"
+#include "core/archive.h"
+#include "core/catalog.h"
+#include "crawl/rules.h"
+#include "pipeline/finished.h"
+#include "pipeline/under_way.h"
+#include "process/worker_pool.h"
+
+namespace magpie::pipeline {
+
+class Recorder;
+
+/// All must outlive the run.
+struct AnalyseWaitingParts {
+  const Archive& archive;
+  const Catalog& catalog;
+  WorkerPool& workers;
+  Recorder& recorder;
+  crawl::CrawlSettings settings;
+  /// The rules of a job, by which a page falls back to its next picture; nothing for a replay.
+  std::function<std::optional<crawl::CrawlRules>(JobId)> rules;
+};
+
+struct AnalyseWaitingCounts {
+  std::uint64_t analysed = 0;
+  std::uint64_t embedded = 0;  // described before
+  std::uint64_t failed = 0;    // no pictures, or broken: given up as a crawl would have done
+};
+
+class AnalyseWaiting {
+ public:
+  explicit AnalyseWaiting(AnalyseWaitingParts parts) : parts_(std::move(parts)) {}
+
+  /// Until none waits or `stop` is asked for; then what was analysed is findable. Run again after a crash it does the rest. Errors: those
+  /// of the disk, or of workers that cannot be started. Called once.
+  Result<AnalyseWaitingCounts> run(std::stop_token stop);
+  /// Thread-safe.
+  AnalyseWaitingCounts counts() const {
+    return counts_.with([](const AnalyseWaitingCounts& counts) { return counts; });
+  }
+
+ private:
+  template <class One>
+  Result<void> each(const std::stop_token& stop, const std::function<Result<std::vector<One>>(std::int64_t behind)>& read,
+                    void (AnalyseWaiting::*take)(One));
+  void analyse(WaitingImage waiting);
+  void analysed(Finished& finished, Result<std::string> answer);
+  void embed(Image image);
+  void embedded(const Image& image, Result<std::string> answer);
+  std::shared_ptr<const RunContext> context_of(JobId job);
+
+  static constexpr std::size_t kUnderWayMax = 64;
+  AnalyseWaitingParts parts_;
+  std::map<JobId, std::shared_ptr<const RunContext>> contexts_;  // of the running thread
+  Guarded<AnalyseWaitingCounts> counts_;
+  UnderWay under_way_{kUnderWayMax};
+};
+
+}  // namespace magpie::pipeline
