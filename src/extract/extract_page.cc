@@ -165,7 +165,8 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   if (page.site_name.empty()) page.site_name = schema_site_name(json_ld);
   read_robots(parts, context, page.robots);
 
-  page.products = page_products({json_ld, microdata, parts, urls, images.images(), tree.body()}, limits.products_max);
+  const std::vector<JsonValue> rdfa = parts.has_rdfa ? read_rdfa(tree, urls) : std::vector<JsonValue>();
+  page.products = page_products({json_ld, microdata, rdfa, parts, urls, images.images(), tree.body()}, limits.products_max);
   add_opengraph_images(parts, images);
   for (const Product& product : page.products) {
     for (const std::string& image : product.images) images.add_named(image, ImageOrigin::kJsonLd, product.name);
@@ -180,7 +181,9 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   const PageToClassify to_classify{tree, parts, page, text};
   page.verdict = classify_page(to_classify);
   if (page.verdict.cause == Cause::kNone) page.shape = page_shape(to_classify);
-  parts.h1_node = {};  // the tree goes
+  // The tree goes.
+  parts.h1_nodes.clear();
+  parts.state_texts.clear();
   return ReadPage{std::move(page), std::move(parts), std::move(json_ld), std::move(microdata)};
 }
 

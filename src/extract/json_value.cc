@@ -41,6 +41,11 @@ class Reader {
  public:
   Reader(std::string_view text, std::size_t values_max) : text_(text), values_left_(values_max) {}
 
+  JsonValue read_one() {
+    skip_blank();
+    return peek() == '{' || peek() == '[' ? value(0) : JsonValue();
+  }
+
   std::vector<JsonValue> read_all() {
     std::vector<JsonValue> found;
     while (true) {
@@ -307,6 +312,8 @@ JsonValue JsonValue::string(std::string text) {
   out.text = std::move(text);
   return out;
 }
+
+JsonValue parse_json_start(std::string_view text, std::size_t values_max) { return Reader(text, values_max).read_one(); }
 
 std::vector<JsonValue> parse_json_texts(std::string_view text, std::size_t values_max) { return Reader(text, values_max).read_all(); }
 

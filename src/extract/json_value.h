@@ -40,6 +40,10 @@ inline constexpr std::size_t kJsonDepthMax = 128;
 /// `values_max` values, the rest is dropped. Never fails; linear.
 std::vector<JsonValue> parse_json_texts(std::string_view text, std::size_t values_max = 500'000);
 
+/// The object or array that `text` begins with, as parse_json_texts reads it; null where it begins with neither. What follows is not looked
+/// at, so a text may be searched for many small objects.
+JsonValue parse_json_start(std::string_view text, std::size_t values_max = 5'000);
+
 /// Compact JSON that always parses, with members in order and numbers as written.
 std::string to_json(const JsonValue& value);
 void append_json(std::string& out, const JsonValue& value);

@@ -25,18 +25,25 @@ std::vector<std::string> words_of(std::string_view text) {
   return words;
 }
 
+/// The attributes that say the same in microdata and in RDFa Lite.
+struct Dialect {
+  std::string_view scope, type, property, id, reference;
+};
+constexpr Dialect kMicrodata = {"itemscope", "itemtype", "itemprop", "itemid", "itemref"};
+constexpr Dialect kRdfaLite = {"typeof", "typeof", "property", "resource", ""};
+
 class MicrodataReader {
  public:
-  MicrodataReader(const HtmlTree& tree, const PageUrls& urls) : tree_(tree), urls_(urls) {}
+  MicrodataReader(const HtmlTree& tree, const PageUrls& urls, const Dialect& dialect) : tree_(tree), urls_(urls), names_(dialect) {}
 
   std::vector<JsonValue> read() {
     std::vector<JsonValue> items;
     std::vector<HtmlNode> tops;
     bool refers = false;
     for (HtmlNode node = tree_.root(); node; node = node.next_in_order(tree_.root())) {
-      if (!node.is_element() || !node.has_attribute("itemscope")) continue;
-      if (!node.has_attribute("itemprop")) tops.push_back(node);
-      refers = refers || node.has_attribute("itemref");
+      if (!node.is_element() || !node.has_attribute(names_.scope)) continue;
+      if (!has_property(node)) tops.push_back(node);
+      refers = refers || node.has_attribute(names_.reference);
     }
     if (refers) note_ids_and_order();
     for (const HtmlNode top : tops) items.push_back(item(top, 0));
@@ -58,19 +65,37 @@ class MicrodataReader {
     out.kind = JsonValue::Kind::kObject;
     JsonValue types;
     types.kind = JsonValue::Kind::kArray;
-    for (std::string& type : words_of(scope.attribute("itemtype"))) types.items.push_back(JsonValue::string(std::move(type)));
+    for (std::string& type : words_of(scope.attribute(names_.type))) types.items.push_back(JsonValue::string(std::move(type)));
     out.members.emplace_back("@type", std::move(types));
-    if (const std::string_view id = scope.attribute("itemid"); !id.empty())
+    if (const std::string_view id = scope.attribute(names_.id); !id.empty())
       out.members.emplace_back("@id", JsonValue::string(urls_.absolute_or_text(id)));
     if (depth >= kItemDepthMax) return out;
     open_.insert(scope.raw());
     for (const HtmlNode element : properties_of(scope)) {
       JsonValue value = value_of(element, depth);
-      const std::vector<std::string> names = words_of(element.attribute("itemprop"));
+      const std::vector<std::string> names = property_names(element);
       for (const std::string& name : names) add(out, name, &name == &names.back() ? std::move(value) : value);
     }
     open_.erase(scope.raw());
     return out;
+  }
+
+  bool has_property(HtmlNode node) const {
+    if (!node.has_attribute(names_.property)) return false;
+    return names_.property == kMicrodata.property || !property_names(node).empty();
+  }
+
+  // Without a prefix for schema.org's own; in RDFa, other prefixes are other vocabularies.
+  std::vector<std::string> property_names(HtmlNode node) const {
+    std::vector<std::string> names = words_of(node.attribute(names_.property));
+    if (names_.property == kMicrodata.property) return names;
+    for (std::string& name : names) {
+      for (const std::string_view prefix : {"schema:", "http://schema.org/", "https://schema.org/"}) {
+        if (name.starts_with(prefix)) name.erase(0, prefix.size());
+      }
+    }
+    std::erase_if(names, [](const std::string& name) { return name.find(':') != std::string::npos; });
+    return names;
   }
 
   static void add(JsonValue& item, const std::string& name, JsonValue value) {
@@ -91,7 +116,7 @@ class MicrodataReader {
   std::vector<HtmlNode> properties_of(HtmlNode scope) {
     std::vector<HtmlNode> found;
     collect(scope, scope, found);
-    const std::vector<std::string> references = words_of(scope.attribute("itemref"));
+    const std::vector<std::string> references = words_of(scope.attribute(names_.reference));
     if (references.empty()) return found;
     std::unordered_set<const void*> seen;
     for (const HtmlNode node : found) seen.insert(node.raw());
@@ -100,10 +125,10 @@ class MicrodataReader {
       const auto target = by_id_.find(id);
       if (target == by_id_.end() || !ids.insert(id).second || target->second == scope) continue;
       std::vector<HtmlNode> more;
-      if (target->second.has_attribute("itemprop")) more.push_back(target->second);
+      if (has_property(target->second)) more.push_back(target->second);
       // The standard stops at an item; publishers mean the properties inside, and consumers read them, unless the item is itself a
       // property.
-      const bool is_property_item = target->second.has_attribute("itemscope") && target->second.has_attribute("itemprop");
+      const bool is_property_item = target->second.has_attribute(names_.scope) && has_property(target->second);
       if (!is_property_item) collect(target->second, target->second, more);
       for (const HtmlNode node : more) {
         if (seen.insert(node.raw()).second) found.push_back(node);
@@ -117,15 +142,15 @@ class MicrodataReader {
     for (HtmlNode node = root.first_child(); node && visits_ < kVisitsMax; ++visits_) {
       bool inside = true;
       if (node.is_element()) {
-        if (node.has_attribute("itemprop")) found.push_back(node);
-        inside = !node.has_attribute("itemscope");
+        if (has_property(node)) found.push_back(node);
+        inside = !node.has_attribute(names_.scope);
       }
       node = inside ? node.next_in_order(scope) : node.next_after_subtree(scope);
     }
   }
 
   JsonValue value_of(HtmlNode element, std::size_t depth) {
-    if (element.has_attribute("itemscope")) {
+    if (element.has_attribute(names_.scope)) {
       // An item that itemref leads back into itself is an error; it stands empty.
       if (open_.contains(element.raw())) return JsonValue::string("");
       return item(element, depth + 1);
@@ -168,6 +193,7 @@ class MicrodataReader {
 
   const HtmlTree& tree_;
   const PageUrls& urls_;
+  const Dialect& names_;
   std::unordered_map<std::string, HtmlNode> by_id_;
   std::unordered_map<const void*, std::size_t> order_;
   std::unordered_set<const void*> open_;
@@ -194,7 +220,8 @@ void write_item(JsonWriter& json, const JsonValue& item) {
 
 }  // namespace
 
-std::vector<JsonValue> read_microdata(const HtmlTree& tree, const PageUrls& urls) { return MicrodataReader(tree, urls).read(); }
+std::vector<JsonValue> read_microdata(const HtmlTree& tree, const PageUrls& urls) { return MicrodataReader(tree, urls, kMicrodata).read(); }
+std::vector<JsonValue> read_rdfa(const HtmlTree& tree, const PageUrls& urls) { return MicrodataReader(tree, urls, kRdfaLite).read(); }
 
 std::string microdata_json(const JsonValue& item) {
   JsonWriter json;

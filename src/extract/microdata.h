@@ -13,6 +13,10 @@ namespace magpie {
 /// Work and memory are bounded whatever itemref says.
 std::vector<JsonValue> read_microdata(const HtmlTree& tree, const PageUrls& urls);
 
+/// RDFa Lite (https://www.w3.org/TR/rdfa-lite/) in the same shape: typeof makes an item, property a value; "schema:name" is "name", and
+/// properties of other prefixes, such as Open Graph's, are left out.
+std::vector<JsonValue> read_rdfa(const HtmlTree& tree, const PageUrls& urls);
+
 /// One such item as {"type": [..], "properties": {name: [..]}}.
 std::string microdata_json(const JsonValue& item);
 

@@ -46,6 +46,7 @@ class PartsReader {
     const HtmlTag tag = node.tag();
     const Marks marks = marks_of(node);
     if (marks.has_itemscope) parts_.has_microdata = true;
+    if (marks.has_typeof) parts_.has_rdfa = true;
     switch (tag) {
       case HtmlTag::kA:
       case HtmlTag::kArea: return read_link(node);
@@ -77,18 +78,21 @@ class PartsReader {
 
   /// What any element may carry, in one pass over its attributes.
   struct Marks {
-    bool has_background = false, has_itemscope = false;
+    bool has_background = false, has_itemscope = false, has_typeof = false;
   };
-  static Marks marks_of(HtmlNode node) {
+  Marks marks_of(HtmlNode node) {
     Marks marks;
     node.each_attribute([&](std::string_view name, std::string_view value) {
       if (name == "style") {
         marks.has_background = marks.has_background || value.find("url(") != std::string_view::npos;
       } else if (name == "itemscope") {
         marks.has_itemscope = true;
+      } else if (name == "typeof") {
+        marks.has_typeof = true;
       } else if (name.starts_with("data-b")) {
         marks.has_background = marks.has_background || name == "data-bg" || name == "data-background-image" || name == "data-background";
       }
+      if (value.size() >= 16 && (value.front() == '{' || value.front() == '[')) note_state(value);
     });
     return marks;
   }
@@ -127,8 +131,20 @@ class PartsReader {
     if (!meta.key.empty()) parts_.metas.push_back(std::move(meta));
   }
 
+  // Only what can name a price is kept.
+  void note_state(std::string_view text) {
+    constexpr std::size_t kTextsMax = 256, kBytesMax = std::size_t{8} << 20;
+    if (parts_.state_texts.size() >= kTextsMax || state_bytes_ + text.size() > kBytesMax) return;
+    if (text.find("rice") == std::string_view::npos) return;
+    parts_.state_texts.push_back(text);
+    state_bytes_ += text.size();
+  }
+
   void read_script(HtmlNode node) {
-    if (!lowered(node.attribute("type").substr(0, 64)).starts_with("application/ld+json")) return;
+    if (!lowered(node.attribute("type").substr(0, 64)).starts_with("application/ld+json")) {
+      if (const HtmlNode text = node.first_child(); text && !node.has_attribute("src")) note_state(text.data());
+      return;
+    }
     if (json_ld_bytes_ >= limits_.json_ld_bytes_max) return;
     parts_.json_ld_texts.push_back(node.text_content(limits_.json_ld_bytes_max - json_ld_bytes_));
     json_ld_bytes_ += parts_.json_ld_texts.back().size();
@@ -138,10 +154,8 @@ class PartsReader {
     std::string text = node.visible_text(512);
     if (text.empty()) return;
     if (is_first_level && parts_.h1.size() < 16) {
-      if (parts_.h1.empty()) {
-        parts_.h1_node = node;
-        parts_.images_before_h1 = images_.size();
-      }
+      if (parts_.h1.empty()) parts_.images_before_h1 = images_.size();
+      parts_.h1_nodes.push_back(node);
       parts_.h1.push_back(text);
     }
     if (!is_first_level && parts_.lower_heading.empty()) parts_.lower_heading = text;
@@ -166,7 +180,7 @@ class PartsReader {
   ImageList& images_;
   PageParts parts_;
   std::string heading_;
-  std::size_t json_ld_bytes_ = 0;
+  std::size_t json_ld_bytes_ = 0, state_bytes_ = 0;
 };
 
 }  // namespace

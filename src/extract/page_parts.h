@@ -25,8 +25,8 @@ struct MetaTag {
 
 struct PageParts {
   std::string title, language, canonical;
-  std::vector<std::string> h1;  // texts
-  HtmlNode h1_node;             // the first
+  std::vector<std::string> h1;     // texts
+  std::vector<HtmlNode> h1_nodes;  // as many
   std::size_t images_before_h1 = 0;
   std::string lower_heading;        // the first of the other levels
   std::size_t password_fields = 0;  // <input type=password>
@@ -34,7 +34,9 @@ struct PageParts {
   std::vector<Link> links;
   std::vector<std::string> json_ld_texts;
   std::vector<std::string> opengraph_prefixes;  // declared by prefix="…" on html and head
-  bool has_microdata = false;
+  bool has_microdata = false, has_rdfa = false;
+  /// Scripts in the page and attributes that may hold a product as data; they live as long as the tree.
+  std::vector<std::string_view> state_texts;
 
   /// The content of the first <meta> of that key, or empty.
   std::string_view meta(std::string_view key) const;

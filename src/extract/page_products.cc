@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "extract/embedded_state.h"
+#include "extract/product_fields.h"
 #include "extract/schema_product.h"
+#include "extract/visible_lines.h"
 #include "extract/visible_product.h"
-#include "text/price.h"
 #include "text/tokens.h"
 
 namespace magpie {
@@ -130,58 +132,106 @@ std::string without_site_name(std::string name, std::string_view site) {
   return name;
 }
 
-void complete_from_page(Product& product, const ProductSources& sources, std::string_view site_currency) {
-  const PageParts& parts = sources.parts;
-  Product other = opengraph_product(parts, sources.urls);
-  other.name = without_site_name(std::move(other.name), parts.meta("og:site_name"));
-  if (!sells(parts)) other.offer = {};
-  // Open Graph's picture and words describe the page; that is the product's only when the page is about it.
-  complete(product, other);
-  if (product.offer.price.empty() && parts.h1_node) {
-    if (const std::optional<Offer> offer = visible_offer(parts.h1_node, sources.body, site_currency)) {
-      product.offer.price = offer->price;
-      fill(product.offer.currency, offer->currency);
-      fill(product.offer.old_price, offer->old_price);
-    }
-  }
-  if (product.images.empty()) product.images = visible_images(sources);
-}
+/// What of the page is needed to decide on its own product.
+struct OwnProduct {
+  std::vector<Product> products;      // the own one first, if there is one
+  std::vector<MarkedProduct> marked;  // it, as each kind of markup has it
+  bool is_marked = false;
+};
 
-// A product that no markup names, but that the page shows: a heading, a picture and one price.
-std::vector<Product> visible_product(const ProductSources& sources, std::string_view site_currency) {
-  const PageParts& parts = sources.parts;
-  if (!parts.h1_node) return {};
-  const std::optional<Offer> offer = visible_offer(parts.h1_node, sources.body, site_currency);
-  if (!offer) return {};
-  Product product;
-  product.name = parts.h1.front();
-  product.offer = *offer;
-  product.images = visible_images(sources);
-  product.description = parts.meta("description");
-  if (product.images.empty()) return {};
-  return {std::move(product)};
-}
-
-std::vector<Product> merged(std::vector<Ranked> first, std::vector<Ranked> second, bool& has_own) {
-  std::vector<Product> products;
+// One best product each: JSON-LD and other markup both speak of the page's product.
+OwnProduct merged(std::vector<Ranked> first, FieldOrigin first_origin, std::vector<Ranked> second, FieldOrigin second_origin) {
+  OwnProduct own;
   constexpr int kOwn = 8;
   const bool own_first = !first.empty() && first.front().score >= kOwn - 1;
   const bool own_second = !second.empty() && second.front().score >= kOwn - 1;
-  has_own = own_first || own_second;
-  // One best product each: JSON-LD and microdata both speak of the page's product.
+  own.is_marked = own_first || own_second;
+  const auto keep = [&](const Ranked& ranked, FieldOrigin origin) {
+    own.marked.push_back({origin, ranked.found.product, ranked.found.mpn});
+  };
+  if (own_first) keep(first.front(), first_origin);
   if (own_first && own_second) {
     const bool same = same_product(first.front().found.product, second.front().found.product) || first.front().found.product.name.empty() ||
                       second.front().found.product.name.empty() || (first.front().score >= 11 && second.front().score >= 11);
     if (same) {
+      keep(second.front(), second_origin);
       complete(first.front().found.product, second.front().found.product);
       second.erase(second.begin());
     }
   }
-  if (!own_first && own_second) std::swap(first, second);
-  for (std::vector<Ranked>* list : {&first, &second}) {
-    for (Ranked& ranked : *list) products.push_back(std::move(ranked.found.product));
+  if (!own_first && own_second) {
+    keep(second.front(), second_origin);
+    std::swap(first, second);
   }
-  return products;
+  for (std::vector<Ranked>* list : {&first, &second}) {
+    for (Ranked& ranked : *list) own.products.push_back(std::move(ranked.found.product));
+  }
+  return own;
+}
+
+OwnProduct marked_products(const ProductSources& sources, std::size_t count_max) {
+  const auto read = [&](const std::vector<JsonValue>& items) {
+    return ranked(schema_products(items, sources.urls, count_max), sources.parts, sources.urls);
+  };
+  std::vector<Ranked> in_tags = read(sources.microdata);
+  FieldOrigin origin = FieldOrigin::kMicrodata;
+  if (in_tags.empty()) {
+    in_tags = read(sources.rdfa);
+    origin = FieldOrigin::kRdfa;
+  }
+  return merged(read(sources.json_ld), FieldOrigin::kJsonLd, std::move(in_tags), origin);
+}
+
+// What the product may be called on the page, best first.
+std::vector<std::string> names_on_page(const PageParts& parts, const Product* own) {
+  std::vector<std::string> names;
+  const auto add = [&](std::string name) {
+    if (name.size() >= 3 && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+  };
+  if (own != nullptr) add(own->name);
+  const std::string shared = plain_words(first_meta(parts, {"og:title", "twitter:title"}), 1'024);
+  add(without_site_name(shared, parts.meta("og:site_name")));
+  // A shop's name may stand before a title or behind it.
+  for (const std::string& title : {shared, parts.title}) {
+    for (const std::string_view between : {std::string_view(" | "), std::string_view(" - "), std::string_view(" \u2013 ")}) {
+      if (const std::size_t at = title.find(between); at != std::string::npos) add(title.substr(0, at));
+    }
+    add(title);
+  }
+  return names;
+}
+
+// What a product of markup lacks and the page as a whole has.
+void complete_from_page(Product& product, const ProductSources& sources, const Product& opengraph) {
+  const PageParts& parts = sources.parts;
+  Product other = opengraph;
+  other.name = without_site_name(std::move(other.name), parts.meta("og:site_name"));
+  other.offer = {};
+  other.sku.clear();
+  other.gtin.clear();
+  // Open Graph's picture and words describe the page; that is the product's only when the page is about it.
+  complete(product, other);
+  if (product.images.empty()) product.images = visible_images(sources);
+  if (product.name.empty() && !parts.h1.empty()) product.name = parts.h1.front();
+  if (product.url.empty()) product.url = parts.canonical.empty() ? sources.urls.page().href() : parts.canonical;
+  std::string breadcrumb = schema_breadcrumb(sources.json_ld);
+  if (breadcrumb.empty()) breadcrumb = schema_breadcrumb(sources.microdata);
+  fill(product.category, breadcrumb);
+}
+
+// A product that no markup names: the page shows a heading, a picture and one price, or its scripts sell what its heading says.
+std::optional<Product> unmarked_product(const ProductSources& sources, const VisibleLines& lines, const VisibleProduct& visible,
+                                        const std::vector<EmbeddedProduct>& embedded) {
+  const bool is_embedded = !embedded.empty() && !embedded.front().product.offer.price.empty() && !embedded.front().product.name.empty();
+  const bool is_loose = !lines.property("price").empty() && visible.price != nullptr;
+  if (!lines.heading || (!visible.is_offer && !is_loose && !(is_embedded && visible.price != nullptr))) return std::nullopt;
+  Product product;
+  product.images = visible_images(sources);
+  if (product.images.empty()) return std::nullopt;
+  product.name = lines.heading.visible_text(1'024);
+  product.description = sources.parts.meta("description");
+  product.url = sources.urls.page().href();
+  return product;
 }
 
 // The same product named twice, as many templates do, stands once.
@@ -207,11 +257,17 @@ void drop_repeats(std::vector<Product>& products) {
 
 std::string_view currency_of_host(std::string_view host) {
   static constexpr std::pair<std::string_view, std::string_view> kCountries[] = {
-      {"ar", "ARS"}, {"au", "AUD"}, {"bb", "BBD"}, {"bo", "BOB"}, {"by", "BYN"}, {"ca", "CAD"}, {"cl", "CLP"}, {"cn", "CNY"},
-      {"co", "COP"}, {"cz", "CZK"}, {"dk", "DKK"}, {"do", "DOP"}, {"eg", "EGP"}, {"hk", "HKD"}, {"in", "INR"}, {"is", "ISK"},
-      {"jm", "JMD"}, {"jp", "JPY"}, {"lk", "LKR"}, {"ma", "MAD"}, {"md", "MDL"}, {"mx", "MXN"}, {"no", "NOK"}, {"np", "NPR"},
-      {"nz", "NZD"}, {"pk", "PKR"}, {"qa", "QAR"}, {"ro", "RON"}, {"rs", "RSD"}, {"ru", "RUB"}, {"sa", "SAR"}, {"se", "SEK"},
-      {"sg", "SGD"}, {"tt", "TTD"}, {"tw", "TWD"}, {"uk", "GBP"}, {"us", "USD"}, {"uy", "UYU"}, {"kw", "KWD"}, {"om", "OMR"}};
+      {"ae", "AED"}, {"at", "EUR"}, {"be", "EUR"}, {"bg", "EUR"}, {"br", "BRL"}, {"ch", "CHF"}, {"cy", "EUR"}, {"de", "EUR"},
+      {"ee", "EUR"}, {"es", "EUR"}, {"fi", "EUR"}, {"fr", "EUR"}, {"gr", "EUR"}, {"hr", "EUR"}, {"hu", "HUF"}, {"id", "IDR"},
+      {"ie", "EUR"}, {"il", "ILS"}, {"ir", "IRR"}, {"it", "EUR"}, {"ke", "KES"}, {"kr", "KRW"}, {"kz", "KZT"}, {"lt", "EUR"},
+      {"lu", "EUR"}, {"lv", "EUR"}, {"mt", "EUR"}, {"my", "MYR"}, {"ng", "NGN"}, {"nl", "EUR"}, {"pe", "PEN"}, {"ph", "PHP"},
+      {"pl", "PLN"}, {"pt", "EUR"}, {"si", "EUR"}, {"sk", "EUR"}, {"th", "THB"}, {"tr", "TRY"}, {"ua", "UAH"}, {"vn", "VND"},
+      {"za", "ZAR"}, {"ar", "ARS"}, {"au", "AUD"}, {"bb", "BBD"}, {"bo", "BOB"}, {"by", "BYN"}, {"ca", "CAD"}, {"cl", "CLP"},
+      {"cn", "CNY"}, {"co", "COP"}, {"cz", "CZK"}, {"dk", "DKK"}, {"do", "DOP"}, {"eg", "EGP"}, {"hk", "HKD"}, {"in", "INR"},
+      {"is", "ISK"}, {"jm", "JMD"}, {"jp", "JPY"}, {"lk", "LKR"}, {"ma", "MAD"}, {"md", "MDL"}, {"mx", "MXN"}, {"no", "NOK"},
+      {"np", "NPR"}, {"nz", "NZD"}, {"pk", "PKR"}, {"qa", "QAR"}, {"ro", "RON"}, {"rs", "RSD"}, {"ru", "RUB"}, {"sa", "SAR"},
+      {"se", "SEK"}, {"sg", "SGD"}, {"tt", "TTD"}, {"tw", "TWD"}, {"uk", "GBP"}, {"us", "USD"}, {"uy", "UYU"}, {"kw", "KWD"},
+      {"om", "OMR"}};
   const std::string_view country = host.substr(host.rfind('.') + 1);
   for (const auto& [name, currency] : kCountries) {
     if (name == country) return currency;
@@ -220,30 +276,42 @@ std::string_view currency_of_host(std::string_view host) {
 }
 
 std::vector<Product> page_products(const ProductSources& sources, std::size_t count_max) {
+  const PageParts& parts = sources.parts;
   const std::string_view site_currency = currency_of_host(sources.urls.page().hostname());
-  bool has_own = false;
-  std::vector<Product> products =
-      merged(ranked(schema_products(sources.json_ld, sources.urls, count_max), sources.parts, sources.urls),
-             ranked(schema_products(sources.microdata, sources.urls, count_max), sources.parts, sources.urls), has_own);
+  OwnProduct own = marked_products(sources, count_max);
+  std::vector<Product>& products = own.products;
   drop_repeats(products);
-  if (!has_own && sells(sources.parts)) {
-    products.insert(products.begin(), Product{});
-    has_own = true;
+  const Product opengraph = opengraph_product(parts, sources.urls);
+  if (sells(parts)) {
+    if (!own.is_marked) products.insert(products.begin(), Product{});
+    own.is_marked = true;
+    own.marked.push_back({FieldOrigin::kOpenGraph, opengraph, {}});
   }
-  if (has_own) {
-    Product& own = products.front();
-    complete_from_page(own, sources, site_currency);
-    if (own.url.empty()) own.url = sources.parts.canonical.empty() ? sources.urls.page().href() : sources.parts.canonical;
-    std::string breadcrumb = schema_breadcrumb(sources.json_ld);
-    if (breadcrumb.empty()) breadcrumb = schema_breadcrumb(sources.microdata);
-    fill(own.category, breadcrumb);
-    if (own.name.empty() && !sources.parts.h1.empty()) own.name = sources.parts.h1.front();
-  } else if (products.empty()) {
-    products = visible_product(sources, site_currency);
-    if (!products.empty()) products.front().url = sources.urls.page().href();
+  // A page that lists products has none of its own.
+  const bool may_own = own.is_marked || products.empty();
+  if (may_own && sources.body) {
+    const Product* marked = own.is_marked ? &products.front() : nullptr;
+    const std::vector<std::string> names = names_on_page(parts, marked);
+    const VisibleLines lines = visible_lines(sources.body, product_heading(parts, sources.body, names));
+    ProductClues clues{.names = names, .numbers = {}, .url = sources.urls.page().href()};
+    for (const std::string& h1 : parts.h1) clues.names.push_back(h1);
+    if (marked != nullptr && !marked->sku.empty()) clues.numbers.push_back(marked->sku);
+    const std::vector<EmbeddedProduct> embedded = embedded_products(parts.state_texts, clues);
+    const VisibleProduct visible = visible_product(lines, site_currency);
+    if (!own.is_marked) {
+      if (std::optional<Product> product = unmarked_product(sources, lines, visible, embedded)) {
+        products.push_back(std::move(*product));
+        own.is_marked = true;
+      }
+    }
+    if (own.is_marked) {
+      complete_from_page(products.front(), sources, opengraph);
+      decide_fields(products.front(), {own.marked, embedded, lines, visible, parts.state_texts, parts.meta("og:site_name"), site_currency,
+                                       parts.title, sources.urls.page().href()});
+    }
   }
   if (products.size() > count_max) products.resize(count_max);
-  return products;
+  return std::move(own.products);
 }
 
 }  // namespace magpie

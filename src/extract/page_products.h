@@ -11,6 +11,7 @@ namespace magpie {
 struct ProductSources {
   const std::vector<JsonValue>& json_ld;
   const std::vector<JsonValue>& microdata;
+  const std::vector<JsonValue>& rdfa;
   const PageParts& parts;
   const PageUrls& urls;
   const std::vector<ImageRef>& images;
@@ -20,7 +21,8 @@ struct ProductSources {
 /// The page's own product first, those of lists behind it; at most `count_max`. The first is the page's own only if it is not listed.
 std::vector<Product> page_products(const ProductSources& sources, std::size_t count_max);
 
-/// What "$", "kr" and their like mean on a host, from its country's domain: "shop.com.au" -> "AUD"; empty when the domain says nothing.
+/// The money of the country that a host's domain names, which is what "$", "kr" and amounts without a sign mean there: "shop.com.au" ->
+/// "AUD"; empty when the domain says nothing.
 std::string_view currency_of_host(std::string_view host);
 
 }  // namespace magpie

@@ -80,7 +80,7 @@ class ProductReader {
     for (const JsonValue& item : value.items) walk(item, offer, listed, variant);
     if (!value.is_object()) return;
     if (is_product(value)) {
-      FoundProduct found{read(value, offer), listed, variant};
+      FoundProduct found{read(value, offer), listed, variant, identifier(first_of(value, {"mpn"}))};
       if (!found.product.name.empty() || !found.product.offer.price.empty()) found_.push_back(std::move(found));
     }
     const JsonValue* inner_offer = is_type(value, {"offer", "demand"}) ? &value : nullptr;

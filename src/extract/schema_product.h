@@ -15,6 +15,7 @@ struct FoundProduct {
   Product product;
   bool is_listed = false;   // in a list of products, or named as related to another
   bool is_variant = false;  // a size or colour of a ProductGroup
+  std::string mpn;          // the maker's number
 };
 
 /// Products in the order of the page, at most `count_max`.

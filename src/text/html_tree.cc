@@ -25,7 +25,7 @@ lxb_dom_element_t* element_of(lxb_dom_node_t* node) { return reinterpret_cast<lx
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
 // Elements that stand in a line of text; all others set their text apart.
-bool is_inline(lxb_tag_id_t tag) {
+bool stands_in_line(lxb_tag_id_t tag) {
   switch (tag) {
     case LXB_TAG_A:
     case LXB_TAG_ABBR:
@@ -316,6 +316,7 @@ HtmlNode::Type HtmlNode::type() const {
 }
 
 bool HtmlNode::is_element() const { return node_->type == LXB_DOM_NODE_TYPE_ELEMENT; }
+bool HtmlNode::is_inline() const { return is_element() && stands_in_line(node_->local_name); }
 bool HtmlNode::is_text() const { return node_->type == LXB_DOM_NODE_TYPE_TEXT; }
 
 std::string_view HtmlNode::name() const {
@@ -394,7 +395,7 @@ std::string HtmlNode::text_content(std::size_t bytes_max) const {
 static lxb_dom_node_t* next_visible(lxb_dom_node_t* node, lxb_dom_node_t* root, bool skip_children, bool& space_due) {
   if (!skip_children && node->first_child != nullptr) return node->first_child;
   for (lxb_dom_node_t* at = node; at != root; at = at->parent) {
-    if (at->type == LXB_DOM_NODE_TYPE_ELEMENT && !is_inline(at->local_name)) space_due = true;
+    if (at->type == LXB_DOM_NODE_TYPE_ELEMENT && !stands_in_line(at->local_name)) space_due = true;
     if (at->next != nullptr) return at->next;
   }
   return nullptr;
@@ -409,7 +410,7 @@ std::string HtmlNode::visible_text(std::size_t bytes_max) const {
   for (lxb_dom_node_t* at = node_; at != nullptr && out.size() < bytes_max && ++nodes < kNodesMax;) {
     bool hidden = false;
     if (at->type == LXB_DOM_NODE_TYPE_ELEMENT) {
-      if (!is_inline(at->local_name)) space_due = true;
+      if (!stands_in_line(at->local_name)) space_due = true;
       hidden = at != node_ && is_hidden(at->local_name);
     } else if (at->type == LXB_DOM_NODE_TYPE_TEXT) {
       append_squeezed(out, HtmlNode(at).data().substr(0, bytes_max * 4), space_due);

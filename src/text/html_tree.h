@@ -54,6 +54,9 @@ class HtmlNode {
   /// Whether this is an HTML element of that name; lower case.
   bool is(std::string_view name) const;
 
+  /// Whether the element stands in a line of text, as <b> does; all others set their text apart.
+  bool is_inline() const;
+
   HtmlNode parent() const;
   HtmlNode first_child() const;
   HtmlNode next_sibling() const;

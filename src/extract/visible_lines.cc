@@ -1,0 +1,307 @@
+#include "extract/visible_lines.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "text/price_amount.h"
+#include "text/tokens.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::size_t kNodesMax = 100'000;
+constexpr std::size_t kTextBytesMax = 256 * 1024;
+constexpr std::size_t kPieceBytesMax = 4'096;
+constexpr std::size_t kNamesBytesMax = 256;  // of one attribute
+
+bool is_skipped(std::string_view name) {
+  return name == "script" || name == "style" || name == "template" || name == "noscript" || name == "svg" || name == "iframe" ||
+         name == "textarea" || name == "head";
+}
+
+// Elements that set what they hold apart from the rest of the page.
+std::uint32_t marks_of_name(std::string_view name) {
+  if (name == "del" || name == "s" || name == "strike") return kMarkOld;
+  if (name == "nav" || name == "footer" || name == "aside") return kMarkElsewhere;
+  if (name == "a") return kMarkLink;
+  if (name == "li" || name == "article") return kMarkCard;
+  if (name == "select" || name == "option" || name == "label") return kMarkChoice;
+  if (name == "button" || name == "input") return kMarkButton;
+  if (name == "sup") return kMarkCents;
+  return 0;
+}
+
+bool says(std::string_view style, std::string_view property, std::string_view value) {
+  const std::size_t at = style.find(property);
+  if (at == std::string_view::npos) return false;
+  const std::string_view behind = style.substr(at + property.size());
+  return behind.substr(0, behind.find(';')).find(value) != std::string_view::npos;
+}
+
+// "font: bold 27px", "font-size:1.8em": larger than the text around.
+bool sets_large(std::string_view style) {
+  const std::size_t at = style.find("font");
+  if (at == std::string_view::npos) return false;
+  for (std::size_t i = at; i < style.size() && style[i] != ';'; ++i) {
+    if (style[i] < '0' || style[i] > '9') continue;
+    int size = 0;
+    for (; i < style.size() && style[i] >= '0' && style[i] <= '9' && size < 1'000; ++i) size = size * 10 + style[i] - '0';
+    if (style.substr(i, 2) == "px") return size >= 18;
+    if (style.substr(i, 2) == "pt") return size >= 14;
+    return false;
+  }
+  return false;
+}
+
+std::uint32_t marks_of_style(std::string_view style) {
+  std::uint32_t marks = 0;
+  if (says(style, "display", "none")) marks |= kMarkHidden;
+  if (says(style, "text-decoration", "line-through")) marks |= kMarkOld;
+  if (sets_large(style)) marks |= kMarkBig;
+  return marks;
+}
+
+class LineReader {
+ public:
+  LineReader(HtmlNode body, HtmlNode heading) : body_(body) {
+    out_.heading = heading;
+    for (HtmlNode at = heading; at; at = at.parent()) around_heading_.insert(at.raw());
+  }
+
+  VisibleLines read() {
+    std::size_t nodes = 0;
+    for (HtmlNode node = body_; node && ++nodes < kNodesMax && out_.text.size() < kTextBytesMax;) {
+      leave_until(node.parent());
+      bool inside = true;
+      if (node.is_element()) {
+        inside = enter(node);
+      } else if (node.is_text()) {
+        append(node);
+      }
+      node = inside ? node.next_in_order(body_) : node.next_after_subtree(body_);
+    }
+    leave_until({});
+    end_line();
+    return std::move(out_);
+  }
+
+ private:
+  struct Level {
+    HtmlNode element, named;
+    std::uint32_t marks = 0;  // of the region, with those around
+    std::uint32_t value = 0;  // own marks that name a value
+    bool is_inline = false;
+    std::size_t begin = 0, piece = 0;
+  };
+
+  // These say what a value is; all others, where it stands.
+  static constexpr std::uint32_t kValueMarks =
+      kMarkPrice | kMarkNow | kMarkOld | kMarkRegular | kMarkOther | kMarkBrand | kMarkCode | kMarkStock | kMarkCents | kMarkProperty;
+  static constexpr std::size_t kValueBytesMax = 240;  // a longer text is no value, whatever its element is called
+  static constexpr std::size_t kOldBytesMax = 60;
+
+  // Tells the pieces inside what the element calls its value. An inner element's word on time counts, not an outer one's.
+  void name_pieces(const Level& level) {
+    const std::size_t bytes = out_.text.size() - level.begin;
+    if (level.value == 0 || bytes > kValueBytesMax) return;
+    const std::uint32_t value = bytes > kOldBytesMax ? level.value & ~std::uint32_t{kMarkOld} : level.value;
+    constexpr std::uint32_t kTimes = kMarkNow | kMarkOld | kMarkRegular;
+    for (std::size_t i = level.piece; i < out_.pieces.size(); ++i) {
+      std::uint32_t& marks = out_.pieces[i].marks;
+      marks |= (marks & kTimes) != 0 ? value & ~kTimes : value;
+    }
+  }
+
+  void leave_until(HtmlNode parent) {
+    while (!path_.empty() && path_.back().element != parent) {
+      const Level& level = path_.back();
+      name_pieces(level);
+      if (!level.is_inline) end_line();
+      if (level.element == out_.heading) out_.heading_end = out_.text.size();
+      path_.pop_back();
+    }
+  }
+
+  // Whether to look inside.
+  bool enter(HtmlNode node) {
+    const std::string_view name = node.name();
+    if (is_skipped(name)) return false;
+    const bool is_inline = node.is_inline();
+    if (!is_inline) end_line();
+    Level level{.element = node, .named = path_.empty() ? node : path_.back().named, .marks = path_.empty() ? 0 : path_.back().marks};
+    const std::uint32_t own = own_marks(node, name);
+    if (own != 0) level.named = node;
+    level.is_inline = is_inline;
+    level.marks |= own & ~kValueMarks;
+    level.value = own & kValueMarks;
+    level.begin = out_.text.size();
+    level.piece = out_.pieces.size();
+    if ((own & kMarkCart) != 0 && (own & (kMarkButton | kMarkLink)) != 0 && out_.carts.size() < 1'000)
+      out_.carts.emplace_back(level.begin, level.marks);
+    if (node == out_.heading) out_.heading_begin = out_.text.size();
+    path_.push_back(level);
+    if (name == "input" && (own & kMarkButton) != 0) append_words(node.attribute("value"), level);
+    if (name == "img" && is_brand_picture(level)) append_words(node.attribute("alt").substr(0, 64), level);
+    return true;
+  }
+
+  // A picture in an element that calls itself a brand, near by.
+  bool is_brand_picture(const Level& level) const {
+    const std::size_t depth = path_.size();
+    return (level.value & kMarkBrand) != 0 || (depth > 1 && (path_[depth - 2].value & kMarkBrand) != 0);
+  }
+
+  std::uint32_t own_marks(HtmlNode node, std::string_view name) {
+    std::uint32_t marks = marks_of_name(name);
+    bool is_button_input = name != "input";
+    std::string_view property;
+    node.each_attribute([&](std::string_view key, std::string_view value) {
+      if (key == "class" || key == "id") {
+        marks |= attribute_words().marks_in(value.substr(0, kNamesBytesMax));
+      } else if (key == "itemprop") {
+        property = value;
+        marks |= attribute_words().marks_in(value.substr(0, kNamesBytesMax));
+      } else if (key == "style") {
+        marks |= marks_of_style(value.substr(0, 1'024));
+      } else if (key == "hidden") {
+        marks |= kMarkHidden;
+      } else if (key == "disabled") {
+        marks |= kMarkDisabled;
+      } else if (key == "type") {
+        is_button_input = is_button_input || value == "submit" || value == "button";
+      } else if (key == "href") {
+        marks |= attribute_words().marks_in(value.substr(0, kNamesBytesMax)) & kMarkBrand;
+      }
+    });
+    if (!is_button_input) marks &= ~std::uint32_t{kMarkButton};
+    if (node == body_ || around_heading_.contains(node.raw())) marks &= kMarkBig;
+    const std::uint32_t around = path_.empty() ? 0 : path_.back().marks;
+    if (!property.empty() && ((around | marks) & kMarkElsewhere) == 0) {
+      if (property == "price" || property == "lowPrice") marks |= kMarkPrice | kMarkProperty;
+      note_property(node, property);
+    }
+    return marks;
+  }
+
+  void note_property(HtmlNode node, std::string_view property) {
+    static constexpr std::string_view kKept[] = {"price", "priceCurrency", "pricecurrency", "sku",         "productID",
+                                                 "mpn",   "gtin13",        "brand",         "availability"};
+    const auto* const kept = std::find(std::begin(kKept), std::end(kKept), property);
+    if (kept == std::end(kKept) || !out_.property(*kept).empty()) return;
+    std::string_view value = node.attribute("content");
+    if (value.empty() && node.is("link")) value = node.attribute("href");
+    std::string text = squeeze(value.substr(0, 256));
+    if (text.empty()) text = node.visible_text(128);
+    if (!text.empty()) out_.properties.emplace_back(*kept, std::move(text));
+  }
+
+  void append(HtmlNode node) {
+    if (path_.empty()) return;
+    append_words(node.data().substr(0, kPieceBytesMax), path_.back());
+  }
+
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+  void append_words(std::string_view raw, const Level& level) {
+    const bool is_ascii = std::none_of(raw.begin(), raw.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    std::string made_plain;
+    if (!is_ascii) made_plain = price_text(raw);
+    const std::string_view words = is_ascii ? raw : std::string_view(made_plain);
+    const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f'; };
+    std::size_t at = 0;
+    bool first = true;
+    while (at < words.size()) {
+      const std::size_t begin = at;
+      while (at < words.size() && is_space(words[at])) ++at;
+      space_due_ = space_due_ || at > begin;
+      const std::size_t word = at;
+      while (at < words.size() && !is_space(words[at])) ++at;
+      if (word == at) break;
+      const bool starts_line = out_.text.size() == line_begin_;
+      if (space_due_ && !starts_line) out_.text += ' ';
+      if (first) {
+        if (starts_line) line_piece_ = out_.pieces.size();
+        out_.pieces.push_back({out_.text.size(), level.marks, level.element, level.named});
+        // "173<sup>34</sup>": what is set as cents has no point before it.
+        const std::string_view digits = words.substr(word, at - word);
+        const bool is_cents = (level.value & kMarkCents) != 0 && digits.size() == 2 && is_digit(digits[0]) && is_digit(digits[1]);
+        if (is_cents && !starts_line && !space_due_ && is_digit(out_.text.back())) out_.text += '.';
+      }
+      first = false;
+      space_due_ = false;
+      out_.text.append(words.substr(word, at - word));
+    }
+  }
+
+  void end_line() {
+    space_due_ = false;
+    if (out_.text.size() == line_begin_) return;
+    out_.lines.push_back({line_begin_, out_.text.size(), line_piece_});
+    out_.text += '\n';
+    line_begin_ = out_.text.size();
+  }
+
+  HtmlNode body_;
+  std::unordered_set<const void*> around_heading_;
+  std::vector<Level> path_;
+  VisibleLines out_;
+  std::size_t line_begin_ = 0, line_piece_ = 0;
+  bool space_due_ = false;
+};
+
+// Whether one names the other, give or take what stands around: a shop's name behind a title, a brand before it.
+bool agree(const std::string& one, const std::string& other) {
+  if (one.empty() || other.empty()) return false;
+  const std::string& shorter = one.size() < other.size() ? one : other;
+  const std::string& longer = one.size() < other.size() ? other : one;
+  return one == other || (shorter.size() >= 8 && longer.find(shorter) != std::string::npos);
+}
+
+// A text that the page's title begins with or ends in, for pages whose product stands in no heading.
+HtmlNode text_of_title(HtmlNode body, const std::vector<std::string>& names) {
+  std::size_t nodes = 0;
+  for (HtmlNode node = body; node && ++nodes < kNodesMax;) {
+    const bool skipped = node.is_element() && (is_skipped(node.name()) || node.is("a") || node.is("option"));
+    if (node.is_text() && node.data().size() >= 6 && node.data().size() <= 512) {
+      const std::string text = squeeze(node.data());
+      for (const std::string& name : names) {
+        if (text.size() >= 6 && 3 * text.size() >= name.size() && (name.starts_with(text) || name.ends_with(text))) return node.parent();
+      }
+    }
+    node = skipped ? node.next_after_subtree(body) : node.next_in_order(body);
+  }
+  return {};
+}
+
+}  // namespace
+
+const VisiblePiece& VisibleLines::piece_at(std::size_t at) const {
+  const auto behind =
+      std::upper_bound(pieces.begin(), pieces.end(), at, [](std::size_t x, const VisiblePiece& piece) { return x < piece.begin; });
+  return *(behind == pieces.begin() ? behind : behind - 1);
+}
+
+std::string_view VisibleLines::property(std::string_view name) const {
+  const auto found = std::find_if(properties.begin(), properties.end(), [&](const auto& property) { return property.first == name; });
+  return found == properties.end() ? std::string_view() : std::string_view(found->second);
+}
+
+HtmlNode product_heading(const PageParts& parts, HtmlNode body, const std::vector<std::string>& names) {
+  std::vector<std::string> headings;
+  for (const std::string& h1 : parts.h1) headings.push_back(fold(h1));
+  for (const std::string& name : names) {
+    const std::string folded = fold(name);
+    for (std::size_t i = 0; i < headings.size(); ++i) {
+      if (agree(headings[i], folded)) return parts.h1_nodes[i];
+    }
+  }
+  if (const HtmlNode text = body ? text_of_title(body, names) : HtmlNode(); text) return text;
+  return parts.h1_nodes.empty() ? HtmlNode() : parts.h1_nodes.front();
+}
+
+VisibleLines visible_lines(HtmlNode body, HtmlNode heading) {
+  if (!body) return {};
+  return LineReader(body, heading).read();
+}
+
+}  // namespace magpie
