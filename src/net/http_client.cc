@@ -55,6 +55,7 @@ struct Transfer {
   std::unique_ptr<CURL, EasyDeleter> easy{curl_easy_init()};
   const AddressPolicy* addresses = nullptr;  // nothing: the socket goes to the user's proxy
   HttpLimits limits;
+  std::optional<std::string> post;  // curl reads it from here
   HttpResponse response;
   HeaderList headers;
   HeaderList addresses_known;              // for CURLOPT_RESOLVE: "host:port:address,address"
@@ -224,6 +225,15 @@ void set_credentials(Transfer& transfer, const Url& url) {
   set(easy, CURLOPT_USERNAME, wanted ? decoded(url.username()).c_str() : nullptr);
   set(easy, CURLOPT_PASSWORD, wanted ? decoded(url.password()).c_str() : nullptr);
   transfer.has_credentials = wanted;
+}
+
+void set_method(Transfer& transfer, std::optional<std::string> post) {
+  if (!post && !transfer.post) return;
+  CURL* easy = transfer.easy.get();
+  transfer.post = std::move(post);
+  set(easy, CURLOPT_POSTFIELDS, transfer.post ? transfer.post->data() : nullptr);
+  set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer.post ? transfer.post->size() : 0));
+  set(easy, transfer.post ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
 }
 
 /// @param looked_up  the part of the time that is gone already.
@@ -592,6 +602,7 @@ class CurlHttpClient final : public HttpClient {
     set(easy, CURLOPT_URL, url_for_curl(request.url).c_str());
     // Waits to learn whether a connection under way can be shared, instead of opening a second one.
     set(easy, CURLOPT_PIPEWAIT, options_.http2 && request.url.scheme() == "https" ? 1L : 0L);
+    set_method(transfer, std::move(request.post));
     set_credentials(transfer, request.url);
     HeaderList known = addresses.empty() ? HeaderList() : resolve_list(request.url, addresses);
     set(easy, CURLOPT_RESOLVE, known.get());

@@ -38,10 +38,11 @@ struct HttpLimits {
 };
 
 struct HttpRequest {
-  Url url;                      // http or https; user name and password are sent as Basic authentication
-  HttpHeaders headers{};        // extra ones; User-Agent and Accept-Encoding are the client's
-  std::string etag{};           // sent as If-None-Match unless empty
-  std::string last_modified{};  // sent as If-Modified-Since unless empty
+  Url url;                            // http or https; user name and password are sent as Basic authentication
+  HttpHeaders headers{};              // extra ones; User-Agent and Accept-Encoding are the client's
+  std::string etag{};                 // sent as If-None-Match unless empty
+  std::string last_modified{};        // sent as If-Modified-Since unless empty
+  std::optional<std::string> post{};  // a body to POST, its Content-Type among the headers; nothing for a GET
   HttpLimits limits{};
   std::uint64_t tag = 0;  // handed back, for the caller to know its request by
 };

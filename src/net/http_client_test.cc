@@ -40,7 +40,7 @@ std::string ok(std::string_view body, std::string_view more_headers = "") {
   return fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{}\r\n{}", body.size(), more_headers, body);
 }
 
-/// Listens on a free port of 127.0.0.1 and answers each request head with script(head).
+/// Listens on a free port of 127.0.0.1 and answers each request, head and body, with script(request).
 class ScriptedServer {
  public:
   using Script = std::function<Reply(const std::string& head)>;
@@ -95,6 +95,11 @@ class ScriptedServer {
     }
   }
 
+  static std::size_t body_bytes(const std::string& head) {
+    const std::size_t at = head.find("Content-Length: ");
+    return at == std::string::npos ? 0 : std::stoul(head.substr(at + 16));
+  }
+
   void answer_all(int fd, SSL* tls, std::stop_token stop) {
     std::string bytes;
     char buffer[4096];
@@ -103,8 +108,10 @@ class ScriptedServer {
       if (count <= 0) return;
       bytes.append(buffer, static_cast<std::size_t>(count));
       for (std::size_t end; (end = bytes.find("\r\n\r\n")) != std::string::npos;) {
-        const std::string head = bytes.substr(0, end + 4);
-        bytes.erase(0, end + 4);
+        const std::size_t whole = end + 4 + body_bytes(bytes.substr(0, end));
+        if (bytes.size() < whole) break;
+        const std::string head = bytes.substr(0, whole);
+        bytes.erase(0, whole);
         heads_.with([&](auto& heads) { heads.push_back(head); });
         const Reply reply = script_(head);
         if (tls) {
@@ -185,6 +192,29 @@ TEST(HttpClient, GivesTheAnswerAsItCame) {
   EXPECT_FALSE(redirect_target(answer));
   EXPECT_THAT(server.heads().at(0), HasSubstr("GET /a?b=c HTTP/1.1\r\n"));
   EXPECT_THAT(server.heads().at(0), HasSubstr("User-Agent: magpie-test/1.0 (+mailto:test@a.test)\r\n"));
+}
+
+TEST(HttpClient, PostsABodyOfItsRequestOnly) {
+  ScriptedServer server([](const std::string&) { return Reply{ok("in")}; });
+  const auto http = client();
+  const HttpHeaders form = {{"Content-Type", "application/x-www-form-urlencoded"}};
+  for (const std::optional<std::string>& post : {std::optional<std::string>("user=me&word=a%00b"), {}, {""}, {}}) {
+    HttpRequest request{.url = server.url("/in"), .post = post};
+    if (post) request.headers = form;
+    EXPECT_EQ(fetch(*http, std::move(request)).body, "in");
+  }
+  EXPECT_EQ(server.connections(), 1) << "all by one handle";
+  const auto asked = server.heads();
+  ASSERT_EQ(asked.size(), 4u);
+  EXPECT_THAT(asked[0], testing::StartsWith("POST /in HTTP/1.1\r\n"));
+  EXPECT_THAT(asked[0], HasSubstr("Content-Type: application/x-www-form-urlencoded\r\n"));
+  EXPECT_THAT(asked[0], testing::EndsWith("\r\n\r\nuser=me&word=a%00b"));
+  EXPECT_THAT(asked[2], testing::StartsWith("POST /in HTTP/1.1\r\n"));
+  EXPECT_THAT(asked[2], HasSubstr("Content-Length: 0\r\n"));
+  for (const int plain : {1, 3}) {
+    EXPECT_THAT(asked[static_cast<std::size_t>(plain)], testing::StartsWith("GET /in HTTP/1.1\r\n"));
+    EXPECT_THAT(asked[static_cast<std::size_t>(plain)], Not(HasSubstr("Content-")));
+  }
 }
 
 TEST(HttpClient, SendsValidatorsHeadersAndCredentialsOfTheirRequestOnly) {
