@@ -58,6 +58,7 @@ std::optional<CookieJar::Cookie> CookieJar::parse(std::string_view line, const U
   const auto [name, value] = split_pair(next_part(rest));
   if (name.empty() || name.size() + value.size() > kCookieBytesMax || !can_be_sent(name) || !can_be_sent(value)) return std::nullopt;
   Cookie cookie{.name = std::string(name), .value = std::string(value), .path = default_path(url.pathname())};
+  cookie.secure = url.scheme() == "https";  // a session would show on the way otherwise
   bool has_max_age = false;
   while (!rest.empty()) {
     const auto [key, attribute] = split_pair(next_part(rest));
@@ -118,6 +119,10 @@ bool CookieJar::take(const Url& url, const HttpHeaders& headers, Timestamp now) 
     changed |= put(found->second, std::move(*cookie), now);
   }
   return changed;
+}
+
+void CookieJar::forget(const Url& url) {
+  if (const auto found = hosts_.find(url.hostname()); found != hosts_.end()) hosts_.erase(found);
 }
 
 std::string CookieJar::header_for(const Url& url, Timestamp now) const {

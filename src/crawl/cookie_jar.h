@@ -22,8 +22,11 @@ class CookieJar {
   static constexpr std::size_t kHostsMax = 100'000;
   static constexpr std::size_t kHeaderBytesMax = 16 * 1024;
 
-  /// Takes the Set-Cookie headers of an answer from `url`. True when a cookie is new or has another value than before.
+  /// Takes the Set-Cookie headers of an answer from `url`; what came over https goes back over https only. True when a cookie is new or has
+  /// another value than before.
   bool take(const Url& url, const HttpHeaders& headers, Timestamp now);
+  /// Forgets those of the URL's host.
+  void forget(const Url& url);
   /// The value of the Cookie header for a request, longest paths first; "" when there is none to send.
   std::string header_for(const Url& url, Timestamp now) const;
 

@@ -33,6 +33,22 @@ TEST(CookieJar, PathsAndSecureCount) {
   EXPECT_EQ(jar.header_for(url("https://a.test/"), kNow), "all=2; safe=3");
 }
 
+TEST(CookieJar, WhatCameOverHttpsGoesBackOverHttpsOnly) {
+  CookieJar jar;
+  jar.take(url("https://a.test/"), sets({"session=1"}), kNow);
+  EXPECT_EQ(jar.header_for(url("https://a.test/"), kNow), "session=1");
+  EXPECT_EQ(jar.header_for(url("http://a.test/"), kNow), "");
+}
+
+TEST(CookieJar, ForgetsOneHost) {
+  CookieJar jar;
+  jar.take(url("http://a.test/"), sets({"k=1"}), kNow);
+  jar.take(url("http://b.test/"), sets({"k=2"}), kNow);
+  jar.forget(url("http://a.test/x"));
+  EXPECT_EQ(jar.header_for(url("http://a.test/"), kNow), "");
+  EXPECT_EQ(jar.header_for(url("http://b.test/"), kNow), "k=2");
+}
+
 TEST(CookieJar, TellsWhetherAnythingChanged) {
   CookieJar jar;
   const Url page = url("http://a.test/");
