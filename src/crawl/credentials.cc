@@ -13,6 +13,8 @@ Result<Credentials> load_credentials(const CrawlSettings& settings) {
     MAGPIE_TRY(const std::string text, read_private_file(path, "crawl.logins", Logins::kBytesMax));
     auto logins = Logins::parse(text);
     if (!logins) return named("crawl.logins", path, logins.error());
+    if (!logins->forms().empty() && !settings.cookies())
+      return fail(Code::kBadInput, "crawl.logins: {} has a form, and being let in by one needs crawl.cookies", path);
     out.logins = std::move(*logins);
   }
   if (const std::string& path = settings.cookie_file(); !path.empty()) {

@@ -12,11 +12,13 @@ struct Credentials {
   CookieFile cookies;
 
   /// Whether an answer from there may be meant for this user alone.
-  bool concern(const Url& url) const { return !logins.authorization_for(url).empty() || cookies.knows(url); }
+  bool concern(const Url& url) const {
+    return !logins.authorization_for(url).empty() || cookies.knows(url) || logins.forms().count(url.origin()) > 0;
+  }
 };
 
 /// Reads the files of crawl.logins and crawl.cookie_file, where they are set. Errors name the setting and never what stands in a file:
-/// kForbidden when others may read it, kBadInput, kNotFound, kTooLarge.
+/// kForbidden when others may read it, kBadInput (also for a form without crawl.cookies), kNotFound, kTooLarge.
 Result<Credentials> load_credentials(const CrawlSettings& settings);
 
 }  // namespace magpie::crawl

@@ -30,11 +30,11 @@ TEST(Logins, GoToTheirVeryOriginOnly) {
 
 TEST(Logins, MayComeFromTheEnvironment) {
   setenv("MAGPIE_TEST_PASSWORD", "pw", 1);
-  const auto logins = Logins::parse(R"([{"origin": "http://a.test:8080", "user": "u", "password_env": "MAGPIE_TEST_PASSWORD"}])");
+  const auto logins = Logins::parse(R"([{"origin": "https://a.test:8080", "user": "u", "password_env": "MAGPIE_TEST_PASSWORD"}])");
   unsetenv("MAGPIE_TEST_PASSWORD");
   ASSERT_TRUE(logins) << logins.error().message;
-  EXPECT_EQ(logins->authorization_for(url("http://a.test:8080/")), "Basic dTpwdw==");
-  EXPECT_EQ(Logins::parse(R"([{"origin": "http://a.test", "user": "u", "password_env": "MAGPIE_TEST_PASSWORD"}])").error().code,
+  EXPECT_EQ(logins->authorization_for(url("https://a.test:8080/")), "Basic dTpwdw==");
+  EXPECT_EQ(Logins::parse(R"([{"origin": "https://a.test", "user": "u", "password_env": "MAGPIE_TEST_PASSWORD"}])").error().code,
             Code::kNotFound);
 }
 
@@ -44,6 +44,11 @@ TEST(Logins, ErrorsNameTheEntryAndNeverItsWords) {
         R"([{"origin": "https://tell-tale:x@a.test", "user": "u", "password": "tell-tale"}])",
         R"([{"origin": "https://a.test/path", "user": "u", "password": "tell-tale"}])",
         R"([{"origin": "ftp://a.test", "user": "u", "password": "tell-tale"}])",
+        R"([{"origin": "http://a.test", "user": "u", "password": "tell-tale"}])",
+        R"([{"origin": "http://192.0.2.1", "form": "/login", "user": "u", "password": "tell-tale"}])",
+        R"([{"origin": "https://a.test", "form": "https://b.test/tell-tale", "user": "u", "password": "tell-tale"}])",
+        R"([{"origin": "https://a.test", "form": 1, "user": "u", "password": "tell-tale"}])",
+        R"([{"origin": "https://a.test", "user_field": "tell-tale", "user": "u", "password": "tell-tale"}])",
         R"([{"origin": "https://a.test", "user": "tell:tale", "password": "tell-tale"}])",
         R"([{"origin": "https://a.test", "user": "u", "password": "tell-tale\r\nX: y"}])",
         R"([{"origin": "https://a.test", "user": "u", "password": "tell-tale", "tell-tale": 1}])",
@@ -52,6 +57,31 @@ TEST(Logins, ErrorsNameTheEntryAndNeverItsWords) {
     ASSERT_FALSE(logins) << bad;
     EXPECT_EQ(logins.error().message.find("tell"), std::string::npos) << logins.error().message;
   }
+}
+
+TEST(Logins, PlainHttpIsForThisMachineOrForThoseWhoSaySo) {
+  const auto says = [](const std::string& origin, const std::string& more) {
+    const auto logins = Logins::parse(fmt::format(R"([{{"origin": "{}", "user": "u", "password": "p"{}}}])", origin, more));
+    return logins ? std::string() : logins.error().message;
+  };
+  for (const char* own : {"https://a.test", "http://127.0.0.1:8080", "http://[::1]", "http://localhost:8080"}) EXPECT_EQ(says(own, ""), "");
+  for (const char* open : {"http://a.test", "http://10.0.0.1", "http://localhost.test", "http://127.0.0.1.a.test"}) {
+    EXPECT_NE(says(open, "").find("plain_http"), std::string::npos) << open;
+    EXPECT_NE(says(open, R"(, "plain_http": false)"), "") << open;
+    EXPECT_EQ(says(open, R"(, "plain_http": true)"), "") << open;
+  }
+}
+
+TEST(Logins, FormsAreOfTheirOrigin) {
+  const auto logins = Logins::parse(
+      R"([{"origin": "https://a.test", "user": "basic", "password": "1"},
+          {"origin": "https://a.test", "form": "/in?x=1#y", "user": "me:too", "password": "2", "user_field": "mail", "password_field": "word"}])");
+  ASSERT_TRUE(logins) << logins.error().message;
+  ASSERT_EQ(logins->forms().size(), 1u);
+  const FormLogin& form = logins->forms().at("https://a.test");
+  EXPECT_EQ(form.page.href(), "https://a.test/in?x=1");
+  EXPECT_EQ(form.user + " " + form.password + " " + form.user_field + " " + form.password_field, "me:too 2 mail word");
+  EXPECT_EQ(logins->authorization_for(url("https://a.test/in")), "Basic YmFzaWM6MQ==") << "one origin may have both";
 }
 
 constexpr std::string_view kCookies =
@@ -109,6 +139,12 @@ TEST_F(CredentialFiles, AreReadWhenNobodyElseCanReadThem) {
     EXPECT_EQ(refused.error().code, Code::kForbidden);
     EXPECT_NE(refused.error().message.find("chmod 600"), std::string::npos);
   }
+  settings.logins.value = file("forms.json", R"([{"origin": "https://a.test", "form": "/in", "user": "u", "password": "p"}])");
+  ASSERT_TRUE(load_credentials(settings));
+  EXPECT_TRUE(load_credentials(settings)->concern(url("https://a.test/page")));
+  settings.cookies.value = false;
+  EXPECT_NE(load_credentials(settings).error().message.find("crawl.cookies"), std::string::npos);
+  settings.cookies.value = true;
   settings.logins.value = testing::TempDir();
   EXPECT_EQ(load_credentials(settings).error().code, Code::kForbidden);
   settings.logins.value = testing::TempDir() + "/none.json";

@@ -191,6 +191,8 @@ class FakeWeb final : public HttpClient {
     Answer without;
   };
   std::map<std::string, Wall> cookie_pages;
+  /// Asked before all others: a site with a will of its own.
+  std::function<std::optional<Answer>(const HttpRequest&)> site = [](const HttpRequest&) { return std::nullopt; };
   std::string peer_address;
   std::vector<Asked> asked;
   std::function<void()> before_poll = [] {};
@@ -248,6 +250,7 @@ class FakeWeb final : public HttpClient {
  private:
   Answer answer_to(const HttpRequest& request) {
     const std::string& url = request.url.href();
+    if (auto own = site(request)) return std::move(*own);
     if (const auto wall = cookie_pages.find(url); wall != cookie_pages.end()) {
       const auto cookie = find_header(request.headers, "Cookie");
       return cookie && cookie->find(wall->second.cookie) != std::string_view::npos ? Answer{} : wall->second.without;

@@ -12,6 +12,7 @@
 #include "crawl/answer.h"
 #include "crawl/answer_reader.h"
 #include "crawl/crawl_windows.h"
+#include "crawl/form_logins.h"
 #include "crawl/host_schedule.h"
 #include "crawl/host_table.h"
 #include "crawl/request_builder.h"
@@ -34,6 +35,7 @@ struct Flight {
   bool again = false;             // the errand's second request
   RobotsState* robots = nullptr;  // of a robots.txt
   TdmFile* tdm = nullptr;         // of a tdmrep.json
+  bool login = false;             // a step of a login by form
   bool conditional = false;       // the request named what is kept of an earlier visit
   SteadyTime started{};
   Timestamp started_at{};
@@ -46,6 +48,7 @@ class Loop final : public FetchLoop {
         settings_(settings),
         job_(parts_.rules.job()),
         hosts_(job_, settings, parts_.frontier, parts_.clock, totals_, std::exchange(parts_.resting, {})),
+        logins_(credentials.logins.forms(), {.every = settings.login_every(), .retry_delay = settings.retry_delay()}),
         requests_(settings, std::move(credentials)),
         answers_(parts_.frontier, parts_.rules, settings, totals_),
         windows_(std::move(windows)),
@@ -86,6 +89,9 @@ class Loop final : public FetchLoop {
   void note_throttled(std::string_view host, Cause cause) override {
     throttled_.with([&](auto& hosts) { hosts[std::string(host)] = cause; });
     wake();
+  }
+  bool note_page(std::string_view url, std::uint64_t signature, Timestamp asked_at, Cause cause) override {
+    return logins_.note_page(url, signature, asked_at, cause);
   }
   CrawlTotals totals() const override {
     return totals_.with([](const CrawlTotals& totals) { return totals; });
@@ -214,6 +220,12 @@ class Loop final : public FetchLoop {
         if (tdm != nullptr && tdm->need(now) == TdmFile::Need::kWaitForAnswer) return {};
         if (tdm != nullptr) return start_tdm(id, url, *tdm, now);
       }
+      const LoginStep login = may_be_asked(url, robots) ? logins_.step(url, robots.rules(), now) : LoginStep{};
+      if (login.waits) return login.until ? later(id, *login.until) : Result<void>();
+      if (login.request) {
+        submit(requests_.build_login(*login.request, parts_.clock.now()), {.host = id, .waiting_host = id, .login = true}, now);
+        return {};
+      }
       const bool again = errand.instead.has_value();
       Lease lease = unpark(turn_host);
       if (robots.phase() == RobotsState::Phase::kUnreachable) {
@@ -223,6 +235,10 @@ class Loop final : public FetchLoop {
       if (const RobotsVerdict verdict = robots.rules().judge(url); !verdict.allowed) {
         turn_host.note_refusal(verdict);
         refuse(turn_host, std::move(lease), Cause::kRobots, fmt::format("robots.txt line {}: Disallow: {}", verdict.line, verdict.rule));
+        continue;
+      }
+      if (!login.refused.empty()) {
+        refuse(turn_host, std::move(lease), Cause::kLoginWall, login.refused);
         continue;
       }
       start_fetch(id, url, std::move(lease), again, now);
@@ -292,11 +308,15 @@ class Loop final : public FetchLoop {
     return robots_.try_emplace(std::move(origin), std::move(*robots_url)).first->second;
   }
 
+  static bool may_be_asked(const Url& url, const RobotsState& robots) {
+    return robots.phase() != RobotsState::Phase::kUnreachable && robots.rules().allows(url);
+  }
+
   // The tdmrep.json that must be read before this page is fetched; null when none must.
   TdmFile* tdm_to_read(const Url& page, const RobotsState& robots, SteadyTime now) {
     TdmFile& tdm = tdm_[page.origin()];
     if (tdm.need(now) == TdmFile::Need::kNothing) return nullptr;
-    if (robots.phase() == RobotsState::Phase::kUnreachable || !robots.rules().judge(page).allowed) return nullptr;  // the page is not asked
+    if (!may_be_asked(page, robots)) return nullptr;
     if (robots.rules().judge_path(kTdmPath).allowed) return &tdm;
     tdm.forbidden(settings_.robots_ttl(), now);
     return nullptr;
@@ -392,7 +412,13 @@ class Loop final : public FetchLoop {
       else flight.tdm->answered(response, settings_.robots_ttl(), now);
       return {};
     }
+    if (flight.login) {
+      logins_.answered(response, requests_.has_cookies(response.url, parts_.clock.now()), parts_.clock.now(), now);
+      return {};
+    }
     if (response.cause == HttpCause::kCancelled) return parts_.frontier.release(flight.lease->signature);
+    if (logins_.leads_to_form(response, flight.lease->signature, flight.started_at))
+      return parts_.frontier.put_back(flight.lease->signature, parts_.clock.now());
     if (verdict.passing && flight.lease->tries < tries_again(verdict)) return retry(flight, verdict);
     // Some sites send a visitor in a circle until a cookie comes back. Once one was set, the address where the circle closes is asked
     // again: once, and in place of the one that pointed there.
@@ -545,6 +571,7 @@ class Loop final : public FetchLoop {
   Guarded<std::vector<HostReport>> reports_;
   Guarded<std::map<std::string, Cause>> throttled_;  // what note_throttled() was told
   HostTable hosts_;
+  FormLogins logins_;
   RequestBuilder requests_;
   AnswerReader answers_;
   std::unordered_map<std::string, RobotsState> robots_;  // by origin; entries never move

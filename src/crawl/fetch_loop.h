@@ -49,7 +49,7 @@ struct FetchLoopParts {
   std::map<std::string, Timestamp> resting = {};
 };  // all must outlive the loop
 
-/// run() belongs to one thread; wake(), note_throttled(), totals() and hosts() may be called from any.
+/// run() belongs to one thread; wake(), note_throttled(), note_page(), totals() and hosts() may be called from any.
 class FetchLoop {
  public:
   /// kBadInput without an agent name, or for an unknown crawl.politeness_by. Settings are read now.
@@ -66,6 +66,9 @@ class FetchLoop {
   /// the host be given up for it, its other addresses end with `cause`. Say it before the page is acknowledged. Takes effect at the loop's
   /// next turn.
   virtual void note_throttled(std::string_view host, Cause cause) = 0;
+  /// What a page turned out to be: content (kNone) or what it is in place of it. True when it is a login wall whose site is logged in to
+  /// (crawl.logins) before the page is asked again: then put it back in the frontier instead of acknowledging it, and wake().
+  virtual bool note_page(std::string_view url, std::uint64_t signature, Timestamp asked_at, Cause cause) = 0;
   virtual CrawlTotals totals() const = 0;
   /// By host name. Refreshed at most every 200 ms while running.
   virtual std::vector<HostReport> hosts() const = 0;

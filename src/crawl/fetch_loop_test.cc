@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <thread>
 
@@ -14,6 +16,7 @@
 namespace magpie::crawl {
 namespace {
 
+using fakes::FakeAnswer;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Not;
@@ -65,7 +68,12 @@ class FetchLoopTest : public ::testing::Test {
         document->fetch.cause = Cause::kCaptcha;
         loop->note_throttled(host_of_url(document->fetch.url), Cause::kCaptcha);
       }
-      EXPECT_TRUE(frontier.acknowledge(document->signature, document->fetch.cause));
+      const bool wall = document->response && document->response->body == "wall";
+      if (loop->note_page(document->fetch.url, document->signature, document->fetch.fetched_at, wall ? Cause::kLoginWall : Cause::kNone)) {
+        EXPECT_TRUE(frontier.put_back(document->signature, clock.now()));
+        continue;
+      }
+      EXPECT_TRUE(frontier.acknowledge(document->signature, wall ? Cause::kLoginWall : document->fetch.cause));
       ended[document->url.url] = document->fetch;
       robots_tags[document->url.url] = document->robots_tag;
     }
@@ -211,6 +219,82 @@ TEST_F(FetchLoopTest, RefusesWindowsAndFilesItCannotUse) {
   EXPECT_THAT(refused(settings.time_zone, "Nowhere/At_all"), ::testing::HasSubstr("crawl.time_zone"));
   EXPECT_THAT(refused(settings.logins, "/nonexistent/logins"), ::testing::HasSubstr("crawl.logins"));
   EXPECT_THAT(refused(settings.cookie_file, "/nonexistent/cookies"), ::testing::HasSubstr("crawl.cookie_file"));
+}
+
+/// A site behind a form, whose sessions end after some pages; half of its walls send to the form, half show one.
+class FormSite {
+ public:
+  FormSite(int pages, int session_pages) : pages_(pages), session_pages_(session_pages) {}
+  std::string password = "pw";
+  std::vector<std::string> posts;
+  int forms = 0;
+
+  std::optional<FakeAnswer> operator()(const HttpRequest& request) {
+    if (!request.url.href().starts_with("http://127.0.0.1/")) return std::nullopt;
+    const std::string path(request.url.pathname());
+    if (path == "/robots.txt") return FakeAnswer{.status = 404};
+    if (path == "/login") return request.post ? sent(request) : form(request);
+    const auto cookie = find_header(request.headers, "Cookie");
+    const bool in = cookie == fmt::format("sid=s{}", session_) && ++served_ <= session_pages_;
+    if (!in && request.url.href().size() % 2 == 0) return FakeAnswer{.status = 302, .headers = {{"Location", "/login?next=" + path}}};
+    if (!in) return FakeAnswer{.body = "wall"};
+    std::string links;
+    for (int i = 0; path == "/" && i < pages_; ++i) links += fmt::format("page /{}\n", i);
+    return FakeAnswer{.body = links};
+  }
+
+ private:
+  FakeAnswer form(const HttpRequest& request) {
+    EXPECT_FALSE(find_header(request.headers, "Cookie")) << "a login begins anew";
+    ++forms;
+    return {.headers = {{"Content-Type", "text/html"}, {"Set-Cookie", fmt::format("before=b{}", forms)}},
+            .body = fmt::format(
+                "<form method=post><input type=hidden name=csrf value=t{}><input name=u><input type=password name=p></form>", forms)};
+  }
+  FakeAnswer sent(const HttpRequest& request) {
+    posts.push_back(*request.post);
+    const bool good = *request.post == fmt::format("csrf=t{}&u=me&p={}", forms, password) &&
+                      find_header(request.headers, "Cookie") == fmt::format("before=b{}", forms);
+    if (!good) return {.status = 302, .headers = {{"Location", "/login?wrong"}}};
+    served_ = 0;
+    return {.status = 302,
+            .headers = {{"Location", "/"}, {"Set-Cookie", fmt::format("sid=s{}", ++session_)}, {"Set-Cookie", "before=; Max-Age=0"}}};
+  }
+
+  int pages_, session_pages_;
+  int session_ = 0, served_ = 0;
+};
+
+class FormLoginLoop : public FetchLoopTest {
+ protected:
+  FormLoginLoop() {
+    const std::string path = testing::TempDir() + "/form_login_loop.json";
+    std::ofstream(path) << R"([{"origin": "http://127.0.0.1", "form": "/login", "user": "me", "password": "pw"}])";
+    std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    settings.logins.value = path;
+    web.site = [this](const HttpRequest& request) { return site(request); };
+  }
+  FormSite site{40, 15};
+};
+
+TEST_F(FormLoginLoop, AllPagesComeThoughSessionsEnd) {
+  settings.login_every.value = 60s;
+  ASSERT_EQ(*crawl({"http://127.0.0.1/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(cause("http://127.0.0.1/"), Cause::kNone);
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(cause(fmt::format("http://127.0.0.1/{}", i)), Cause::kNone) << i;
+  EXPECT_GE(site.posts.size(), 3u);
+  EXPECT_LE(site.posts.size(), 5u);
+  EXPECT_EQ(web.asked.at(1).url, "http://127.0.0.1/login") << "before the first page";
+  for (std::size_t i = 1; i < web.asked.size(); ++i) EXPECT_GE(web.asked[i].at - web.asked[i - 1].at, 1s) << web.asked[i].url;
+}
+
+TEST_F(FormLoginLoop, AWrongPasswordIsTriedThreeTimesAndNoPageIsAsked) {
+  site.password = "other";
+  ASSERT_EQ(*crawl({"http://127.0.0.1/"}), CrawlEnd::kFinished);
+  EXPECT_EQ(site.posts.size(), 3u);
+  EXPECT_EQ(cause("http://127.0.0.1/"), Cause::kLoginWall);
+  EXPECT_THAT(ended["http://127.0.0.1/"].detail, ::testing::HasSubstr("user and password are not accepted"));
+  EXPECT_THAT(web.asked_urls(), Not(Contains("http://127.0.0.1/")));
 }
 
 TEST_F(FetchLoopTest, KeepsTheDelayBetweenStartsToEachHost) {

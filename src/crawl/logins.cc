@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/hash.h"
+#include "net/address_guard.h"
 
 namespace magpie::crawl {
 namespace {
@@ -27,33 +28,74 @@ bool is_one_line(std::string_view text) {
 }
 
 Result<void> check_keys(const simdjson::dom::object& entry) {
-  constexpr std::array<std::string_view, 5> kKeys = {"origin", "user", "user_env", "password", "password_env"};
+  constexpr std::array<std::string_view, 9> kKeys = {"origin", "user",       "user_env",       "password",  "password_env",
+                                                     "form",   "user_field", "password_field", "plain_http"};
   for (const auto field : entry) {
     if (std::find(kKeys.begin(), kKeys.end(), field.key) == kKeys.end())
-      return fail(Code::kBadInput, "it has a key that is not origin, user, user_env, password or password_env");
+      return fail(Code::kBadInput, "it has a key that is none of {}", fmt::join(kKeys, ", "));
   }
   return {};
 }
 
-struct Login {
-  std::string origin, authorization;
-};
+/// The text under a key that may be missing.
+Result<std::string> optional_text(const simdjson::dom::object& entry, std::string_view key) {
+  simdjson::dom::element value;
+  if (entry[key].get(value) != simdjson::SUCCESS) return std::string();
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) return fail(Code::kBadInput, "its \"{}\" is no text", key);
+  return std::string(text);
+}
 
-Result<Login> parse_login(simdjson::dom::element element) {
-  simdjson::dom::object entry;
-  if (element.get(entry) != simdjson::SUCCESS) return fail(Code::kBadInput, "it is no object");
-  MAGPIE_TRY_DO(check_keys(entry));
+bool is_this_machine(const Url& url) {
+  if (!url.has_ip_host()) return url.hostname() == "localhost" || url.hostname().ends_with(".localhost");
+  const auto address = IpAddress::parse(url.hostname());
+  return address && address_refusal(*address, {}) == "loopback";
+}
+
+Result<Url> parse_origin(const simdjson::dom::object& entry) {
   std::string_view text;
   if (entry["origin"].get(text) != simdjson::SUCCESS) return fail(Code::kBadInput, "it has no \"origin\"");
   const auto url = Url::parse(text);
   // user:password@ in it would be a second place for a secret.
   const bool plain = url && url->is_http() && url->username().empty() && url->password().empty() && url->path_and_query() == "/";
   if (!plain) return fail(Code::kBadInput, "its \"origin\" is not like https://shop.example or http://shop.example:8080");
+  bool plain_http = false;
+  simdjson::dom::element allowed;
+  if (entry["plain_http"].get(allowed) == simdjson::SUCCESS && allowed.get(plain_http) != simdjson::SUCCESS)
+    return fail(Code::kBadInput, "its \"plain_http\" is neither true nor false");
+  if (url->scheme() == "http" && !plain_http && !is_this_machine(*url))
+    return fail(Code::kBadInput,
+                "its \"origin\" is http, which sends the password for anybody on the way to read; give https, or say \"plain_http\": true");
+  return *url;
+}
+
+/// One entry: a Basic login, unless it has a form.
+struct Login {
+  std::string origin, authorization;
+  std::optional<FormLogin> form;
+};
+
+Result<Login> parse_login(simdjson::dom::element element) {
+  simdjson::dom::object entry;
+  if (element.get(entry) != simdjson::SUCCESS) return fail(Code::kBadInput, "it is no object");
+  MAGPIE_TRY_DO(check_keys(entry));
+  MAGPIE_TRY(const Url origin, parse_origin(entry));
   MAGPIE_TRY(const std::string user, secret(entry, "user"));
   MAGPIE_TRY(const std::string password, secret(entry, "password"));
+  MAGPIE_TRY(const std::string form, optional_text(entry, "form"));
+  MAGPIE_TRY(std::string user_field, optional_text(entry, "user_field"));
+  MAGPIE_TRY(std::string password_field, optional_text(entry, "password_field"));
+  if (!form.empty()) {
+    const auto page = Url::parse(form, origin);
+    if (!page || page->origin() != origin.origin())
+      return fail(Code::kBadInput, "its \"form\" is no address of its origin; give it as /login");
+    return Login{
+        origin.origin(), {}, FormLogin{page->without_fragment(), user, password, std::move(user_field), std::move(password_field)}};
+  }
+  if (!user_field.empty() || !password_field.empty()) return fail(Code::kBadInput, "it names a field, and no \"form\"");
   if (!is_one_line(user) || !is_one_line(password) || user.find(':') != user.npos)
     return fail(Code::kBadInput, "its user or password cannot be sent: a colon in the user, or a line break");
-  return Login{url->origin(), "Basic " + base64_encode(user + ":" + password)};
+  return Login{origin.origin(), "Basic " + base64_encode(user + ":" + password), std::nullopt};
 }
 
 }  // namespace
@@ -70,16 +112,17 @@ Result<Logins> Logins::parse(std::string_view json) {
     auto login = parse_login(element);
     if (!login) return fail(login.error().code, "entry {}: {}", number, login.error().message);
     if (number > kLoginsMax) return fail(Code::kTooLarge, "it has over {} entries", kLoginsMax);
-    if (!out.by_origin_.emplace(std::move(login->origin), std::move(login->authorization)).second)
-      return fail(Code::kBadInput, "entry {}: its origin has an entry already", number);
+    const bool added = login->form ? out.forms_.emplace(std::move(login->origin), std::move(*login->form)).second
+                                   : out.basic_.emplace(std::move(login->origin), std::move(login->authorization)).second;
+    if (!added) return fail(Code::kBadInput, "entry {}: its origin has an entry of the kind already", number);
   }
   return out;
 }
 
 std::string_view Logins::authorization_for(const Url& url) const {
-  if (by_origin_.empty()) return {};
-  const auto found = by_origin_.find(url.origin());
-  return found == by_origin_.end() ? std::string_view() : std::string_view(found->second);
+  if (basic_.empty()) return {};
+  const auto found = basic_.find(url.origin());
+  return found == basic_.end() ? std::string_view() : std::string_view(found->second);
 }
 
 }  // namespace magpie::crawl

@@ -3,15 +3,19 @@
 // variables which that file names; never on a command line, in a log, in the catalog or in the archive.
 //
 //   [{"origin": "https://shop.example", "user": "me", "password": "…"},
-//    {"origin": "https://staging.example:8443", "user": "me", "password_env": "STAGING_PASSWORD"}]
+//    {"origin": "https://staging.example:8443", "user": "me", "password_env": "STAGING_PASSWORD"},
+//    {"origin": "https://members.example", "form": "/login?lang=en", "user": "me", "password": "…", "user_field": "mail"}]
 //
-// They go out as HTTP Basic (RFC 7617), with the first request, to this very scheme, host and port: what is given for https is not sent
-// over http, and a redirect to elsewhere does not take it along.
+// Without "form" they go out as HTTP Basic (RFC 7617), with the first request. With it they are written into the form of that page of the
+// origin before anything else of it is asked (form_logins.h); "user_field" and "password_field" name its fields where they are not found
+// by themselves. One origin may have both. Either way they go to this very scheme, host and port: what is given for https is not sent over
+// http, and a redirect to elsewhere does not take it along. An origin of plain http, other than this machine, needs "plain_http": true.
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "crawl/login_form.h"
 #include "net/url.h"
 
 namespace magpie::crawl {
@@ -29,10 +33,12 @@ class Logins {
 
   /// The value of the Authorization header for a request; "" for none.
   std::string_view authorization_for(const Url& url) const;
-  std::size_t size() const { return by_origin_.size(); }
+  /// By origin.
+  const std::map<std::string, FormLogin>& forms() const { return forms_; }
 
  private:
-  std::map<std::string, std::string> by_origin_;  // "https://a.test" -> "Basic …"
+  std::map<std::string, std::string> basic_;  // "https://a.test" -> "Basic …"
+  std::map<std::string, FormLogin> forms_;
 };
 
 }  // namespace magpie::crawl

@@ -64,6 +64,19 @@ HttpRequest RequestBuilder::build_tdm(const Url& url, Timestamp now) {
   return request;
 }
 
+// Some sites let a form in only with the page it stands on (Django's and Rails' guards against forgery).
+HttpRequest RequestBuilder::build_login(const LoginRequest& login, Timestamp now) {
+  if (!login.post) cookies_.forget(login.url);
+  HttpRequest request = start(login.url, kLoginBytesMax, now);
+  request.headers.push_back({"Accept", std::string(kAcceptPage)});
+  if (!login.post) return request;
+  request.headers.push_back({"Content-Type", "application/x-www-form-urlencoded"});
+  request.headers.push_back({"Origin", login.url.origin()});
+  request.headers.push_back({"Referer", login.referer});
+  request.post = login.post;
+  return request;
+}
+
 void RequestBuilder::hide_session(HttpResponse& response) const {
   if (!credentials_.concern(response.url)) return;
   std::string kept;

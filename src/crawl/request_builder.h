@@ -19,9 +19,13 @@ class RequestBuilder {
   HttpRequest build(const Url& url, UrlKind kind, Timestamp now);
   HttpRequest build_robots(const Url& url, Timestamp now);
   HttpRequest build_tdm(const Url& url, Timestamp now);
+  /// A step of a login by form. Its first begins without the cookies that the host has set so far.
+  HttpRequest build_login(const LoginRequest& login, Timestamp now);
 
   /// Keeps the cookies of an answer; true when one of them is new or has another value.
   bool take_cookies(const HttpResponse& response, Timestamp now);
+  /// Whether cookies of its own go back there.
+  bool has_cookies(const Url& url, Timestamp now) const { return !cookies_.header_for(url, now).empty(); }
 
   /// Takes the cookies off the head of an answer that somebody's login has brought, so that no archive keeps a session.
   void hide_session(HttpResponse& response) const;

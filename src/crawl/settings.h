@@ -120,7 +120,11 @@ struct CrawlSettings {
       "crawl.logins",
       "",
       {},
-      "File of user names and passwords (HTTP Basic), each for one origin; only its owner may read it (mode 0600)."};
+      "File of user names and passwords, each for one origin, for HTTP Basic or its login form; only its owner may read it (mode 0600)."};
+  Setting<Millis> login_every{"crawl.login_every",
+                              Millis(300'000),
+                              {Millis(1'000), Millis(86'400'000)},
+                              "Least time between two logins of one site by its form, should its session end again and again."};
   Setting<std::string> cookie_file{
       "crawl.cookie_file", "", {}, "File of cookies to be sent (cookies.txt, as browsers and curl export); mode 0600."};
   Setting<std::string> politeness_by{"crawl.politeness_by",
@@ -144,7 +148,7 @@ struct CrawlSettings {
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(pictures), each(drop_tracking);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
-    each(tdm_file), each(windows), each(time_zone), each(logins), each(cookie_file);
+    each(tdm_file), each(windows), each(time_zone), each(logins), each(login_every), each(cookie_file);
     names.visit(each);
   }
 };

@@ -300,6 +300,8 @@ void CrawlRun::answered(std::shared_ptr<Finished> finished, Result<std::string> 
 // A page that is no content ends as a failure of its own kind: the archive has what was answered, and nothing else comes of it.
 void CrawlRun::take_page(Finished& finished, Page page) {
   Fetch& fetch = finished.fetch;
+  const Cause told = page.verdict.cause != Cause::kNone ? page.verdict.cause : fetch.cause;
+  if (loop_->note_page(fetch.url, finished.signature, fetch.fetched_at, told)) return ask_again(finished);
   const auto fail_page = [&](Cause cause, std::string detail) {
     fetch.cause = cause;
     fetch.detail = std::move(detail);
@@ -328,6 +330,13 @@ void CrawlRun::abandon(Finished& finished, const Error& error) {
   give_up(error);
   (void)parts_.frontier.release(finished.signature);
   finished.signature = 0;
+}
+
+void CrawlRun::ask_again(Finished& finished) {
+  const auto done = parts_.frontier.put_back(finished.signature, parts_.clock.now());
+  if (!done) return abandon(finished, done.error());
+  finished.signature = 0;
+  loop_->wake();
 }
 
 void CrawlRun::give_up(const Error& error) {

@@ -79,6 +79,7 @@ class CrawlRun {
   void take_page(Finished& finished, Page page);
   void finish(Finished finished);
   void abandon(Finished& finished, const Error& error);
+  void ask_again(Finished& finished);
   void give_up(const Error& error);
 
   CrawlRunParts parts_;
