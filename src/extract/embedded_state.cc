@@ -1,5 +1,7 @@
 #include "extract/embedded_state.h"
 
+#include <string.h>
+
 #include <algorithm>
 
 #include "extract/schema_product.h"
@@ -9,13 +11,20 @@
 namespace magpie {
 namespace {
 
-constexpr std::size_t kObjectsMax = 48;             // parsed of a page
-constexpr std::size_t kObjectBytesMax = 16 * 1024;  // read of each
-constexpr std::size_t kReachBack = 4 * 1024;        // bytes from a price back to the brace of its object
-constexpr std::size_t kLooksMax = 1'000;            // prices looked at
-constexpr std::size_t kNear = 2 * 1024;             // bytes around a price that should name the product
+constexpr std::size_t kObjectsMax = 32;            // parsed of a page
+constexpr std::size_t kObjectBytesMax = 8 * 1024;  // read of each
+constexpr std::size_t kReachBack = 4 * 1024;       // bytes from a price back to the brace of its object
+constexpr std::size_t kLooksMax = 1'000;           // prices looked at
+constexpr std::size_t kNear = 2 * 1024;            // bytes around a price that should name the product
 constexpr std::size_t kProductsMax = 16;
 constexpr std::size_t kClueBytesMin = 8;
+
+// As string_view::find, which is slow where the first letter is a common one.
+std::size_t position_of(std::string_view text, std::string_view what, std::size_t from) {
+  if (from >= text.size()) return std::string_view::npos;
+  const auto* at = static_cast<const char*>(::memmem(text.data() + from, text.size() - from, what.data(), what.size()));
+  return at == nullptr ? std::string_view::npos : static_cast<std::size_t>(at - text.data());
+}
 
 bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
@@ -29,14 +38,27 @@ std::string plain_key(std::string_view key) {
   return out;
 }
 
-const JsonValue* member(const JsonValue& object, std::initializer_list<std::string_view> keys) {
-  for (const std::string_view key : keys) {
-    for (const auto& [name, value] : object.members) {
-      if (plain_key(name) == key) return &value;
-    }
+/// The members of an object by their plain keys.
+class Members {
+ public:
+  explicit Members(const JsonValue& object) {
+    members_.reserve(object.members.size());
+    for (const auto& [name, value] : object.members) members_.emplace_back(plain_key(name), &value);
   }
-  return nullptr;
-}
+  const JsonValue* first(std::initializer_list<std::string_view> keys) const {
+    for (const std::string_view key : keys) {
+      for (const auto& [name, value] : members_) {
+        if (name == key) return value;
+      }
+    }
+    return nullptr;
+  }
+
+ private:
+  std::vector<std::pair<std::string, const JsonValue*>> members_;
+};
+
+const JsonValue* member(const JsonValue& object, std::initializer_list<std::string_view> keys) { return Members(object).first(keys); }
 
 std::string text_of(const JsonValue* value) {
   if (value == nullptr) return {};
@@ -56,37 +78,36 @@ std::string price_of(const JsonValue* value, Offer& offer, int depth = 0) {
       offer, depth + 1);
 }
 
-std::string availability_of(const JsonValue& object) {
-  if (const JsonValue* sold = member(object, {"issoldout", "soldout", "outofstock", "isoutofstock"});
-      sold != nullptr && sold->text == "true")
+std::string availability_of(const Members& object) {
+  if (const JsonValue* sold = object.first({"issoldout", "soldout", "outofstock", "isoutofstock"}); sold != nullptr && sold->text == "true")
     return "OutOfStock";
   const JsonValue* value =
-      member(object, {"availability", "stockstatus", "instock", "isinstock", "available", "isavailable", "stockavailability"});
+      object.first({"availability", "stockstatus", "instock", "isinstock", "available", "isavailable", "stockavailability"});
   if (value == nullptr || value->is_object() || value->is_array()) return {};
   if (value->text == "true" || value->text == "1") return "InStock";
   if (value->text == "false" || value->text == "0") return "OutOfStock";
   return normalised_availability(value->text);
 }
 
-EmbeddedProduct read(const JsonValue& object) {
+EmbeddedProduct read(const JsonValue& value) {
+  const Members object(value);
   EmbeddedProduct found;
   Product& product = found.product;
-  product.name = text_of(member(object, {"name", "productname", "title", "producttitle", "itemname", "displayname", "pname"}));
-  product.brand =
-      text_of(member(object, {"brand", "brandname", "itembrand", "productbrand", "vendor", "manufacturer", "manufacturername"}));
-  product.sku = text_of(member(object, {"sku", "productsku", "skucode", "skuid", "itemnumber", "articlenumber", "productcode", "artnr"}));
+  product.name = text_of(object.first({"name", "productname", "title", "producttitle", "itemname", "displayname", "pname"}));
+  product.brand = text_of(object.first({"brand", "brandname", "itembrand", "productbrand", "vendor", "manufacturer", "manufacturername"}));
+  product.sku = text_of(object.first({"sku", "productsku", "skucode", "skuid", "itemnumber", "articlenumber", "productcode", "artnr"}));
   found.has_own_number = !product.sku.empty();
-  if (product.sku.empty()) product.sku = text_of(member(object, {"productid", "itemid", "id", "prodid", "pid", "code"}));
-  product.gtin = text_of(member(object, {"gtin13", "gtin", "ean", "ean13", "gtin14", "gtin12"}));
+  if (product.sku.empty()) product.sku = text_of(object.first({"productid", "itemid", "id", "prodid", "pid", "code"}));
+  product.gtin = text_of(object.first({"gtin13", "gtin", "ean", "ean13", "gtin14", "gtin12"}));
   Offer& offer = product.offer;
-  offer.currency = normalised_currency(text_of(member(object, {"currency", "currencycode", "pricecurrency", "currencyiso"})));
+  offer.currency = normalised_currency(text_of(object.first({"currency", "currencycode", "pricecurrency", "currencyiso"})));
   for (const std::string_view key :
        {"saleprice", "specialprice", "finalprice", "currentprice", "discountedprice", "discountprice", "priceafterdiscount", "displayprice",
         "productprice", "price", "unitprice", "sellingprice", "priceamount", "pricevalue"}) {
-    if (offer.price.empty()) offer.price = price_of(member(object, {key}), offer);
+    if (offer.price.empty()) offer.price = price_of(object.first({key}), offer);
   }
   if (offer.price.empty()) {
-    const JsonValue* offers = member(object, {"offers", "offer", "pricing", "prices"});
+    const JsonValue* offers = object.first({"offers", "offer", "pricing", "prices"});
     if (offers != nullptr && offers->is_array() && !offers->items.empty()) offers = &offers->items.front();
     if (offers != nullptr && offers->is_object()) offer.price = price_of(offers, offer);
   }
@@ -107,7 +128,7 @@ class Finder {
   }
 
   void search(std::string_view text) {
-    for (std::size_t at = text.find("rice"); at != std::string_view::npos && is_open(); at = text.find("rice", at + 4)) {
+    for (std::size_t at = position_of(text, "rice", 0); at != std::string_view::npos && is_open(); at = position_of(text, "rice", at + 4)) {
       if (at == 0 || (text[at - 1] != 'p' && text[at - 1] != 'P')) continue;
       if (end_of_key(text, at + 4) == std::string_view::npos) continue;
       if (++looks_ > kLooksMax) return;
@@ -142,7 +163,7 @@ class Finder {
   }
   bool has_needle(std::string_view text) const {
     return needles_.empty() || std::any_of(needles_.begin(), needles_.end(),
-                                           [&](std::string_view needle) { return text.find(needle) != std::string_view::npos; });
+                                           [&](std::string_view needle) { return position_of(text, needle, 0) != std::string_view::npos; });
   }
 
   // Behind `price`, the rest of its word, a quote perhaps, and a colon: it is a key.
@@ -237,7 +258,8 @@ std::vector<EmbeddedProduct> embedded_products(const std::vector<std::string_vie
 std::string embedded_currency(const std::vector<std::string_view>& texts) {
   int looks = 0;
   for (const std::string_view text : texts) {
-    for (std::size_t at = text.find("urrency"); at != std::string_view::npos && ++looks < 200; at = text.find("urrency", at + 7)) {
+    for (std::size_t at = position_of(text, "urrency", 0); at != std::string_view::npos && ++looks < 200;
+         at = position_of(text, "urrency", at + 7)) {
       std::string_view behind = text.substr(at + 7, 48);
       // "currency": "EUR", currencyCode = 'EUR', currency: {"active": "EUR"
       const std::size_t quote =

@@ -1,5 +1,7 @@
 #include "extract/page_parts.h"
 
+#include <string.h>
+
 #include <algorithm>
 
 #include "base/utf8.h"
@@ -71,7 +73,7 @@ class PartsReader {
         if (type == "password") ++parts_.password_fields;
         [[fallthrough]];
       }
-      case HtmlTag::kOther:
+      default:
         if (marks.has_background) images_.add_background(node, heading_);
     }
   }
@@ -83,15 +85,14 @@ class PartsReader {
   Marks marks_of(HtmlNode node) {
     Marks marks;
     node.each_attribute([&](std::string_view name, std::string_view value) {
-      if (name == "style") {
-        marks.has_background = marks.has_background || value.find("url(") != std::string_view::npos;
-      } else if (name == "itemscope") {
-        marks.has_itemscope = true;
-      } else if (name == "typeof") {
-        marks.has_typeof = true;
-      } else if (name.starts_with("data-b")) {
-        marks.has_background = marks.has_background || name == "data-bg" || name == "data-background-image" || name == "data-background";
+      switch (name.size()) {
+        case 5: marks.has_background = marks.has_background || (name == "style" && value.find("url(") != std::string_view::npos); break;
+        case 6: marks.has_typeof = marks.has_typeof || name == "typeof"; break;
+        case 9: marks.has_itemscope = marks.has_itemscope || name == "itemscope"; break;
+        default: break;
       }
+      if (name.starts_with("data-b"))
+        marks.has_background = marks.has_background || name == "data-bg" || name == "data-background-image" || name == "data-background";
       if (value.size() >= 16 && (value.front() == '{' || value.front() == '[')) note_state(value);
     });
     return marks;
@@ -135,7 +136,7 @@ class PartsReader {
   void note_state(std::string_view text) {
     constexpr std::size_t kTextsMax = 256, kBytesMax = std::size_t{8} << 20;
     if (parts_.state_texts.size() >= kTextsMax || state_bytes_ + text.size() > kBytesMax) return;
-    if (text.find("rice") == std::string_view::npos) return;
+    if (::memmem(text.data(), text.size(), "rice", 4) == nullptr) return;
     parts_.state_texts.push_back(text);
     state_bytes_ += text.size();
   }

@@ -1,6 +1,8 @@
 #include "extract/visible_lines.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <unordered_set>
 
 #include "text/price_amount.h"
@@ -14,21 +16,38 @@ constexpr std::size_t kTextBytesMax = 256 * 1024;
 constexpr std::size_t kPieceBytesMax = 4'096;
 constexpr std::size_t kNamesBytesMax = 256;  // of one attribute
 
-bool is_skipped(std::string_view name) {
-  return name == "script" || name == "style" || name == "template" || name == "noscript" || name == "svg" || name == "iframe" ||
-         name == "textarea" || name == "head";
+bool is_skipped(HtmlTag tag) {
+  switch (tag) {
+    case HtmlTag::kScript:
+    case HtmlTag::kStyle:
+    case HtmlTag::kTemplate:
+    case HtmlTag::kNoscript:
+    case HtmlTag::kSvg:
+    case HtmlTag::kIframe:
+    case HtmlTag::kTextarea:
+    case HtmlTag::kHead: return true;
+    default: return false;
+  }
 }
 
 // Elements that set what they hold apart from the rest of the page.
-std::uint32_t marks_of_name(std::string_view name) {
-  if (name == "del" || name == "s" || name == "strike") return kMarkOld;
-  if (name == "nav" || name == "footer" || name == "aside") return kMarkElsewhere;
-  if (name == "a") return kMarkLink;
-  if (name == "li" || name == "article") return kMarkCard;
-  if (name == "select" || name == "option" || name == "label") return kMarkChoice;
-  if (name == "button" || name == "input") return kMarkButton;
-  if (name == "sup") return kMarkCents;
-  return 0;
+std::uint32_t marks_of_tag(HtmlTag tag) {
+  switch (tag) {
+    case HtmlTag::kStruck: return kMarkOld;
+    case HtmlTag::kNav:
+    case HtmlTag::kFooter:
+    case HtmlTag::kAside: return kMarkElsewhere;
+    case HtmlTag::kA: return kMarkLink;
+    case HtmlTag::kListEntry:
+    case HtmlTag::kArticle: return kMarkCard;
+    case HtmlTag::kSelect:
+    case HtmlTag::kOption:
+    case HtmlTag::kLabel: return kMarkChoice;
+    case HtmlTag::kButton:
+    case HtmlTag::kInput: return kMarkButton;
+    case HtmlTag::kSup: return kMarkCents;
+    default: return 0;
+  }
 }
 
 bool says(std::string_view style, std::string_view property, std::string_view value) {
@@ -61,10 +80,50 @@ std::uint32_t marks_of_style(std::string_view style) {
   return marks;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+bool is_ascii(std::string_view text) {
+  std::uint64_t all = 0;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + at, 8);
+    all |= eight;
+  }
+  for (; at < text.size(); ++at) all |= static_cast<unsigned char>(text[at]);
+  return (all & 0x8080808080808080) == 0;
+}
+
+// Marks of names met before: a page says the same few again and again.
+class NamesMarks {
+ public:
+  std::uint32_t of(std::string_view names) {
+    if (names.size() < 8) return attribute_words().marks_in(names);
+    std::uint64_t first = 0, last = 0;
+    std::memcpy(&first, names.data(), 8);
+    std::memcpy(&last, names.data() + names.size() - 8, 8);
+    const std::uint64_t mixed = (first ^ (last * 31) ^ names.size()) * 0x9E3779B97F4A7C15;
+    Known& known = known_[mixed >> 55];
+    if (known.names != names) known = {names, attribute_words().marks_in(names)};
+    return known.marks;
+  }
+
+ private:
+  struct Known {
+    std::string_view names;  // of the tree
+    std::uint32_t marks = 0;
+  };
+  std::array<Known, 512> known_{};
+};
+
 class LineReader {
  public:
   LineReader(HtmlNode body, HtmlNode heading) : body_(body) {
     out_.heading = heading;
+    out_.text.reserve(64 * 1024);
+    out_.pieces.reserve(2'048);
+    out_.lines.reserve(2'048);
     for (HtmlNode at = heading; at; at = at.parent()) around_heading_.insert(at.raw());
   }
 
@@ -73,9 +132,10 @@ class LineReader {
     for (HtmlNode node = body_; node && ++nodes < kNodesMax && out_.text.size() < kTextBytesMax;) {
       leave_until(node.parent());
       bool inside = true;
-      if (node.is_element()) {
-        inside = enter(node);
-      } else if (node.is_text()) {
+      const HtmlNode::Look look = node.look();
+      if (look.is_element) {
+        inside = enter(node, look);
+      } else if (look.is_text) {
         append(node);
       }
       node = inside ? node.next_in_order(body_) : node.next_after_subtree(body_);
@@ -123,15 +183,14 @@ class LineReader {
   }
 
   // Whether to look inside.
-  bool enter(HtmlNode node) {
-    const std::string_view name = node.name();
-    if (is_skipped(name)) return false;
-    const bool is_inline = node.is_inline();
-    if (!is_inline) end_line();
+  bool enter(HtmlNode node, const HtmlNode::Look& look) {
+    const HtmlTag tag = look.tag;
+    if (is_skipped(tag)) return false;
+    if (!look.is_inline) end_line();
     Level level{.element = node, .named = path_.empty() ? node : path_.back().named, .marks = path_.empty() ? 0 : path_.back().marks};
-    const std::uint32_t own = own_marks(node, name);
+    const std::uint32_t own = own_marks(node, tag);
     if (own != 0) level.named = node;
-    level.is_inline = is_inline;
+    level.is_inline = look.is_inline;
     level.marks |= own & ~kValueMarks;
     level.value = own & kValueMarks;
     level.begin = out_.text.size();
@@ -140,8 +199,8 @@ class LineReader {
       out_.carts.emplace_back(level.begin, level.marks);
     if (node == out_.heading) out_.heading_begin = out_.text.size();
     path_.push_back(level);
-    if (name == "input" && (own & kMarkButton) != 0) append_words(node.attribute("value"), level);
-    if (name == "img" && is_brand_picture(level)) append_words(node.attribute("alt").substr(0, 64), level);
+    if (tag == HtmlTag::kInput && (own & kMarkButton) != 0) append_words(node.attribute("value"), level);
+    if (tag == HtmlTag::kImg && is_brand_picture(level)) append_words(node.attribute("alt").substr(0, 64), level);
     return true;
   }
 
@@ -151,30 +210,39 @@ class LineReader {
     return (level.value & kMarkBrand) != 0 || (depth > 1 && (path_[depth - 2].value & kMarkBrand) != 0);
   }
 
-  std::uint32_t own_marks(HtmlNode node, std::string_view name) {
-    std::uint32_t marks = marks_of_name(name);
-    bool is_button_input = name != "input";
+  std::uint32_t own_marks(HtmlNode node, HtmlTag tag) {
+    std::uint32_t marks = marks_of_tag(tag);
+    bool is_button_input = tag != HtmlTag::kInput;
     std::string_view property;
+    const auto names = [&](std::string_view value) { return names_marks_.of(value.substr(0, kNamesBytesMax)); };
     node.each_attribute([&](std::string_view key, std::string_view value) {
-      if (key == "class" || key == "id") {
-        marks |= attribute_words().marks_in(value.substr(0, kNamesBytesMax));
-      } else if (key == "itemprop") {
-        property = value;
-        marks |= attribute_words().marks_in(value.substr(0, kNamesBytesMax));
-      } else if (key == "style") {
-        marks |= marks_of_style(value.substr(0, 1'024));
-      } else if (key == "hidden") {
-        marks |= kMarkHidden;
-      } else if (key == "disabled") {
-        marks |= kMarkDisabled;
-      } else if (key == "type") {
-        is_button_input = is_button_input || value == "submit" || value == "button";
-      } else if (key == "href") {
-        marks |= attribute_words().marks_in(value.substr(0, kNamesBytesMax)) & kMarkBrand;
+      switch (key.size()) {
+        case 2:
+          if (key == "id") marks |= names(value);
+          return;
+        case 4:
+          if (key == "type") is_button_input = is_button_input || value == "submit" || value == "button";
+          if (key == "href") marks |= names(value) & kMarkBrand;
+          return;
+        case 5:
+          if (key == "class") marks |= names(value);
+          if (key == "style") marks |= marks_of_style(value.substr(0, 1'024));
+          return;
+        case 6:
+          if (key == "hidden") marks |= kMarkHidden;
+          return;
+        case 8:
+          if (key == "disabled") marks |= kMarkDisabled;
+          if (key == "itemprop") {
+            property = value;
+            marks |= names(value);
+          }
+          return;
+        default: return;
       }
     });
     if (!is_button_input) marks &= ~std::uint32_t{kMarkButton};
-    if (node == body_ || around_heading_.contains(node.raw())) marks &= kMarkBig;
+    if (marks != 0 && (node == body_ || around_heading_.contains(node.raw()))) marks &= kMarkBig;
     const std::uint32_t around = path_.empty() ? 0 : path_.back().marks;
     if (!property.empty() && ((around | marks) & kMarkElsewhere) == 0) {
       if (property == "price" || property == "lowPrice") marks |= kMarkPrice | kMarkProperty;
@@ -200,37 +268,35 @@ class LineReader {
     append_words(node.data().substr(0, kPieceBytesMax), path_.back());
   }
 
-  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
   void append_words(std::string_view raw, const Level& level) {
-    const bool is_ascii = std::none_of(raw.begin(), raw.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
     std::string made_plain;
-    if (!is_ascii) made_plain = price_text(raw);
-    const std::string_view words = is_ascii ? raw : std::string_view(made_plain);
-    const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f'; };
+    if (!is_ascii(raw)) made_plain = price_text(raw);
+    const std::string_view words = made_plain.empty() ? raw : std::string_view(made_plain);
     std::size_t at = 0;
     bool first = true;
     while (at < words.size()) {
-      const std::size_t begin = at;
+      const std::size_t gap = at;
       while (at < words.size() && is_space(words[at])) ++at;
-      space_due_ = space_due_ || at > begin;
+      space_due_ = space_due_ || at > gap;
       const std::size_t word = at;
       while (at < words.size() && !is_space(words[at])) ++at;
       if (word == at) break;
-      const bool starts_line = out_.text.size() == line_begin_;
-      if (space_due_ && !starts_line) out_.text += ' ';
-      if (first) {
-        if (starts_line) line_piece_ = out_.pieces.size();
-        out_.pieces.push_back({out_.text.size(), level.marks, level.element, level.named});
-        // "173<sup>34</sup>": what is set as cents has no point before it.
-        const std::string_view digits = words.substr(word, at - word);
-        const bool is_cents = (level.value & kMarkCents) != 0 && digits.size() == 2 && is_digit(digits[0]) && is_digit(digits[1]);
-        if (is_cents && !starts_line && !space_due_ && is_digit(out_.text.back())) out_.text += '.';
-      }
+      if (first) begin_piece(words.substr(word, at - word), level);
+      else out_.text += ' ';
       first = false;
       space_due_ = false;
-      out_.text.append(words.substr(word, at - word));
+      out_.text.append(words.data() + word, at - word);
     }
+  }
+
+  void begin_piece(std::string_view word, const Level& level) {
+    const bool starts_line = out_.text.size() == line_begin_;
+    if (space_due_ && !starts_line) out_.text += ' ';
+    if (starts_line) line_piece_ = out_.pieces.size();
+    out_.pieces.push_back({out_.text.size(), level.marks, level.element, level.named});
+    // "173<sup>34</sup>": what is set as cents has no point before it.
+    const bool is_cents = (level.value & kMarkCents) != 0 && word.size() == 2 && is_digit(word[0]) && is_digit(word[1]);
+    if (is_cents && !starts_line && !space_due_ && is_digit(out_.text.back())) out_.text += '.';
   }
 
   void end_line() {
@@ -242,6 +308,7 @@ class LineReader {
   }
 
   HtmlNode body_;
+  NamesMarks names_marks_;
   std::unordered_set<const void*> around_heading_;
   std::vector<Level> path_;
   VisibleLines out_;
@@ -261,7 +328,7 @@ bool agree(const std::string& one, const std::string& other) {
 HtmlNode text_of_title(HtmlNode body, const std::vector<std::string>& names) {
   std::size_t nodes = 0;
   for (HtmlNode node = body; node && ++nodes < kNodesMax;) {
-    const bool skipped = node.is_element() && (is_skipped(node.name()) || node.is("a") || node.is("option"));
+    const bool skipped = node.is_element() && (is_skipped(node.tag()) || node.tag() == HtmlTag::kA || node.tag() == HtmlTag::kOption);
     if (node.is_text() && node.data().size() >= 6 && node.data().size() <= 512) {
       const std::string text = squeeze(node.data());
       for (const std::string& name : names) {

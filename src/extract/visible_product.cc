@@ -36,9 +36,7 @@ class Reader {
 
   VisibleProduct read() {
     if (lines_.lines.empty()) return std::move(out_);
-    text_words().each(text_, [&](std::size_t begin, std::size_t end, std::uint32_t value) {
-      matches_.push_back({begin, end, what_it_says(value), strength_of(value)});
-    });
+    find_words();
     find_carts();
     for (std::size_t i = 0; i < lines_.lines.size() && out_.amounts.size() < kAmountsMax; ++i) read_amounts(i);
     mark_repeated();
@@ -63,6 +61,17 @@ class Reader {
     auto at = std::lower_bound(matches_.begin(), matches_.end(), begin, [](const Match& match, std::size_t x) { return match.end <= x; });
     for (; at != matches_.end() && at->end <= end + kLabelReach; ++at) {
       if (at->begin >= begin && at->end <= end) use(*at);
+    }
+  }
+
+  // Labels stand at the beginning of lines, and none of other products' counts.
+  void find_words() {
+    constexpr std::size_t kLabelBytesMax = 256;
+    for (const VisibleLine& line : lines_.lines) {
+      if ((lines_.pieces[line.piece].marks & kMarkElsewhere) != 0) continue;
+      text_words().each(lines_.words(line).substr(0, kLabelBytesMax), [&](std::size_t begin, std::size_t end, std::uint32_t value) {
+        matches_.push_back({line.begin + begin, line.begin + end, what_it_says(value), strength_of(value)});
+      });
     }
   }
 

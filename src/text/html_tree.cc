@@ -116,6 +116,23 @@ constexpr std::array<HtmlTag, LXB_TAG__LAST_ENTRY> make_tags() {
   tags[LXB_TAG_HEAD] = HtmlTag::kHead;
   tags[LXB_TAG_VIDEO] = HtmlTag::kVideo;
   tags[LXB_TAG_H1] = HtmlTag::kH1;
+  tags[LXB_TAG_STYLE] = HtmlTag::kStyle;
+  tags[LXB_TAG_TEMPLATE] = HtmlTag::kTemplate;
+  tags[LXB_TAG_NOSCRIPT] = HtmlTag::kNoscript;
+  tags[LXB_TAG_SVG] = HtmlTag::kSvg;
+  tags[LXB_TAG_IFRAME] = HtmlTag::kIframe;
+  tags[LXB_TAG_TEXTAREA] = HtmlTag::kTextarea;
+  tags[LXB_TAG_SELECT] = HtmlTag::kSelect;
+  tags[LXB_TAG_OPTION] = HtmlTag::kOption;
+  tags[LXB_TAG_LABEL] = HtmlTag::kLabel;
+  tags[LXB_TAG_BUTTON] = HtmlTag::kButton;
+  tags[LXB_TAG_LI] = HtmlTag::kListEntry;
+  tags[LXB_TAG_ARTICLE] = HtmlTag::kArticle;
+  tags[LXB_TAG_NAV] = HtmlTag::kNav;
+  tags[LXB_TAG_FOOTER] = HtmlTag::kFooter;
+  tags[LXB_TAG_ASIDE] = HtmlTag::kAside;
+  for (const lxb_tag_id_t tag : {LXB_TAG_DEL, LXB_TAG_S, LXB_TAG_STRIKE}) tags[tag] = HtmlTag::kStruck;
+  tags[LXB_TAG_SUP] = HtmlTag::kSup;
   for (const lxb_tag_id_t tag : {LXB_TAG_H2, LXB_TAG_H3, LXB_TAG_H4, LXB_TAG_H5, LXB_TAG_H6}) tags[tag] = HtmlTag::kLowerHeading;
   return tags;
 }
@@ -347,6 +364,19 @@ HtmlNode HtmlNode::next_after_subtree(HtmlNode root) const {
   return {};
 }
 
+static std::string_view attribute_name(lxb_dom_attr_t* at) {
+  const lxb_dom_attr_id_t id = at->node.local_name;
+  if (id < kAttributeNames.size()) return kAttributeNames[id];
+  std::size_t size = 0;
+  const lxb_char_t* name = lxb_dom_attr_local_name(at, &size);
+  return view(name, size);
+}
+
+static std::string_view attribute_value(const lxb_dom_attr_t* at) {
+  const lexbor_str_t* value = at->value;
+  return value == nullptr || value->data == nullptr ? std::string_view("") : view(value->data, value->length);
+}
+
 std::string_view HtmlNode::attribute(std::string_view name) const {
   if (!is_element()) return {};
   for (lxb_dom_attr_t* at = element_of(node_)->first_attr; at != nullptr; at = at->next) {
@@ -355,21 +385,16 @@ std::string_view HtmlNode::attribute(std::string_view name) const {
   return {};
 }
 
-void* HtmlNode::first_attribute() const { return is_element() ? element_of(node_)->first_attr : nullptr; }
-void* HtmlNode::next_attribute(void* at) { return static_cast<lxb_dom_attr_t*>(at)->next; }
-
-std::string_view HtmlNode::attribute_name(void* at) {
-  const lxb_dom_attr_id_t id = static_cast<lxb_dom_attr_t*>(at)->node.local_name;
-  if (id < kAttributeNames.size()) return kAttributeNames[id];
-  std::size_t size = 0;
-  const lxb_char_t* name = lxb_dom_attr_local_name(static_cast<lxb_dom_attr_t*>(at), &size);
-  return view(name, size);
+std::size_t HtmlNode::attributes(Attribute (&some)[8], void*& next) const {
+  auto* at = static_cast<lxb_dom_attr_t*>(next);
+  if (at == nullptr && is_element()) at = element_of(node_)->first_attr;
+  std::size_t count = 0;
+  for (; at != nullptr && count < std::size(some); at = at->next) some[count++] = {attribute_name(at), attribute_value(at)};
+  next = at;
+  return count;
 }
 
-std::string_view HtmlNode::attribute_value(void* at) {
-  const lexbor_str_t* value = static_cast<lxb_dom_attr_t*>(at)->value;
-  return value == nullptr || value->data == nullptr ? std::string_view("") : view(value->data, value->length);
-}
+HtmlNode::Look HtmlNode::look() const { return {is_element(), is_text(), is_inline(), tag()}; }
 
 std::string_view HtmlNode::data() const {
   switch (node_->type) {

@@ -31,7 +31,24 @@ enum class HtmlTag : std::uint8_t {
   kHead,
   kVideo,
   kH1,
-  kLowerHeading
+  kLowerHeading,
+  kStyle,
+  kTemplate,
+  kNoscript,
+  kSvg,
+  kIframe,
+  kTextarea,
+  kSelect,
+  kOption,
+  kLabel,
+  kButton,
+  kListEntry,  // li
+  kArticle,
+  kNav,
+  kFooter,
+  kAside,
+  kStruck,  // del, s, strike
+  kSup
 };
 
 class HtmlNode {
@@ -51,6 +68,12 @@ class HtmlNode {
   std::string_view name() const;
   /// The same as a number; as name(), whatever the namespace.
   HtmlTag tag() const;
+  /// What a walk asks of every node, in one call.
+  struct Look {
+    bool is_element = false, is_text = false, is_inline = false;
+    HtmlTag tag = HtmlTag::kOther;
+  };
+  Look look() const;
   /// Whether this is an HTML element of that name; lower case.
   bool is(std::string_view name) const;
 
@@ -72,7 +95,12 @@ class HtmlNode {
   /// Calls use(name, value) for each attribute in order.
   template <class Use>
   void each_attribute(Use&& use) const {
-    for (void* at = first_attribute(); at != nullptr; at = next_attribute(at)) use(attribute_name(at), attribute_value(at));
+    Attribute some[8];
+    void* next = nullptr;
+    do {
+      const std::size_t count = attributes(some, next);
+      for (std::size_t i = 0; i < count; ++i) use(some[i].name, some[i].value);
+    } while (next != nullptr);
   }
 
   /// Text of a text or comment node.
@@ -83,10 +111,12 @@ class HtmlNode {
   std::string visible_text(std::size_t bytes_max = 4096) const;
 
  private:
-  void* first_attribute() const;
-  static void* next_attribute(void* at);
-  static std::string_view attribute_name(void* at);
-  static std::string_view attribute_value(void* at);
+  struct Attribute {
+    std::string_view name, value;
+  };
+  /// Fills `some` from `next` on (nullptr: from the first) and moves `next` behind; nullptr at the end. In portions, as a call for each
+  /// name and value cost more than reading them.
+  std::size_t attributes(Attribute (&some)[8], void*& next) const;
 
   lxb_dom_node* node_ = nullptr;
 };

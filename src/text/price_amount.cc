@@ -16,6 +16,8 @@ constexpr std::array<char32_t, 24> kZeros = {0x0660, 0x06F0, 0x07C0, 0x0966, 0x0
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 char plain_of(char32_t c) {
+  // Nearly all other letters of the world.
+  if ((c > 0x00B4 && c < 0x02BC) || (c > 0x02BC && c < 0x060C) || (c > 0x3000 && c < 0xA8D0) || (c >= 0xAC00 && c < 0xFF00)) return 0;
   for (const char32_t zero : kZeros) {
     if (c >= zero && c < zero + 10) return static_cast<char>('0' + (c - zero));
   }
@@ -153,9 +155,9 @@ std::string price_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (byte < 0x80) {
-      out += byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f' || byte == '\v' ? ' ' : byte == '`' ? '\'' : text[at];
+    if (static_cast<unsigned char>(text[at]) < 0x80) {
+      const char c = text[at];
+      out += c >= '\t' && c <= '\r' ? ' ' : c == '`' ? '\'' : c;
       ++at;
       continue;
     }

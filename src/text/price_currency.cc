@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -378,10 +379,22 @@ struct SignTable {
   }
 };
 
+// Which three capitals are a code: a bit each.
+struct CodeTable {
+  std::bitset<26 * 26 * 26> known;
+  CodeTable() {
+    for (std::size_t at = 0; at + 3 <= kCodes.size(); at += 4) known.set(number_of(kCodes.substr(at, 3)));
+  }
+  static std::size_t number_of(std::string_view code) {
+    return static_cast<std::size_t>(((code[0] - 'A') * 26 + (code[1] - 'A')) * 26 + (code[2] - 'A'));
+  }
+};
+
 std::string_view code_at(std::string_view text, std::size_t at) {
-  if (at + 3 > text.size() || !is_capital(text[at])) return {};
-  const std::size_t found = kCodes.find(text.substr(at, 3));
-  return found != std::string_view::npos && found % 4 == 0 ? kCodes.substr(found, 3) : std::string_view();
+  static const CodeTable kTable;
+  if (at + 3 > text.size() || !is_capital(text[at]) || !is_capital(text[at + 1]) || !is_capital(text[at + 2])) return {};
+  const std::string_view code = text.substr(at, 3);
+  return kTable.known[CodeTable::number_of(code)] ? kCodes.substr(kCodes.find(code), 3) : std::string_view();
 }
 
 std::vector<Match> matches_in(std::string_view text) {

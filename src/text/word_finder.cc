@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/check.h"
 #include "base/utf8.h"
 
 namespace magpie {
@@ -65,7 +66,8 @@ void WordFinder::add(std::string_view text, std::uint32_t word) {
   for (const char c : text) {
     const std::size_t at = state * width_ + class_of_[static_cast<unsigned char>(c)];
     if (next_[at] == 0) {
-      next_[at] = static_cast<std::uint32_t>(first_end_.size());
+      MAGPIE_CHECK(first_end_.size() < kStateBits, "a list of words that has too many states");
+      next_[at] = static_cast<std::uint16_t>(first_end_.size());
       first_end_.push_back(0);
       next_.resize(next_.size() + width_, 0);
     }
@@ -92,7 +94,7 @@ void WordFinder::link() {
       ends_[last].next = first_end_[shorter];
     }
     for (std::size_t c = 0; c < width_; ++c) {
-      std::uint32_t& step = next_[state * width_ + c];
+      std::uint16_t& step = next_[state * width_ + c];
       if (step == 0) {
         step = next_[shorter * width_ + c];
       } else {
@@ -100,6 +102,9 @@ void WordFinder::link() {
         queue.push_back(step);
       }
     }
+  }
+  for (std::uint16_t& step : next_) {
+    if (first_end_[step] != 0) step |= kEndsWord;
   }
 }
 
