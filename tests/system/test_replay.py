@@ -13,7 +13,7 @@ import subprocess
 import threading
 import unittest
 
-from magpie_system import MAGPIE, SystemTest, main, wait_for
+from magpie_system import MAGPIE, SITE_FILES, SystemTest, main, wait_for
 from synthetic import SyntheticWeb
 
 SEED = 20261122
@@ -221,7 +221,7 @@ class Replay(SystemTest):
         asked = web.count()
         self.magpie("revisit", "-C", archived, "--all", "--set", "crawl.pictures=archive", "--set", "crawl.host_delay=0ms", "--set",
                     "crawl.allow_loopback=true")
-        again = [request for request in web.requests(skip=asked) if request.path != "/robots.txt"]
+        again = [request for request in web.requests(skip=asked) if request.path not in SITE_FILES]
         self.assertEqual({request.status for request in again}, {304}, "what only lies in the archive is not sent again")
         self.assertGreater(len(again), 100, "pictures, too")
 
