@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "image/resize.h"
+#include "image/wide.h"
 
 namespace magpie::image {
 namespace {
@@ -65,78 +66,67 @@ constexpr std::uint32_t kPdqSide = 64;
 constexpr std::size_t kPdqTerms = 16;
 constexpr std::uint32_t kPdqSideMin = 5;
 
-struct Luma {
-  Size size;
-  std::vector<float> values;
-};
-
-Luma luma_of(PixelsView pixels) {
-  if (pixels.channels == 4) return luma_of(flatten_on_white(pixels).view());
-  Luma luma{pixels.size, std::vector<float>(pixels.size.pixels())};
-  const std::uint8_t* from = pixels.data;
-  for (float& value : luma.values) {
-    value = pixels.channels == 1 ? static_cast<float>(from[0]) : 0.299f * from[0] + 0.587f * from[1] + 0.114f * from[2];
-    from += pixels.channels;
-  }
-  return luma;
-}
-
 // The filter's window: two passes of it make a tent as wide as the distance between two of the 64 samples.
 std::uint32_t window_of(std::uint32_t side) { return (side + 2 * kPdqSide - 1) / (2 * kPdqSide); }
 
-// Values that output i averages: [i - before, i + after], cut at the ends.
+// Values that output i of one pass averages: [i - before, i + after], cut at the ends.
 struct Window {
-  explicit Window(std::uint32_t full) : after((full + 2) / 2 - 1), before(full - 1 - after) {}
-  std::uint32_t after, before;
+  explicit Window(std::uint32_t side) : after((window_of(side) + 2) / 2 - 1), before(window_of(side) - 1 - after), last(side - 1) {}
+  std::uint32_t first_of(std::uint32_t i) const { return i > before ? i - before : 0; }
+  std::uint32_t last_of(std::uint32_t i) const { return std::min(i + after, last); }
+  float share_of(std::uint32_t i) const { return 1.0f / static_cast<float>(last_of(i) - first_of(i) + 1); }
+  std::uint32_t after, before, last;
 };
 
-void box_across(const Luma& in, Luma& out, std::uint32_t full) {
-  const Window window(full);
-  const std::uint32_t width = in.size.width;
-  for (std::uint32_t y = 0; y < in.size.height; ++y) {
-    const float* from = in.values.data() + std::size_t{y} * width;
-    float* to = out.values.data() + std::size_t{y} * width;
-    float sum = 0;
-    std::uint32_t count = 0;
-    for (std::uint32_t x = 0; x < std::min(window.after, width); ++x, ++count) sum += from[x];
-    for (std::uint32_t x = 0; x < width; ++x) {
-      if (x + window.after < width) sum += from[x + window.after], ++count;
-      if (x > window.before) sum -= from[x - window.before - 1], --count;
-      to[x] = sum / static_cast<float>(count);
+// What one of the 64 samples takes of the side's values: both passes in one.
+struct Tent {
+  std::uint32_t first = 0;
+  std::vector<float> weights;
+};
+
+std::array<Tent, kPdqSide> tents_of(std::uint32_t side) {
+  const Window window(side);
+  std::array<Tent, kPdqSide> tents;
+  for (std::uint32_t sample = 0; sample < kPdqSide; ++sample) {
+    const auto centre = static_cast<std::uint32_t>((sample + 0.5) * side / kPdqSide);
+    Tent& tent = tents[sample];
+    tent.first = window.first_of(window.first_of(centre));
+    tent.weights.resize(window.last_of(window.last_of(centre)) - tent.first + 1);
+    for (std::uint32_t i = window.first_of(centre); i <= window.last_of(centre); ++i) {
+      const float share = window.share_of(centre) * window.share_of(i);
+      for (std::uint32_t k = window.first_of(i); k <= window.last_of(i); ++k) tent.weights[k - tent.first] += share;
     }
   }
+  return tents;
 }
 
-void add_rows(float* sums, const float* row, std::uint32_t width, float sign) {
-  for (std::uint32_t x = 0; x < width; ++x) sums[x] += sign * row[x];
+MAGPIE_WIDE void add_row(const std::uint8_t* row, std::size_t count, float weight, float* sums) {
+  for (std::size_t i = 0; i < count; ++i) sums[i] += weight * static_cast<float>(row[i]);
 }
 
-void box_down(const Luma& in, Luma& out, std::uint32_t full) {
-  const Window window(full);
-  const std::uint32_t width = in.size.width;
-  const std::uint32_t height = in.size.height;
-  const auto row = [&](std::uint32_t y) { return in.values.data() + std::size_t{y} * width; };
-  std::vector<float> sums(width, 0.0f);
-  std::uint32_t count = 0;
-  for (std::uint32_t y = 0; y < std::min(window.after, height); ++y, ++count) add_rows(sums.data(), row(y), width, 1);
-  for (std::uint32_t y = 0; y < height; ++y) {
-    if (y + window.after < height) add_rows(sums.data(), row(y + window.after), width, 1), ++count;
-    if (y > window.before) add_rows(sums.data(), row(y - window.before - 1), width, -1), --count;
-    float* to = out.values.data() + std::size_t{y} * width;
-    const auto divisor = static_cast<float>(count);
-    for (std::uint32_t x = 0; x < width; ++x) to[x] = sums[x] / divisor;
-  }
+float luma_of(const float* pixel, std::uint32_t channels) {
+  return channels == 1 ? pixel[0] : 0.299f * pixel[0] + 0.587f * pixel[1] + 0.114f * pixel[2];
 }
 
 using Samples = std::array<std::array<float, kPdqSide>, kPdqSide>;
 
-Samples sample(const Luma& luma) {
+// The 64 x 64 values of the filtered picture that are looked at; the others are not made. Luma last, as all of it is linear.
+Samples sample(PixelsView pixels) {
+  const auto down = tents_of(pixels.size.height), across = tents_of(pixels.size.width);
+  std::vector<float> row(pixels.row_bytes());
   Samples samples;
   for (std::uint32_t y = 0; y < kPdqSide; ++y) {
-    const auto from_y = static_cast<std::size_t>((y + 0.5) * luma.size.height / kPdqSide);
+    std::fill(row.begin(), row.end(), 0.0f);
+    std::uint32_t from = down[y].first;
+    for (const float weight : down[y].weights) add_row(pixels.row(from++), row.size(), weight, row.data());
     for (std::uint32_t x = 0; x < kPdqSide; ++x) {
-      const auto from_x = static_cast<std::size_t>((x + 0.5) * luma.size.width / kPdqSide);
-      samples[y][x] = luma.values[from_y * luma.size.width + from_x];
+      const float* pixel = row.data() + std::size_t{across[x].first} * pixels.channels;
+      float sum = 0;
+      for (const float weight : across[x].weights) {
+        sum += weight * luma_of(pixel, pixels.channels);
+        pixel += pixels.channels;
+      }
+      samples[y][x] = sum;
     }
   }
   return samples;
@@ -233,13 +223,8 @@ std::uint64_t dhash(PixelsView grey) {
 
 PdqResult pdq(PixelsView pixels) {
   if (std::min(pixels.size.width, pixels.size.height) < kPdqSideMin) return {};
-  Luma luma = luma_of(pixels);
-  Luma scratch{luma.size, std::vector<float>(luma.values.size())};
-  for (int pass = 0; pass < 2; ++pass) {
-    box_across(luma, scratch, window_of(luma.size.width));
-    box_down(scratch, luma, window_of(luma.size.height));
-  }
-  const Samples samples = sample(luma);
+  if (pixels.channels == 4) return pdq(flatten_on_white(pixels).view());
+  const Samples samples = sample(pixels);
   return {bits_over_median(low_terms(samples)), quality_of(samples)};
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "image/wide.h"
 
 namespace magpie::image {
 namespace {
@@ -13,6 +14,12 @@ namespace {
 std::uint8_t on_white(std::uint8_t value, std::uint8_t alpha) {
   const std::uint32_t mixed = std::uint32_t{value} * alpha + 255u * (255u - alpha) + 128u;
   return static_cast<std::uint8_t>((mixed + (mixed >> 8)) >> 8);
+}
+
+MAGPIE_WIDE void grey_of(const std::uint8_t* rgb, std::size_t count, std::uint8_t* grey) {
+  for (std::size_t i = 0; i < count; ++i, rgb += 3) {
+    grey[i] = static_cast<std::uint8_t>((19595u * rgb[0] + 38470u * rgb[1] + 7471u * rgb[2] + 32768u) >> 16);
+  }
 }
 
 template <std::size_t Channels>
@@ -95,10 +102,7 @@ Pixels to_grey(PixelsView pixels) {
     if (count > 0) std::memcpy(out.data(), pixels.data, count);
     return out;
   }
-  const std::uint8_t* from = pixels.data;
-  for (std::size_t i = 0; i < count; ++i, from += 3) {
-    out.data()[i] = static_cast<std::uint8_t>((19595u * from[0] + 38470u * from[1] + 7471u * from[2] + 32768u) >> 16);
-  }
+  grey_of(pixels.data, count, out.data());
   return out;
 }
 

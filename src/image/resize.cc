@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "image/wide.h"
 
 namespace magpie::image {
 namespace {
@@ -43,7 +44,7 @@ Coverage cover(std::uint32_t source, std::uint32_t target) {
   return coverage;
 }
 
-void add_row(const std::uint8_t* from, std::size_t count, float weight, float* sums) {
+MAGPIE_WIDE void add_row(const std::uint8_t* from, std::size_t count, float weight, float* sums) {
   for (std::size_t i = 0; i < count; ++i) sums[i] += weight * static_cast<float>(from[i]);
 }
 
@@ -123,19 +124,21 @@ Taps lanczos_taps(std::uint32_t source, std::uint32_t target) {
 
 std::uint8_t from_fixed(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kFractionBits, 0, 255)); }
 
+// One row of `from` to one of `to`.
+MAGPIE_WIDE void lanczos_row(const std::uint8_t* from, const Taps& taps, std::uint8_t* to) {
+  for (const Span& span : taps.spans) {
+    const std::uint8_t* pixels = from + span.first;
+    const std::int32_t* weights = taps.weights.data() + span.weights_at;
+    std::int32_t sum = 1 << (kFractionBits - 1);
+    for (std::uint32_t x = 0; x < span.count; ++x) sum += pixels[x] * weights[x];
+    *to++ = from_fixed(sum);
+  }
+}
+
 Pixels lanczos_across(PixelsView grey, std::uint32_t width) {
   const Taps taps = lanczos_taps(grey.size.width, width);
   Pixels out({width, grey.size.height}, 1);
-  for (std::uint32_t y = 0; y < grey.size.height; ++y) {
-    const std::uint8_t* from = grey.row(y);
-    for (std::uint32_t i = 0; i < width; ++i) {
-      const Span& span = taps.spans[i];
-      const std::int32_t* weights = taps.weights.data() + span.weights_at;
-      std::int32_t sum = 1 << (kFractionBits - 1);
-      for (std::uint32_t x = 0; x < span.count; ++x) sum += from[span.first + x] * weights[x];
-      out.row(y)[i] = from_fixed(sum);
-    }
-  }
+  for (std::uint32_t y = 0; y < grey.size.height; ++y) lanczos_row(grey.row(y), taps, out.row(y));
   return out;
 }
 
