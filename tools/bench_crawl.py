@@ -170,12 +170,12 @@ class Bench:
         best = statistics.median(map(value, ours)) / statistics.median(map(value, theirs))
         self.rows.append({"name": name, "unit": "times", "values": [best], "beside": {}})
 
-    def beside_peers(self, title, unit, web, folder, pictures):
+    def beside_peers(self, title, unit, web, folder, ours, pictures):
         """Every crawler on one web; then magpie's rate by each peer's."""
         objects = lambda r: r["pages"] + r["pictures"]  # noqa: E731
         rate = lambda r: objects(r) / r["cpu_s"]  # noqa: E731
         kept = {}
-        for crawler in [magpie(self.options.magpie), *peers()]:
+        for crawler in [ours, *peers()]:
             if pictures and not crawler.takes_pictures:
                 continue
             if crawler.program is None:
@@ -206,15 +206,27 @@ class Bench:
     def pages(self):
         web, folder = self.web("pages", hosts=4, pages=self.scaled(2_500, 100), links=20, page_bytes=2_000)
         try:
-            self.beside_peers("pages", "pages", web, folder, pictures=False)
+            self.beside_peers("pages", "pages", web, folder, magpie(self.options.magpie), pictures=False)
+        finally:
+            web.stop()
+
+    def archived(self):
+        """Pages read, pictures kept as they are: what the peers do with pictures."""
+        web, folder = self.web("archived", hosts=4, pages=self.scaled(1_000, 20), links=20, page_bytes=2_000, pictures=4, picture_side=120)
+        try:
+            self.beside_peers("pages with pictures, archived", "objects", web, folder, magpie(self.options.magpie, pictures="archive"), pictures=True)
         finally:
             web.stop()
 
     def pictures(self):
-        """Small pictures, so that fetching and keeping counts more than decoding."""
+        """No peer decodes, compares and embeds."""
         web, folder = self.web("pictures", hosts=4, pages=self.scaled(100, 20), links=20, page_bytes=2_000, pictures=4, picture_side=120)
         try:
-            self.beside_peers("pages with pictures", "objects", web, folder, pictures=True)
+            for stage in "describe", "embed":
+                crawler = magpie(self.options.magpie, pictures=stage)
+                words = lambda target: crawler.words(folder / "seeds.txt", target, True)  # noqa: B023,E731
+                results = self.rounds(f"magpie-{stage}", words, web, seconds_max=LONG_SECONDS_MAX)
+                self.add(f"pages with pictures, crawl.pictures={stage}: magpie", "objects/CPU s", results, lambda r: (r["pages"] + r["pictures"]) / r["cpu_s"])
         finally:
             web.stop()
 
@@ -238,7 +250,7 @@ class Bench:
             urls = folder / "urls.txt"
             urls.write_text("".join(url + "\n" for url in sorted(web.addresses()["picture"])))
             rate = lambda r: r["pictures"] / r["cpu_s"]  # noqa: E731
-            crawler = magpie(self.options.magpie)
+            crawler = magpie(self.options.magpie, pictures="describe")  # thumbnails of 256 px, and larger ones, hashes and colours
             ours = self.rounds("magpie", lambda target: crawler.words(urls, target, True), web, seconds_max=LONG_SECONDS_MAX)
             self.add("list of pictures, to 256 px: magpie", "pictures/CPU s", ours, rate)
             if img2dataset_words(urls, folder) is None:
@@ -250,7 +262,7 @@ class Bench:
             web.stop()
 
 
-WORKLOADS = {"pages": Bench.pages, "pictures": Bench.pictures, "fairness": Bench.fairness, "list": Bench.picture_list}
+WORKLOADS = {"pages": Bench.pages, "archived": Bench.archived, "pictures": Bench.pictures, "fairness": Bench.fairness, "list": Bench.picture_list}
 
 
 def main():
@@ -273,7 +285,8 @@ def main():
         for name in options.only:
             WORKLOADS[name](bench)
         command = " ".join(map(str, magpie("magpie").words(Path("SEEDS"), Path("DIR"), False))).replace("DIR/collection", "DIR")
-        notes = ["magpie fetches, archives, extracts, decodes, hashes, embeds and indexes. wget2 and httrack save what they fetch; scrapy and colly save with "
+        notes = ["magpie fetches, archives, extracts and indexes; with crawl.pictures=describe it decodes, shrinks and hashes pictures too, with embed it embeds "
+                 "them. wget2 and httrack save what they fetch; scrapy and colly save with "
                  "pictures only; spider keeps nothing; none of them extracts, decodes or embeds. img2dataset decodes, shrinks and encodes."]
         json.dump({"command": command, "notes": notes + bench.notes, "rows": bench.rows}, sys.stdout)
     finally:

@@ -22,9 +22,10 @@ def first(*paths):
     return next((str(path) for path in paths if path and Path(path).exists()), None)
 
 
-def magpie(program, delay=0, per_host=PER_HOST, seconds_max=600):
+def magpie(program, delay=0, per_host=PER_HOST, seconds_max=600, pictures="embed"):
+    settings = [] if pictures == "embed" else ["--set", f"crawl.pictures={pictures}"]
     return Crawler("magpie", program, lambda seeds, folder, _: [
-        program, "crawl", "--collection", folder / "collection", "--set", "crawl.retries_max=0", "--agent", AGENT, "--delay", delay, "--per-host", per_host,
+        program, "crawl", "--collection", folder / "collection", "--set", "crawl.retries_max=0", *settings, "--agent", AGENT, "--delay", delay, "--per-host", per_host,
         "--allow-loopback", "--max-seconds", seconds_max, "--seeds", seeds])
 
 

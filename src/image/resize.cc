@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <numbers>
 #include <vector>
 
@@ -57,24 +58,37 @@ void add_row_with_alpha(const std::uint8_t* from, std::size_t pixels, float weig
   }
 }
 
-std::uint8_t to_byte(float value) { return static_cast<std::uint8_t>(std::clamp(value + 0.5f, 0.0f, 255.0f)); }
+// A pixel of up to four channels in one register; of three, the fourth lane holds what follows and is not looked at.
+using Lanes = float __attribute__((vector_size(16)));
 
+Lanes lanes_at(const float* from) {
+  Lanes lanes;
+  std::memcpy(&lanes, from, sizeof lanes);
+  return lanes;
+}
+
+// `to` has room for one lane more than the row, as has `sums`.
 template <std::size_t Channels>
-void shrink_row(const float* sums, const Coverage& columns, std::uint8_t* to) {
+void shrink_row(const float* sums, const Coverage& columns, float* to) {
   for (const Span& span : columns.spans) {
-    float total[Channels] = {};
+    Lanes total{};
     const float* from = sums + std::size_t{span.first} * Channels;
     const float* weights = columns.weights.data() + span.weights_at;
-    for (std::uint32_t x = 0; x < span.count; ++x, from += Channels) {
-      for (std::size_t c = 0; c < Channels; ++c) total[c] += weights[x] * from[c];
-    }
+    for (std::uint32_t x = 0; x < span.count; ++x, from += Channels) total += weights[x] * lanes_at(from);
     if constexpr (Channels == 4) {
-      for (int c = 0; c < 3; ++c) to[c] = total[3] > 0 ? to_byte(total[c] / total[3]) : 0;
-      to[3] = to_byte(total[3]);
-    } else {
-      for (std::size_t c = 0; c < Channels; ++c) to[c] = to_byte(total[c]);
+      const float alpha = total[3];
+      total = alpha > 0 ? total / alpha : Lanes{};
+      total[3] = alpha;
     }
+    std::memcpy(to, &total, sizeof total);
     to += Channels;
+  }
+}
+
+MAGPIE_WIDE void round_row(const float* values, std::size_t count, std::uint8_t* to) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto whole = static_cast<std::int32_t>(values[i] + 0.5f);
+    to[i] = static_cast<std::uint8_t>(std::clamp(whole, 0, 255));
   }
 }
 
@@ -96,7 +110,7 @@ struct Taps {
   std::vector<std::int32_t> weights;
 };
 
-Taps lanczos_taps(std::uint32_t source, std::uint32_t target) {
+Taps make_lanczos_taps(std::uint32_t source, std::uint32_t target) {
   Taps taps;
   taps.spans.reserve(target);
   const double scale = static_cast<double>(source) / target;
@@ -122,6 +136,17 @@ Taps lanczos_taps(std::uint32_t source, std::uint32_t target) {
   return taps;
 }
 
+// Most pictures have one of few sizes once they are shrunk, and their sines cost as much as their sums.
+const Taps& lanczos_taps(std::uint32_t source, std::uint32_t target) {
+  constexpr std::size_t kKept = 64;
+  thread_local std::map<std::pair<std::uint32_t, std::uint32_t>, Taps> kept;
+  const std::pair sides(source, target);
+  const auto known = kept.find(sides);
+  if (known != kept.end()) return known->second;
+  if (kept.size() == kKept) kept.clear();
+  return kept.emplace(sides, make_lanczos_taps(source, target)).first->second;
+}
+
 std::uint8_t from_fixed(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kFractionBits, 0, 255)); }
 
 // One row of `from` to one of `to`.
@@ -136,14 +161,14 @@ MAGPIE_WIDE void lanczos_row(const std::uint8_t* from, const Taps& taps, std::ui
 }
 
 Pixels lanczos_across(PixelsView grey, std::uint32_t width) {
-  const Taps taps = lanczos_taps(grey.size.width, width);
+  const Taps& taps = lanczos_taps(grey.size.width, width);
   Pixels out({width, grey.size.height}, 1);
   for (std::uint32_t y = 0; y < grey.size.height; ++y) lanczos_row(grey.row(y), taps, out.row(y));
   return out;
 }
 
 Pixels lanczos_down(PixelsView grey, std::uint32_t height) {
-  const Taps taps = lanczos_taps(grey.size.height, height);
+  const Taps& taps = lanczos_taps(grey.size.height, height);
   Pixels out({grey.size.width, height}, 1);
   std::vector<std::int32_t> sums(grey.size.width);
   for (std::uint32_t i = 0; i < height; ++i) {
@@ -175,7 +200,9 @@ Pixels resize_area(PixelsView source, Size target) {
   const Coverage columns = cover(source.size.width, target.width);
   const Coverage rows = cover(source.size.height, target.height);
   Pixels out(target, source.channels);
-  std::vector<float> sums(source.row_bytes());
+  constexpr std::size_t kLanes = sizeof(Lanes) / sizeof(float);  // the last pixel is read and written with what would follow it
+  const std::size_t values = source.row_bytes(), row_values = out.view().row_bytes();
+  std::vector<float> sums(values + kLanes), shrunk(row_values + kLanes);
   for (std::uint32_t y = 0; y < target.height; ++y) {
     std::fill(sums.begin(), sums.end(), 0.0f);
     const Span& span = rows.spans[y];
@@ -185,14 +212,15 @@ Pixels resize_area(PixelsView source, Size target) {
       if (source.channels == 4) {
         add_row_with_alpha(from, source.size.width, weight, sums.data());
       } else {
-        add_row(from, sums.size(), weight, sums.data());
+        add_row(from, values, weight, sums.data());
       }
     }
     switch (source.channels) {
-      case 1: shrink_row<1>(sums.data(), columns, out.row(y)); break;
-      case 3: shrink_row<3>(sums.data(), columns, out.row(y)); break;
-      default: shrink_row<4>(sums.data(), columns, out.row(y));
+      case 1: shrink_row<1>(sums.data(), columns, shrunk.data()); break;
+      case 3: shrink_row<3>(sums.data(), columns, shrunk.data()); break;
+      default: shrink_row<4>(sums.data(), columns, shrunk.data());
     }
+    round_row(shrunk.data(), row_values, out.row(y));
   }
   return out;
 }
