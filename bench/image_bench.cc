@@ -67,15 +67,17 @@ void BM_AnalysePicture(benchmark::State& state) {
   const std::vector<std::string> files = inputs(static_cast<double>(state.range(0)) * 1e5);
   std::size_t i = 0;
   for (auto _ : state) benchmark::DoNotOptimize(analyse_picture(files[i++ % files.size()]));
-  int phash_bits = 0, pdq_bits = 0;
+  int phash_bits = 0, dhash_bits = 0, pdq_bits = 0;
   for (const std::string& file : files) {
     const PerceptualHashes scaled = analyse_picture(file)->hashes;
     const PerceptualHashes exact = perceptual_hashes(decode(file)->pixels.view());
     phash_bits = std::max(phash_bits, hamming(scaled.phash, exact.phash));
+    dhash_bits = std::max(dhash_bits, hamming(scaled.dhash, exact.dhash));
     pdq_bits = std::max(pdq_bits, hamming(scaled.pdq, exact.pdq));
   }
   state.SetItemsProcessed(state.iterations());
   state.counters["phash_bits_max"] = phash_bits;
+  state.counters["dhash_bits_max"] = dhash_bits;
   state.counters["pdq_bits_max"] = pdq_bits;
   state.counters["pictures"] = static_cast<double>(files.size());
 }

@@ -44,7 +44,7 @@ Result<int> follow_here(const CollectionFolder& folder, const AppSettings& setti
   MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
   const SystemClock clock;
   MetricsRegistry metrics;
-  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, /*resume=*/false));
+  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, {.embeds = settings.crawl.pictures() == "embed"}));
   MAGPIE_TRY(CrawlJobView job, start(*manager));
   StopSignals signals;
   bool asked = false;

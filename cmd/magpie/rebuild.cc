@@ -69,14 +69,14 @@ void say_counts(const ExtractAgainCounts& counts, const RebuildFlags& flags, boo
 /// Runs `work` beside a manager of the collection, on a thread of its own, and `show` now and then where a person looks on. True when
 /// it was interrupted.
 Result<bool> run_managed(const Common& common, const std::function<void(Manager&, std::stop_token)>& work,
-                         const std::function<void()>& show) {
+                         const std::function<void()>& show, bool embeds) {
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
   MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
   const SystemClock clock;
   MetricsRegistry metrics;
-  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, /*resume=*/false));
+  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, {.embeds = embeds}));
 
   StopSignals signals;
   std::atomic<bool> ended{false};
@@ -117,7 +117,7 @@ Result<int> extract(const Common& common, const RebuildFlags& flags) {
     const auto so_far = running.with([](const auto* again) { return again ? again->counts() : ExtractAgainCounts(); });
     show_line(fmt::format("{} of {} pages, {} changed", so_far.pages, so_far.of, so_far.changed));
   };
-  MAGPIE_TRY(const bool asked, run_managed(common, work, show));
+  MAGPIE_TRY(const bool asked, run_managed(common, work, show, /*embeds=*/false));
   if (!*counts) return Failure(counts->error());
   say_counts(**counts, flags, common.json);
   return asked ? kNothing : kDone;
@@ -134,7 +134,7 @@ Result<int> analyse(const Common& common) {
     const auto so_far = running.with([](const auto* now) { return now ? now->counts() : AnalyseWaitingCounts(); });
     show_line(fmt::format("{} pictures analysed, {} embedded, {} failed", so_far.analysed, so_far.embedded, so_far.failed));
   };
-  MAGPIE_TRY(const bool asked, run_managed(common, work, show));
+  MAGPIE_TRY(const bool asked, run_managed(common, work, show, /*embeds=*/true));
   if (!*counts) return Failure(counts->error());
   const AnalyseWaitingCounts& done = **counts;
   if (common.json) {

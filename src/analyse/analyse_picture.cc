@@ -138,6 +138,7 @@ class PictureAnalyst {
   // Opens what libvips and the network open late, and starts their threads.
   Result<void> warm_up() {
     MAGPIE_TRY_DO(image::start_decoders());
+    if (!embedder_) return {};
     image::Pixels grey({kWarmUpSide, kWarmUpSide}, 3);
     std::fill_n(grey.data(), grey.bytes(), std::uint8_t{127});
     MAGPIE_TRY_DO(embed(grey));
@@ -161,11 +162,11 @@ class PictureAnalyst {
 }  // namespace
 
 Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSettings& settings) {
-  MAGPIE_TRY(auto embedder, NetworkEmbedder::load(settings.model_folder));
+  std::unique_ptr<Embedder> embedder;
+  if (!settings.model_folder.empty()) { MAGPIE_TRY(embedder, NetworkEmbedder::load(settings.model_folder)); }
   const auto analyst = std::make_shared<PictureAnalyst>(std::move(embedder), settings.limits);
   const auto analyse = [analyst](const WorkerRequest& request) { return analyst->analyse(request); };
-  handlers.by_kind[kAnalysePicture] = analyse;
-  handlers.by_kind[kEmbedPicture] = analyse;
+  if (!settings.model_folder.empty()) handlers.by_kind[kAnalysePicture] = handlers.by_kind[kEmbedPicture] = analyse;
   handlers.by_kind[kDescribePicture] = analyse;
   handlers.by_kind[kMakeVariant] = [analyst](const WorkerRequest& request) { return analyst->make_variant(request); };
   handlers.warm_up = [analyst, earlier = std::move(handlers.warm_up)]() -> Result<void> {

@@ -26,7 +26,7 @@ inline constexpr std::uint32_t kMakeVariant = 3;      // -> a JPEG of a given si
 inline constexpr std::uint32_t kDescribePicture = 4;  // -> AnalysedImage without embedding
 
 struct PictureSettings {
-  fs::path model_folder;         // of the embedder; holds manifest.yaml
+  fs::path model_folder;         // of the embedder; holds manifest.yaml. Empty: only kDescribePicture and kMakeVariant are answered
   image::DecodeLimits limits{};  // its deadline is set by each request
 };
 

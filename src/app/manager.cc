@@ -104,10 +104,10 @@ Result<Url> parse_seed(std::string_view text) {
 }
 
 Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const AppSettings& settings, const Clock& clock,
-                                                MetricsRegistry& metrics, bool resume) {
+                                                MetricsRegistry& metrics, ManagerOptions wishes) {
   std::unique_ptr<Manager> manager(new Manager(collection, settings, clock, metrics));
   MAGPIE_TRY(EmbedderModel model, find_embedder(settings));
-  MAGPIE_TRY(manager->workers_, start_workers(settings, model, 0, &metrics));
+  MAGPIE_TRY(manager->workers_, start_workers(settings, wishes.embeds ? &model : nullptr, 0, &metrics));
   manager->pictures_ = std::make_unique<Pictures>(*manager->workers_);
   pipeline::RecorderOptions options;
   options.space = model.space;
@@ -116,7 +116,7 @@ Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const Ap
              pipeline::Recorder::start({collection.archive(), collection.archive_writing(), collection.variants(), collection.catalog(),
                                         collection.frontier(), collection.text(), collection.vectors()},
                                        std::move(options)));
-  if (resume) MAGPIE_TRY_DO(manager->resume_unfinished());
+  if (wishes.resume) MAGPIE_TRY_DO(manager->resume_unfinished());
   manager->reporter_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->report_progress(stop); });
   manager->jobs_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->run_jobs(stop); });
   return manager;

@@ -21,11 +21,16 @@
 
 namespace magpie {
 
+struct ManagerOptions {
+  bool resume = false;  // go on with crawls that a crash cut short
+  bool embeds = true;   // false: workers start without a network, and nothing is embedded
+};
+
 class Manager final : public JobControl {
  public:
-  /// Starts workers and recorder, and goes on with crawls that a crash cut short when `resume` is set. All must outlive it.
+  /// Starts workers and recorder. All must outlive it.
   static Result<std::unique_ptr<Manager>> start(Collection& collection, const AppSettings& settings, const Clock& clock,
-                                                MetricsRegistry& metrics, bool resume);
+                                                MetricsRegistry& metrics, ManagerOptions options);
   /// Stops a running crawl (it goes on next time), writes down what was fetched, ends the workers.
   ~Manager() override;
 

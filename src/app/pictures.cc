@@ -16,14 +16,14 @@ Result<EmbedderModel> find_embedder(const AppSettings& settings) {
   return EmbedderModel{manifest.folder, manifest.space()};
 }
 
-Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel& model, std::size_t processes,
+Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel* model, std::size_t processes,
                                                   MetricsRegistry* metrics) {
   WorkerPoolOptions options;
   options.command = {program_path().string(), "worker"};
   options.workers = processes != 0 ? processes : static_cast<std::size_t>(settings.worker.processes());
   if (options.workers == 0) options.workers = std::max(1u, std::thread::hardware_concurrency());
   pipeline::WorkerConfig config;
-  config.model_folder = model.folder.string();
+  if (model != nullptr) config.model_folder = model->folder.string();
   options.config = pipeline::encode_worker_config(config);
   options.sandbox.enabled = settings.worker.sandbox();
   options.sandbox.memory_bytes = static_cast<std::uint64_t>(settings.worker.memory());

@@ -17,8 +17,8 @@ struct EmbedderModel {
 /// The model that model.embedder names. kNotFound says how to get it.
 Result<EmbedderModel> find_embedder(const AppSettings& settings);
 
-/// A pool of `magpie worker` processes; `processes` 0 follows the setting. `metrics` may be null.
-Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel& model, std::size_t processes,
+/// A pool of `magpie worker` processes; `processes` 0 follows the setting. `model` null: they embed nothing. `metrics` may be null.
+Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel* model, std::size_t processes,
                                                   MetricsRegistry* metrics);
 
 /// Thread-safe.

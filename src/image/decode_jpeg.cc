@@ -112,6 +112,10 @@ bool start(JpegRun& run, std::uint32_t side_wanted) {
   run.jpeg.out_color_space = is_cmyk(run.jpeg) ? JCS_CMYK : JCS_RGB;
   run.jpeg.scale_num = 1;
   run.jpeg.scale_denom = scale_denominator({run.jpeg.image_width, run.jpeg.image_height}, side_wanted);
+  jpeg_calc_output_dimensions(&run.jpeg);
+  const std::uint32_t side = std::max(run.jpeg.output_width, run.jpeg.output_height);
+  // Where pixels are averaged afterwards, smoothly interpolated colours are time for nothing.
+  if (side_wanted != 0 && side > side_wanted + side_wanted / 4) run.jpeg.do_fancy_upsampling = FALSE;
   jpeg_start_decompress(&run.jpeg);
   return true;
 }

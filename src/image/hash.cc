@@ -19,6 +19,16 @@ namespace {
 constexpr std::uint32_t kPhashSide = 32;
 constexpr std::uint32_t kLowSide = 8;
 
+// cos(pi n / 64), the angles of all transforms of up to 32 values.
+double cosine(std::size_t n) {
+  static const std::array<double, 4 * kPhashSide> table = [] {
+    std::array<double, 4 * kPhashSide> made{};
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] = std::cos(std::numbers::pi * static_cast<double>(i) / (2 * kPhashSide));
+    return made;
+  }();
+  return table[n % table.size()];
+}
+
 // DCT-II, unscaled as scipy.fftpack.dct gives it: y[k] = 2 sum x[n] cos(pi k (2n + 1) / 2N). Even terms are the transform of the folded
 // sums, odd ones are taken from differences. Where the input is constant or symmetric the differences are exactly 0, so such terms come
 // out as exactly 0, as they do in scipy; a plain sum would leave noise whose signs become hash bits.
@@ -39,10 +49,7 @@ void dct(std::span<double> values) {
   for (std::size_t k = 0; k < half; ++k) {
     values[2 * k] = sums[k];
     double odd = 0;
-    for (std::size_t i = 0; i < half; ++i) {
-      const double angle = std::numbers::pi * static_cast<double>((2 * k + 1) * (2 * i + 1)) / static_cast<double>(2 * n);
-      odd += differences[i] * std::cos(angle);
-    }
+    for (std::size_t i = 0; i < half; ++i) { odd += differences[i] * cosine((2 * k + 1) * (2 * i + 1) * (kPhashSide / n)); }
     values[2 * k + 1] = 2 * odd;
   }
 }

@@ -14,6 +14,13 @@ Result<Variant> encode_variant(PixelsView pixels, int quality) {
   return Variant{pixels.size, std::move(jpeg)};
 }
 
+// pHash and dHash average so many pixels that a quarter of a thumbnail would do; PDQ looks closer.
+PerceptualHashes hashes_of(PixelsView thumbnail, PixelsView preview) {
+  const Pixels grey = to_grey(thumbnail);
+  const PdqResult by_pdq = pdq(preview);
+  return {phash(grey.view()), dhash(grey.view()), by_pdq.hash, by_pdq.quality};
+}
+
 Pixels at_most(Pixels pixels, std::uint32_t side) {
   const Size target = fit_within(pixels.size(), side);
   return target == pixels.size() ? std::move(pixels) : resize_area(pixels.view(), target);
@@ -24,12 +31,12 @@ Pixels at_most(Pixels pixels, std::uint32_t side) {
 Result<AnalysedPicture> analyse_picture(std::string_view bytes, const DecodeLimits& limits, const PictureOptions& options) {
   const std::uint32_t side = std::max(options.preview_side, options.thumbnail_side);
   MAGPIE_TRY(Decoded decoded, decode(bytes, limits, {.side_wanted = side}));
-  const Pixels preview = at_most(std::move(decoded.pixels), side);
+  Pixels preview = at_most(std::move(decoded.pixels), side);
 
   AnalysedPicture picture{.header = decoded.header};
-  picture.pixels = flatten_on_white(preview.view());
-  picture.hashes = perceptual_hashes(picture.pixels.view());
   const Pixels thumbnail = shrink_to_fit(preview.view(), options.thumbnail_side);  // keeps the alpha that colours need
+  picture.pixels = flatten_on_white(std::move(preview));
+  picture.hashes = hashes_of(thumbnail.view(), picture.pixels.view());
   picture.colours = colours_of(thumbnail.view());
   picture.colour_grid = colour_grid(thumbnail.view());
   MAGPIE_TRY(picture.thumbnail, encode_variant(thumbnail.view(), options.quality));

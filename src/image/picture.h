@@ -27,7 +27,7 @@ struct AnalysedPicture {
   Pixels pixels;  // RGB, upright, on white; longer side at most preview_side. For the network; not to be stored
   Variant thumbnail;
   Variant preview;
-  PerceptualHashes hashes;  // of the picture at about preview_side; within a few bits of those at full size
+  PerceptualHashes hashes;  // of thumbnail and preview; within a few bits of those at full size
   Colours colours;
   ColourGrid colour_grid{};
 };

@@ -18,7 +18,7 @@ inline constexpr std::uint32_t kExtractPage = 100;
 
 /// How workers are set up; travels to them as the pool's config.
 struct WorkerConfig {
-  std::string model_folder;  // of the embedder
+  std::string model_folder;  // of the embedder; empty: pictures are not embedded
 };
 std::string encode_worker_config(const WorkerConfig& config);
 
