@@ -95,6 +95,12 @@ struct CrawlSettings {
                                 "How far a picture goes: 'archive' keeps what was fetched; 'describe' makes thumbnails, finds copies and "
                                 "colours, and lets words find it; 'embed' lets it be found by its looks, too. 'magpie rebuild --analyse' "
                                 "does what was left out."};
+  Setting<bool> focus{
+      "crawl.focus",
+      true,
+      {},
+      "Follow first what looks like the pages of its site that had products or pictures, or led to them, and last what looks "
+      "like those that had none. Off: shallow pages first."};
   Setting<bool> drop_tracking{"crawl.drop_tracking", true, {}, "Take utm_… and similar parameters off addresses."};
   Setting<bool> drop_sessions{"crawl.drop_sessions", true, {}, "Take session ids (;jsessionid=, PHPSESSID, sid, …) off addresses."};
   Setting<bool> cookies{"crawl.cookies", true, {}, "Send a host's own cookies back to it while a crawl runs; nothing is kept behind it."};
@@ -145,7 +151,7 @@ struct CrawlSettings {
     each(delay_factor), each(robots_ttl), each(fetch_max), each(speed_bytes_min), each(speed_period), each(bytes_per_second),
         each(page_bytes_max), each(image_bytes_max), each(url_bytes_max);
     each(revisit_first), each(revisit_min), each(revisit_max), each(revisit);
-    each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(pictures), each(drop_tracking);
+    each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(pictures), each(focus), each(drop_tracking);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
     each(tdm_file), each(windows), each(time_zone), each(logins), each(login_every), each(cookie_file);

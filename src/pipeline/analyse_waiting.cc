@@ -95,7 +95,7 @@ std::shared_ptr<const RunContext> AnalyseWaiting::context_of(JobId job) {
   if (context) return context;
   std::optional<crawl::CrawlRules> rules = parts_.rules(job);
   if (!rules) rules.emplace(job, parts_.settings, [](std::string_view) { return false; });  // a replay's files hold what they hold
-  return context = std::make_shared<const RunContext>(RunContext{job, std::move(*rules), {}, {}});
+  return context = std::make_shared<const RunContext>(RunContext{job, std::move(*rules), {}, {}, {}});
 }
 
 }  // namespace magpie::pipeline

@@ -95,7 +95,9 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make_replay(CrawlRunParts parts, cra
 Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules) {
   agent_ = settings.agent();
   pictures_ = stage_of(settings.pictures());
-  context_ = std::make_shared<const RunContext>(RunContext{job_, std::move(rules), pace_of(settings), [this] { loop_->wake(); }});
+  auto focus = settings.focus() && !replay_ ? std::make_shared<crawl::Focus>() : nullptr;  // of a replay every page is read anyway
+  context_ = std::make_shared<const RunContext>(
+      RunContext{job_, std::move(rules), pace_of(settings), std::move(focus), [this] { loop_->wake(); }});
   crawl::FetchLoopParts loop{parts_.frontier, *client_, parts_.clock, context_->rules, documents_};
   if (!replay_) {
     MAGPIE_TRY(loop.resting, parts_.catalog.resting_hosts(parts_.clock.now()));

@@ -81,14 +81,14 @@ std::shared_ptr<const RunContext> ExtractAgain::context_of(JobId job, const Page
   auto known = contexts_.find(job);
   if (known == contexts_.end()) {
     std::optional<crawl::CrawlRules> rules = parts_.rules(job);
-    auto context = rules ? std::make_shared<const RunContext>(RunContext{job, std::move(*rules), {}}) : nullptr;
+    auto context = rules ? std::make_shared<const RunContext>(RunContext{job, std::move(*rules), {}, {}, {}}) : nullptr;
     known = contexts_.emplace(job, std::move(context)).first;
   }
   if (known->second) return known->second;
   auto held = std::make_shared<std::set<std::string, std::less<>>>();
   for (const StoredRef& ref : page.refs) held->insert(ref.ref.url);
   crawl::CrawlRules rules(job, parts_.settings, [held](std::string_view url) { return held->contains(url); });
-  return std::make_shared<const RunContext>(RunContext{job, std::move(rules), {}});
+  return std::make_shared<const RunContext>(RunContext{job, std::move(rules), {}, {}, {}});
 }
 
 void ExtractAgain::answered(PageAtHand& at_hand, Result<std::string> answer) {

@@ -11,16 +11,18 @@
 #include "core/catalog.h"
 #include "core/records.h"
 #include "crawl/fetched_document.h"
+#include "crawl/focus.h"
 #include "crawl/rules.h"
 
 namespace magpie::pipeline {
 
-/// What every document of one crawl shares. Immutable but for `wake`'s effect; kept alive by the documents under way.
+/// What every document of one crawl shares. Immutable but for `focus` and `wake`'s effect; kept alive by the documents under way.
 struct RunContext {
   JobId job = 0;
   crawl::CrawlRules rules;
   RevisitPace pace;
-  std::function<void()> wake;  // tells the fetch loop that the frontier has changed; thread-safe
+  std::shared_ptr<crawl::Focus> focus;  // the recorder's alone; null: links are followed by their depth
+  std::function<void()> wake;           // tells the fetch loop that the frontier has changed; thread-safe
 };
 
 /// Bytes that are known already: nothing was analysed.

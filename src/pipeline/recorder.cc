@@ -22,6 +22,10 @@ namespace {
 
 bool follows(const Page& page, const Link& link) { return !page.robots.nofollow && link.rel.find("nofollow") == std::string::npos; }
 
+crawl::PageYield yield_of(const Page& page, const RecordedPage& recorded) {
+  return {.products = page.products.size(), .pictures_new = recorded.images_wanted.size()};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Recorder>> Recorder::start(RecorderPorts ports, RecorderOptions options) {
@@ -171,14 +175,19 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
   MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.url.depth, item.run->pace));
+  std::vector<crawl::Turn> turns;
+  if (item.run->focus) turns = item.run->focus->learn(item.fetch.url, yield_of(page, recorded), page.links);
   std::size_t taken = 0;
-  for (const Link& link : page.links) {
+  for (std::size_t i = 0; i < page.links.size(); ++i) {
+    const Link& link = page.links[i];
     if (!follows(page, link)) continue;
     if (++taken > rules.links_per_page_max()) break;
     const auto url = Url::parse(link.url);
     if (!url) continue;
     crawl::Admission admission = rules.admit(*url, UrlKind::kPage, item.url.depth + 1u);
-    if (admission.record) batch.found.push_back(std::move(*admission.record));
+    if (!admission.record) continue;
+    if (!turns.empty()) admission.record->priority = priority_at(turns[i], admission.record->priority);
+    batch.found.push_back(std::move(*admission.record));
   }
   ++batch.counts.pages;
   batch.counts.products += page.products.size();

@@ -1,0 +1,69 @@
+#pragma once
+// Which links of a site are followed first: those that look like the pages that were worth their fetch. Learnt while the site is crawled,
+// from the shapes of addresses and the words of links, as focused crawlers do (Chakrabarti, van den Berg and Dom 1999; here without a
+// trained classifier, as a page's yield is known once it was read).
+//
+//   const auto turns = focus.learn(page_url, {.products = 1}, page.links);
+//   record_of(page.links[i]).priority = priority_at(turns[i], record.priority);
+//
+// A page is worth what it yields (a product: 1; new pictures: up to a half) or what it leads to (links that look like worthy pages: up to
+// 0.6, so listings come before imprints). Nothing is lost by an error: every link keeps its place in the frontier, sooner or later.
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/records.h"
+
+namespace magpie::crawl {
+
+/// What one page gave.
+struct PageYield {
+  std::size_t products = 0;
+  std::size_t pictures_new = 0;  // that no page before it showed
+};
+
+/// When a link is followed, beside others of its host.
+enum class Turn : std::uint8_t { kSooner, kAsEver, kLater };
+
+/// 0, `otherwise`, or kUrlPriorityLast.
+std::uint8_t priority_at(Turn turn, std::uint8_t otherwise);
+
+/// Not thread-safe: the recorder's. At most kKnownMax things are remembered, about 15 MB; then those seen least are forgotten.
+class Focus {
+ public:
+  /// A page was read: what is known now of each of its links; kAsEver where that is not enough. Cost: a few hashes and look-ups a link.
+  std::vector<Turn> learn(std::string_view url, const PageYield& yield, std::span<const Link> links);
+
+  static constexpr std::size_t kKnownMax = 200'000;
+
+ private:
+  struct Known {
+    float worth = 0;  // mean, of the last kMemory times or so
+    std::uint32_t times = 0;
+  };
+  /// Of an address: by its folders and the look of its name, and by its first folder and the looks of the rest.
+  struct Shapes {
+    std::uint64_t fine = 0, coarse = 0;
+  };
+  /// An address whose worth is known, for the words of links that lead to it.
+  struct Seen {
+    std::uint64_t url = 0;
+    float worth = 0;
+  };
+
+  static Shapes shapes_of(std::string_view url);
+  Turn turn_of(const Link& link, const Known* shape) const;
+  void learn_words(const Link& link);
+  void note(std::uint64_t key, float worth);
+  const Known* find(std::uint64_t key, std::uint32_t times_min) const;
+  const Known* known_of(const Shapes& shapes) const;
+  void make_room();
+
+  std::unordered_map<std::uint64_t, Known> known_;
+  std::vector<Seen> seen_ = std::vector<Seen>(std::size_t{1} << 15);  // by the address's hash
+};
+
+}  // namespace magpie::crawl
