@@ -7,6 +7,7 @@
 #include "extract/schema_product.h"
 #include "extract/visible_lines.h"
 #include "extract/visible_product.h"
+#include "text/price.h"
 #include "text/tokens.h"
 
 namespace magpie {
@@ -79,11 +80,19 @@ std::vector<Ranked> ranked(std::vector<FoundProduct> products, const PageParts& 
   return out;
 }
 
+// What a card for Twitter shows under a label ("Price", "Brand").
+std::string_view twitter_datum(const PageParts& parts, std::string_view label) {
+  for (const auto& [name, value] : {std::pair("twitter:label1", "twitter:data1"), std::pair("twitter:label2", "twitter:data2")}) {
+    if (fold(parts.meta(name)) == label) return parts.meta(value);
+  }
+  return {};
+}
+
 // Whether Open Graph says that the page sells something.
 bool sells(const PageParts& parts) {
   const std::string_view type = parts.meta("og:type");
   return type.find("product") != std::string_view::npos || !parts.meta("product:price:amount").empty() ||
-         !parts.meta("og:price:amount").empty();
+         !parts.meta("og:price:amount").empty() || !twitter_datum(parts, "price").empty();
 }
 
 std::string_view first_meta(const PageParts& parts, std::initializer_list<std::string_view> keys) {
@@ -93,7 +102,7 @@ std::string_view first_meta(const PageParts& parts, std::initializer_list<std::s
   return {};
 }
 
-Product opengraph_product(const PageParts& parts, const PageUrls& urls) {
+Product opengraph_product(const PageParts& parts, const PageUrls& urls, std::string_view site_currency) {
   Product product;
   product.name = plain_words(first_meta(parts, {"og:title", "twitter:title"}), 1'024);
   product.description = plain_words(first_meta(parts, {"og:description", "description"}), 16'384);
@@ -108,6 +117,12 @@ Product opengraph_product(const PageParts& parts, const PageUrls& urls) {
   product.offer.currency =
       normalised_currency(first_meta(parts, {"product:price:currency", "og:price:currency", "product:sale_price:currency"}));
   product.offer.price = normalised_amount(sale.empty() ? full : sale, product.offer.currency);
+  if (const std::string_view shown = twitter_datum(parts, "price"); product.offer.price.empty() && !shown.empty()) {
+    const Price price = parse_price(shown, {.currency_hint = product.offer.currency, .currency_of_site = site_currency});
+    product.offer.price = normalised_amount(price.amount, price.currency);
+    fill(product.offer.currency, price.currency);
+  }
+  fill(product.brand, plain_words(twitter_datum(parts, "brand"), 256));
   if (!sale.empty()) product.offer.old_price = normalised_amount(full, product.offer.currency);
   product.offer.availability = normalised_availability(first_meta(parts, {"product:availability", "og:availability"}));
   if (std::string image = urls.absolute(first_meta(parts, {"og:image", "og:image:secure_url", "twitter:image"})); !image.empty())
@@ -182,22 +197,39 @@ OwnProduct marked_products(const ProductSources& sources, std::size_t count_max)
   return merged(read(sources.json_ld), FieldOrigin::kJsonLd, std::move(in_tags), origin);
 }
 
+// The longest part of a title ("Shop - Brass lamp | Lamps") that is not the shop's name.
+std::string main_part(const std::string& title, std::string_view site, std::string_view host) {
+  std::string best;
+  const std::string folded_site = fold(site);
+  for (std::size_t at = 0; at < title.size();) {
+    std::size_t end = title.size(), next = title.size();
+    for (const std::string_view between : {std::string_view(" | "), std::string_view(" - "), std::string_view(" \u2013 "),
+                                           std::string_view(" :: "), std::string_view("\uFF5C")}) {
+      if (const std::size_t found = title.find(between, at); found < end) {
+        end = found;
+        next = found + between.size();
+      }
+    }
+    const std::string part = title.substr(at, end - at);
+    const std::string folded = fold(part);
+    const bool is_site = folded == folded_site || host.find(folded) != std::string_view::npos;
+    if (!is_site && part.size() > best.size()) best = part;
+    at = next;
+  }
+  return best;
+}
+
 // What the product may be called on the page, best first.
-std::vector<std::string> names_on_page(const PageParts& parts, const Product* own) {
+std::vector<std::string> names_on_page(const PageParts& parts, const Product* own, std::string_view host) {
   std::vector<std::string> names;
   const auto add = [&](std::string name) {
     if (name.size() >= 3 && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
   };
   if (own != nullptr) add(own->name);
   const std::string shared = plain_words(first_meta(parts, {"og:title", "twitter:title"}), 1'024);
+  for (const std::string& title : {shared, parts.title}) add(main_part(title, parts.meta("og:site_name"), host));
   add(without_site_name(shared, parts.meta("og:site_name")));
-  // A shop's name may stand before a title or behind it.
-  for (const std::string& title : {shared, parts.title}) {
-    for (const std::string_view between : {std::string_view(" | "), std::string_view(" - "), std::string_view(" \u2013 ")}) {
-      if (const std::size_t at = title.find(between); at != std::string::npos) add(title.substr(0, at));
-    }
-    add(title);
-  }
+  add(parts.title);
   return names;
 }
 
@@ -257,16 +289,15 @@ void drop_repeats(std::vector<Product>& products) {
 
 std::string_view currency_of_host(std::string_view host) {
   static constexpr std::pair<std::string_view, std::string_view> kCountries[] = {
-      {"ae", "AED"}, {"at", "EUR"}, {"be", "EUR"}, {"bg", "EUR"}, {"br", "BRL"}, {"ch", "CHF"}, {"cy", "EUR"}, {"de", "EUR"},
-      {"ee", "EUR"}, {"es", "EUR"}, {"fi", "EUR"}, {"fr", "EUR"}, {"gr", "EUR"}, {"hr", "EUR"}, {"hu", "HUF"}, {"id", "IDR"},
-      {"ie", "EUR"}, {"il", "ILS"}, {"ir", "IRR"}, {"it", "EUR"}, {"ke", "KES"}, {"kr", "KRW"}, {"kz", "KZT"}, {"lt", "EUR"},
-      {"lu", "EUR"}, {"lv", "EUR"}, {"mt", "EUR"}, {"my", "MYR"}, {"ng", "NGN"}, {"nl", "EUR"}, {"pe", "PEN"}, {"ph", "PHP"},
-      {"pl", "PLN"}, {"pt", "EUR"}, {"si", "EUR"}, {"sk", "EUR"}, {"th", "THB"}, {"tr", "TRY"}, {"ua", "UAH"}, {"vn", "VND"},
-      {"za", "ZAR"}, {"ar", "ARS"}, {"au", "AUD"}, {"bb", "BBD"}, {"bo", "BOB"}, {"by", "BYN"}, {"ca", "CAD"}, {"cl", "CLP"},
-      {"cn", "CNY"}, {"co", "COP"}, {"cz", "CZK"}, {"dk", "DKK"}, {"do", "DOP"}, {"eg", "EGP"}, {"hk", "HKD"}, {"in", "INR"},
-      {"is", "ISK"}, {"jm", "JMD"}, {"jp", "JPY"}, {"lk", "LKR"}, {"ma", "MAD"}, {"md", "MDL"}, {"mx", "MXN"}, {"no", "NOK"},
-      {"np", "NPR"}, {"nz", "NZD"}, {"pk", "PKR"}, {"qa", "QAR"}, {"ro", "RON"}, {"rs", "RSD"}, {"ru", "RUB"}, {"sa", "SAR"},
-      {"se", "SEK"}, {"sg", "SGD"}, {"tt", "TTD"}, {"tw", "TWD"}, {"uk", "GBP"}, {"us", "USD"}, {"uy", "UYU"}, {"kw", "KWD"},
+      {"ae", "AED"}, {"at", "EUR"}, {"be", "EUR"}, {"bg", "EUR"}, {"br", "BRL"}, {"ch", "CHF"}, {"cy", "EUR"}, {"de", "EUR"}, {"ee", "EUR"},
+      {"es", "EUR"}, {"fi", "EUR"}, {"fr", "EUR"}, {"gr", "EUR"}, {"hr", "EUR"}, {"hu", "HUF"}, {"id", "IDR"}, {"ie", "EUR"}, {"il", "ILS"},
+      {"ir", "IRR"}, {"it", "EUR"}, {"ke", "KES"}, {"kr", "KRW"}, {"kz", "KZT"}, {"lt", "EUR"}, {"lu", "EUR"}, {"lv", "EUR"}, {"mt", "EUR"},
+      {"my", "MYR"}, {"ng", "NGN"}, {"nl", "EUR"}, {"pe", "PEN"}, {"ph", "PHP"}, {"pl", "PLN"}, {"pt", "EUR"}, {"si", "EUR"}, {"sk", "EUR"},
+      {"th", "THB"}, {"tr", "TRY"}, {"ua", "UAH"}, {"vn", "VND"}, {"za", "ZAR"}, {"gb", "GBP"}, {"ar", "ARS"}, {"au", "AUD"}, {"bb", "BBD"},
+      {"bo", "BOB"}, {"by", "BYN"}, {"ca", "CAD"}, {"cl", "CLP"}, {"cn", "CNY"}, {"co", "COP"}, {"cz", "CZK"}, {"dk", "DKK"}, {"do", "DOP"},
+      {"eg", "EGP"}, {"hk", "HKD"}, {"in", "INR"}, {"is", "ISK"}, {"jm", "JMD"}, {"jp", "JPY"}, {"lk", "LKR"}, {"ma", "MAD"}, {"md", "MDL"},
+      {"mx", "MXN"}, {"no", "NOK"}, {"np", "NPR"}, {"nz", "NZD"}, {"pk", "PKR"}, {"qa", "QAR"}, {"ro", "RON"}, {"rs", "RSD"}, {"ru", "RUB"},
+      {"sa", "SAR"}, {"se", "SEK"}, {"sg", "SGD"}, {"tt", "TTD"}, {"tw", "TWD"}, {"uk", "GBP"}, {"us", "USD"}, {"uy", "UYU"}, {"kw", "KWD"},
       {"om", "OMR"}};
   const std::string_view country = host.substr(host.rfind('.') + 1);
   for (const auto& [name, currency] : kCountries) {
@@ -275,13 +306,29 @@ std::string_view currency_of_host(std::string_view host) {
   return {};
 }
 
+// By the host's country, else by the one that the page's language or its address names ("en-AU", "/en-au/").
+static std::string_view currency_of_page(const PageParts& parts, const Url& url) {
+  if (const std::string_view currency = currency_of_host(url.hostname()); !currency.empty()) return currency;
+  const auto of_region = [](std::string_view tag) -> std::string_view {
+    if (tag.size() != 5 || (tag[2] != '-' && tag[2] != '_')) return {};
+    std::string region(tag.substr(3));
+    for (char& c : region) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    return currency_of_host(region);
+  };
+  for (const std::string_view tag : {std::string_view(parts.language), parts.meta("og:locale")}) {
+    if (const std::string_view currency = of_region(tag); !currency.empty()) return currency;
+  }
+  const std::string_view path = url.pathname();
+  return path.size() > 6 && path[6] == '/' ? of_region(path.substr(1, 5)) : std::string_view();
+}
+
 std::vector<Product> page_products(const ProductSources& sources, std::size_t count_max) {
   const PageParts& parts = sources.parts;
-  const std::string_view site_currency = currency_of_host(sources.urls.page().hostname());
+  const std::string_view site_currency = currency_of_page(parts, sources.urls.page());
   OwnProduct own = marked_products(sources, count_max);
   std::vector<Product>& products = own.products;
   drop_repeats(products);
-  const Product opengraph = opengraph_product(parts, sources.urls);
+  const Product opengraph = opengraph_product(parts, sources.urls, site_currency);
   if (sells(parts)) {
     if (!own.is_marked) products.insert(products.begin(), Product{});
     own.is_marked = true;
@@ -291,7 +338,7 @@ std::vector<Product> page_products(const ProductSources& sources, std::size_t co
   const bool may_own = own.is_marked || products.empty();
   if (may_own && sources.body) {
     const Product* marked = own.is_marked ? &products.front() : nullptr;
-    const std::vector<std::string> names = names_on_page(parts, marked);
+    const std::vector<std::string> names = names_on_page(parts, marked, sources.urls.page().hostname());
     const VisibleLines lines = visible_lines(sources.body, product_heading(parts, sources.body, names));
     ProductClues clues{.names = names, .numbers = {}, .url = sources.urls.page().href()};
     for (const std::string& h1 : parts.h1) clues.names.push_back(h1);
@@ -307,7 +354,7 @@ std::vector<Product> page_products(const ProductSources& sources, std::size_t co
     if (own.is_marked) {
       complete_from_page(products.front(), sources, opengraph);
       decide_fields(products.front(), {own.marked, embedded, lines, visible, parts.state_texts, parts.meta("og:site_name"), site_currency,
-                                       parts.title, sources.urls.page().href()});
+                                       parts.title, first_meta(parts, {"og:description", "description"}), sources.urls.page().href()});
     }
   }
   if (products.size() > count_max) products.resize(count_max);

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "extract/schema_product.h"
-#include "text/price_currency.h"
+#include "text/price.h"
 #include "text/tokens.h"
 
 namespace magpie {
@@ -21,6 +22,8 @@ class Vote {
   void add(std::string_view value, FieldOrigin origin, int weight) {
     if (!value.empty() && weight != 0) said_.push_back({std::string(value), origin, weight});
   }
+
+  bool is_empty() const { return said_.empty(); }
 
   template <class Same>
   const Candidate* winner(Same&& same) {
@@ -124,12 +127,22 @@ class Decider {
       return marked.origin == FieldOrigin::kMicrodata && !marked.product.offer.price.empty();
     });
     if (!loose.empty() && !is_marked) vote.add(loose, FieldOrigin::kMicrodata, std::max(1, 45 + shown_bonus(loose)));
+    const std::string data = in_units(normalised_amount(it_.lines.property("data-price"), it_.site_currency));
+    if (!data.empty()) vote.add(data, FieldOrigin::kEmbedded, std::max(1, 20 + shown_bonus(data)));
     if (const VisibleAmount* shown = it_.visible.price; shown != nullptr)
       vote.add(shown->amount, FieldOrigin::kVisible, shown->score >= kSureScore + 3 ? 60 : shown->score >= kSureScore ? 50 : 30);
+    if (vote.is_empty()) vote.add(price_in_description(), FieldOrigin::kOpenGraph, 15);
     const std::string amount = settle("price", vote, same_amount);
     if (amount.empty()) return;
     product_.offer.price = amount;
     old_price();
+  }
+
+  // "99,95 € | This shelf …", "Price: $294. …": search engines show it, so shops put it first.
+  std::string price_in_description() const {
+    const std::string_view begin = utf8_prefix(it_.description, 32);
+    const Price price = parse_price(begin, {.currency_of_site = it_.site_currency});
+    return price.symbol.empty() ? std::string() : normalised_amount(price.amount, price.currency);
   }
 
   void old_price() {
@@ -212,6 +225,7 @@ class Decider {
       break;
     }
     add(plain_words(it_.lines.property("brand"), 128), FieldOrigin::kMicrodata, 45);
+    add(plain_words(it_.lines.property("data-brand"), 128), FieldOrigin::kEmbedded, 30);
     add(it_.visible.brand.text, FieldOrigin::kVisible, it_.visible.brand.sure / 2);
     if (std::string brand = settle("brand", vote, same_folded); !brand.empty()) product_.brand = std::move(brand);
   }
@@ -232,6 +246,18 @@ class Decider {
     return false;
   }
 
+  template <class Add>
+  void numbers_of_scripts(Add&& add) const {
+    for (const EmbeddedProduct& embedded : it_.embedded) {
+      if (embedded.product.sku.empty()) continue;
+      add(embedded.product.sku, FieldOrigin::kEmbedded, embedded.has_own_number ? 30 : 12);
+      break;
+    }
+    add(it_.lines.property("data-sku"), FieldOrigin::kEmbedded, 28);
+    add(it_.lines.property("data-product-sku"), FieldOrigin::kEmbedded, 28);
+    add(it_.lines.property("data-product-id"), FieldOrigin::kEmbedded, 8);
+  }
+
   void numbers() {
     std::string gtin = product_.gtin.empty() ? it_.visible.gtin.text : product_.gtin;
     if (gtin.empty()) gtin = it_.lines.property("gtin13");
@@ -248,12 +274,10 @@ class Decider {
     add(it_.lines.property("sku"), FieldOrigin::kMicrodata, 45);
     add(it_.lines.property("productID"), FieldOrigin::kMicrodata, 30);
     add(it_.lines.property("mpn"), FieldOrigin::kMicrodata, 15);
-    vote.add(it_.visible.code.text, FieldOrigin::kVisible, it_.visible.code.sure >= 80 ? 72 : it_.visible.code.sure >= 60 ? 45 : 28);
-    for (const EmbeddedProduct& embedded : it_.embedded) {
-      if (embedded.product.sku.empty()) continue;
-      add(embedded.product.sku, FieldOrigin::kEmbedded, embedded.has_own_number ? 30 : 12);
-      break;
-    }
+    const bool is_marked = !vote.is_empty();
+    vote.add(it_.visible.code.text, FieldOrigin::kVisible, it_.visible.code.sure >= 80 ? 80 : it_.visible.code.sure >= 60 ? 45 : 28);
+    // What scripts repeat of the markup proves nothing.
+    if (!is_marked) numbers_of_scripts(add);
     // Where nothing else is called a number, shops go by the book's or the maker's one, or by that in the address.
     vote.add(gtin, FieldOrigin::kVisible, 14);
     vote.add(number_in_address(it_.url), FieldOrigin::kAddress, 12);

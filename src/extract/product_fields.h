@@ -27,7 +27,7 @@ struct FieldSources {
   const VisibleProduct& visible;
   const std::vector<std::string_view>& state_texts;
   std::string_view site_name, site_currency;
-  std::string_view title;
+  std::string_view title, description;
   std::string_view url;
 };
 

@@ -50,25 +50,26 @@ TEST_P(VisiblePrice, IsTheOneToPay) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Pages, VisiblePrice,
-    ::testing::Values(Shown{"bare", "<p>€ 49,90</p>", "49.90", ""},
-                      Shown{"struck", "<p><del>€ 59,90</del> <span>€ 49,90</span></p>", "49.90", "59.90"},
-                      Shown{"struck by style", "<p><span style=\"text-decoration: line-through\">$60</span><b>$50</b></p>", "50", "60"},
-                      Shown{"called old", "<p class=\"oldPrice\">€ 59,90</p><p class=\"price\">€ 49,90</p>", "49.90", "59.90"},
-                      Shown{"labelled", "<p>RRP: $60.00</p><p>Now: $50.00</p>", "50.00", "60.00"},
-                      Shown{"two side by side", "<span class=\"price\">$60.00</span> <span class=\"price\">$50.00</span>", "50.00", ""},
-                      Shown{"a range", "<p class=\"price\">$45,000 - $70,000</p>", "45000", ""},
-                      Shown{"cents set high", "<p class=\"price\">173<sup>34</sup> Lei</p>", "173.34", ""},
-                      Shown{"per kilogram beside", "<p class=\"price\">€ 12,00</p><p class=\"unit-price\">€ 3,40/kg</p>", "12.00", ""},
-                      Shown{"shipping before", "<p>Shipping: $4.95</p><p>$50.00</p>", "50.00", ""},
-                      Shown{"free over", "<p>Free delivery over £50</p><p class=\"price\">£17.49</p>", "17.49", ""},
-                      Shown{"instalments", "<p class=\"price\">R$ 1.299,00</p><p>12x R$ 108,25 sem juros</p>", "1299.00", ""},
-                      Shown{"saving", "<p>You save $10.00</p><p class=\"price\">$50.00</p>", "50.00", ""},
-                      Shown{"a difference", "<p class=\"price\">$50.00</p><label>brass (+$8.00)</label>", "50.00", ""},
-                      Shown{"before tax", "<p class=\"price\">€ 60,00</p><p class=\"price\">excl. VAT € 49,59</p>", "60.00", ""},
-                      Shown{"related products", "<p>€ 49,90</p><div class=\"related-products\"><p class=\"price\">€ 9,90</p></div>",
-                            "49.90", ""},
-                      Shown{"before the sign of a word", "最低價$<span>99</span>元起/包<a class=\"btn\">加入購物車</a>", "99", ""},
-                      Shown{"Persian digits", "<p class=\"price\">۱۲٬۵۰۰ ریال</p>", "12500", ""}),
+    ::testing::Values(
+        Shown{"bare", "<p>€ 49,90</p>", "49.90", ""}, Shown{"struck", "<p><del>€ 59,90</del> <span>€ 49,90</span></p>", "49.90", "59.90"},
+        Shown{"struck by style", "<p><span style=\"text-decoration: line-through\">$60</span><b>$50</b></p>", "50", "60"},
+        Shown{"called old", "<p class=\"oldPrice\">€ 59,90</p><p class=\"price\">€ 49,90</p>", "49.90", "59.90"},
+        Shown{"labelled", "<p>RRP: $60.00</p><p>Now: $50.00</p>", "50.00", "60.00"},
+        Shown{"two side by side", "<span class=\"price\">$60.00</span> <span class=\"price\">$50.00</span>", "50.00", ""},
+        Shown{"a range", "<p class=\"price\">$45,000 - $70,000</p>", "45000", ""},
+        Shown{"cents set high", "<p class=\"price\">173<sup>34</sup> Lei</p>", "173.34", ""},
+        Shown{"in blocks", "<div class=\"price\"><div>€</div><div>49</div><div>,90</div></div>", "49.90", ""},
+        Shown{"in blocks with cents", "<div class=\"price\"><div>€</div><div>49</div><div class=\"decimals\">90</div></div>", "49.90", ""},
+        Shown{"per kilogram beside", "<p class=\"price\">€ 12,00</p><p class=\"unit-price\">€ 3,40/kg</p>", "12.00", ""},
+        Shown{"shipping before", "<p>Shipping: $4.95</p><p>$50.00</p>", "50.00", ""},
+        Shown{"free over", "<p>Free delivery over £50</p><p class=\"price\">£17.49</p>", "17.49", ""},
+        Shown{"instalments", "<p class=\"price\">R$ 1.299,00</p><p>12x R$ 108,25 sem juros</p>", "1299.00", ""},
+        Shown{"saving", "<p>You save $10.00</p><p class=\"price\">$50.00</p>", "50.00", ""},
+        Shown{"a difference", "<p class=\"price\">$50.00</p><label>brass (+$8.00)</label>", "50.00", ""},
+        Shown{"before tax", "<p class=\"price\">€ 60,00</p><p class=\"price\">excl. VAT € 49,59</p>", "60.00", ""},
+        Shown{"related products", "<p>€ 49,90</p><div class=\"related-products\"><p class=\"price\">€ 9,90</p></div>", "49.90", ""},
+        Shown{"before the sign of a word", "最低價$<span>99</span>元起/包<a class=\"btn\">加入購物車</a>", "99", ""},
+        Shown{"Persian digits", "<p class=\"price\">۱۲٬۵۰۰ ریال</p>", "12500", ""}),
     [](const auto& test) {
       std::string name = test.param.name;
       for (char& c : name) c = c == ' ' ? '_' : c;
@@ -90,6 +91,36 @@ TEST(VisibleProduct, StandsInNoHeadingButInTheTitle) {
       "<img src=\"/lamp.jpg\"><div class=\"name\">Brass table lamp</div><p class=\"price\">€ 49,90</p><button>Add to cart</button>");
   EXPECT_EQ(product.name, "Brass table lamp");
   EXPECT_EQ(product.offer.price, "49.90");
+}
+
+TEST(VisibleProduct, AShopsNameAsHeadingIsNone) {
+  const Product product = product_of(
+      "<h1>The shop of lamps</h1><p>Free delivery</p><img src=\"/lamp.jpg\"><div class=\"name\">Brass table lamp</div><p>€ "
+      "49,90</p><button>Add to cart</button>",
+      "<meta property=\"og:title\" content=\"The shop of lamps - Brass table lamp\"><meta property=\"og:site_name\" content=\"The shop of "
+      "lamps\">");
+  EXPECT_EQ(product.name, "Brass table lamp");
+}
+
+TEST(VisibleProduct, ASignMeansTheMoneyOfTheLanguagesRegion) {
+  auto page = extract_page("<html lang=\"en-AU\"><body>" + shown("<p class=\"price\">$50</p>"), {.url = std::string(kUrl)});
+  ASSERT_TRUE(page);
+  ASSERT_FALSE(page->products.empty());
+  EXPECT_EQ(page->products.front().offer.currency, "AUD");
+}
+
+TEST(VisibleProduct, DataAttributesNameIt) {
+  const Product product =
+      product_of(shown("<p class=\"price\">€ 50</p><form data-product-sku=\"L-100\" data-brand=\"Acme\"><button>Buy</button></form>"));
+  EXPECT_EQ(product.sku, "L-100");
+  EXPECT_EQ(product.brand, "Acme");
+}
+
+TEST(Cards, ForTwitterNameAPrice) {
+  const Product product =
+      product_of(shown("<p>Ask us</p>"), "<meta name=\"twitter:label1\" content=\"Price\"><meta name=\"twitter:data1\" content=\"C$15\">");
+  EXPECT_EQ(product.offer.price, "15");
+  EXPECT_EQ(product.offer.currency, "CAD");
 }
 
 TEST(VisibleProduct, AmountsWithoutASignAreInTheCountrysMoney) {

@@ -172,11 +172,40 @@ class LineReader {
     }
   }
 
+  // A price whose sign, units and cents are blocks of their own is one line all the same.
+  void join_lines(const Level& level) {
+    constexpr std::size_t kPriceBytesMax = 32;
+    std::size_t first = out_.lines.size();
+    while (first > 0 && out_.lines[first - 1].begin >= level.begin) --first;
+    const bool is_whole = first < out_.lines.size() && line_begin_ == out_.text.size() && out_.lines[first].begin == level.begin;
+    if (!is_whole || out_.lines.size() - first < 2 || out_.text.size() - level.begin > kPriceBytesMax) return;
+    std::size_t piece = out_.lines[first].piece;
+    std::string joined;
+    for (std::size_t line = first; line < out_.lines.size(); ++line) {
+      const std::string_view words = out_.words(out_.lines[line]);
+      const bool is_cents =
+          words.size() == 2 && is_digit(words[0]) && is_digit(words[1]) && (out_.pieces[out_.lines[line].piece].marks & kMarkCents) != 0;
+      const bool goes_on = !joined.empty() && is_digit(joined.back());
+      if (!joined.empty() && !(goes_on && (words[0] == ',' || words[0] == '.'))) joined += goes_on && is_cents ? '.' : ' ';
+      const std::size_t moved_to = level.begin + joined.size();
+      for (; piece < out_.pieces.size() && out_.pieces[piece].begin < out_.lines[line].end; ++piece)
+        out_.pieces[piece].begin += moved_to - out_.lines[line].begin;
+      joined += words;
+    }
+    out_.text.resize(level.begin);
+    out_.text += joined;
+    line_begin_ = level.begin;
+    line_piece_ = out_.lines[first].piece;
+    out_.lines.resize(first);
+    end_line();
+  }
+
   void leave_until(HtmlNode parent) {
     while (!path_.empty() && path_.back().element != parent) {
       const Level& level = path_.back();
       name_pieces(level);
       if (!level.is_inline) end_line();
+      if ((level.value & kMarkPrice) != 0) join_lines(level);
       if (level.element == out_.heading) out_.heading_end = out_.text.size();
       path_.pop_back();
     }
@@ -232,16 +261,23 @@ class LineReader {
           if (key == "hidden") marks |= kMarkHidden;
           return;
         case 8:
+          if (key == "data-sku") note_data(node, key, value);
           if (key == "disabled") marks |= kMarkDisabled;
           if (key == "itemprop") {
             property = value;
             marks |= names(value);
           }
           return;
+        case 10:
+        case 15:
+        case 16: note_data(node, key, value); return;
         default: return;
       }
     });
     if (!is_button_input) marks &= ~std::uint32_t{kMarkButton};
+    // "rating-sku-reviews" tells of the product after all.
+    const bool tells = (marks & (kMarkPrice | kMarkCode | kMarkStock | kMarkCart)) != 0;
+    if (tells && marks_of_tag(tag) != kMarkElsewhere) marks &= ~std::uint32_t{kMarkElsewhere};
     if (marks != 0 && (node == body_ || around_heading_.contains(node.raw()))) marks &= kMarkBig;
     const std::uint32_t around = path_.empty() ? 0 : path_.back().marks;
     if (!property.empty() && ((around | marks) & kMarkElsewhere) == 0) {
@@ -249,6 +285,17 @@ class LineReader {
       note_property(node, property);
     }
     return marks;
+  }
+
+  // data-sku and its like, on elements around the heading or close behind it.
+  void note_data(HtmlNode node, std::string_view key, std::string_view value) {
+    static constexpr std::string_view kKept[] = {"data-sku", "data-price", "data-brand", "data-product-id", "data-product-sku"};
+    const auto* const kept = std::find(std::begin(kKept), std::end(kKept), key);
+    if (kept == std::end(kKept) || value.empty() || value.size() > 64 || !out_.property(*kept).empty()) return;
+    const bool is_behind = out_.heading_end > 0 && out_.text.size() < out_.heading_end + 3'000;
+    const std::uint32_t around = path_.empty() ? 0 : path_.back().marks;
+    if (!around_heading_.contains(node.raw()) && (!is_behind || (around & (kMarkElsewhere | kMarkCard)) != 0)) return;
+    out_.properties.emplace_back(*kept, squeeze(value));
   }
 
   void note_property(HtmlNode node, std::string_view property) {
@@ -326,18 +373,22 @@ bool agree(const std::string& one, const std::string& other) {
 
 // A text that the page's title begins with or ends in, for pages whose product stands in no heading.
 HtmlNode text_of_title(HtmlNode body, const std::vector<std::string>& names) {
-  std::size_t nodes = 0;
-  for (HtmlNode node = body; node && ++nodes < kNodesMax;) {
+  HtmlNode best;
+  std::size_t rank = names.size(), nodes = 0;
+  for (HtmlNode node = body; node && ++nodes < kNodesMax && rank > 0;) {
     const bool skipped = node.is_element() && (is_skipped(node.tag()) || node.tag() == HtmlTag::kA || node.tag() == HtmlTag::kOption);
     if (node.is_text() && node.data().size() >= 6 && node.data().size() <= 512) {
       const std::string text = squeeze(node.data());
-      for (const std::string& name : names) {
-        if (text.size() >= 6 && 3 * text.size() >= name.size() && (name.starts_with(text) || name.ends_with(text))) return node.parent();
+      for (std::size_t i = 0; i < rank; ++i) {
+        const std::string& name = names[i];
+        if (text.size() < 6 || 3 * text.size() < name.size() || !(name.starts_with(text) || name.ends_with(text))) continue;
+        rank = i;
+        best = node.parent();
       }
     }
     node = skipped ? node.next_after_subtree(body) : node.next_in_order(body);
   }
-  return {};
+  return best;
 }
 
 }  // namespace
@@ -356,10 +407,13 @@ std::string_view VisibleLines::property(std::string_view name) const {
 HtmlNode product_heading(const PageParts& parts, HtmlNode body, const std::vector<std::string>& names) {
   std::vector<std::string> headings;
   for (const std::string& h1 : parts.h1) headings.push_back(fold(h1));
+  const std::string site = fold(parts.meta("og:site_name"));
+  std::replace(headings.begin(), headings.end(), site, std::string());
   for (const std::string& name : names) {
     const std::string folded = fold(name);
     for (std::size_t i = 0; i < headings.size(); ++i) {
-      if (agree(headings[i], folded)) return parts.h1_nodes[i];
+      // A shop's own name is a small part of a title, too.
+      if (agree(headings[i], folded) && headings[i].size() * 3 >= folded.size()) return parts.h1_nodes[i];
     }
   }
   if (const HtmlNode text = body ? text_of_title(body, names) : HtmlNode(); text) return text;

@@ -201,8 +201,10 @@ class Reader {
     if (at >= lines_.heading_end) {
       const std::size_t behind = at - lines_.heading_end;
       score += behind < 200 ? 4 : behind < 600 ? 3 : behind < 1'500 ? 2 : behind < 4'000 ? 1 : -2;
+    } else if (at >= lines_.heading_begin) {
+      score += 3;
     } else {
-      score += lines_.heading_begin - std::min(at, lines_.heading_begin) < 300 ? 1 : -2;
+      score += lines_.heading_begin - at < 300 ? 1 : -2;
     }
     const std::size_t cart = to_cart(at);
     score += cart < 200 ? 2 : cart < 1'000 ? 1 : 0;
@@ -501,6 +503,17 @@ class Reader {
     return at != heading.end();
   }
 
+  // "Visit the Acme Store", "by Acme", "Brand: Acme".
+  static std::string_view without_invitation(std::string_view words) {
+    if (equal_fold(words.substr(0, 10), "visit the ") && words.size() > 16 && equal_fold(words.substr(words.size() - 6), " store"))
+      return words.substr(10, words.size() - 16);
+    for (const std::string_view before :
+         {std::string_view("brand: "), std::string_view("by "), std::string_view("von "), std::string_view("par ")}) {
+      if (equal_fold(words.substr(0, before.size()), before)) return words.substr(before.size());
+    }
+    return words;
+  }
+
   // A short text near the heading whose element calls itself a brand, or links to one.
   void read_brand_elements() {
     if (!lines_.heading || out_.brand.sure >= 80) return;
@@ -513,8 +526,9 @@ class Reader {
       const std::size_t next = &piece == &lines_.pieces.back() ? text_.size() : (&piece + 1)->begin;
       std::string_view words = text_.substr(piece.begin, std::min(next, line.end) - piece.begin);
       while (!words.empty() && (words.back() == ' ' || words.back() == ',')) words.remove_suffix(1);
+      words = without_invitation(words);
       if (!is_brand(words) || words.find_first_of("0123456789:>") != std::string_view::npos) continue;
-      static constexpr std::string_view kPhrases[] = {"visit ", "more ", "shop ", "view ", "see ", "all ", "by ", "brand", "other "};
+      static constexpr std::string_view kPhrases[] = {"visit ", "more ", "shop ", "view ", "see ", "all ", "brand", "other "};
       if (std::any_of(std::begin(kPhrases), std::end(kPhrases),
                       [&](std::string_view phrase) { return equal_fold(words.substr(0, phrase.size()), phrase); }))
         continue;

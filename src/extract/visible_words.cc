@@ -172,6 +172,7 @@ constexpr Word kAttributeWords[] = {
     {"filter", kMarkElsewhere, true},
     // ---- brand, number, stock, way, cart ----
     {"brand", kMarkBrand, false},
+    {"byline", kMarkBrand, false},
     {"manufacturer", kMarkBrand, false},
     {"hersteller", kMarkBrand, false},
     {"fabricant", kMarkBrand, false},

@@ -136,6 +136,10 @@ bool is_percentage(std::string_view text, std::size_t end) {
 void take_cents_behind_euro(std::string_view text, AmountFound& found) {
   static constexpr std::string_view kEuro = "\u20AC";
   if (found.digits.find_first_of(".,") != std::string::npos) return;
+  // "€ 60 € 50" are two prices.
+  std::size_t before = found.begin;
+  while (before > 0 && text[before - 1] == ' ') --before;
+  if (text.substr(0, before).ends_with(kEuro)) return;
   std::size_t at = found.end + spaces_at(text, found.end);
   if (text.substr(at, kEuro.size()) != kEuro || text.find(kEuro, at + kEuro.size()) != std::string_view::npos) return;
   at += kEuro.size();
