@@ -259,7 +259,7 @@ std::optional<Product> unmarked_product(const ProductSources& sources, const Vis
   if (!lines.heading || (!visible.is_offer && !is_loose && !(is_embedded && visible.price != nullptr))) return std::nullopt;
   Product product;
   product.images = visible_images(sources);
-  if (product.images.empty()) return std::nullopt;
+  if (product.images.empty() && !visible.is_sure_offer) return std::nullopt;
   product.name = lines.heading.visible_text(1'024);
   product.description = sources.parts.meta("description");
   product.url = sources.urls.page().href();

@@ -86,6 +86,37 @@ TEST(VisibleProduct, OfAListingIsNone) {
   EXPECT_EQ(product_of("<h1>Brass table lamps</h1>" + tiles).name, "");
 }
 
+TEST(VisibleProduct, OfAShortListingIsNone) {
+  std::string tiles;
+  for (int i = 1; i < 4; ++i) {
+    const std::string number = std::to_string(i);
+    tiles += "<div class=\"tile\"><img src=\"/" + number + ".jpg\"><p>Lamp " + number +
+             "</p><p>and a few words to describe it, as shops do in their listings, " +
+             "so that entries are apart</p><p class=\"price\">€ 1" + number + ",00</p><button>Add to cart</button></div>";
+  }
+  EXPECT_EQ(product_of("<h1>Brass table lamps</h1>" + tiles).name, "");
+}
+
+TEST(VisibleProduct, OfAnArticleIsNone) {
+  EXPECT_EQ(
+      product_of(
+          shown("<p>In 1987 a lamp of this kind cost about $50 in the shops of the town, and $80 with its shade, which few could afford "
+                "when wages were low; today collectors pay ten times as much.</p>"))
+          .name,
+      "");
+}
+
+TEST(VisibleProduct, ItsHeadingIsTheOneThatSharesMostWordsWithTheTitle) {
+  auto page = extract_page(
+      "<title>Casio FX-991 Calculator Victoria City</title><body><h1>Policies and news of our site</h1><img src=\"/a.jpg\">"
+      "<h1>$15 · Casio FX-991 Calculator</h1><p>Ad # 36029524</p>",
+      {.url = std::string(kUrl)});
+  ASSERT_TRUE(page);
+  ASSERT_FALSE(page->products.empty());
+  EXPECT_EQ(page->products.front().offer.price, "15");
+  EXPECT_EQ(page->products.front().sku, "36029524");
+}
+
 TEST(VisibleProduct, StandsInNoHeadingButInTheTitle) {
   const Product product = product_of(
       "<img src=\"/lamp.jpg\"><div class=\"name\">Brass table lamp</div><p class=\"price\">€ 49,90</p><button>Add to cart</button>");
@@ -194,6 +225,8 @@ TEST(VisibleAvailability, IsToldByWordsAndByTheCart) {
   EXPECT_EQ(product_of(shown("<p>$50</p><p>Derzeit nicht verfügbar</p>")).offer.availability, "OutOfStock");
   EXPECT_EQ(product_of(shown("<p>$50</p><button disabled>Add to cart</button>")).offer.availability, "OutOfStock");
   EXPECT_EQ(product_of(shown("<p>$50</p><button>Add to cart</button>")).offer.availability, "InStock");
+  // A size has to be chosen first.
+  EXPECT_EQ(product_of(shown("<p>$50</p><select><option>S</option></select><button disabled>Add to cart</button>")).offer.availability, "");
   EXPECT_EQ(product_of(shown("<p>$50</p><select><option>Red (sold out)</option></select><button>Add to cart</button>")).offer.availability,
             "InStock");
 }

@@ -371,6 +371,24 @@ bool agree(const std::string& one, const std::string& other) {
   return one == other || (shorter.size() >= 8 && longer.find(shorter) != std::string::npos);
 }
 
+// The heading that shares most words with a name, if that is more than half of the shorter one's and at least two; else their number.
+std::size_t most_shared(const std::vector<std::string>& headings, const std::vector<std::string>& names) {
+  std::size_t best = headings.size(), best_shared = 1;
+  for (const std::string& name : names) {
+    const std::vector<Token> words = tokenise(name, 64);
+    for (std::size_t i = 0; i < headings.size(); ++i) {
+      const std::vector<Token> own = tokenise(headings[i], 64);
+      const auto shared = static_cast<std::size_t>(std::count_if(own.begin(), own.end(), [&](const Token& word) {
+        return std::any_of(words.begin(), words.end(), [&](const Token& other) { return other.term == word.term; });
+      }));
+      if (shared <= best_shared || shared * 2 <= std::min(own.size(), words.size())) continue;
+      best = i;
+      best_shared = shared;
+    }
+  }
+  return best;
+}
+
 // A text that the page's title begins with or ends in, for pages whose product stands in no heading.
 HtmlNode text_of_title(HtmlNode body, const std::vector<std::string>& names) {
   HtmlNode best;
@@ -416,6 +434,7 @@ HtmlNode product_heading(const PageParts& parts, HtmlNode body, const std::vecto
       if (agree(headings[i], folded) && headings[i].size() * 3 >= folded.size()) return parts.h1_nodes[i];
     }
   }
+  if (const std::size_t best = most_shared(headings, names); best < headings.size()) return parts.h1_nodes[best];
   if (const HtmlNode text = body ? text_of_title(body, names) : HtmlNode(); text) return text;
   return parts.h1_nodes.empty() ? HtmlNode() : parts.h1_nodes.front();
 }

@@ -202,7 +202,7 @@ class Reader {
       const std::size_t behind = at - lines_.heading_end;
       score += behind < 200 ? 4 : behind < 600 ? 3 : behind < 1'500 ? 2 : behind < 4'000 ? 1 : -2;
     } else if (at >= lines_.heading_begin) {
-      score += 3;
+      score += 6;
     } else {
       score += lines_.heading_begin - at < 300 ? 1 : -2;
     }
@@ -309,7 +309,7 @@ class Reader {
   // A listing shows many prices, in entries of their own; a product page has a number, or one cart.
   void judge_offer() {
     const VisibleAmount* best = out_.price;
-    if (best == nullptr || best->score < kLikelyScore + 2) return;
+    if (best == nullptr) return;
     int rivals = 0;
     for (const VisibleAmount& amount : out_.amounts) {
       if (!amount.is_old && amount.score + 1 >= best->score && distance(amount.at, best->at) > 100 &&
@@ -318,7 +318,16 @@ class Reader {
     }
     const auto carts = carts_.end() - std::lower_bound(carts_.begin(), carts_.end(), lines_.heading_begin);
     const bool is_numbered = out_.code.sure >= 65 && distance(code_at_, best->at) < 4'000;
-    out_.is_offer = is_numbered || (carts >= 1 && carts <= 3) || (!best->is_apart && rivals < 3);
+    // As many carts as prices of one kind belong to as many products.
+    const std::string names = names_of(lines_.piece_at(best->at));
+    const auto peers = std::count_if(out_.amounts.begin(), out_.amounts.end(), [&](const VisibleAmount& amount) {
+      const bool is_other = !amount.is_old && amount.score > 0 && !same_amount(amount.amount, best->amount);
+      return is_other && distance(amount.at, best->at) > 100 && names_of(lines_.piece_at(amount.at)) == names;
+    });
+    const bool is_listing = carts >= 3 && peers + 1 >= carts;
+    out_.is_sure_offer = is_numbered || (carts >= 1 && carts <= 3 && !is_listing);
+    const int least = (lines_.piece_at(best->at).marks & kMarkPrice) != 0 ? kLikelyScore + 1 : kLikelyScore + 2;
+    out_.is_offer = out_.is_sure_offer || (best->score >= least && !best->is_apart && rivals < 3 && !is_listing);
   }
 
   static bool is_more(const VisibleAmount& a, const VisibleAmount& b) {
@@ -569,9 +578,17 @@ class Reader {
       out_.availability = {"InStock", 70};
     } else if (can_buy && !out) {
       out_.availability = {"InStock", 60};
-    } else if (has_dead_cart_ && !can_buy) {
+    } else if (has_dead_cart_ && !can_buy && !has_choices()) {
       out_.availability = {"OutOfStock", 40};
     }
+  }
+
+  // A cart that opens once a size is chosen says nothing.
+  bool has_choices() const {
+    return std::any_of(lines_.pieces.begin(), lines_.pieces.end(), [&](const VisiblePiece& piece) {
+      const bool is_near = piece.begin >= lines_.heading_end && piece.begin < lines_.heading_end + 3'000;
+      return is_near && ((piece.marks & kMarkChoice) != 0 || (piece.marks & (kMarkDisabled | kMarkCart | kMarkButton)) == kMarkDisabled);
+    });
   }
 
   const VisibleLines& lines_;

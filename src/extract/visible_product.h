@@ -29,7 +29,8 @@ struct VisibleProduct {
   std::vector<VisibleAmount> amounts;    // those that may concern the product, in the page's order
   const VisibleAmount* price = nullptr;  // into `amounts`; nullptr when none is likely
   std::string old_price;
-  bool is_offer = false;  // the price stands alone enough that the page must be about one product
+  bool is_offer = false;       // the price stands alone enough that the page must be about one product
+  bool is_sure_offer = false;  // … as it has an article number or a cart of its own
   VisibleText code, gtin, brand;
   VisibleText availability;  // "InStock" or "OutOfStock"
 
