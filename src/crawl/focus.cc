@@ -12,8 +12,9 @@ constexpr std::uint64_t kFine = 1, kCoarse = 2, kWord = 3, kUrl = 4;  // seeds, 
 constexpr std::uint32_t kMemory = 50;
 constexpr std::uint32_t kTimesForShape = 4, kTimesForWord = 6;
 constexpr float kWorthy = 0.5F, kWorthless = 0.1F;
-constexpr float kYielding = 0.9F;  // by itself: were listings counted, pages that lead to listings would be ones
-constexpr std::size_t kWordsMax = 6;          // of a link's text
+constexpr float kYielding = 0.9F;              // by itself: were listings counted, pages that lead to listings would be ones
+constexpr std::uint64_t kPagesForWords = 4;    // a site repeats its words, so each fourth page's are looked at
+constexpr std::size_t kWordsMax = 6;           // of a link's text
 constexpr std::size_t kPicturesOfGallery = 4;  // so many new ones are worth half a product
 constexpr std::size_t kLinksOfListing = 12;    // so many worthy links make a listing
 constexpr std::size_t kFolderBytesMax = 24;    // longer names are made by machines
@@ -69,35 +70,32 @@ std::uint64_t word_key(std::string_view host, std::string_view word) { return si
 
 }  // namespace
 
-Focus::Shapes Focus::shapes_of(std::string_view url) {
+// By its folders and the look of its name; the coarse one by its first folder and the looks of the rest.
+std::uint64_t Focus::shape_of(std::string_view url, bool coarse) {
   const std::string_view host = host_of_url(url);
   std::string_view path = url.substr(std::min(url.size(), static_cast<std::size_t>(host.data() + host.size() - url.data())));
   path = path.substr(0, path.find('#'));
-  const std::string_view query = path.find('?') == std::string_view::npos ? std::string_view() : path.substr(path.find('?') + 1);
-  path = path.substr(0, path.find('?'));
+  const std::size_t mark = path.find('?');
+  const std::string_view query = mark == std::string_view::npos ? std::string_view() : path.substr(mark + 1);
+  path = path.substr(0, mark);
 
-  thread_local std::string fine, coarse;
-  fine.clear(), coarse.clear();
+  thread_local std::string shape;
+  shape.assign(host);
   bool first = true;
   while (!path.empty()) {
     path.remove_prefix(1);  // the slash
     const std::string_view name = path.substr(0, path.find('/'));
     path.remove_prefix(name.size());
-    const bool last = path.empty();
-    const std::string_view extension = last ? extension_of(name) : std::string_view();
+    const std::string_view extension = path.empty() ? extension_of(name) : std::string_view();
     const std::string_view stem = name.substr(0, name.size() - extension.size());
-    const bool literal = !last && is_folder_name(stem);
-    fine += '/', coarse += '/';
-    if (literal) fine += stem;
-    else fine += look_of(stem);
-    if (literal && first) coarse += stem;
-    else coarse += look_of(stem);
-    fine += extension, coarse += extension;
+    shape += '/';
+    if (!path.empty() && (first || !coarse) && is_folder_name(stem)) shape += stem;
+    else shape += look_of(stem);
+    shape += extension;
     first = false;
   }
-  append_query(query, fine);
-  append_query(query, coarse);
-  return {signature64(fine, signature64(host, kFine)), signature64(coarse, signature64(host, kCoarse))};
+  append_query(query, shape);
+  return signature64(shape, coarse ? kCoarse : kFine);
 }
 
 std::uint8_t priority_at(Turn turn, std::uint8_t otherwise) {
@@ -109,18 +107,18 @@ std::vector<Turn> Focus::learn(std::string_view url, const PageYield& yield, std
   std::vector<Turn> turns;
   turns.reserve(links.size());
   std::size_t worthy = 0;
+  const bool with_words = pages_++ % kPagesForWords == 0;
   for (const Link& link : links) {
-    learn_words(link);
-    const Known* shape = known_of(shapes_of(link.url));
+    if (with_words) learn_words(link);
+    const Known* shape = known_of(link.url);
     if (shape != nullptr && shape->worth >= kYielding) ++worthy;
     turns.push_back(turn_of(link, shape));
   }
   float worth = 0.5F * static_cast<float>(std::min(yield.pictures_new, kPicturesOfGallery)) / kPicturesOfGallery;
   worth = std::max(worth, 0.6F * static_cast<float>(std::min(worthy, kLinksOfListing)) / kLinksOfListing);
   if (yield.products > 0) worth = 1;
-  const Shapes shapes = shapes_of(url);
-  note(shapes.fine, worth);
-  note(shapes.coarse, worth);
+  note(shape_of(url, /*coarse=*/false), worth);
+  note(shape_of(url, /*coarse=*/true), worth);
   const std::uint64_t key = signature64(url, kUrl);
   seen_[key % seen_.size()] = {key, worth};
   return turns;
@@ -150,9 +148,9 @@ Turn Focus::turn_of(const Link& link, const Known* shape) const {
   return worth / of <= kWorthless ? Turn::kLater : Turn::kAsEver;
 }
 
-const Focus::Known* Focus::known_of(const Shapes& shapes) const {
-  const Known* fine = find(shapes.fine, kTimesForShape);
-  return fine != nullptr ? fine : find(shapes.coarse, kTimesForShape);
+const Focus::Known* Focus::known_of(std::string_view url) const {
+  const Known* fine = find(shape_of(url, /*coarse=*/false), kTimesForShape);
+  return fine != nullptr ? fine : find(shape_of(url, /*coarse=*/true), kTimesForShape);
 }
 
 const Focus::Known* Focus::find(std::uint64_t key, std::uint32_t times_min) const {

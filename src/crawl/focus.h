@@ -44,25 +44,22 @@ class Focus {
     float worth = 0;  // mean, of the last kMemory times or so
     std::uint32_t times = 0;
   };
-  /// Of an address: by its folders and the look of its name, and by its first folder and the looks of the rest.
-  struct Shapes {
-    std::uint64_t fine = 0, coarse = 0;
-  };
   /// An address whose worth is known, for the words of links that lead to it.
   struct Seen {
     std::uint64_t url = 0;
     float worth = 0;
   };
 
-  static Shapes shapes_of(std::string_view url);
+  static std::uint64_t shape_of(std::string_view url, bool coarse);
   Turn turn_of(const Link& link, const Known* shape) const;
   void learn_words(const Link& link);
   void note(std::uint64_t key, float worth);
   const Known* find(std::uint64_t key, std::uint32_t times_min) const;
-  const Known* known_of(const Shapes& shapes) const;
+  const Known* known_of(std::string_view url) const;
   void make_room();
 
   std::unordered_map<std::uint64_t, Known> known_;
+  std::uint64_t pages_ = 0;
   std::vector<Seen> seen_ = std::vector<Seen>(std::size_t{1} << 15);  // by the address's hash
 };
 
