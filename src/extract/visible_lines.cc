@@ -35,7 +35,7 @@ std::uint32_t marks_of_tag(HtmlTag tag) {
   switch (tag) {
     case HtmlTag::kStruck: return kMarkOld;
     case HtmlTag::kNav:
-    case HtmlTag::kFooter:
+    case HtmlTag::kFooter: return kMarkElsewhere | kMarkAside;
     case HtmlTag::kAside: return kMarkElsewhere;
     case HtmlTag::kA: return kMarkLink;
     case HtmlTag::kListEntry:
@@ -218,6 +218,7 @@ class LineReader {
     if (!look.is_inline) end_line();
     Level level{.element = node, .named = path_.empty() ? node : path_.back().named, .marks = path_.empty() ? 0 : path_.back().marks};
     const std::uint32_t own = own_marks(node, tag);
+    if ((own & kMarkAside) != 0) return false;
     if (own != 0) level.named = node;
     level.is_inline = look.is_inline;
     level.marks |= own & ~kValueMarks;
@@ -277,7 +278,7 @@ class LineReader {
     if (!is_button_input) marks &= ~std::uint32_t{kMarkButton};
     // "rating-sku-reviews" tells of the product after all.
     const bool tells = (marks & (kMarkPrice | kMarkCode | kMarkStock | kMarkCart)) != 0;
-    if (tells && marks_of_tag(tag) != kMarkElsewhere) marks &= ~std::uint32_t{kMarkElsewhere};
+    if (tells && (marks_of_tag(tag) & kMarkElsewhere) == 0) marks &= ~std::uint32_t{kMarkElsewhere | kMarkAside};
     if (marks != 0 && (node == body_ || around_heading_.contains(node.raw()))) marks &= kMarkBig;
     const std::uint32_t around = path_.empty() ? 0 : path_.back().marks;
     if (!property.empty() && ((around | marks) & kMarkElsewhere) == 0) {

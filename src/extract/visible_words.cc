@@ -5,6 +5,8 @@ namespace {
 
 using Word = WordFinder::Word;
 
+constexpr std::uint32_t kMenu = kMarkElsewhere | kMarkAside;
+
 constexpr Word kAttributeWords[] = {
     // ---- prices ----
     {"price", kMarkPrice, false},
@@ -144,20 +146,20 @@ constexpr Word kAttributeWords[] = {
     {"suggest", kMarkElsewhere, false},
     {"review", kMarkElsewhere, false},
     {"comments", kMarkElsewhere, false},
-    {"newsletter", kMarkElsewhere, false},
-    {"cookie", kMarkElsewhere, false},
-    {"minicart", kMarkElsewhere, false},
-    {"mini-cart", kMarkElsewhere, false},
-    {"minibasket", kMarkElsewhere, false},
-    {"mini-basket", kMarkElsewhere, false},
-    {"cart-drawer", kMarkElsewhere, false},
-    {"megamenu", kMarkElsewhere, false},
-    {"mega-menu", kMarkElsewhere, false},
-    {"navigation", kMarkElsewhere, false},
-    {"navbar", kMarkElsewhere, false},
+    {"newsletter", kMenu, false},
+    {"cookie", kMenu, false},
+    {"minicart", kMenu, false},
+    {"mini-cart", kMenu, false},
+    {"minibasket", kMenu, false},
+    {"mini-basket", kMenu, false},
+    {"cart-drawer", kMenu, false},
+    {"megamenu", kMenu, false},
+    {"mega-menu", kMenu, false},
+    {"navigation", kMenu, false},
+    {"navbar", kMenu, false},
     {"modal", kMarkElsewhere, true},
     {"popup", kMarkElsewhere, false},
-    {"footer", kMarkElsewhere, true},
+    {"footer", kMenu, true},
     {"product-card", kMarkElsewhere, false},
     {"productcard", kMarkElsewhere, false},
     {"product-tile", kMarkElsewhere, false},

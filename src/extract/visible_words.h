@@ -29,6 +29,7 @@ enum VisibleMark : std::uint32_t {
   kMarkProperty = 1u << 17,  // itemprop="price"
   kMarkBig = 1u << 18,       // set large
   kMarkLink = 1u << 19,
+  kMarkAside = 1u << 20,  // menus, footers and notices: not read at all
 };
 
 /// In class, id, itemprop and the like.
