@@ -158,9 +158,11 @@ TEST(SharedCases, RealShopPagesGiveTheirProduct) {
   const double seconds = static_cast<double>(took) / CLOCKS_PER_SEC;
   std::cout << pages << " pages of " << bytes / std::max<std::size_t>(pages, 1) / 1024 << " KB, " << static_cast<double>(pages) / seconds
             << " a second, worst " << static_cast<double>(worst) / CLOCKS_PER_SEC << " s\n";
-  EXPECT_GE(counts["price"].f1(), 0.7);
-  EXPECT_GE(counts["currency"].f1(), 0.7);
-  EXPECT_GE(counts["availability"].f1(), 0.9);
+  EXPECT_GE(counts["price"].f1(), 0.92);
+  EXPECT_GE(counts["currency"].f1(), 0.92);
+  EXPECT_GE(counts["availability"].f1(), 0.92);
+  EXPECT_GE(counts["sku"].f1(), 0.84);
+  EXPECT_GE(counts["brand"].f1(), 0.77);
 }
 
 }  // namespace

@@ -211,6 +211,18 @@ constexpr double kSecondsMax = 80;
 constexpr double kSecondsMax = 8;
 #endif
 
+TEST(Links, AreFollowedIntoFramesAndBehindRefreshes) {
+  const auto links = [](std::string_view html) {
+    std::string urls;
+    for (const Link& link : extracted(html).links) urls += link.url + " ";
+    return urls;
+  };
+  EXPECT_EQ(links("<iframe src='/frame'></iframe><iframe></iframe>"), "http://shop.test/frame ");
+  for (const char* content : {"0; url=/next", "5;URL=/next", "0;url=\"/next\" x", "0, /next", " 3 ; Url = /next"})
+    EXPECT_EQ(links("<meta http-equiv=Refresh content='" + std::string(content) + "'>").substr(0, 22), "http://shop.test/next ") << content;
+  EXPECT_EQ(links("<meta http-equiv=refresh content=30><meta http-equiv=refresh content='0;url=javascript:x()'>"), "");
+}
+
 TEST(HostilePages, CostSecondsAtMost) {
   std::string attributes = "<p ", links, images, metas, items = "<div itemscope itemref='";
   for (int i = 0; i < 200'000; ++i) attributes += "a" + std::to_string(i) + "=1 ";

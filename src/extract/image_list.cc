@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "extract/json_value.h"
 #include "extract/srcset.h"
+#include "text/word_finder.h"
 
 namespace magpie {
 namespace {
@@ -140,18 +141,17 @@ namespace {
 
 // Names of nothing but stand-ins, as the beginning of a file's name or of a word in it: "metropixel.jpg" is a picture.
 bool names_stand_in(std::string_view file) {
-  static constexpr std::string_view kNames[] = {"spacer",      "placeholder", "1x1",     "lazyload", "lazy-load",
-                                                "ajax-loader", "preloader",   "noimage", "no-image", "no_image"};
-  for (const std::string_view name : kNames) {
-    const std::size_t at = file.find(name);
-    if (at != std::string::npos && (at == 0 || file[at - 1] == '-' || file[at - 1] == '_' || file[at - 1] == '.')) {
-      const std::size_t end = at + name.size();
-      const bool whole =
-          end == file.size() || file[end] == '.' || file[end] == '-' || file[end] == '_' || (file[end] >= '0' && file[end] <= '9');
-      if (whole) return true;
-    }
-  }
-  return false;
+  static constexpr WordFinder::Word kNames[] = {{"spacer"},      {"placeholder"}, {"1x1"},     {"lazyload"}, {"lazy-load"},
+                                                {"ajax-loader"}, {"preloader"},   {"noimage"}, {"no-image"}, {"no_image"}};
+  static const WordFinder kFinder(kNames);
+  bool found = false;
+  kFinder.each(file, [&](std::size_t at, std::size_t end, std::uint32_t) {
+    const bool begins = at == 0 || file[at - 1] == '-' || file[at - 1] == '_' || file[at - 1] == '.';
+    const bool ends =
+        end == file.size() || file[end] == '.' || file[end] == '-' || file[end] == '_' || (file[end] >= '0' && file[end] <= '9');
+    found = found || (begins && ends);
+  });
+  return found;
 }
 
 // Words that honest files carry, too ("pixel-7.jpg", "empty-frame.png"): only as the whole name of a kind of file that spacers are.

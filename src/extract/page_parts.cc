@@ -55,6 +55,7 @@ class PartsReader {
       case HtmlTag::kImg:
       case HtmlTag::kImage: return images_.add_element(node, heading_);
       case HtmlTag::kMeta: return read_meta(node, in_head);
+      case HtmlTag::kIframe: return add_link(node.attribute("src"), node.attribute("title"));
       case HtmlTag::kLink: return read_link_element(node);
       case HtmlTag::kScript: return read_script(node);
       case HtmlTag::kH1: return read_heading(node, true);
@@ -106,6 +107,34 @@ class PartsReader {
     parts_.links.push_back({std::move(url), std::move(text), rel_of(node)});
   }
 
+  // A page that this one shows or sends to.
+  void add_link(std::string_view href, std::string_view text) {
+    if (parts_.links.size() >= limits_.links_max || href.empty()) return;
+    if (std::string url = urls_.absolute(href); !url.empty()) parts_.links.push_back({std::move(url), squeeze(utf8_prefix(text, 512)), ""});
+  }
+
+  // "5; url='/next'": https://html.spec.whatwg.org/multipage/semantics.html#attr-meta-http-equiv-refresh
+  void read_refresh(std::string_view content) {
+    const std::size_t semicolon = content.find_first_of(";,");
+    if (semicolon == std::string_view::npos) return;
+    std::string_view rest = content.substr(semicolon + 1);
+    const auto skip_blank = [&] { rest.remove_prefix(std::min(rest.find_first_not_of(" \t\n\r\f"), rest.size())); };
+    skip_blank();
+    if (lowered(rest.substr(0, 3)) == "url") {
+      rest.remove_prefix(3);
+      skip_blank();
+      if (!rest.starts_with('=')) return;
+      rest.remove_prefix(1);
+      skip_blank();
+    }
+    if (!rest.empty() && (rest.front() == '"' || rest.front() == '\'')) {
+      const char quote = rest.front();
+      rest.remove_prefix(1);
+      rest = rest.substr(0, rest.find(quote));
+    }
+    add_link(rest, "");
+  }
+
   void read_link_element(HtmlNode node) {
     const std::string rel = rel_of(node);
     if (has_word(rel, "image_src")) images_.add_named(node.attribute("href"), ImageOrigin::kLink, "");
@@ -129,6 +158,7 @@ class PartsReader {
         meta.is_property ? node.attribute("property") : node.attribute(node.has_attribute("name") ? "name" : "http-equiv");
     meta.key = squeeze(lowered(utf8_prefix(key, 256)));
     meta.content = utf8_prefix(node.attribute("content"), limits_.description_bytes_max);
+    if (meta.key == "refresh" && !meta.is_property && !node.has_attribute("name")) read_refresh(meta.content);
     if (!meta.key.empty()) parts_.metas.push_back(std::move(meta));
   }
 

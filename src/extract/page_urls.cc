@@ -88,14 +88,16 @@ std::string PageUrls::simple_url(std::string_view href) const {
   if (!base_.is_http()) return {};
   const char first = href.front();
   if (first == '/') {
-    const bool is_path = href.size() == 1 || href[1] != '/';
-    return is_path && stands_as_it_is(href) ? joined(origin_of(base_), href) : std::string();
+    if (href.starts_with("//")) return of_known_origin(joined(base_.protocol(), href));
+    return stands_as_it_is(href) ? joined(origin_of(base_), href) : std::string();
   }
-  if (first == 'h') {
-    for (const std::string& origin : origins_) {
-      const bool is_of = href.size() > origin.size() && href[origin.size()] == '/' && href.starts_with(origin);
-      if (is_of) return stands_as_it_is(href.substr(origin.size())) ? std::string(href) : std::string();
-    }
+  return first == 'h' ? of_known_origin(std::string(href)) : std::string();
+}
+
+std::string PageUrls::of_known_origin(std::string href) const {
+  for (const std::string& origin : origins_) {
+    const bool is_of = href.size() > origin.size() && href[origin.size()] == '/' && href.starts_with(origin);
+    if (is_of) return stands_as_it_is(std::string_view(href).substr(origin.size())) ? std::move(href) : std::string();
   }
   return {};
 }
@@ -129,7 +131,11 @@ std::string PageUrls::absolute(std::string_view href) const {
   if (std::string simple = simple_url(href); !simple.empty()) return simple;
   const std::optional<Url> url = resolve(href);
   if (!url || !url->is_http()) return {};
-  learn_origin(*url, href);
+  if (href.starts_with("//")) {
+    learn_origin(*url, joined(base_.protocol(), href));
+  } else {
+    learn_origin(*url, href);
+  }
   return url->href();
 }
 

@@ -27,6 +27,7 @@ class PageUrls {
  private:
   std::optional<Url> resolve(std::string_view href) const;
   std::string simple_url(std::string_view href) const;
+  std::string of_known_origin(std::string href) const;
   void learn_origin(const Url& url, std::string_view href) const;
 
   Url base_;

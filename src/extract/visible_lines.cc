@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kNodesMax = 100'000;
 constexpr std::size_t kTextBytesMax = 256 * 1024;
+constexpr std::size_t kBehindHeadingMax = 16 * 1024;  // bytes of text; what follows is about other things
 constexpr std::size_t kPieceBytesMax = 4'096;
 constexpr std::size_t kNamesBytesMax = 256;  // of one attribute
 
@@ -129,7 +130,7 @@ class LineReader {
 
   VisibleLines read() {
     std::size_t nodes = 0;
-    for (HtmlNode node = body_; node && ++nodes < kNodesMax && out_.text.size() < kTextBytesMax;) {
+    for (HtmlNode node = body_; node && ++nodes < kNodesMax && !is_enough();) {
       leave_until(node.parent());
       bool inside = true;
       const HtmlNode::Look look = node.look();
@@ -153,6 +154,11 @@ class LineReader {
     bool is_inline = false;
     std::size_t begin = 0, piece = 0;
   };
+
+  bool is_enough() const {
+    const std::size_t bytes = out_.text.size();
+    return bytes >= kTextBytesMax || (out_.heading_end > 0 && bytes > out_.heading_end + kBehindHeadingMax);
+  }
 
   // These say what a value is; all others, where it stands.
   static constexpr std::uint32_t kValueMarks =
