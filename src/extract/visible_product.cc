@@ -277,6 +277,7 @@ class Reader {
   // Four or more different amounts under the same names are a list of other things.
   void mark_repeated() {
     for (const auto& [names, places] : by_names_) {
+      if (names.ends_with(' ')) continue;  // no class: they have nothing in common
       std::vector<std::string_view> different;
       for (const std::size_t place : places) {
         const std::string_view amount = out_.amounts[place].amount;
