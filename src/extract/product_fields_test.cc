@@ -213,6 +213,9 @@ TEST(VisibleBrand, StandsBehindItsLabelOrInAnElementCalledSo) {
   EXPECT_EQ(product_of(shown("<p>$50</p><p>品牌：Acme</p>")).brand, "Acme");
   EXPECT_EQ(product_of(shown("<a class=\"product-brand\" href=\"/acme\">Acme</a><p>$50</p>")).brand, "Acme");
   EXPECT_EQ(product_of(shown("<p>$50</p><p>Brand new and boxed</p>")).brand, "");
+  EXPECT_EQ(product_of(shown("<a href=\"/brass\">Brass</a><p>$50</p>")).brand, "Brass");
+  EXPECT_EQ(product_of(shown("<p>by Brass</p><p>$50</p>")).brand, "Brass");
+  EXPECT_EQ(product_of(shown("<p>by Anna, a customer</p><a href=\"/lamps\">Lamps</a><p>$50</p>")).brand, "");
 }
 
 TEST(Brand, LosesTheShopsName) {

@@ -8,6 +8,7 @@
 #include "text/price.h"
 #include "text/price_amount.h"
 #include "text/price_currency.h"
+#include "text/tokens.h"
 
 namespace magpie {
 namespace {
@@ -493,7 +494,7 @@ class Reader {
     if (text.size() < 2 || text.size() > kValueBytesMax || text.back() == ':') return false;
     if (std::none_of(text.begin(), text.end(), [](char c) { return is_lower(c) || is_upper(c) || static_cast<unsigned char>(c) >= 0x80; }))
       return false;
-    if (std::count(text.begin(), text.end(), ' ') > 4) return false;
+    if (std::count(text.begin(), text.end(), ' ') > 4 || fold(text).empty()) return false;  // a font's icons are no words
     bool is_label = false;
     text_words().each(text, [&](std::size_t begin, std::size_t end, std::uint32_t value) {
       const Says what = what_it_says(value);
@@ -530,25 +531,45 @@ class Reader {
     int best = out_.brand.text.empty() ? 0 : 10;
     for (const VisiblePiece& piece : lines_.pieces) {
       const bool near = piece.begin + 400 > lines_.heading_begin && piece.begin < lines_.heading_end + 1'500;
-      if ((piece.marks & kMarkBrand) == 0 || (piece.marks & (kMarkElsewhere | kMarkChoice | kMarkCrumbs | kMarkHidden)) != 0 || !near)
-        continue;
-      const VisibleLine& line = line_at(piece.begin);
-      const std::size_t next = &piece == &lines_.pieces.back() ? text_.size() : (&piece + 1)->begin;
-      std::string_view words = text_.substr(piece.begin, std::min(next, line.end) - piece.begin);
-      while (!words.empty() && (words.back() == ' ' || words.back() == ',')) words.remove_suffix(1);
-      words = without_invitation(words);
-      if (!is_brand(words) || words.find_first_of("0123456789:>") != std::string_view::npos) continue;
-      static constexpr std::string_view kPhrases[] = {"visit ", "more ", "shop ", "view ", "see ", "all ", "brand", "other "};
-      if (std::any_of(std::begin(kPhrases), std::end(kPhrases),
-                      [&](std::string_view phrase) { return equal_fold(words.substr(0, phrase.size()), phrase); }))
-        continue;
-      const bool is_close = distance(piece.begin, lines_.heading_begin) < 150 || distance(piece.begin, lines_.heading_end) < 150;
-      if (!is_in_heading(words) && !is_close) continue;
-      const int score = 5 + (is_in_heading(words) ? 8 : 0) - ((piece.marks & kMarkCard) != 0 ? 2 : 0);
+      if (!near || (piece.marks & (kMarkElsewhere | kMarkChoice | kMarkCrumbs | kMarkHidden)) != 0) continue;
+      const std::string_view all = words_of(piece), words = without_invitation(all);
+      if (!is_brand(words) || words.find_first_of("0123456789:>") != std::string_view::npos || is_invitation(words)) continue;
+      const int score = brand_score(piece, words, words.size() < all.size());
       if (score <= best) continue;
       best = score;
       out_.brand = {std::string(words), score >= 11 ? 75 : 50};
     }
+  }
+
+  // 0 when it is none.
+  int brand_score(const VisiblePiece& piece, std::string_view words, bool is_introduced) const {
+    const bool in_heading = is_in_heading(words);
+    const bool is_close = distance(piece.begin, lines_.heading_begin) < 150 || distance(piece.begin, lines_.heading_end) < 150;
+    if ((piece.marks & kMarkBrand) != 0)
+      return in_heading || is_close ? 5 + (in_heading ? 8 : 0) - ((piece.marks & kMarkCard) != 0 ? 2 : 0) : 0;
+    // "by Acme", or a link of the words that the heading begins with.
+    const bool begins = (piece.marks & kMarkLink) != 0 && begins_heading(words);
+    return is_close && in_heading && (is_introduced || begins) ? 9 : 0;
+  }
+
+  std::string_view words_of(const VisiblePiece& piece) const {
+    const std::size_t next = &piece == &lines_.pieces.back() ? text_.size() : (&piece + 1)->begin;
+    std::string_view words = text_.substr(piece.begin, std::min(next, line_at(piece.begin).end) - piece.begin);
+    while (!words.empty() && (words.back() == ' ' || words.back() == ',')) words.remove_suffix(1);
+    return words;
+  }
+
+  static bool is_invitation(std::string_view words) {
+    static constexpr std::string_view kPhrases[] = {"visit ", "more ", "shop ", "view ", "see ", "all ", "brand", "other "};
+    return std::any_of(std::begin(kPhrases), std::end(kPhrases),
+                       [&](std::string_view phrase) { return equal_fold(words.substr(0, phrase.size()), phrase); });
+  }
+
+  bool begins_heading(std::string_view words) const {
+    const std::string_view heading = heading_words();
+    if (heading.size() <= words.size() + 1 || heading[words.size()] != ' ') return false;
+    return std::equal(words.begin(), words.end(), heading.begin(),
+                      [](char a, char b) { return (is_upper(a) ? a + 32 : a) == (is_upper(b) ? b + 32 : b); });
   }
 
   // ---- availability ----
