@@ -31,4 +31,5 @@ list(FILTER LEXBOR_SOURCES EXCLUDE REGEX "/ports/windows_nt/")
 add_library(lexbor STATIC ${LEXBOR_SOURCES})
 target_include_directories(lexbor SYSTEM PUBLIC ${MAGPIE_DEPS_DIR}/lexbor/source)
 target_compile_definitions(lexbor PUBLIC LEXBOR_STATIC)
-target_compile_options(lexbor PRIVATE -w)
+# Nothing replaces its functions at load time, so that they may call one another directly and inline.
+target_compile_options(lexbor PRIVATE -w -O3 -fno-semantic-interposition)
