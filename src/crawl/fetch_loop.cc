@@ -175,11 +175,18 @@ class Loop final : public FetchLoop {
 
   Result<void> start_due(SteadyTime now) {
     while (may_start_more() && now >= bandwidth_free_at_) {
-      const std::optional<HostId> id = schedule_.pop_due(now);
+      const std::optional<HostId> id = schedule_.pop_due(now, [this](HostId host) { return head_start_of(hosts_[host]); });
       if (!id) break;
       MAGPIE_TRY_DO(turn(*id, now));
     }
     return {};
+  }
+
+  // The time its queue takes: who is done last begins first.
+  Millis head_start_of(const Host& one) const {
+    constexpr Millis kMost{5'000};
+    const auto queued = std::min<std::uint64_t>(hosts_.left_for(one), 1'000'000);
+    return std::min(kMost, one.polite->delay() * static_cast<std::int64_t>(queued));
   }
 
   SteadyTime next_look(SteadyTime now) {

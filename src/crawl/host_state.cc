@@ -5,9 +5,9 @@
 namespace magpie::crawl {
 namespace {
 
-// Two requests that start a delay apart may arrive a little closer together (a new connection for the first, none for the second), so
-// a twentieth is added, at most 25 ms.
-Millis with_margin(Millis delay) { return delay + std::min<Millis>(delay / 20, Millis(25)); }
+// Two requests that start a delay apart may arrive closer together, when the first is held up on its way. How long it was cannot be
+// known, but no longer than its answer took; and a twentieth of the delay, at most 25 ms, is thought enough.
+Millis margin_of(Millis delay) { return std::min<Millis>(delay / 20, Millis(25)); }
 
 }  // namespace
 
@@ -32,7 +32,7 @@ void HostState::raise_crawl_delay(std::optional<double> seconds) {
 void HostState::set_crawl_delay(std::optional<double> seconds) {
   const double bounded = std::clamp(seconds.value_or(0), 0.0, std::chrono::duration<double>(limits_.delay_max).count());
   crawl_delay_ = std::chrono::ceil<Millis>(std::chrono::duration<double>(bounded));
-  if (ledger_.last_start) hold_until(*ledger_.last_start + with_margin(delay()));
+  if (ledger_.last_start) spaced_until_ = std::max(spaced_until_, *ledger_.last_start + delay() + margin_of(delay()));
 }
 
 void HostState::started(SteadyTime now) {
@@ -44,14 +44,17 @@ void HostState::started(SteadyTime now) {
   if (!ledger_.first_start) ledger_.first_start = now;
   ++ledger_.requests;
   ledger_.parallel_peak = std::max(ledger_.parallel_peak, ++in_flight_);
-  hold_until(now + with_margin(delay()));
+  spaced_until_ = now + delay() + margin_of(delay());
 }
 
 void HostState::ended(SteadyTime started, SteadyTime now, HostSignal signal, Millis reached_after, std::optional<Millis> retry_after,
                       double jitter) {
   --in_flight_;
   // The server's clock for this request began when it was reached.
-  if (ledger_.last_start == started) hold_until(started + reached_after + with_margin(delay()));
+  if (ledger_.last_start == started) {
+    const auto reached = started + reached_after;
+    spaced_until_ = reached + delay() + std::clamp<SteadyTime::duration>(now - reached, Millis(0), margin_of(delay()));
+  }
   if (limits_.delay_factor > 0) {
     const std::chrono::duration<double, std::milli> took = now - started;
     hold_until(now + std::min(std::chrono::ceil<Millis>(took * limits_.delay_factor), limits_.delay_max));
@@ -78,7 +81,7 @@ std::optional<HostSignal> HostState::hopeless() const {
 
 void HostState::back_off(SteadyTime now, HostSignal reason, std::optional<Millis> retry_after, double jitter) {
   // Answers to requests that were under way when the host was rested already say nothing new.
-  const bool resting = last_trouble_ && now < next_start_at_ && troubles_ > 0 && !retry_after;
+  const bool resting = last_trouble_ && now < next_start_at() && troubles_ > 0 && !retry_after;
   if (resting && now - *last_trouble_ < limits_.backoff_first) return;
   if (last_trouble_ && now - *last_trouble_ > limits_.forgiven_after + limits_.backoff_first * (1 << std::min(troubles_, 10u)))
     troubles_ = late_backoffs_ = 0;
@@ -110,6 +113,6 @@ void HostState::throttled_after_all(SteadyTime now, double jitter) {
   if (ledger_.backoffs > before) backoffs_in_row_ = std::max(backoffs_in_row_, ++late_backoffs_);
 }
 
-void HostState::hold_until(SteadyTime when) { next_start_at_ = std::max(next_start_at_, when); }
+void HostState::hold_until(SteadyTime when) { held_until_ = std::max(held_until_, when); }
 
 }  // namespace magpie::crawl

@@ -1,6 +1,7 @@
 #pragma once
 // Politeness towards one host, as a value with no clock and no queue: it is told what happened and says when the next request may
 // start. Steady time throughout. The ledger counts what really happened, so that it can be shown to the site's owner.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -68,9 +69,9 @@ class HostState {
   void raise_crawl_delay(std::optional<double> seconds);
 
   /// Whether a request may start now; if not, next_start_at() says when, unless all slots are taken.
-  bool may_start(SteadyTime now) const { return has_slot() && now >= next_start_at_; }
+  bool may_start(SteadyTime now) const { return has_slot() && now >= next_start_at(); }
   bool has_slot() const { return in_flight_ < limits_.parallel_max; }
-  SteadyTime next_start_at() const { return next_start_at_; }
+  SteadyTime next_start_at() const { return std::max(spaced_until_, held_until_); }
 
   void started(SteadyTime now);
   /// @param reached_after  time from the start until the connection stood: the server's clock begins there.
@@ -103,7 +104,8 @@ class HostState {
 
   PolitenessLimits limits_;
   Millis crawl_delay_{0};
-  SteadyTime next_start_at_{};
+  SteadyTime spaced_until_{};  // by the delay between two requests
+  SteadyTime held_until_{};    // by everything else
   std::optional<SteadyTime> last_trouble_;
   std::uint32_t in_flight_ = 0;
   std::uint32_t troubles_ = 0;  // back-offs in a row

@@ -215,20 +215,42 @@ TEST(RetryAfter, SecondsAndDates) {
   }
 }
 
+std::optional<std::uint32_t> pop_due(HostSchedule& schedule, SteadyTime now) {
+  return schedule.pop_due(now, [](std::uint32_t) { return 0ms; });
+}
+
+TEST(HostSchedule, WhoHasMostToDoGoesAheadOfThoseThatAreDueToo) {
+  HostSchedule schedule;
+  const auto head_start = [](std::uint32_t host) { return host == 2 ? 500ms : 0ms; };
+  schedule.schedule(0, kStart);
+  schedule.schedule(1, kStart + 200ms);
+  schedule.schedule(2, kStart + 400ms);
+  schedule.schedule(3, kStart + 5s);
+  EXPECT_EQ(schedule.pop_due(kStart + 1s, head_start), 2u);
+  schedule.schedule(2, kStart + 1s);
+  EXPECT_EQ(schedule.pop_due(kStart + 1s, head_start), 0u) << "but not for ever";
+  schedule.remove(1);
+  EXPECT_EQ(schedule.next_host(), 2u);
+  EXPECT_LE(*schedule.next_at(), kStart + 1s);
+  EXPECT_EQ(schedule.pop_due(kStart + 1s, head_start), 2u);
+  EXPECT_EQ(schedule.pop_due(kStart + 1s, head_start), std::nullopt) << "nobody before its time";
+  EXPECT_EQ(schedule.next_at(), kStart + 5s);
+}
+
 TEST(HostSchedule, EarliestFirstAndTurnsAmongEquals) {
   HostSchedule schedule;
   schedule.schedule(2, kStart + 2s);
   schedule.schedule(0, kStart);
   schedule.schedule(1, kStart);
-  EXPECT_EQ(schedule.pop_due(kStart), 0u);
+  EXPECT_EQ(pop_due(schedule, kStart), 0u);
   schedule.schedule(0, kStart);
-  EXPECT_EQ(schedule.pop_due(kStart), 1u);
-  EXPECT_EQ(schedule.pop_due(kStart), 0u);
-  EXPECT_EQ(schedule.pop_due(kStart), std::nullopt);
+  EXPECT_EQ(pop_due(schedule, kStart), 1u);
+  EXPECT_EQ(pop_due(schedule, kStart), 0u);
+  EXPECT_EQ(pop_due(schedule, kStart), std::nullopt);
   EXPECT_EQ(schedule.next_at(), kStart + 2s);
   schedule.schedule(2, kStart + 1s);
   schedule.schedule(2, kStart + 9s);
-  EXPECT_EQ(schedule.pop_due(kStart + 1s), 2u);
+  EXPECT_EQ(pop_due(schedule, kStart + 1s), 2u);
   EXPECT_EQ(schedule.next_at(), std::nullopt);
 }
 
