@@ -236,10 +236,12 @@ TEST(HostilePages, CostSecondsAtMost) {
                                repeated(R"({"@type":"Product","name":"A long enough name","offers":{"price":1}},)", 50'000) + "]</script>";
   for (const std::string& html :
        {repeated("<div>", 300'000), attributes + ">", links, images, metas, items, products,
-        repeated("<div itemscope itemprop=a>x", 100'000), repeated("<a href=x><table><td>", 50'000), repeated("<h1>", 100'000) + "x",
-        repeated("<script type=application/ld+json>{", 50'000), "<script type=application/ld+json>" + repeated("{\"a\":", 500'000),
-        repeated("<p class=price>$1</p>", 100'000), "<h1>x</h1>" + repeated("<span class=price>", 100'000) + "$1",
-        repeated("\xE4\xB8", 500'000)}) {
+        repeated("<div itemscope itemprop=a>x", 100'000), repeated("<div typeof=Product property='a b'>x", 100'000),
+        "<h1>x</h1>" + repeated("<a class=brand href=/x>x</a> SKU: ", 100'000), "<h1>x</h1>" + repeated("<p>sold out $1", 100'000),
+        "<title>" + repeated("x ", 100'000) + "</title>" + repeated("<p>x x x x", 100'000), repeated("<a href=x><table><td>", 50'000),
+        repeated("<h1>", 100'000) + "x", repeated("<script type=application/ld+json>{", 50'000),
+        "<script type=application/ld+json>" + repeated("{\"a\":", 500'000), repeated("<p class=price>$1</p>", 100'000),
+        "<h1>x</h1>" + repeated("<span class=price>", 100'000) + "$1", repeated("\xE4\xB8", 500'000)}) {
     const std::clock_t begin = std::clock();  // processor time: a busy machine is not the page's fault
     EXPECT_TRUE(extract_page_markup(html, {.url = "http://a.test/"}));
     const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
