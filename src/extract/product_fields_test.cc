@@ -133,6 +133,13 @@ TEST(VisibleProduct, AShopsNameAsHeadingIsNone) {
   EXPECT_EQ(product.name, "Brass table lamp");
 }
 
+TEST(VisibleProduct, AHeadingThatLeadsHomeIsTheShops) {
+  const Product product = product_of(
+      "<h1><a href=\"https://shop.test/\">Brass table</a></h1><h2>Brass table lamp</h2><img src=\"/lamp.jpg\"><p>€ 49,90</p>"
+      "<button>Add to cart</button>");
+  EXPECT_EQ(product.name, "Brass table lamp");
+}
+
 TEST(VisibleProduct, ASignMeansTheMoneyOfTheLanguagesRegion) {
   auto page = extract_page("<html lang=\"en-AU\"><body>" + shown("<p class=\"price\">$50</p>"), {.url = std::string(kUrl)});
   ASSERT_TRUE(page);

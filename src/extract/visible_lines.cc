@@ -370,6 +370,25 @@ class LineReader {
   bool space_due_ = false;
 };
 
+// "/", "https://shop.test" and the like: the way home.
+bool leads_home(std::string_view href) {
+  if (const std::size_t scheme = href.find("//"); scheme != std::string_view::npos) {
+    const std::size_t path = href.find('/', scheme + 2);
+    href = path == std::string_view::npos ? std::string_view("/") : href.substr(path);
+  }
+  return href == "/";
+}
+
+// A heading that is a link home names the shop.
+bool is_logo(HtmlNode heading) {
+  int nodes = 0;
+  for (HtmlNode node = heading; node && ++nodes < 16; node = node.next_in_order(heading)) {
+    if (node.is_element() && node.tag() == HtmlTag::kA && leads_home(node.attribute("href"))) return true;
+  }
+  const HtmlNode around = heading.parent();
+  return around && around.is_element() && around.tag() == HtmlTag::kA && leads_home(around.attribute("href"));
+}
+
 // Whether one names the other, give or take what stands around: a shop's name behind a title, a brand before it.
 bool agree(const std::string& one, const std::string& other) {
   if (one.empty() || other.empty()) return false;
@@ -433,7 +452,9 @@ HtmlNode product_heading(const PageParts& parts, HtmlNode body, const std::vecto
   std::vector<std::string> headings;
   for (const std::string& h1 : parts.h1) headings.push_back(fold(h1));
   const std::string site = fold(parts.meta("og:site_name"));
-  std::replace(headings.begin(), headings.end(), site, std::string());
+  for (std::size_t i = 0; i < headings.size(); ++i) {
+    if (headings[i] == site || is_logo(parts.h1_nodes[i])) headings[i].clear();
+  }
   for (const std::string& name : names) {
     const std::string folded = fold(name);
     for (std::size_t i = 0; i < headings.size(); ++i) {
@@ -443,7 +464,8 @@ HtmlNode product_heading(const PageParts& parts, HtmlNode body, const std::vecto
   }
   if (const std::size_t best = most_shared(headings, names); best < headings.size()) return parts.h1_nodes[best];
   if (const HtmlNode text = body ? text_of_title(body, names) : HtmlNode(); text) return text;
-  return parts.h1_nodes.empty() ? HtmlNode() : parts.h1_nodes.front();
+  const auto first = std::find_if(headings.begin(), headings.end(), [](const std::string& heading) { return !heading.empty(); });
+  return first == headings.end() ? HtmlNode() : parts.h1_nodes[static_cast<std::size_t>(first - headings.begin())];
 }
 
 VisibleLines visible_lines(HtmlNode body, HtmlNode heading) {
