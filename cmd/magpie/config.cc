@@ -8,7 +8,10 @@ namespace {
 
 void print_text(const SettingsRegistry::Explained& setting) {
   fmt::print("{} = {}\n    {}\n    default {}{}; environment {}\n", setting.key, setting.value.empty() ? "\"\"" : setting.value,
-             setting.sentence, setting.preset.empty() ? "\"\"" : setting.preset, setting.bounds.empty() ? "" : ", from " + setting.bounds,
+             setting.sentence, setting.preset.empty() ? "\"\"" : setting.preset,
+             setting.bounds.empty()
+                 ? ""
+                 : fmt::format(", {} {}", setting.bounds.find(" | ") == std::string::npos ? "from" : "one of", setting.bounds),
              setting.environment);
 }
 
