@@ -23,6 +23,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   for (const magpie::Product& product : markup->page.products) {
     MAGPIE_CHECK(magpie::is_utf8(product.name) && magpie::is_utf8(product.description), "a product's words are not UTF-8");
+    for (const std::string* text :
+         {&product.brand, &product.sku, &product.gtin, &product.category, &product.offer.price, &product.offer.currency})
+      MAGPIE_CHECK(magpie::is_utf8(*text), "a product's field is not UTF-8: {}", *text);
+    for (const magpie::FieldEvidence& evidence : product.evidence)
+      MAGPIE_CHECK(magpie::is_utf8(evidence.otherwise), "what is said otherwise of {} is not UTF-8", evidence.field);
   }
   return 0;
 }

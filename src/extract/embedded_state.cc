@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "extract/schema_product.h"
 #include "text/price.h"
 #include "text/tokens.h"
@@ -193,7 +194,7 @@ class Finder {
       begin = brace_before(text, begin);
       if (begin == std::string_view::npos) return;
       std::string unescaped;
-      std::string_view object = text.substr(begin, kObjectBytesMax);
+      std::string_view object = utf8_prefix(text.substr(begin), kObjectBytesMax);
       if (is_escaped) object = unescaped = without_escapes(object);
       ++objects_;
       const JsonValue value = parse_json_start(object, 2'000);

@@ -1,6 +1,7 @@
 // What a page shows, what its scripts carry, and who is believed. Each page is made for one rule.
 #include <gtest/gtest.h>
 
+#include "base/utf8.h"
 #include "extract/extract_page.h"
 #include "extract/product_fields.h"
 
@@ -326,6 +327,18 @@ TEST(EmbeddedState, OfOtherProductsIsLeft) {
 }
 
 // ---- hostile pages ----
+
+TEST(HostileShopPages, AreCutBetweenCharacters) {
+  std::string letters;
+  for (int i = 0; i < 6'000; ++i) letters += "ä";
+  for (const std::size_t shift : {0u, 1u}) {
+    const std::string cut = std::string(shift, 'x') + letters;
+    const Product product = product_of(
+        shown("<p class=\"price\">€ 50</p><p itemprop=\"brand\">" + cut + "</p><meta itemprop=\"sku\" content=\"" + cut + "\">") +
+        "<script>x({\"name\":\"Brass table lamp\",\"price\":5,\"brand\":\"" + cut + "\"})</script>");
+    for (const std::string* text : {&product.brand, &product.sku}) EXPECT_TRUE(is_utf8(*text)) << shift;
+  }
+}
 
 TEST(HostileShopPages, TakeLinearTime) {
   std::string prices, braces = "<script>", labels, nested;

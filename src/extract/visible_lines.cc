@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "base/utf8.h"
 #include "text/price_amount.h"
 #include "text/tokens.h"
 
@@ -235,8 +236,8 @@ class LineReader {
       out_.carts.emplace_back(level.begin, level.marks);
     if (node == out_.heading) out_.heading_begin = out_.text.size();
     path_.push_back(level);
-    if (tag == HtmlTag::kInput && (own & kMarkButton) != 0) append_words(node.attribute("value"), level);
-    if (tag == HtmlTag::kImg && is_brand_picture(level)) append_words(node.attribute("alt").substr(0, 64), level);
+    if (tag == HtmlTag::kInput && (own & kMarkButton) != 0) append_words(utf8_prefix(node.attribute("value"), kPieceBytesMax), level);
+    if (tag == HtmlTag::kImg && is_brand_picture(level)) append_words(utf8_prefix(node.attribute("alt"), 64), level);
     return true;
   }
 
@@ -312,14 +313,14 @@ class LineReader {
     if (kept == std::end(kKept) || !out_.property(*kept).empty()) return;
     std::string_view value = node.attribute("content");
     if (value.empty() && node.is("link")) value = node.attribute("href");
-    std::string text = squeeze(value.substr(0, 256));
+    std::string text = squeeze(utf8_prefix(value, 256));
     if (text.empty()) text = node.visible_text(128);
     if (!text.empty()) out_.properties.emplace_back(*kept, std::move(text));
   }
 
   void append(HtmlNode node) {
     if (path_.empty()) return;
-    append_words(node.data().substr(0, kPieceBytesMax), path_.back());
+    append_words(utf8_prefix(node.data(), kPieceBytesMax), path_.back());
   }
 
   void append_words(std::string_view raw, const Level& level) {
