@@ -163,8 +163,9 @@ void add_rebuild(CLI::App& app, Common& common) {
   auto flags = std::make_shared<RebuildFlags>();
   command.flag("--extract", flags->extract, "Read every stored page again: titles, words, products, pictures");
   command.flag("--analyse", flags->analyse, "Analyse and index pictures that were only archived, or only described (crawl.pictures)");
-  command.flag("--dry-run", flags->dry_run, "Show what would change, and change nothing");
-  command.option("--limit", flags->limit, "Changed pages that are shown; all are counted", {.value = "N", .show_default = true});
+  command.flag("--dry-run", flags->dry_run, "With --extract: show what would change, and change nothing");
+  command.option("--limit", flags->limit, "With --extract: changed pages that are shown; all are counted",
+                 {.value = "N", .show_default = true});
   command.common_flags(common);
   command.runs(common, [&common, flags] { return run(common, *flags); });
 }

@@ -116,6 +116,7 @@ Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const Ap
              pipeline::Recorder::start({collection.archive(), collection.archive_writing(), collection.variants(), collection.catalog(),
                                         collection.frontier(), collection.text(), collection.vectors()},
                                        std::move(options)));
+  manager->revisits_ = wishes.revisits && settings.crawl.revisit();
   if (wishes.resume) MAGPIE_TRY_DO(manager->resume_unfinished());
   manager->reporter_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->report_progress(stop); });
   manager->jobs_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->run_jobs(stop); });
@@ -526,7 +527,7 @@ void Manager::report_progress(std::stop_token stop) {
       if (auto saved = save_visits(/*all=*/false); !saved) log::warn("crawl.visits_not_saved", {{"why", saved.error().message}});
       visits_saved_at = clock_.steady();
     }
-    if (!progress && settings_.crawl.revisit() && clock_.steady() - looked_for_due_at >= kLookForDueEvery) {
+    if (!progress && revisits_ && clock_.steady() - looked_for_due_at >= kLookForDueEvery) {
       revisit_what_is_due();
       looked_for_due_at = clock_.steady();
     }

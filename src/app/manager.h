@@ -22,8 +22,9 @@
 namespace magpie {
 
 struct ManagerOptions {
-  bool resume = false;  // go on with crawls that a crash cut short
-  bool embeds = true;   // false: workers start without a network, and nothing is embedded
+  bool resume = false;    // go on with crawls that a crash cut short
+  bool revisits = false;  // while nothing is crawled: visit what is due (crawl.revisit)
+  bool embeds = true;     // false: workers start without a network, and nothing is embedded
 };
 
 class Manager final : public JobControl {
@@ -99,6 +100,7 @@ class Manager final : public JobControl {
   Collection& collection_;
   const AppSettings& settings_;
   const Clock& clock_;
+  bool revisits_ = false;
   MetricsRegistry& metrics_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<Pictures> pictures_;

@@ -1,6 +1,7 @@
 #include "crawl/focus.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hash.h"
 #include "core/frontier.h"
@@ -8,7 +9,7 @@
 namespace magpie::crawl {
 namespace {
 
-constexpr std::uint64_t kFine = 1, kCoarse = 2, kWord = 3, kUrl = 4;  // seeds, so that keys of different kinds do not meet
+constexpr std::uint64_t kFine = 1, kCoarse = 2, kWord = 3, kUrl = 4, kPicture = 5;  // seeds, so that keys of different kinds do not meet
 constexpr std::uint32_t kMemory = 50;
 constexpr std::uint32_t kTimesForShape = 4, kTimesForWord = 6;
 constexpr float kWorthy = 0.5F, kWorthless = 0.1F;
@@ -114,7 +115,7 @@ std::vector<Turn> Focus::learn(std::string_view url, const PageYield& yield, std
     if (shape != nullptr && shape->worth >= kYielding) ++worthy;
     turns.push_back(turn_of(link, shape));
   }
-  float worth = 0.5F * static_cast<float>(std::min(yield.pictures_new, kPicturesOfGallery)) / kPicturesOfGallery;
+  float worth = 0.5F * static_cast<float>(std::min(count_new(yield.pictures), kPicturesOfGallery)) / kPicturesOfGallery;
   worth = std::max(worth, 0.6F * static_cast<float>(std::min(worthy, kLinksOfListing)) / kLinksOfListing);
   if (yield.products > 0) worth = 1;
   note(shape_of(url, /*coarse=*/false), worth);
@@ -122,6 +123,16 @@ std::vector<Turn> Focus::learn(std::string_view url, const PageYield& yield, std
   const std::uint64_t key = signature64(url, kUrl);
   seen_[key % seen_.size()] = {key, worth};
   return turns;
+}
+
+// A slot that another picture has taken makes one new again; what is on every page is soon back.
+std::size_t Focus::count_new(std::span<const ImageRef> pictures) {
+  std::size_t count = 0;
+  for (const ImageRef& picture : pictures) {
+    const std::uint64_t key = signature64(picture.url, kPicture);
+    count += std::exchange(pictures_[key % pictures_.size()], key) != key ? 1U : 0U;
+  }
+  return count;
 }
 
 // A link's words are worth what is known of the page they lead to.

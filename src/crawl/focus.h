@@ -3,7 +3,7 @@
 // from the shapes of addresses and the words of links, as focused crawlers do (Chakrabarti, van den Berg and Dom 1999; here without a
 // trained classifier, as a page's yield is known once it was read).
 //
-//   const auto turns = focus.learn(page_url, {.products = 1}, page.links);
+//   const auto turns = focus.learn(page_url, {page.products.size(), page.images}, page.links);
 //   record_of(page.links[i]).priority = priority_at(turns[i], record.priority);
 //
 // A page is worth what it yields (a product: 1; new pictures: up to a half) or what it leads to (links that look like worthy pages: up to
@@ -19,10 +19,10 @@
 
 namespace magpie::crawl {
 
-/// What one page gave.
+/// What one page gave. Of its pictures those count that no page before it showed: a shop's icons are on every page.
 struct PageYield {
   std::size_t products = 0;
-  std::size_t pictures_new = 0;  // that no page before it showed
+  std::span<const ImageRef> pictures{};  // borrowed for the call
 };
 
 /// When a link is followed, beside others of its host.
@@ -31,7 +31,7 @@ enum class Turn : std::uint8_t { kSooner, kAsEver, kLater };
 /// 0, `otherwise`, or kUrlPriorityLast.
 std::uint8_t priority_at(Turn turn, std::uint8_t otherwise);
 
-/// Not thread-safe: the recorder's. At most kKnownMax things are remembered, about 15 MB; then those seen least are forgotten.
+/// Not thread-safe: the recorder's. At most kKnownMax things are remembered, about 16 MB; then those seen least are forgotten.
 class Focus {
  public:
   /// A page was read: what is known now of each of its links; kAsEver where that is not enough. Cost: a few hashes and look-ups a link.
@@ -53,6 +53,7 @@ class Focus {
   static std::uint64_t shape_of(std::string_view url, bool coarse);
   Turn turn_of(const Link& link, const Known* shape) const;
   void learn_words(const Link& link);
+  std::size_t count_new(std::span<const ImageRef> pictures);
   void note(std::uint64_t key, float worth);
   const Known* find(std::uint64_t key, std::uint32_t times_min) const;
   const Known* known_of(std::string_view url) const;
@@ -60,7 +61,8 @@ class Focus {
 
   std::unordered_map<std::uint64_t, Known> known_;
   std::uint64_t pages_ = 0;
-  std::vector<Seen> seen_ = std::vector<Seen>(std::size_t{1} << 15);  // by the address's hash
+  std::vector<std::uint64_t> pictures_ = std::vector<std::uint64_t>(std::size_t{1} << 17);  // the latest address of each slot
+  std::vector<Seen> seen_ = std::vector<Seen>(std::size_t{1} << 15);                        // by the address's hash
 };
 
 }  // namespace magpie::crawl

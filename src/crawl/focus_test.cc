@@ -42,8 +42,20 @@ TEST(Focus, WhatYieldedNothingComesLater) {
 
 TEST(Focus, GalleriesAreWorthTheirPictures) {
   Focus focus;
-  for (int i = 0; i < 8; ++i) focus.learn(fmt::format("http://a.test/gallery/{}", i), {.pictures_new = 9}, {});
+  for (int page = 0; page < 8; ++page) {
+    std::vector<ImageRef> pictures(9);
+    for (int i = 0; i < 9; ++i) pictures[static_cast<std::size_t>(i)].url = fmt::format("http://a.test/{}/{}.jpg", page, i);
+    focus.learn(fmt::format("http://a.test/gallery/{}", page), {.pictures = pictures}, {});
+  }
   EXPECT_EQ(turn_of(focus, "http://a.test/gallery/77"), Turn::kSooner);
+}
+
+TEST(Focus, TheSameIconsOnEveryPageMakeNoGallery) {
+  Focus focus;
+  std::vector<ImageRef> icons(9);
+  for (int i = 0; i < 9; ++i) icons[static_cast<std::size_t>(i)].url = fmt::format("http://a.test/icon{}.png", i);
+  for (int page = 0; page < 12; ++page) focus.learn(fmt::format("http://a.test/help/{}", page), {.pictures = icons}, {});
+  EXPECT_EQ(turn_of(focus, "http://a.test/help/77"), Turn::kLater);
 }
 
 TEST(Focus, ListingsAreWorthWhatTheyLeadTo) {

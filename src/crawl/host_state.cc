@@ -32,7 +32,7 @@ void HostState::raise_crawl_delay(std::optional<double> seconds) {
 void HostState::set_crawl_delay(std::optional<double> seconds) {
   const double bounded = std::clamp(seconds.value_or(0), 0.0, std::chrono::duration<double>(limits_.delay_max).count());
   crawl_delay_ = std::chrono::ceil<Millis>(std::chrono::duration<double>(bounded));
-  if (ledger_.last_start) spaced_until_ = std::max(spaced_until_, *ledger_.last_start + delay() + margin_of(delay()));
+  if (ledger_.last_start) spaced_until_ = std::max(spaced_until_, reached_at_ + delay() + margin_of(delay()));
 }
 
 void HostState::started(SteadyTime now) {
@@ -44,6 +44,7 @@ void HostState::started(SteadyTime now) {
   if (!ledger_.first_start) ledger_.first_start = now;
   ++ledger_.requests;
   ledger_.parallel_peak = std::max(ledger_.parallel_peak, ++in_flight_);
+  reached_at_ = now;  // at the soonest
   spaced_until_ = now + delay() + margin_of(delay());
 }
 
@@ -52,8 +53,8 @@ void HostState::ended(SteadyTime started, SteadyTime now, HostSignal signal, Mil
   --in_flight_;
   // The server's clock for this request began when it was reached.
   if (ledger_.last_start == started) {
-    const auto reached = started + reached_after;
-    spaced_until_ = reached + delay() + std::clamp<SteadyTime::duration>(now - reached, Millis(0), margin_of(delay()));
+    reached_at_ = started + reached_after;
+    spaced_until_ = reached_at_ + delay() + std::clamp<SteadyTime::duration>(now - reached_at_, Millis(0), margin_of(delay()));
   }
   if (limits_.delay_factor > 0) {
     const std::chrono::duration<double, std::milli> took = now - started;

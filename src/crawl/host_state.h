@@ -104,6 +104,7 @@ class HostState {
 
   PolitenessLimits limits_;
   Millis crawl_delay_{0};
+  SteadyTime reached_at_{};    // by the last request
   SteadyTime spaced_until_{};  // by the delay between two requests
   SteadyTime held_until_{};    // by everything else
   std::optional<SteadyTime> last_trouble_;

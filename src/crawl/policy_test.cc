@@ -114,6 +114,15 @@ TEST(HostState, TheServersClockBeginsWhenItWasReached) {
   EXPECT_TRUE(host.may_start(kStart + 1'325ms));
 }
 
+TEST(HostState, ACrawlDelayCountsFromWhereTheServersClockBegan) {
+  HostState host({.delay = 100ms});
+  host.started(kStart);
+  host.ended(kStart, kStart + 310ms, HostSignal::kFine, /*reached_after=*/300ms, {}, 0);
+  host.set_crawl_delay(2);
+  EXPECT_FALSE(host.may_start(kStart + 2'299ms));
+  EXPECT_TRUE(host.may_start(kStart + 2'330ms));
+}
+
 TEST(HostState, CrawlDelayCountsWhenItIsLarger) {
   HostState host({.delay = 1s, .delay_max = 60s});
   host.set_crawl_delay(0.2);

@@ -28,12 +28,14 @@ Result<void> AnalyseWaiting::each(const std::stop_token& stop, const std::functi
                                   void (AnalyseWaiting::*take)(One)) {
   std::int64_t behind = 0;
   Result<std::vector<One>> some;
-  while (!stop.stop_requested()) {
+  bool going = true;
+  while (going && !stop.stop_requested()) {
     some = read(behind);
     if (!some || some->empty()) break;
     behind = static_cast<std::int64_t>(some->back().id);
     for (One& one : *some) {
-      if (stop.stop_requested() || !under_way_.begin()) break;
+      going = !stop.stop_requested() && under_way_.begin();
+      if (!going) break;
       (this->*take)(std::move(one));
     }
   }

@@ -221,10 +221,17 @@ void CrawlRun::take_kept(std::shared_ptr<Finished> finished, const UrlDetails& b
     return submit(std::move(finished), extract_request(parts_.archive, before.fetch.place, context, std::nullopt));
   }
   if (refuse_opted_out(*finished, robots_tag)) return finish(std::move(*finished));
-  if (before.image == kNoId) return analyse_archived(std::move(finished));
+  if (before.image == kNoId || !is_complete(before.image)) return analyse_archived(std::move(finished));
   const auto image = parts_.catalog.image(before.image);
   if (image && *image) finished->outcome = KnownImage{(*image)->sha256};
   finish(std::move(*finished));
+}
+
+// An earlier crawl may have described it only.
+bool CrawlRun::is_complete(ImageId image) const {
+  if (pictures_ != PictureStage::kEmbed) return true;
+  const auto embedding = parts_.catalog.embedding(image, parts_.recorder.space());
+  return embedding && *embedding;
 }
 
 void CrawlRun::analyse_archived(std::shared_ptr<Finished> finished) {
@@ -268,7 +275,7 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
   if (pictures_ == PictureStage::kArchive) return finish(std::move(*finished));
   const Sha256 digest = sha256(document.response->body);
   const auto known = parts_.catalog.image_by_sha256(digest);
-  if (known && *known) {
+  if (known && *known && is_complete(**known)) {
     finished->outcome = KnownImage{digest};
     return finish(std::move(*finished));
   }

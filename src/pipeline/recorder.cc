@@ -22,10 +22,6 @@ namespace {
 
 bool follows(const Page& page, const Link& link) { return !page.robots.nofollow && link.rel.find("nofollow") == std::string::npos; }
 
-crawl::PageYield yield_of(const Page& page, const RecordedPage& recorded) {
-  return {.products = page.products.size(), .pictures_new = recorded.images_wanted.size()};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Recorder>> Recorder::start(RecorderPorts ports, RecorderOptions options) {
@@ -176,7 +172,7 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
   MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.url.depth, item.run->pace));
   std::vector<crawl::Turn> turns;
-  if (item.run->focus) turns = item.run->focus->learn(item.fetch.url, yield_of(page, recorded), page.links);
+  if (item.run->focus) turns = item.run->focus->learn(item.fetch.url, {page.products.size(), page.images}, page.links);
   std::size_t taken = 0;
   for (std::size_t i = 0; i < page.links.size(); ++i) {
     const Link& link = page.links[i];

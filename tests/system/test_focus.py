@@ -16,12 +16,13 @@ class Focus(SystemTest):
         """A blog of many pages with a shop in it; each page leads to ten of the blog's and to one of the shop's."""
         kind, _, number = request.path.strip("/").partition("/")
         if request.path.endswith(".png"):
-            return 200, {"Content-Type": "image/png"}, png(int(number.rstrip(".png")) % 200)
+            return 200, {"Content-Type": "image/png"}, png(int(number.removesuffix(".png")) % 200)
         if kind not in ("", "blog", "shop"):
             return 404, {}, ""
         number = int(number.rpartition("-")[2] or 0)
         links = "".join(f'<a href="/blog/some-thoughts-{(number * 7 + i * 53) % POSTS}">thoughts</a>' for i in range(10))
         links += f'<a href="/shop/fine-thing-{(number * 13 + 1) % PRODUCTS}">a thing</a>'
+        links += "".join(f'<img src="/icons/{i}.png" alt="icon">' for i in range(6))
         if kind != "shop":
             return 200, {}, f"<title>Post {number}</title><p>Some thoughts, the {number}th of many, on this and that.</p>{links}"
         return 200, {}, (f'<title>Thing {number}</title><div itemscope itemtype="https://schema.org/Product"><h1 itemprop="name">Thing {number}</h1>'
