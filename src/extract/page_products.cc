@@ -344,7 +344,7 @@ std::vector<Product> page_products(const ProductSources& sources, std::size_t co
     for (const std::string& h1 : parts.h1) clues.names.push_back(h1);
     if (marked != nullptr && !marked->sku.empty()) clues.numbers.push_back(marked->sku);
     const std::vector<EmbeddedProduct> embedded = embedded_products(parts.state_texts, clues);
-    const VisibleProduct visible = visible_product(lines, site_currency);
+    const VisibleProduct visible = visible_product(lines, site_currency, own.is_marked);
     if (!own.is_marked) {
       if (std::optional<Product> product = unmarked_product(sources, lines, visible, embedded)) {
         products.push_back(std::move(*product));

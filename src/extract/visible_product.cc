@@ -35,13 +35,14 @@ class Reader {
  public:
   Reader(const VisibleLines& lines, std::string_view site_currency) : lines_(lines), text_(lines.text), site_currency_(site_currency) {}
 
-  VisibleProduct read() {
+  VisibleProduct read(bool is_marked) {
     if (lines_.lines.empty()) return std::move(out_);
     find_words();
     find_carts();
     for (std::size_t i = 0; i < lines_.lines.size() && out_.amounts.size() < kAmountsMax; ++i) read_amounts(i);
     mark_repeated();
     choose_price();
+    if (!is_marked && out_.price == nullptr) return std::move(out_);
     read_labels();
     read_brand_elements();
     judge_offer();
@@ -654,6 +655,8 @@ bool VisibleProduct::shows_as_old(std::string_view amount) const {
                      [&](const VisibleAmount& seen) { return seen.is_old && same_amount(seen.amount, amount); });
 }
 
-VisibleProduct visible_product(const VisibleLines& lines, std::string_view site_currency) { return Reader(lines, site_currency).read(); }
+VisibleProduct visible_product(const VisibleLines& lines, std::string_view site_currency, bool is_marked) {
+  return Reader(lines, site_currency).read(is_marked);
+}
 
 }  // namespace magpie

@@ -52,8 +52,9 @@ struct VisibleProduct {
 inline constexpr int kLikelyScore = 5;
 inline constexpr int kSureScore = 9;
 
-/// `site_currency` (ISO 4217 or empty) is what a shared sign means here, and what an amount without a sign is in. Linear; thread-safe.
-VisibleProduct visible_product(const VisibleLines& lines, std::string_view site_currency);
+/// `site_currency` (ISO 4217 or empty) is what a shared sign means here, and what an amount without a sign is in. `is_marked`:
+/// the page's markup says that it has a product; of another page without a price nothing more is read. Linear; thread-safe.
+VisibleProduct visible_product(const VisibleLines& lines, std::string_view site_currency, bool is_marked);
 
 /// Whether two decimals are equal in value ("12.50", "12.5").
 bool same_amount(std::string_view one, std::string_view other);
