@@ -35,6 +35,16 @@ std::string_view first_alt(const ImageDetails& details) {
   return {};
 }
 
+void write_labels(JsonWriter& json, const std::vector<PictureLabel>& labels) {
+  json.key("labels").begin_array();
+  for (const PictureLabel& label : labels) {
+    json.begin_object().field("url", label.url).field("source", label.source).field("label", label.label).field("api", label.api);
+    json.field("artist", label.artist).field("artist_url", label.artist_url).field("page_url", label.page_url);
+    json.field("licence", label.licence).end_object();
+  }
+  json.end_array();
+}
+
 void print_image(const ImageDetails& details, bool indexed) {
   JsonWriter json;
   json.begin_object()
@@ -44,8 +54,9 @@ void print_image(const ImageDetails& details, bool indexed) {
   json.field("width", details.image.width).field("height", details.image.height).field("sha256", to_hex(details.image.sha256));
   json.key("urls").begin_array();
   for (const std::string& url : details.urls) json.string(url);
-  json.end_array().field("indexed", indexed).end_object();
-  print_line(json.text());
+  json.end_array().field("indexed", indexed);
+  if (!details.labels.empty()) write_labels(json, details.labels);
+  print_line(json.end_object().text());
 }
 
 /// Of each group of near-copies one picture is found: the findable one with most pixels, the oldest of equals.

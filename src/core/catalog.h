@@ -53,6 +53,26 @@ struct HostVisit {
   std::string report_json = "{}";  // a crawl::HostReport (app/host_ledger.h)
 };
 
+/// What a collected source (src/collect) says of a picture. All but `url` and `source` may be empty.
+struct PictureLabel {
+  std::string url;     // the picture's, as the job knows it
+  std::string source;  // "nekos.best"
+  std::string label;
+  std::string api;  // the address that named the picture
+  std::string artist, artist_url;
+  std::string page_url;  // where the work was published
+  std::string licence;
+  JobId job = 0;
+  Timestamp at{};
+};
+
+/// How far the pictures of one label are; each address counts once, in one of these.
+struct LabelCount {
+  std::string label;
+  std::uint64_t pictures = 0, waiting = 0, failed = 0;
+  bool operator==(const LabelCount&) const = default;
+};
+
 /// What record_page() found.
 struct RecordedPage {
   PageId id = 0;
@@ -119,6 +139,12 @@ class CatalogTransaction {
   /// A seed names this picture itself, so it may be found though no page shows it.
   virtual Result<void> name_image(std::string_view url) = 0;
 
+  /// A source names this picture, as name_image() does, and labels it. What the same source said with the same label is replaced; a picture
+  /// may have several labels. False when it had this one already. A redirect hands labels on to its target.
+  virtual Result<bool> add_label(const PictureLabel& label) = 0;
+  /// Keeps where the reading of one list of a job stands, in words that only src/collect understands; empty words forget it.
+  virtual Result<void> set_listing(JobId job, std::string_view list, std::string_view state) = 0;
+
   /// Each picture's group is the smallest id of its group. Changed ones go onto the to-index list. kNotFound for an unknown picture.
   virtual Result<void> set_copy_group(ImageId image, ImageId group) = 0;
   /// Adds or replaces one vector, e.g. of a newer model.
@@ -182,11 +208,13 @@ struct Showing {
 
 struct ImageDetails {
   Image image;
-  std::vector<std::string> urls;  // every address it was fetched from, oldest first, at most kImageUrlsMax
-  std::vector<Showing> showings;  // those of products first, then by page, at most kShowingsMax per address
-  bool indexable = false;         // some page that shows it permits it, or a seed named it
+  std::vector<std::string> urls;       // every address it was fetched from, oldest first, at most kImageUrlsMax
+  std::vector<Showing> showings;       // those of products first, then by page, at most kShowingsMax per address
+  std::vector<PictureLabel> labels{};  // by source and label, at most kLabelsMax
+  bool indexable = false;              // some page that shows it permits it, or a seed named it
 };
 inline constexpr std::size_t kImageUrlsMax = 64;
+inline constexpr std::size_t kLabelsMax = 256;
 inline constexpr std::size_t kShowingsMax = 64;  // a shop's logo is on every page
 
 /// What a product's page says now and did not say at its last visit.
@@ -252,6 +280,13 @@ class Catalog {
   virtual Result<std::optional<ImageDetails>> image_details(ImageId id) const = 0;
   virtual Result<std::optional<Embedding>> embedding(ImageId id, std::string_view space) const = 0;
   virtual Result<std::vector<ImageId>> copies(ImageId group) const = 0;
+
+  /// Addresses that a source has labelled so, the newest first.
+  virtual Result<std::vector<std::string>> labelled_urls(std::string_view source, std::string_view label, std::size_t limit) const = 0;
+  /// By label. Cost: one pass over the source's labels.
+  virtual Result<std::vector<LabelCount>> label_counts(std::string_view source) const = 0;
+  /// Where each list of a job stands (CatalogTransaction::set_listing).
+  virtual Result<std::map<std::string, std::string>> listings(JobId job) const = 0;
 
   virtual Result<std::optional<PageDetails>> page(PageId id) const = 0;
   virtual Result<std::optional<PageId>> page_by_url(std::string_view url) const = 0;

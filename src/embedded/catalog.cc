@@ -89,6 +89,26 @@ Result<std::vector<Showing>> showings_of(Database& db, ImageId image, int forbid
   return showings;
 }
 
+Result<std::vector<PictureLabel>> labels_of(Database& db, ImageId image) {
+  std::vector<PictureLabel> labels;
+  MAGPIE_TRY(Query rows, db.query("SELECT u.url, l.source, l.label, l.api, l.artist, l.artist_url, l.page_url, l.licence, l.job, l.at "
+                                  "FROM urls u JOIN labels l ON l.url = u.id WHERE u.image = ? ORDER BY l.source, l.label, u.id LIMIT ?",
+                                  image, kLabelsMax));
+  MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+    PictureLabel label;
+    int column = 0;
+    for (std::string* text :
+         {&label.url, &label.source, &label.label, &label.api, &label.artist, &label.artist_url, &label.page_url, &label.licence}) {
+      *text = row.string(column++);
+    }
+    label.job = static_cast<JobId>(row.int64(8));
+    label.at = from_millis(row.int64(9));
+    labels.push_back(std::move(label));
+    return {};
+  }));
+  return labels;
+}
+
 Result<bool> is_named(Database& db, ImageId image) {
   MAGPIE_TRY(Query row, db.query("SELECT 1 FROM urls WHERE image = ? AND named = 1 LIMIT 1", image));
   return row.next();
@@ -164,7 +184,8 @@ class SqliteCatalog final : public Catalog {
         MAGPIE_TRY(const bool named, is_named(db, id));
         if (!named) return std::optional<IndexDocument>();
       }
-      return std::optional(make_index_document(*image, urls, showings));
+      MAGPIE_TRY(const std::vector<PictureLabel> labels, labels_of(db, id));
+      return std::optional(make_index_document(*image, urls, showings, labels));
     });
   }
 
@@ -199,6 +220,7 @@ class SqliteCatalog final : public Catalog {
       details.image = std::move(*image);
       MAGPIE_TRY(details.urls, urls_of(db, id));
       MAGPIE_TRY(details.showings, showings_of(db, id, 0));
+      MAGPIE_TRY(details.labels, labels_of(db, id));
       MAGPIE_TRY(details.indexable, is_named(db, id));
       if (!details.indexable && !is_stand_in(details.image, details.urls)) {
         MAGPIE_TRY(const std::vector<Showing> permitting, showings_of(db, id, kRobotsForbidsImages));
@@ -224,6 +246,49 @@ class SqliteCatalog final : public Catalog {
     return read([&](Database& db) -> Result<std::vector<ImageId>> {
       MAGPIE_TRY(Query rows, db.query("SELECT id FROM images WHERE copy_group = ? ORDER BY id", group));
       return image_ids(std::move(rows));
+    });
+  }
+
+  Result<std::vector<std::string>> labelled_urls(std::string_view source, std::string_view label, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<std::string>> {
+      std::vector<std::string> urls;
+      MAGPIE_TRY(Query rows, db.query("SELECT u.url FROM labels l JOIN urls u ON u.id = l.url WHERE l.source = ? AND l.label = ? "
+                                      "ORDER BY l.id DESC LIMIT ?",
+                                      source, label, limit));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        urls.push_back(row.string(0));
+        return {};
+      }));
+      return urls;
+    });
+  }
+
+  Result<std::vector<LabelCount>> label_counts(std::string_view source) const override {
+    return read([&](Database& db) -> Result<std::vector<LabelCount>> {
+      std::vector<LabelCount> counts;
+      // What redirects is counted at its target, which has the label, too.
+      MAGPIE_TRY(Query rows, db.query("SELECT l.label, SUM(u.image IS NOT NULL), SUM(u.image IS NULL AND u.given_up = 0), "
+                                      "SUM(u.image IS NULL AND u.given_up = 1) FROM labels l JOIN urls u ON u.id = l.url "
+                                      "WHERE l.source = ? AND u.redirect = '' GROUP BY l.label ORDER BY l.label",
+                                      source));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        const auto number = [&](int column) { return static_cast<std::uint64_t>(row.int64(column)); };
+        counts.push_back({row.string(0), number(1), number(2), number(3)});
+        return {};
+      }));
+      return counts;
+    });
+  }
+
+  Result<std::map<std::string, std::string>> listings(JobId job) const override {
+    return read([&](Database& db) -> Result<std::map<std::string, std::string>> {
+      std::map<std::string, std::string> states;
+      MAGPIE_TRY(Query rows, db.query("SELECT list, state FROM listings WHERE job = ?", job));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        states.emplace(row.string(0), row.string(1));
+        return {};
+      }));
+      return states;
     });
   }
 

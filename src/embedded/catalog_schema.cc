@@ -91,6 +91,16 @@ CREATE INDEX urls_by_due ON urls(job, due_at) WHERE due_at > 0;
 -- How often the sitemaps of a host foretold rightly whether a page had changed, and how often not.
 CREATE TABLE lastmod_proofs (host TEXT PRIMARY KEY, proved INTEGER NOT NULL, failed INTEGER NOT NULL) WITHOUT ROWID;
 )sql",
+    R"sql(
+-- What collected sources say of pictures, and where they have it from.
+CREATE TABLE labels (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, url INTEGER NOT NULL REFERENCES urls(id), source TEXT NOT NULL, label TEXT NOT NULL,
+  api TEXT NOT NULL, artist TEXT NOT NULL, artist_url TEXT NOT NULL, page_url TEXT NOT NULL, licence TEXT NOT NULL,
+  job INTEGER NOT NULL, at INTEGER NOT NULL, UNIQUE (url, source, label));
+CREATE INDEX labels_by_label ON labels(source, label);
+-- Where the reading of each list of a collect job stands.
+CREATE TABLE listings (job INTEGER NOT NULL, list TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (job, list)) WITHOUT ROWID;
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

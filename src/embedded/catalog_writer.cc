@@ -155,6 +155,26 @@ class SqliteTransaction final : public CatalogTransaction {
     return row.image == kNoId ? Result<void>() : mark(row.image);
   }
 
+  Result<bool> add_label(const PictureLabel& label) override {
+    MAGPIE_TRY_DO(name_image(label.url));
+    MAGPIE_TRY(const UrlRow row, intern(label.url));
+    MAGPIE_TRY(const auto known,
+               first_int64("SELECT 1 FROM labels WHERE url = ? AND source = ? AND label = ?", row.id, label.source, label.label));
+    MAGPIE_TRY_DO(
+        db_.run("INSERT INTO labels (url, source, label, api, artist, artist_url, page_url, licence, job, at) VALUES (?, ?, ?, ?, ?, ?, ?, "
+                "?, ?, ?) ON CONFLICT (url, source, label) DO UPDATE SET api = excluded.api, artist = excluded.artist, artist_url = "
+                "excluded.artist_url, page_url = excluded.page_url, licence = excluded.licence, job = excluded.job, at = excluded.at",
+                row.id, label.source, label.label, label.api, label.artist, label.artist_url, label.page_url, label.licence, label.job,
+                to_millis(label.at)));
+    return !known;
+  }
+
+  Result<void> set_listing(JobId job, std::string_view list, std::string_view state) override {
+    if (state.empty()) MAGPIE_TRY_DO(db_.run("DELETE FROM listings WHERE job = ? AND list = ?", job, list));
+    else MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO listings (job, list, state) VALUES (?, ?, ?)", job, list, state));
+    return {};
+  }
+
   Result<void> set_copy_group(ImageId image, ImageId group) override {
     MAGPIE_TRY(const std::optional<std::int64_t> before, first_int64("SELECT copy_group FROM images WHERE id = ?", image));
     if (!before) return fail(Code::kNotFound, "there is no picture {}", image);
@@ -370,6 +390,10 @@ class SqliteTransaction final : public CatalogTransaction {
     MAGPIE_TRY(const UrlRow row, resolve(target));
     if (row.id == noted.id) return NextCandidates();  // a loop; whoever follows it will give up
     MAGPIE_TRY_DO(db_.run("UPDATE urls SET named = 1 WHERE id = ? AND (SELECT named FROM urls WHERE id = ?) = 1", row.id, noted.id));
+    MAGPIE_TRY_DO(
+        db_.run("INSERT OR IGNORE INTO labels (url, source, label, api, artist, artist_url, page_url, licence, job, at) SELECT ?, source, "
+                "label, api, artist, artist_url, page_url, licence, job, at FROM labels WHERE url = ? ORDER BY id",
+                row.id, noted.id));
     MAGPIE_TRY_DO(db_.run("UPDATE image_refs SET url = ? WHERE url = ?", row.id, noted.id));
     if (row.image != kNoId) MAGPIE_TRY_DO(mark(row.image));
     if (row.dead()) return fall_back(row.id);

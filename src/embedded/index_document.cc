@@ -89,7 +89,8 @@ void take_product(IndexDocument& document, const StoredProduct& stored) {
 
 }  // namespace
 
-IndexDocument make_index_document(const Image& image, std::span<const std::string> urls, std::span<const Showing> showings) {
+IndexDocument make_index_document(const Image& image, std::span<const std::string> urls, std::span<const Showing> showings,
+                                  std::span<const PictureLabel> labels) {
   IndexDocument document;
   document.id = image.id;
   document.copy_group = image.copy_group;
@@ -121,6 +122,10 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
   for (const Showing& showing : showings) {
     if (speaks_of_page(showing) && (!showing.product || showing.product->product.description.empty()))
       description.add(showing.page_description);
+  }
+  for (const PictureLabel& label : labels) {
+    keywords.add(label.label);
+    keywords.add(label.artist);
   }
   for (const std::string& url : urls) {
     add_url_words(keywords, url);

@@ -11,7 +11,9 @@ namespace magpie {
 
 /// `showings` are those that permit it, products' first; the first that has a value decides shop, language, brand, category and price.
 /// Texts are joined by line ends, each piece once, and cut at a few KB: the words of the 64th page that shows a logo tell nothing new.
-IndexDocument make_index_document(const Image& image, std::span<const std::string> urls, std::span<const Showing> showings);
+/// Labels and artists of collected sources are keywords.
+IndexDocument make_index_document(const Image& image, std::span<const std::string> urls, std::span<const Showing> showings,
+                                  std::span<const PictureLabel> labels);
 
 /// Whether a picture is what a site shows where it has none: small, and under many addresses of one host ("no-image" for each product).
 /// Large ones are let be: shops give one photograph many addresses, too, as by the width asked for.

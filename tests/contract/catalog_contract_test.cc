@@ -311,6 +311,77 @@ TEST_P(CatalogContract, APictureNobodyShowsIsFoundOnlyWhenASeedNamedIt) {
   EXPECT_EQ(document->keywords, "cat");
 }
 
+PictureLabel label_of(std::string url, std::string label) {
+  return {.url = std::move(url),
+          .source = "cats",
+          .label = std::move(label),
+          .api = "http://api.test/cats?amount=20",
+          .artist = "Ada",
+          .artist_url = "http://ada.test/",
+          .page_url = "http://ada.test/1",
+          .licence = "CC0",
+          .job = 3,
+          .at = Timestamp(std::chrono::milliseconds(1'795'000'000'120))};
+}
+
+TEST_P(CatalogContract, LabelsSayWhereTheyComeFromAndMakeAPictureFindable) {
+  const std::string url = "http://a.test/1.jpg";
+  EXPECT_TRUE(write([&](CatalogTransaction& t) { return t.add_label(label_of(url, "sitting")); }));
+  EXPECT_TRUE(write([&](CatalogTransaction& t) { return t.add_label(label_of(url, "black")); }));
+  EXPECT_THAT(*catalog->label_counts("cats"), ElementsAre(LabelCount{"black", 0, 1, 0}, LabelCount{"sitting", 0, 1, 0}));
+  const ImageId id = add_image(url, "bytes");
+  clear_all_dirty();
+  PictureLabel better = label_of(url, "black");
+  better.artist = "Grace";
+  EXPECT_FALSE(write([&](CatalogTransaction& t) { return t.add_label(better); })) << "known, and said anew";
+  EXPECT_THAT(dirty(), ElementsAre(id));
+  reopen();
+  const auto labels = (*catalog->image_details(id))->labels;
+  ASSERT_EQ(labels.size(), 2u);
+  EXPECT_EQ(labels[0].label, "black");
+  EXPECT_EQ(labels[0].artist, "Grace");
+  EXPECT_EQ(labels[1].label, "sitting");
+  EXPECT_EQ(labels[1].url, url);
+  EXPECT_EQ(labels[1].source, "cats");
+  EXPECT_EQ(labels[1].api, "http://api.test/cats?amount=20");
+  EXPECT_EQ(labels[1].artist_url, "http://ada.test/");
+  EXPECT_EQ(labels[1].page_url, "http://ada.test/1");
+  EXPECT_EQ(labels[1].licence, "CC0");
+  EXPECT_EQ(labels[1].job, 3u);
+  EXPECT_EQ(labels[1].at, better.at);
+  EXPECT_EQ((*catalog->index_document(id))->keywords, "black\nGrace\nsitting\nAda");
+  EXPECT_THAT(*catalog->label_counts("cats"), ElementsAre(LabelCount{"black", 1, 0, 0}, LabelCount{"sitting", 1, 0, 0}));
+  EXPECT_THAT(*catalog->label_counts("dogs"), IsEmpty());
+}
+
+TEST_P(CatalogContract, ARedirectHandsItsLabelsOn) {
+  write([&](CatalogTransaction& t) { return t.add_label(label_of("http://a.test/old.jpg", "black")); });
+  Fetch moved = fetch_of("http://a.test/old.jpg", UrlKind::kImage);
+  moved.redirect = "http://a.test/new.jpg";
+  EXPECT_THAT(write([&](CatalogTransaction& t) { return t.record_fetch(moved, 1); }), ElementsAre(moved.redirect));
+  const ImageId id = add_image(moved.redirect, "bytes");
+  EXPECT_EQ((*catalog->image_details(id))->labels.size(), 1u);
+  EXPECT_TRUE((*catalog->image_details(id))->indexable);
+  EXPECT_THAT(*catalog->label_counts("cats"), ElementsAre(LabelCount{"black", 1, 0, 0})) << "counted once";
+}
+
+TEST_P(CatalogContract, LabelsOfPicturesThatFailedAreCountedAndListedNewestFirst) {
+  for (const char* url : {"http://a.test/1.jpg", "http://a.test/2.jpg", "http://a.test/3.jpg"})
+    write([&](CatalogTransaction& t) { return t.add_label(label_of(url, "black")); });
+  fail_image("http://a.test/2.jpg");
+  EXPECT_THAT(*catalog->label_counts("cats"), ElementsAre(LabelCount{"black", 0, 2, 1}));
+  EXPECT_THAT(*catalog->labelled_urls("cats", "black", 2), ElementsAre("http://a.test/3.jpg", "http://a.test/2.jpg"));
+}
+
+TEST_P(CatalogContract, AListingStandsWhereItWasLeft) {
+  write([&](CatalogTransaction& t) { return t.set_listing(1, "cats", "page 3"); });
+  write([&](CatalogTransaction& t) { return t.set_listing(1, "dogs", "page 1"); });
+  write([&](CatalogTransaction& t) { return t.set_listing(2, "cats", "page 9"); });
+  write([&](CatalogTransaction& t) { return t.set_listing(1, "dogs", ""); });
+  reopen();
+  EXPECT_EQ(*catalog->listings(1), (std::map<std::string, std::string>{{"cats", "page 3"}}));
+}
+
 TEST_P(CatalogContract, EveryChangeOfADocumentIsListedUntilItIsIndexed) {
   const Page page = chair_page();
   add_page(page);
@@ -805,7 +876,7 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
   }
   {  // as version 3 had it
     Database database = *Database::open(file, {});
-    ASSERT_TRUE(database.execute("DROP INDEX urls_by_due; DROP TABLE lastmod_proofs;"));
+    ASSERT_TRUE(database.execute("DROP INDEX urls_by_due; DROP TABLE lastmod_proofs; DROP TABLE labels; DROP TABLE listings;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
