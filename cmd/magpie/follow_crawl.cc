@@ -40,7 +40,7 @@ Result<JobId> job_or_newest(const CollectionFolder& folder, JobId named) {
 }
 
 Result<int> follow_here(const CollectionFolder& folder, const AppSettings& settings,
-                        const std::function<Result<CrawlJobView>(Manager&)>& start, bool json) {
+                        const std::function<Result<CrawlJobView>(Manager&)>& start, bool json, const FollowWords& words) {
   MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
   const SystemClock clock;
   MetricsRegistry metrics;
@@ -57,10 +57,13 @@ Result<int> follow_here(const CollectionFolder& folder, const AppSettings& setti
         MAGPIE_TRY_DO(manager->cancel(job.id));
       }
       MAGPIE_TRY(job, manager->get(job.id));
-      line.show(job.progress);
+      if (words.progress) line.show(words.progress(*manager, job));
+      else line.show(job.progress);
     }
   }
-  say_end(job.progress, to_string(job.state), job.message.value_or(""), json);
+  if (words.end) words.end(*manager, collection->catalog(), job);
+  else say_end(job.progress, to_string(job.state), job.message.value_or(""), json);
+  if (words.end && job.message) fmt::print(stderr, "magpie: {}\n", *job.message);
   return asked ? Result<int>(kNothing) : exit_code_of(job.state);
 }
 

@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   return run_command_line(argc, argv, common, kHelp, kFooter, "magpie " MAGPIE_VERSION, [&](CLI::App& app) {
     add_init(app, common);
     add_crawl(app, common);
+    add_collect(app, common);
     add_search(app, common);
     add_serve(app, common);
     add_status(app, common);

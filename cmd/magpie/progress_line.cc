@@ -23,14 +23,16 @@ ProgressLine::~ProgressLine() {
   if (drawn_) fmt::print(stderr, "\n");
 }
 
-void ProgressLine::show(const CrawlProgress& progress) {
+void ProgressLine::show(const CrawlProgress& progress) { show(progress_text(progress)); }
+
+void ProgressLine::show(const std::string& text) {
   const auto now = std::chrono::steady_clock::now();
   if (terminal_) {
-    fmt::print(stderr, "\r\033[K{}", progress_text(progress));
+    fmt::print(stderr, "\r\033[K{}", text);
     std::fflush(stderr);
     drawn_ = true;
   } else if (now - written_at_ >= std::chrono::seconds(10)) {
-    fmt::print(stderr, "{}\n", progress_text(progress));
+    fmt::print(stderr, "{}\n", text);
     written_at_ = now;
   }
 }

@@ -13,6 +13,8 @@ class ProgressLine {
   /// Ends the line, so that what follows starts on a new one.
   ~ProgressLine();
   void show(const CrawlProgress& progress);
+  /// The same with words of one's own.
+  void show(const std::string& text);
 
  private:
   bool terminal_ = false;

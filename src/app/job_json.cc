@@ -25,6 +25,7 @@ std::string to_json(const CrawlOptions& options) {
   if (options.seconds_max) json.field("seconds_max", options.seconds_max->count());
   if (options.agent) json.field("agent", *options.agent);
   if (options.images_off_host) json.field("images_off_host", *options.images_off_host);
+  if (options.pictures_max) json.field("pictures_max", *options.pictures_max);
   return json.end_object().take();
 }
 
@@ -36,6 +37,7 @@ CrawlOptions options_from_json(std::string_view text) {
   if (const auto value = number(object, "delay_ms")) options.delay = std::chrono::milliseconds(*value);
   if (const auto value = number(object, "requests_per_host")) options.requests_per_host = static_cast<std::uint32_t>(*value);
   options.pages_per_host_max = number(object, "pages_per_host_max");
+  options.pictures_max = number(object, "pictures_max");
   if (const auto value = number(object, "seconds_max")) options.seconds_max = std::chrono::seconds(*value);
   std::string_view agent;
   if (object["agent"].get(agent) == simdjson::SUCCESS) options.agent = agent;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "app/collect_job.h"
 #include "app/host_ledger.h"
 #include "app/job_json.h"
 #include "app/replay_seeds.h"
 #include "base/log.h"
+#include "pipeline/listing_sink.h"
 
 namespace magpie {
 namespace {
@@ -162,6 +164,32 @@ Result<CrawlJobView> Manager::replay(const std::vector<fs::path>& files, CrawlOp
   for (const fs::path& file : files) MAGPIE_TRY_DO(crawl::check_is_warc(file));
   MAGPIE_TRY(std::vector<std::string> seeds, replay_seeds(files));
   return begin(std::move(seeds), std::move(options));
+}
+
+Result<CrawlJobView> Manager::collect(const std::string& source, const std::string& label, CrawlOptions options) {
+  const std::lock_guard one_at_a_time(starting_);
+  MAGPIE_TRY(std::string seed, collect_seed(source, label));
+  MAGPIE_TRY(const collect::Description description, load_source(seed));
+  crawl::CrawlSettings effective = settings_.crawl;
+  apply(options, effective);
+  MAGPIE_TRY_DO(crawl::user_agent(effective));
+  MAGPIE_TRY(const std::vector<Job> jobs, collection_.catalog().jobs());
+  const auto before = std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) { return job.seeds == std::vector{seed}; });
+  CrawlJobView view;
+  if (before != jobs.end()) {
+    view = view_of(*before);
+    if (is_active(view.id)) return fail(Code::kBusy, "this source is being collected already (job {})", view.id);
+    if (before->state == JobState::kFinished) MAGPIE_TRY_DO(restart_listing(description, view.id, collection_.catalog(), *recorder_));
+  }
+  view.seeds = {std::move(seed)};
+  view.options = std::move(options);
+  return enqueue(std::move(view));
+}
+
+collect::ListingCounts Manager::listing(JobId id) const {
+  const std::lock_guard lock(mutex_);
+  if (running_ && running_->view.id == id && running_->run) return running_->run->listing();
+  return listed_.first == id ? listed_.second : collect::ListingCounts();
 }
 
 // With starting_ held.
@@ -325,6 +353,7 @@ Result<void> Manager::nothing_is_crawled() const {
 std::optional<crawl::CrawlRules> Manager::rules_of(JobId id) const {
   const auto job = collection_.catalog().job(id);
   if (!job || !*job || is_replay((*job)->seeds)) return std::nullopt;
+  if (is_collect((*job)->seeds)) return crawl::CrawlRules(id, pipeline::collect_settings(settings_.crawl), std::vector<Url>());
   const auto seeds = parse_seeds((*job)->seeds);
   if (!seeds) return std::nullopt;
   crawl::CrawlSettings effective = settings_.crawl;
@@ -403,6 +432,7 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
     const std::lock_guard lock(mutex_);
     view.progress = progress_of_running();
     cancelling = running_->cancelling;
+    if (running_->run) listed_ = {view.id, running_->run->listing()};
   }
   view.state = CrawlState::kFinished;
   if (!end) {
@@ -414,6 +444,8 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   } else if (*end == crawl::CrawlEnd::kStopped) {
     // A shutdown is no cancel: the crawl stays `running` in the catalog and goes on with the next start.
     view.state = cancelling ? CrawlState::kCancelled : CrawlState::kRunning;
+  } else if (is_collect(view.seeds)) {
+    judge_listing(view, *end == crawl::CrawlEnd::kTimeOver);
   }
   view.progress.rests_until.reset();
   if (has_ended(view.state)) view.finished_at = clock_.now();
@@ -432,6 +464,17 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
                             {"images", view.progress.images_fetched}});
 }
 
+// All pictures are fetched; whether all were listed is another matter.
+void Manager::judge_listing(CrawlJobView& view, bool time_over) {
+  const collect::ListingCounts counts = listing(view.id);
+  const bool enough = view.options.pictures_max && counts.taken >= *view.options.pictures_max;
+  if (counts.lists_done == counts.lists || enough) return;
+  view.state = time_over ? CrawlState::kCancelled : CrawlState::kFailed;
+  view.message = time_over ? "the time was over before all was listed" : "not all was listed";
+  if (!counts.problems.empty()) *view.message += fmt::format(": {}", counts.problems.front());
+  *view.message += "; the same command goes on";
+}
+
 Result<std::unique_ptr<pipeline::CrawlRun>> Manager::make_run(const CrawlJobView& view, const std::stop_token& stop) {
   const pipeline::CrawlRunParts parts{collection_.frontier(),
                                       collection_.archive(),
@@ -444,6 +487,11 @@ Result<std::unique_ptr<pipeline::CrawlRun>> Manager::make_run(const CrawlJobView
   crawl::CrawlSettings settings = settings_.crawl;
   apply(view.options, settings);
   if (is_replay(view.seeds)) return pipeline::CrawlRun::make_replay(parts, std::move(settings), view.id, files_of_replay(view.seeds), stop);
+  if (is_collect(view.seeds)) {
+    MAGPIE_TRY(collect::Description description, load_source(view.seeds.front()));
+    const collect::ListerOptions options{.pictures_max = view.options.pictures_max.value_or(0)};
+    return pipeline::CrawlRun::make_collect(parts, std::move(settings), view.id, std::move(description), options);
+  }
   MAGPIE_TRY(const std::vector<Url> seeds, parse_seeds(view.seeds));
   return pipeline::CrawlRun::make(parts, settings, view.id, seeds);
 }

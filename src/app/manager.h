@@ -41,6 +41,11 @@ class Manager final : public JobControl {
   /// Crawls what WARC files hold, without the network (CrawlRun::make_replay). kBadInput for what is no WARC file; the same files again go
   /// on with a replay of them that did not come to its end.
   Result<CrawlJobView> replay(const std::vector<fs::path>& files, CrawlOptions options);
+  /// Collects what a source lists (app/collect_job.h). The same source and label again go on under the same number: with what was left, or,
+  /// once all was read, from its beginning, to take what is new. kBadInput and kNotFound for a source that does not read.
+  Result<CrawlJobView> collect(const std::string& source, const std::string& label, CrawlOptions options);
+  /// What the listing of a collect job has found in its last run; zeros for another job.
+  collect::ListingCounts listing(JobId id) const;
   Result<std::vector<CrawlJobView>> list() override;
   Result<CrawlJobView> get(JobId id) override;
   Result<CrawlJobView> cancel(JobId id) override;
@@ -89,6 +94,7 @@ class Manager final : public JobControl {
   std::optional<CrawlProgress> tell_progress();
   void note_rest(const CrawlProgress& progress);
   void run_one(CrawlJobView view, const std::stop_token& shutdown);
+  void judge_listing(CrawlJobView& view, bool time_over);
   Result<std::unique_ptr<pipeline::CrawlRun>> make_run(const CrawlJobView& view, const std::stop_token& stop);
   Result<crawl::CrawlEnd> crawl(CrawlJobView& view, const std::stop_token& shutdown);
   Result<void> save(const CrawlJobView& view);
@@ -113,8 +119,9 @@ class Manager final : public JobControl {
   std::condition_variable_any changed_;
   std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_
   std::unique_ptr<Running> running_;
-  std::mutex telling_;                 // held while the listener is called; taken before mutex_
-  CrawlListener* listener_ = nullptr;  // guarded by telling_
+  std::pair<JobId, collect::ListingCounts> listed_;  // of the last collect job that ended
+  std::mutex telling_;                               // held while the listener is called; taken before mutex_
+  CrawlListener* listener_ = nullptr;                // guarded by telling_
   std::jthread reporter_;
   std::jthread jobs_;  // last: ends first
 };

@@ -164,6 +164,7 @@ class Loop final : public FetchLoop {
   // list of woken hosts: count first, look there after.
   bool finished(SteadyTime now) {
     if (!flights_.empty() || parked_ > 0 || schedule_.next_at()) return false;
+    if (parts_.more_to_come && parts_.more_to_come()) return false;  // asked before the list of woken hosts is looked at
     if (parts_.frontier.counts(job_).in_flight > 0) return false;
     take_woken(now);
     return !schedule_.next_at();

@@ -47,6 +47,9 @@ struct FetchLoopParts {
   std::function<std::optional<Validators>(const UrlRecord&)> validators = {};
   /// Until when earlier runs were to leave hosts alone.
   std::map<std::string, Timestamp> resting = {};
+  /// While it gives true the run goes on though nothing waits: somebody still adds addresses. Asked on the loop's thread; say wake() when
+  /// it changes. Empty: nobody does.
+  std::function<bool()> more_to_come = {};
 };  // all must outlive the loop
 
 /// run() belongs to one thread; wake(), note_throttled(), note_page(), totals() and hosts() may be called from any.

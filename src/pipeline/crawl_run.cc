@@ -6,6 +6,7 @@
 #include "crawl/answer.h"
 #include "crawl/replay_client.h"
 #include "extract/robots_meta.h"
+#include "pipeline/listing_sink.h"
 #include "pipeline/worker_answers.h"
 #include "pipeline/worker_handlers.h"
 
@@ -41,19 +42,22 @@ RevisitPace pace_of(const crawl::CrawlSettings& settings) {
 
 }  // namespace
 
-Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job,
-                                                 const std::vector<Url>& seeds) {
-  std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job, static_cast<std::uint64_t>(settings.repeats_max())));
-  MAGPIE_TRY(std::string user_agent, crawl::user_agent(settings));
+Result<std::unique_ptr<HttpClient>> make_crawl_client(const crawl::CrawlSettings& settings, MetricsRegistry* metrics) {
   HttpClientOptions options;
-  options.user_agent = std::move(user_agent);
+  MAGPIE_TRY(options.user_agent, crawl::user_agent(settings));
   options.addresses = address_policy(settings);
   options.connections_max = static_cast<std::size_t>(settings.workers());
   options.connections_idle_max = options.connections_max;
   options.proxy = settings.proxy();
   MAGPIE_TRY(options.names, resolver_options(settings.names));
-  options.names.metrics = parts.metrics;
-  MAGPIE_TRY(run->client_, HttpClient::make(std::move(options)));
+  options.names.metrics = metrics;
+  return HttpClient::make(std::move(options));
+}
+
+Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const crawl::CrawlSettings& settings, JobId job,
+                                                 const std::vector<Url>& seeds) {
+  std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job, static_cast<std::uint64_t>(settings.repeats_max())));
+  MAGPIE_TRY(run->client_, make_crawl_client(settings, parts.metrics));
   MAGPIE_TRY_DO(run->prepare(settings, crawl::CrawlRules(job, settings, seeds)));
   for (const Url& seed : seeds) {
     crawl::Admission admission = run->context_->rules.admit(seed, UrlKind::kPage, 0);
@@ -91,7 +95,22 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make_replay(CrawlRunParts parts, cra
   return run;
 }
 
-// What both kinds have in common, once there is a client.
+Result<std::unique_ptr<CrawlRun>> CrawlRun::make_collect(CrawlRunParts parts, crawl::CrawlSettings settings, JobId job,
+                                                         collect::Description description, const collect::ListerOptions& options) {
+  std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job, static_cast<std::uint64_t>(settings.repeats_max())));
+  settings = collect_settings(std::move(settings));
+  MAGPIE_TRY(run->client_, make_crawl_client(settings, parts.metrics));
+  MAGPIE_TRY(run->lister_client_, make_crawl_client(settings, nullptr));
+  run->listing_ = true;
+  MAGPIE_TRY_DO(run->prepare(settings, crawl::CrawlRules(job, settings, std::vector<Url>())));
+  MAGPIE_TRY(crawl::CrawlWindows windows, crawl::CrawlWindows::parse(settings.windows(), settings.time_zone()));
+  run->sink_ = make_listing_sink({parts.frontier, parts.catalog, parts.recorder, parts.clock, run->context_->rules}, description.source);
+  run->lister_ = std::make_unique<collect::Lister>(
+      std::move(description), collect::ListerParts{*run->lister_client_, parts.clock, *run->sink_, std::move(windows)}, options);
+  return run;
+}
+
+// What all kinds have in common, once there is a client.
 Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules) {
   agent_ = settings.agent();
   pictures_ = stage_of(settings.pictures());
@@ -99,6 +118,7 @@ Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::Craw
   context_ = std::make_shared<const RunContext>(
       RunContext{job_, std::move(rules), pace_of(settings), std::move(focus), [this] { loop_->wake(); }});
   crawl::FetchLoopParts loop{parts_.frontier, *client_, parts_.clock, context_->rules, documents_};
+  if (listing_) loop.more_to_come = [this] { return listing_.load(); };
   if (!replay_) {
     MAGPIE_TRY(loop.resting, parts_.catalog.resting_hosts(parts_.clock.now()));
     MAGPIE_TRY(const std::vector<Job> jobs, parts_.catalog.jobs());
@@ -118,7 +138,10 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
     loop_->wake();
   });
   std::jthread dispatcher([this] { dispatch(); });
+  std::jthread lister([this] { list(stop_.get_token()); });
   auto end = loop_->run(stop_.get_token());
+  if (end && *end != crawl::CrawlEnd::kFinished) stop_.request_stop();  // the lister, too
+  lister.join();
   documents_.close();
   dispatcher.join();
   {
@@ -135,6 +158,13 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
 CrawlRunCounts CrawlRun::counts() const { return {loop_->totals(), parts_.frontier.counts(job_).queued, processing_}; }
 
 std::vector<crawl::HostReport> CrawlRun::hosts() const { return loop_->hosts(); }
+
+void CrawlRun::list(const std::stop_token& stop) {
+  if (!lister_) return;
+  if (const auto done = lister_->run(stop); !done) give_up(done.error());
+  listing_ = false;
+  loop_->wake();
+}
 
 void CrawlRun::dispatch() {
   while (std::optional<crawl::FetchedDocument> document = documents_.pop()) {
@@ -262,6 +292,11 @@ std::optional<crawl::Validators> CrawlRun::validators_of(const UrlRecord& url) c
 
 void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document) {
   const ArchivePlace place = finished->fetch.place;
+  if (document.kind == UrlKind::kPage && lister_) {  // its pictures are nothing that the source has listed
+    finished->fetch.cause = Cause::kContentType;
+    finished->fetch.detail = "a page came where a picture was listed";
+    return finish(std::move(*finished));
+  }
   if (document.kind == UrlKind::kPage) {
     PageContext context;
     context.url = finished->fetch.url;

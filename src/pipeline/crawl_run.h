@@ -11,6 +11,7 @@
 
 #include "base/guarded.h"
 #include "base/metrics.h"
+#include "collect/lister.h"
 #include "crawl/fetch_loop.h"
 #include "crawl/replay_index.h"
 #include "pipeline/recorder.h"
@@ -40,6 +41,9 @@ struct CrawlRunCounts {
 /// How far a picture goes (crawl.pictures).
 enum class PictureStage { kArchive, kDescribe, kEmbed };
 
+/// The client of a crawl: its agent, guard, names and proxy. kBadInput without an agent.
+Result<std::unique_ptr<HttpClient>> make_crawl_client(const crawl::CrawlSettings& settings, MetricsRegistry* metrics);
+
 class CrawlRun {
  public:
   /// kBadInput: no agent name, or a seed that is no http address. Settings are read now.
@@ -49,6 +53,9 @@ class CrawlRun {
   /// as ReplayIndex::build() does and with its errors; kCancelled when `stop` is asked for meanwhile.
   static Result<std::unique_ptr<CrawlRun>> make_replay(CrawlRunParts parts, crawl::CrawlSettings settings, JobId job,
                                                        const std::vector<fs::path>& files, std::stop_token stop);
+  /// Fetches the pictures that a source lists, while it lists them (src/collect), and no pages. kBadInput as make().
+  static Result<std::unique_ptr<CrawlRun>> make_collect(CrawlRunParts parts, crawl::CrawlSettings settings, JobId job,
+                                                        collect::Description description, const collect::ListerOptions& options);
   ~CrawlRun();
 
   /// Crawls until nothing is left, the time is over or `stop` is asked for; then what was fetched is written down and findable.
@@ -60,11 +67,14 @@ class CrawlRun {
 
   /// Thread-safe.
   CrawlRunCounts counts() const;
+  /// Of a collect job, else zeros.
+  collect::ListingCounts listing() const { return lister_ ? lister_->counts() : collect::ListingCounts(); }
   std::vector<crawl::HostReport> hosts() const;
 
  private:
   CrawlRun(CrawlRunParts parts, JobId job, std::uint64_t alike_max) : parts_(parts), job_(job), same_pages_(SamePages(alike_max)) {}
   Result<void> prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules);
+  void list(const std::stop_token& stop);
   void dispatch();
   void take(crawl::FetchedDocument document);
   void take_unchanged(std::shared_ptr<Finished> finished, const std::string& robots_tag);
@@ -90,6 +100,10 @@ class CrawlRun {
   std::vector<UrlRecord> seeds_;
   std::shared_ptr<const RunContext> context_;
   std::shared_ptr<const crawl::ReplayIndex> replay_;  // in place of the network
+  std::unique_ptr<collect::ListingSink> sink_;        // of a collect job, as the next three
+  std::unique_ptr<HttpClient> lister_client_;
+  std::unique_ptr<collect::Lister> lister_;
+  std::atomic<bool> listing_{false};
   std::unique_ptr<HttpClient> client_;
   BoundedQueue<crawl::FetchedDocument> documents_{64};
   std::unique_ptr<crawl::FetchLoop> loop_;

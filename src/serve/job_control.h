@@ -17,8 +17,9 @@ struct CrawlOptions {
   std::optional<std::uint32_t> requests_per_host;
   std::optional<std::uint64_t> pages_per_host_max;
   std::optional<std::chrono::seconds> seconds_max;
-  std::optional<std::string> agent;     // one word; sites see it, and robots.txt may name it
-  std::optional<bool> images_off_host;  // pictures from other hosts than the seeds'
+  std::optional<std::string> agent;           // one word; sites see it, and robots.txt may name it
+  std::optional<bool> images_off_host;        // pictures from other hosts than the seeds'
+  std::optional<std::uint64_t> pictures_max;  // of a collect job: new ones that are taken; no request of the API has it
 };
 
 enum class CrawlState : std::uint8_t { kQueued, kRunning, kCancelling, kFinished, kCancelled, kFailed };

@@ -1,0 +1,80 @@
+#include "pipeline/listing_sink.h"
+
+namespace magpie::pipeline {
+namespace {
+
+class Sink final : public collect::ListingSink {
+ public:
+  Sink(ListingSinkParts parts, std::string source) : parts_(parts), source_(std::move(source)) {}
+
+  Result<collect::Taken> take(const collect::Batch& batch, const std::function<std::string(const collect::Taken&)>& state) override {
+    collect::Taken taken;
+    auto done = parts_.recorder.transact([&](CatalogTransaction& transaction) { return write(transaction, batch, state, taken); });
+    if (!done) return Failure(std::move(done.error()));
+    return taken;
+  }
+
+  Result<std::map<std::string, std::string>> states() override { return parts_.catalog.listings(parts_.rules.job()); }
+
+  Result<std::vector<std::string>> seen(std::string_view label, std::size_t limit) override {
+    return parts_.catalog.labelled_urls(source_, label, limit);
+  }
+
+ private:
+  Result<void> write(CatalogTransaction& transaction, const collect::Batch& batch,
+                     const std::function<std::string(const collect::Taken&)>& state, collect::Taken& taken) {
+    std::vector<UrlRecord> found;
+    for (const collect::Item& item : batch.items) {
+      taken.cut = taken.news >= batch.news_max;
+      if (taken.cut) break;
+      MAGPIE_TRY_DO(take_item(transaction, batch, item, taken, found));
+    }
+    MAGPIE_TRY_DO(parts_.frontier.add(found));
+    return transaction.set_listing(parts_.rules.job(), batch.list, state(taken));
+  }
+
+  Result<void> take_item(CatalogTransaction& transaction, const collect::Batch& batch, const collect::Item& item, collect::Taken& taken,
+                         std::vector<UrlRecord>& found) {
+    const auto url = Url::parse(item.picture);
+    crawl::Admission admission;
+    if (url) admission = parts_.rules.admit(*url, UrlKind::kImage, 0);
+    if (!admission.record) {
+      ++taken.refused;
+      return {};
+    }
+    PictureLabel label{.url = admission.record->url,
+                       .source = source_,
+                       .api = std::string(batch.api),
+                       .artist = item.artist,
+                       .artist_url = item.artist_url,
+                       .page_url = item.page,
+                       .licence = item.licence,
+                       .job = parts_.rules.job(),
+                       .at = parts_.clock.now()};
+    bool news = false;
+    for (const std::string& words : item.labels.empty() ? std::vector<std::string>{""} : item.labels) {
+      label.label = words;
+      MAGPIE_TRY(const bool is_new, transaction.add_label(label));
+      news = news || is_new;
+    }
+    ++(news ? taken.news : taken.known);
+    found.push_back(std::move(*admission.record));
+    return {};
+  }
+
+  ListingSinkParts parts_;
+  const std::string source_;
+};
+
+}  // namespace
+
+std::unique_ptr<collect::ListingSink> make_listing_sink(ListingSinkParts parts, std::string source) {
+  return std::make_unique<Sink>(parts, std::move(source));
+}
+
+crawl::CrawlSettings collect_settings(crawl::CrawlSettings settings) {
+  settings.images_off_host.value = true;  // there is no host of its own
+  return settings;
+}
+
+}  // namespace magpie::pipeline
