@@ -30,7 +30,7 @@ constexpr Millis kLookAgain{1'000};  // should a wake() ever be missing
 struct Flight {
   HostId host = 0;                // whose politeness it counts against
   HostState* polite = nullptr;    // that politeness, should the host change its group meanwhile
-  HostId waiting_host = 0;        // whose turn it was; differs only for a robots.txt that redirected to another host
+  HostId waiting_host = 0;        // whose turn it was; differs only for a robots.txt or tdmrep.json that redirected to another host
   std::optional<Lease> lease;     // nothing for robots.txt
   bool again = false;             // the errand's second request
   RobotsState* robots = nullptr;  // of a robots.txt
@@ -224,9 +224,10 @@ class Loop final : public FetchLoop {
         case RobotsState::Need::kNothing: break;
       }
       if (errand.lease.url.kind == UrlKind::kPage && settings_.tdm_file()) {
-        TdmFile* const tdm = tdm_to_read(url, robots, now);
-        if (tdm != nullptr && tdm->need(now) == TdmFile::Need::kWaitForAnswer) return {};
-        if (tdm != nullptr) return start_tdm(id, url, *tdm, now);
+        TdmFile& tdm = tdm_of(url);
+        const TdmFile::Need need = may_be_asked(url, robots) ? tdm.need(now) : TdmFile::Need::kNothing;
+        if (need == TdmFile::Need::kWaitForAnswer) return {};
+        if (need == TdmFile::Need::kRead) return start_tdm(id, tdm, now);
       }
       const LoginStep login = may_be_asked(url, robots) ? logins_.step(url, robots.rules(), now) : LoginStep{};
       if (login.waits) return login.until ? later(id, *login.until) : Result<void>();
@@ -320,20 +321,19 @@ class Loop final : public FetchLoop {
     return robots.phase() != RobotsState::Phase::kUnreachable && robots.rules().allows(url);
   }
 
-  // The tdmrep.json that must be read before this page is fetched; null when none must.
-  TdmFile* tdm_to_read(const Url& page, const RobotsState& robots, SteadyTime now) {
-    TdmFile& tdm = tdm_[page.origin()];
-    if (tdm.need(now) == TdmFile::Need::kNothing) return nullptr;
-    if (!may_be_asked(page, robots)) return nullptr;
-    if (robots.rules().judge_path(kTdmPath).allowed) return &tdm;
-    tdm.forbidden(settings_.robots_ttl(), now);
-    return nullptr;
+  TdmFile& tdm_of(const Url& url) {
+    std::string origin = url.origin();
+    const auto found = tdm_.find(origin);
+    if (found != tdm_.end()) return found->second;
+    auto tdm_url = Url::parse(origin + std::string(kTdmPath));
+    MAGPIE_CHECK(tdm_url, "an origin is a URL: {}", origin);
+    return tdm_.try_emplace(std::move(origin), std::move(*tdm_url)).first->second;
   }
 
   // What the file says of this answer; the answer's own header has the last word, being the narrower one.
   bool reserved(const HttpResponse& response) const {
     const auto tdm = tdm_.find(response.url.origin());
-    return tdm != tdm_.end() && !response.header("tdm-reservation") && tdm->second.rules().judge(response.url).reserved;
+    return tdm != tdm_.end() && !response.header("tdm-reservation") && tdm->second.rules().reserve(response.url);
   }
 
   // Whether a request may start, by the clock on the wall; asked anew where the answer changes.
@@ -390,10 +390,25 @@ class Loop final : public FetchLoop {
     return {};
   }
 
-  Result<void> start_tdm(HostId id, const Url& page, TdmFile& tdm, SteadyTime now) {
-    MAGPIE_TRY(const Url url, Url::parse(page.origin() + std::string(kTdmPath)));
+  // Where the file has moved to, that origin's robots.txt and that host's politeness count.
+  Result<void> start_tdm(HostId id, TdmFile& tdm, SteadyTime now) {
+    const Url& url = tdm.next_url();
+    const HostId asked = hosts_.id_of(url.host());
+    const HostState& polite = *hosts_[asked].polite;
+    RobotsState& robots = robots_of(url);
+    switch (robots.need(now)) {
+      case RobotsState::Need::kRead: return start_robots(id, robots, now);
+      case RobotsState::Need::kWaitForAnswer: return later(id, now + std::max(Millis(50), polite.delay()));
+      case RobotsState::Need::kWaitUntil: return later(id, robots.wait_until());
+      case RobotsState::Need::kNothing: break;
+    }
+    if (!may_be_asked(url, robots) || hosts_[asked].given_up) {
+      tdm.forbidden(settings_.robots_ttl(), now);
+      return later(id, now);
+    }
+    if (!polite.may_start(now)) return later(id, polite.has_slot() ? polite.next_start_at() : now + std::max(Millis(50), polite.delay()));
     tdm.reading();
-    submit(requests_.build_tdm(url, parts_.clock.now()), {.host = id, .waiting_host = id, .tdm = &tdm}, now);
+    submit(requests_.build_tdm(url, parts_.clock.now()), {.host = asked, .waiting_host = id, .tdm = &tdm}, now);
     return {};
   }
 
@@ -418,7 +433,7 @@ class Loop final : public FetchLoop {
     if (flight.tdm) {
       if (response.cause == HttpCause::kCancelled) flight.tdm->abandoned();
       else flight.tdm->answered(response, settings_.robots_ttl(), now);
-      return {};
+      return later(flight.waiting_host, std::max(now, hosts_[flight.waiting_host].polite->next_start_at()));
     }
     if (flight.login) {
       logins_.answered(response, requests_.has_cookies(response.url, parts_.clock.now()), parts_.clock.now(), now);
@@ -491,15 +506,14 @@ class Loop final : public FetchLoop {
     }
     robots.answered(response, verdict, settings_.agent(), robots_limits_, now,
                     [](const Url& target) { return target.is_http(); });  // RFC 9309 §2.3.1.2: across authorities, too
-    Host& waiting = hosts_[flight.waiting_host];
     if (robots.phase() == RobotsState::Phase::kRead || robots.phase() == RobotsState::Phase::kAbsent) {
-      waiting.crawl_delay = robots.rules().crawl_delay();
-      if (hosts_.grouped()) waiting.polite->raise_crawl_delay(waiting.crawl_delay);
-      else waiting.polite->set_crawl_delay(waiting.crawl_delay);
-      if (settings_.sitemaps()) MAGPIE_TRY_DO(answers_.add_sitemaps(waiting, robots.rules(), response.url));
+      Host& ruled = hosts_[hosts_.id_of(robots.home_url().host())];
+      ruled.crawl_delay = robots.rules().crawl_delay();
+      if (hosts_.grouped()) ruled.polite->raise_crawl_delay(ruled.crawl_delay);
+      else ruled.polite->set_crawl_delay(ruled.crawl_delay);
+      if (settings_.sitemaps()) MAGPIE_TRY_DO(answers_.add_sitemaps(ruled, robots.rules(), response.url));
     }
-    schedule_.schedule(flight.waiting_host, std::max(now, waiting.polite->next_start_at()));
-    return {};
+    return later(flight.waiting_host, std::max(now, hosts_[flight.waiting_host].polite->next_start_at()));
   }
 
   Result<void> retry(const Flight& flight, const AnswerVerdict& verdict) {

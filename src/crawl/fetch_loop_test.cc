@@ -148,6 +148,34 @@ TEST_F(FetchLoopTest, ReservationsOfTdmrepJsonCountAsTheHeaderDoes) {
   EXPECT_EQ(robots_tags["http://pictures.test/j.jpg"], "");
 }
 
+TEST_F(FetchLoopTest, ATdmrepJsonThatHasMovedIsFollowedWithinItsSite) {
+  settings.tdm_file.value = true;
+  const std::string reserves_all = R"([{"location": "/", "tdm-reservation": 1}])";
+  const auto moved = [](std::string_view to) { return FakeAnswer{.status = 301, .headers = {{"Location", std::string(to)}}}; };
+  web.page("http://a.test/.well-known/tdmrep.json", moved("/rep.json"));
+  web.page("http://a.test/rep.json", {.body = reserves_all});
+  web.page("http://b.test/.well-known/tdmrep.json", moved("http://www.b.test/rep.json"));
+  web.page("http://www.b.test/rep.json", {.body = reserves_all});
+  web.page("http://c.test/.well-known/tdmrep.json", moved("http://elsewhere.test/rep.json"));
+  web.page("http://d.test/.well-known/tdmrep.json", moved("http://www.d.test/rep.json"));
+  web.page("http://www.d.test/robots.txt", {.body = "User-agent: *\nCrawl-delay: 9\nDisallow: /\n"});
+  web.page("http://e.test/.well-known/tdmrep.json", moved("/.well-known/tdmrep.json"));
+  const std::vector<std::string> pages = {"http://a.test/", "http://b.test/", "http://c.test/", "http://d.test/", "http://e.test/"};
+  for (const std::string& page : pages) web.page(page);
+  ASSERT_EQ(*crawl(pages), CrawlEnd::kFinished);
+  for (const std::string& page : pages) EXPECT_EQ(cause(page), Cause::kNone) << page;
+  EXPECT_EQ(robots_tags["http://a.test/"], "noai");
+  EXPECT_EQ(robots_tags["http://b.test/"], "noai");
+  for (std::size_t i = 2; i < pages.size(); ++i) EXPECT_EQ(robots_tags[pages[i]], "") << pages[i];
+  EXPECT_THAT(web.asked_urls(), Contains("http://www.b.test/robots.txt"));
+  EXPECT_THAT(web.asked_urls(), Not(Contains("http://elsewhere.test/rep.json")));
+  EXPECT_THAT(web.asked_urls(), Not(Contains("http://www.d.test/rep.json"))) << "its robots.txt lets nobody read it";
+  EXPECT_THAT(web.asked_urls(), Contains("http://e.test/.well-known/tdmrep.json").Times(6));
+  for (const HostReport& host : loop->hosts()) {
+    if (host.host == "d.test") { EXPECT_FALSE(host.crawl_delay) << "that of another host"; }
+  }
+}
+
 TEST_F(FetchLoopTest, ATdmrepJsonThatCannotBeReadHoldsNothingUp) {
   settings.tdm_file.value = true;
   web.page("http://a.test/.well-known/tdmrep.json", {.status = 503});

@@ -36,6 +36,7 @@ class RobotsState {
 
   /// The address to ask now: robots.txt, or where it redirected to.
   const Url& next_url() const { return next_; }
+  const Url& home_url() const { return home_; }
   void reading() { phase_ = Phase::kReading; }
 
   /// @param follow  whether a redirect target may be asked (scope).

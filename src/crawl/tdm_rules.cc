@@ -25,33 +25,28 @@ bool is_location(std::string_view text) {
 }  // namespace
 
 TdmRules TdmRules::parse(std::string_view json) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // some editors' first bytes, and no JSON
   TdmRules out;
+  out.readable_ = false;
   if (json.size() > kTdmBytesMax) return out;
+  if (json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
   simdjson::dom::parser parser;
   simdjson::dom::array entries;
   if (parser.parse(simdjson::padded_string(json)).get(entries) != simdjson::SUCCESS) return out;
+  out.readable_ = true;
   std::string lines = "User-agent: *\n";
   for (const simdjson::dom::element entry : entries) {
-    std::string_view location, policy;
+    std::string_view location;
     simdjson::dom::element reservation;
     if (entry["location"].get(location) != simdjson::SUCCESS || !is_location(location)) continue;
     if (entry["tdm-reservation"].get(reservation) != simdjson::SUCCESS) continue;
-    if (out.locations_.size() == kRulesMax) break;
-    if (entry["tdm-policy"].get(policy) != simdjson::SUCCESS) policy = "";
+    if (out.count_ == kRulesMax) break;
+    ++out.count_;
     lines += says_reserved(reservation) ? "Disallow: " : "Allow: ";
     lines.append(location) += '\n';
-    out.locations_.emplace_back(location);
-    out.policies_.emplace_back(policy.substr(0, 2'048));
   }
   out.matcher_ = RobotsRules::parse(lines, "*");
   return out;
-}
-
-TdmRules::Verdict TdmRules::judge(const Url& url) const {
-  const RobotsVerdict verdict = matcher_.judge(url);
-  const std::size_t place = verdict.line < 2 ? locations_.size() : verdict.line - 2;
-  if (place >= locations_.size()) return {};
-  return {!verdict.allowed, locations_[place], policies_[place]};
 }
 
 }  // namespace magpie::crawl

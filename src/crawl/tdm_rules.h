@@ -1,12 +1,9 @@
 #pragma once
 // /.well-known/tdmrep.json: what of a site its owner reserves against text and data mining. Source: TDM Reservation Protocol (TDMRep),
 // W3C community report, section "TDM file on the origin server": an array of objects with `location` (a path with '*' and '$' as in
-// robots.txt), `tdm-reservation` (0 or 1) and `tdm-policy` (the address of terms). Foreign bytes: any input gives rules, never an error;
-// what cannot be read reserves nothing.
-#include <cstdint>
-#include <string>
+// robots.txt) and `tdm-reservation` (0 or 1); its `tdm-policy`, the address of terms, is not read. Foreign bytes: any input gives rules,
+// never an error; what cannot be read reserves nothing.
 #include <string_view>
-#include <vector>
 
 #include "crawl/robots.h"
 #include "net/url.h"
@@ -25,18 +22,17 @@ class TdmRules {
   TdmRules() = default;
   static TdmRules parse(std::string_view json);
 
-  struct Verdict {
-    bool reserved = false;
-    std::string_view location, policy;  // of the rule that decided, as written; "" without one. They live as long as the rules.
-  };
-  /// The longest matching location decides, one that does not reserve before one that does among equals: the order of RFC 9309, whose
-  /// patterns these are.
-  Verdict judge(const Url& url) const;
-  std::size_t rule_count() const { return locations_.size(); }
+  /// Whether the address is reserved. The longest matching location decides, one that does not reserve before one that does among equals:
+  /// the order of RFC 9309, whose patterns these are.
+  bool reserve(const Url& url) const { return !matcher_.allows(url); }
+  std::size_t rule_count() const { return count_; }
+  /// False for a file that is no JSON array, or too long.
+  bool readable() const { return readable_; }
 
  private:
-  RobotsRules matcher_;  // line n + 2 is locations_[n]
-  std::vector<std::string> locations_, policies_;
+  RobotsRules matcher_;  // what is reserved, it disallows
+  std::size_t count_ = 0;
+  bool readable_ = true;
 };
 
 }  // namespace magpie::crawl
