@@ -86,7 +86,9 @@ Result<CrawlWindows::Window> CrawlWindows::parse_window(std::string_view text) {
   if (!has_time) return window;
   std::string_view times = space == text.npos ? text : trimmed(text.substr(space));
   MAGPIE_TRY(window.from, parse_time(take_part(times, '-')));
+  if (times.empty()) return fail(Code::kBadInput, "a time of day alone says no end; give a range, as 22:00-06:00");
   MAGPIE_TRY(window.to, parse_time(trimmed(times)));
+  if (window.from == kDayMinutes) return fail(Code::kBadInput, "nothing begins at 24:00; give 00:00 of the day after");
   if (window.to <= window.from) window.to += kDayMinutes;
   return window;
 }

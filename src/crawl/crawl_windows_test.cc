@@ -59,11 +59,13 @@ TEST(CrawlWindows, TakesDaysAndTimesInTheirForms) {
 
 TEST(CrawlWindows, NamesWhatItCannotRead) {
   for (const char* bad : {"someday", "mon-", "-", "mon 25:00-26:00", "10:00", "10:00-", "mon 1:00-2:00", "10:60-11:00", "24:01-25:00",
-                          "mon,,tue", "ab:cd-ef:gh"}) {
+                          "mon,,tue", "ab:cd-ef:gh", "24:00-06:00"}) {
     const auto parsed = CrawlWindows::parse(bad, "UTC");
     ASSERT_FALSE(parsed) << bad;
     EXPECT_NE(parsed.error().message.find("crawl.windows"), std::string::npos) << parsed.error().message;
   }
+  for (const char* no_range : {"mon-fri 22:00", "22:00-", "22:00 - "})
+    EXPECT_NE(CrawlWindows::parse(no_range, "UTC").error().message.find("give a range, as 22:00-06:00"), std::string::npos) << no_range;
   EXPECT_EQ(CrawlWindows::parse("mon", "Europe/Atlantis").error().code, Code::kNotFound);
   EXPECT_EQ(CrawlWindows::parse("", "../../etc/passwd").error().code, Code::kNotFound);
 }
