@@ -36,6 +36,8 @@ struct Flight {
   RobotsState* robots = nullptr;  // of a robots.txt
   TdmFile* tdm = nullptr;         // of a tdmrep.json
   bool login = false;             // a step of a login by form
+  std::uint64_t behind = 0;       // the number of its site's login that a page is asked behind
+  bool set_cookies = false;       // the answer has set a cookie of its host anew
   bool conditional = false;       // the request named what is kept of an earlier visit
   SteadyTime started{};
   Timestamp started_at{};
@@ -90,8 +92,8 @@ class Loop final : public FetchLoop {
     throttled_.with([&](auto& hosts) { hosts[std::string(host)] = cause; });
     wake();
   }
-  bool note_page(std::string_view url, std::uint64_t signature, Timestamp asked_at, Cause cause) override {
-    return logins_.note_page(url, signature, asked_at, cause);
+  bool note_page(std::string_view url, std::uint64_t signature, std::uint64_t login, Cause cause) override {
+    return logins_.note_page(url, signature, login, cause);
   }
   CrawlTotals totals() const override {
     return totals_.with([](const CrawlTotals& totals) { return totals; });
@@ -250,7 +252,7 @@ class Loop final : public FetchLoop {
         refuse(turn_host, std::move(lease), Cause::kLoginWall, login.refused);
         continue;
       }
-      start_fetch(id, url, std::move(lease), again, now);
+      start_fetch(id, url, {.lease = std::move(lease), .again = again, .behind = login.login}, now);
       return later(id, turn_host.polite->next_start_at());
     }
   }
@@ -364,12 +366,12 @@ class Loop final : public FetchLoop {
     });
   }
 
-  void start_fetch(HostId id, const Url& url, Lease lease, bool again, SteadyTime now) {
-    const UrlKind kind = lease.url.kind;
-    if (kind == UrlKind::kPage && lease.tries == 0) ++hosts_[id].pages;
+  void start_fetch(HostId id, const Url& url, Flight flight, SteadyTime now) {
+    const UrlKind kind = flight.lease->url.kind;
+    if (kind == UrlKind::kPage && flight.lease->tries == 0) ++hosts_[id].pages;
     HttpRequest request = requests_.build(url, kind, parts_.clock.now());
-    Flight flight{.host = id, .waiting_host = id, .lease = std::move(lease), .again = again};
-    if (parts_.validators && !again && kind != UrlKind::kSitemap) {
+    flight.host = flight.waiting_host = id;
+    if (parts_.validators && !flight.again && kind != UrlKind::kSitemap) {
       if (std::optional<Validators> kept = parts_.validators(flight.lease->url)) {
         request.etag = std::move(kept->etag);
         request.last_modified = std::move(kept->last_modified);
@@ -436,11 +438,11 @@ class Loop final : public FetchLoop {
       return later(flight.waiting_host, std::max(now, hosts_[flight.waiting_host].polite->next_start_at()));
     }
     if (flight.login) {
-      logins_.answered(response, requests_.has_cookies(response.url, parts_.clock.now()), parts_.clock.now(), now);
+      logins_.answered({response, verdict, flight.set_cookies}, now);
       return {};
     }
     if (response.cause == HttpCause::kCancelled) return parts_.frontier.release(flight.lease->signature);
-    if (logins_.leads_to_form(response, flight.lease->signature, flight.started_at))
+    if (logins_.leads_to_form(response, flight.lease->signature, flight.behind))
       return parts_.frontier.put_back(flight.lease->signature, parts_.clock.now());
     if (verdict.passing && flight.lease->tries < tries_again(verdict)) return retry(flight, verdict);
     // Some sites send a visitor in a circle until a cookie comes back. Once one was set, the address where the circle closes is asked
@@ -456,6 +458,7 @@ class Loop final : public FetchLoop {
     requests_.hide_session(response);
     Exchange exchange{std::move(*flight.lease), flight.again, flight.conditional, flight.started_at, took};
     MAGPIE_TRY(FetchedDocument document, answers_.read(std::move(exchange), std::move(response), verdict, hosts_[flight.host]));
+    document.login = flight.behind;
     if (reservation) document.robots_tag = document.robots_tag.empty() ? "noai" : "noai\n" + document.robots_tag;
     push(hosts_[flight.host], std::move(document));
     return {};
@@ -480,14 +483,15 @@ class Loop final : public FetchLoop {
 
   double jitter() { return std::uniform_real_distribution<double>(0, 1)(random_); }
 
-  void note_answer(const Flight& flight, const HttpResponse& response, const AnswerVerdict& verdict, SteadyTime now) {
+  void note_answer(Flight& flight, const HttpResponse& response, const AnswerVerdict& verdict, SteadyTime now) {
     Host& asked = hosts_[flight.host];
     flight.polite->ended(flight.started, now, verdict.signal, std::chrono::ceil<Millis>(response.timings.connected), verdict.retry_after,
                          jitter());
     if (verdict.signal != HostSignal::kFine && verdict.signal != HostSignal::kNeutral) asked.last_trouble = verdict.cause;
     asked.bytes += response.body.size();
     hosts_.join_address(asked, response.peer_address);
-    if (requests_.take_cookies(response, parts_.clock.now())) ++asked.cookies_changed;
+    flight.set_cookies = requests_.take_cookies(response, parts_.clock.now());
+    asked.cookies_changed += flight.set_cookies;
     if (const std::int64_t limit = settings_.bytes_per_second(); limit > 0) {
       const std::chrono::duration<double> worth(static_cast<double>(response.body.size()) / static_cast<double>(limit));
       bandwidth_free_at_ = std::max(bandwidth_free_at_, flight.started) + std::chrono::ceil<Millis>(worth);

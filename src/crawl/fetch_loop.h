@@ -71,7 +71,8 @@ class FetchLoop {
   virtual void note_throttled(std::string_view host, Cause cause) = 0;
   /// What a page turned out to be: content (kNone) or what it is in place of it. True when it is a login wall whose site is logged in to
   /// (crawl.logins) before the page is asked again: then put it back in the frontier instead of acknowledging it, and wake().
-  virtual bool note_page(std::string_view url, std::uint64_t signature, Timestamp asked_at, Cause cause) = 0;
+  /// @param login  the document's.
+  virtual bool note_page(std::string_view url, std::uint64_t signature, std::uint64_t login, Cause cause) = 0;
   virtual CrawlTotals totals() const = 0;
   /// By host name. Refreshed at most every 200 ms while running.
   virtual std::vector<HostReport> hosts() const = 0;

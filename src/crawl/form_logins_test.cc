@@ -70,28 +70,45 @@ class LoginSessionTest : public testing::Test {
     return response;
   }
   LoginStep step() { return session.step(robots, SteadyTime(now)); }
-  void tell(const HttpResponse& response, bool has_cookies = true) {
-    session.answered(response, has_cookies, Timestamp(now), SteadyTime(now));
+  static HttpResponse no_answer(HttpCause cause) {
+    return {.url = url("https://a.test/in/login"), .cause = cause, .error = Error{Code::kUnavailable, std::string(to_string(cause))}};
   }
-  /// From kOut to what the answer to the form makes of it.
-  void try_once(const HttpResponse& to_form, bool has_cookies = true) {
+  void tell(const HttpResponse& response, bool set_cookies = true) {
+    session.answered({response, judge_answer(response, Timestamp(now)), set_cookies}, SteadyTime(now));
+  }
+  /// From kOut to the form that is sent.
+  void send(bool set_cookies = true) {
     ASSERT_TRUE(step().request);
     EXPECT_TRUE(step().waits);
-    tell(answer(200, "", kForm));
+    tell(answer(200, "", kForm), set_cookies);
     const LoginStep sends = step();
     ASSERT_TRUE(sends.request && sends.request->post);
     EXPECT_TRUE(step().waits);
-    tell(to_form, has_cookies);
+  }
+  /// From kOut to what the answer to the form makes of it.
+  void try_once(const HttpResponse& to_form, bool set_cookies = true) {
+    send(set_cookies);
+    tell(to_form, set_cookies);
+    last_ = std::max(last_, step().login);
   }
   bool is_in() {
     const LoginStep next = step();
     return !next.request && !next.waits && next.refused.empty();
   }
-  bool wall(std::uint64_t signature) { return session.note_wall(url("https://a.test/page"), signature, Timestamp(now)); }
-  void content(std::uint64_t signature) { session.note_content(signature, Timestamp(now)); }
+  void log_in_at(std::string_view form) {
+    FormLogin given = login();
+    given.page = url(form);
+    session = LoginSession(given, {.every = 5min, .retry_delay = 5s});
+  }
+  /// Of a page asked behind the login of this number; 0: the last.
+  bool wall(std::uint64_t signature, std::uint64_t behind = 0) {
+    return session.note_wall(url("https://a.test/page"), signature, behind != 0 ? behind : last_);
+  }
+  void content(std::uint64_t signature) { session.note_content(signature, last_); }
 
   static constexpr std::string_view kForm = "<form method=post><input name=u><input type=password name=p></form>";
   std::chrono::milliseconds now = 1h;
+  std::uint64_t last_ = 0;  // the number of the last login
   RobotsRules robots;
   LoginSession session{login(), {.every = 5min, .retry_delay = 5s}};
 };
@@ -103,8 +120,8 @@ TEST_F(LoginSessionTest, ASessionThatEndsIsBegunAgain) {
   EXPECT_TRUE(wall(1));
   EXPECT_TRUE(wall(2)) << "met meanwhile";
   try_once(answer(200, "", "<p>Welcome"));
-  EXPECT_FALSE(session.note_wall(url("https://a.test/in/login"), 9, Timestamp(now))) << "the form itself is always one";
-  EXPECT_TRUE(session.note_wall(url("https://a.test/page"), 3, Timestamp(now - 1s))) << "asked before it was logged in to";
+  EXPECT_FALSE(session.note_wall(url("https://a.test/in/login"), 9, last_)) << "the form itself is always one";
+  EXPECT_TRUE(wall(3, last_ - 1)) << "asked before it was logged in to";
   EXPECT_TRUE(is_in());
   content(1);
   now += 1min;
@@ -112,14 +129,103 @@ TEST_F(LoginSessionTest, ASessionThatEndsIsBegunAgain) {
   EXPECT_EQ(step().until, SteadyTime(now + 4min)) << "one login in five minutes";
 }
 
+TEST_F(LoginSessionTest, APasswordThatIsRefusedIsSentOnce) {
+  for (const HttpResponse& refusal : {answer(302, "/in/login?error=1"), answer(200, "", kForm), answer(401, "", kForm)}) {
+    log_in_at("https://a.test/in/login");
+    try_once(refusal);
+    EXPECT_THAT(step().refused, HasSubstr("user and password are not accepted"));
+  }
+}
+
+TEST_F(LoginSessionTest, AFormIsKnownByItsQuery) {
+  log_in_at("https://a.test/index.php?route=account/login");
+  try_once(answer(302, "/index.php?route=account/account"));
+  EXPECT_TRUE(is_in());
+  EXPECT_FALSE(session.is_form(url("https://a.test/index.php?other=account/login")));
+  EXPECT_FALSE(session.is_form(url("https://a.test/index.php")));
+  EXPECT_TRUE(session.is_form(url("https://a.test/index.php?error=1&route=account/login")));
+  log_in_at("https://a.test/index.php?route=account/login");
+  try_once(answer(302, "/index.php?route=account/login&error=1"));
+  EXPECT_THAT(step().refused, HasSubstr("not accepted"));
+  log_in_at("https://a.test/");
+  try_once(answer(302, "/"));
+  EXPECT_TRUE(is_in()) << "the form was on the first page, and that has more to show";
+}
+
+TEST_F(LoginSessionTest, WhatTroublesTheHostIsNoFailureOfTheLogin) {
+  for (const HttpResponse& trouble :
+       {answer(503), answer(429), no_answer(HttpCause::kTimeout), no_answer(HttpCause::kConnect), answer(503)}) {
+    ASSERT_TRUE(step().request);
+    tell(trouble);
+    EXPECT_TRUE(step().until && *step().until <= SteadyTime(now + 320s));
+    now = std::chrono::duration_cast<std::chrono::milliseconds>(step().until->time_since_epoch());
+  }
+  send();
+  tell(answer(503));
+  now += 320s;
+  try_once(answer(302, "/home"));
+  EXPECT_TRUE(is_in());
+}
+
+TEST_F(LoginSessionTest, TroubleWithoutEndEndsTheLogin) {
+  for (std::uint32_t i = 0; i < LoginSession::kTroublesMax; ++i) {
+    ASSERT_TRUE(step().request) << i;
+    tell(answer(503));
+    now += 320s;
+  }
+  EXPECT_THAT(step().refused, HasSubstr("https://a.test/in/login answered 503 (tried 20 times)"));
+}
+
+TEST_F(LoginSessionTest, AFormThatHasMovedIsFollowedWithinItsOrigin) {
+  const auto moved = [&](std::string_view from, std::string_view to) {
+    HttpResponse response = answer(301, to);
+    response.url = url(from);
+    return response;
+  };
+  ASSERT_TRUE(step().request->begins);
+  tell(moved("https://a.test/in/login", "/in/login/"));
+  const LoginStep second = step();
+  ASSERT_TRUE(second.request);
+  EXPECT_EQ(second.request->url.href(), "https://a.test/in/login/");
+  EXPECT_FALSE(second.request->begins) << "what cookies it has set on the way count";
+  HttpResponse form = answer(200, "", kForm);
+  form.url = second.request->url;
+  tell(form);
+  const LoginStep sends = step();
+  ASSERT_TRUE(sends.request);
+  EXPECT_EQ(sends.request->url.href(), "https://a.test/in/login/");
+  EXPECT_EQ(sends.request->referer, "https://a.test/in/login/");
+  tell(moved("https://a.test/in/login/", "/home"));
+  EXPECT_TRUE(is_in());
+  EXPECT_TRUE(session.is_form(url("https://a.test/in/login/?next=/"))) << "found there";
+  EXPECT_TRUE(session.is_form(url("https://a.test/in/login")));
+
+  log_in_at("https://a.test/in/login");
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(step().request) << i;
+    tell(moved("https://a.test/in/login", "/in/login"));
+  }
+  EXPECT_EQ(step().until, SteadyTime(now + 5s)) << "in a circle";
+  now += 5s;
+  ASSERT_TRUE(step().request);
+  tell(moved("https://a.test/in/login", "https://sso.test/"));
+  EXPECT_EQ(step().until, SteadyTime(now + 20s)) << "elsewhere";
+}
+
+TEST_F(LoginSessionTest, ACookieOfAnyAnswerOfTheLoginCounts) {
+  send(/*set_cookies=*/true);
+  tell(answer(302, "/members/"), /*set_cookies=*/false);
+  EXPECT_TRUE(is_in());
+}
+
 TEST_F(LoginSessionTest, ThreeTriesInARowThatFailAreTheLast) {
-  try_once(answer(302, "/in/login?error=1"));
+  try_once(answer(404));
   EXPECT_EQ(step().until, SteadyTime(now + 5s));
   now += 5s;
-  try_once(answer(200, "", kForm));
+  try_once(answer(500));
   EXPECT_EQ(step().until, SteadyTime(now + 20s));
   now += 20s;
-  try_once(answer(302, "/home"), /*has_cookies=*/false);
+  try_once(answer(302, "/home"), /*set_cookies=*/false);
   EXPECT_THAT(step().refused, HasSubstr("(tried 3 times)"));
   EXPECT_EQ(step().refused.find("pä ss"), std::string::npos);
   EXPECT_FALSE(wall(1)) << "and its walls are walls";

@@ -28,6 +28,7 @@ struct LoginRequest {
   Url url;
   std::optional<std::string> post{};  // urlencoded; nothing for a GET
   std::string referer{};              // of a POST: the page that has the form
+  bool begins = false;                // a login anew, without what cookies the host has set so far
 };
 
 /// The first form with one password field, else (a registration asks twice) the first with any. The user's field is the last text field

@@ -66,7 +66,7 @@ HttpRequest RequestBuilder::build_tdm(const Url& url, Timestamp now) {
 
 // Some sites let a form in only with the page it stands on (Django's and Rails' guards against forgery).
 HttpRequest RequestBuilder::build_login(const LoginRequest& login, Timestamp now) {
-  if (!login.post) cookies_.forget(login.url);
+  if (login.begins) cookies_.forget(login.url);
   HttpRequest request = start(login.url, kLoginBytesMax, now);
   request.headers.push_back({"Accept", std::string(kAcceptPage)});
   if (!login.post) return request;

@@ -24,8 +24,6 @@ class RequestBuilder {
 
   /// Keeps the cookies of an answer; true when one of them is new or has another value.
   bool take_cookies(const HttpResponse& response, Timestamp now);
-  /// Whether cookies of its own go back there.
-  bool has_cookies(const Url& url, Timestamp now) const { return !cookies_.header_for(url, now).empty(); }
 
   /// Takes the cookies off the head of an answer that somebody's login has brought, so that no archive keeps a session.
   void hide_session(HttpResponse& response) const;

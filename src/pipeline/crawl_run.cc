@@ -178,6 +178,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   auto finished = std::make_shared<Finished>();
   finished->run = context_;
   finished->signature = document.signature;
+  finished->login = document.login;
   finished->url = document.url;
   finished->fetch = document.fetch;
   finished->dated = std::move(document.dated);
@@ -345,7 +346,7 @@ void CrawlRun::answered(std::shared_ptr<Finished> finished, Result<std::string> 
 void CrawlRun::take_page(Finished& finished, Page page) {
   Fetch& fetch = finished.fetch;
   const Cause told = page.verdict.cause != Cause::kNone ? page.verdict.cause : fetch.cause;
-  if (loop_->note_page(fetch.url, finished.signature, fetch.fetched_at, told)) return ask_again(finished);
+  if (loop_->note_page(fetch.url, finished.signature, finished.login, told)) return ask_again(finished);
   const auto fail_page = [&](Cause cause, std::string detail) {
     fetch.cause = cause;
     fetch.detail = std::move(detail);

@@ -190,7 +190,7 @@ class FormLogins(WithLogins):
         self.site.password = "another"
         collection = self.crawl_members("crawl.retry_delay=10ms")
         self.assertEqual(self.store(collection)[0], {})
-        self.assertEqual(self.web.asked("members.test").count(("POST", "/session")), 3)
+        self.assertEqual(self.web.asked("members.test").count(("POST", "/session")), 1)
         self.assertNotIn(("GET", "/"), self.web.asked("members.test"))
         self.assertEqual(self.said.count("crawl.login_given_up"), 1)
         why = self.magpie("why", "-C", collection, self.web.url("members.test"))
