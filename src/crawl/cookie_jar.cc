@@ -111,10 +111,10 @@ bool CookieJar::take(const Url& url, const HttpHeaders& headers, Timestamp now) 
     if (!is_set_cookie(header)) continue;
     auto cookie = parse(header.value, url, now);
     if (!cookie) continue;
-    auto found = hosts_.find(url.hostname());
+    auto found = hosts_.find(key_of(url));
     if (found == hosts_.end()) {
       if (hosts_.size() >= kHostsMax) return changed;
-      found = hosts_.emplace(std::string(url.hostname()), std::vector<Cookie>()).first;
+      found = hosts_.emplace(key_of(url), std::vector<Cookie>()).first;
     }
     changed |= put(found->second, std::move(*cookie), now);
   }
@@ -122,11 +122,11 @@ bool CookieJar::take(const Url& url, const HttpHeaders& headers, Timestamp now) 
 }
 
 void CookieJar::forget(const Url& url) {
-  if (const auto found = hosts_.find(url.hostname()); found != hosts_.end()) hosts_.erase(found);
+  if (const auto found = hosts_.find(key_of(url)); found != hosts_.end()) hosts_.erase(found);
 }
 
 std::string CookieJar::header_for(const Url& url, Timestamp now) const {
-  const auto found = hosts_.find(url.hostname());
+  const auto found = hosts_.find(key_of(url));
   if (found == hosts_.end()) return {};
   std::string header;
   for (const Cookie& cookie : found->second) {

@@ -3,6 +3,7 @@
 // Source: RFC 6265, kept narrow: a cookie goes back to the very host that set it, whatever its Domain says, so no site learns of another.
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,10 +23,13 @@ class CookieJar {
   static constexpr std::size_t kHostsMax = 100'000;
   static constexpr std::size_t kHeaderBytesMax = 16 * 1024;
 
+  /// @param apart  hosts with a login: what one of their origins has set goes back to that scheme and port only.
+  explicit CookieJar(std::set<std::string, std::less<>> apart = {}) : apart_(std::move(apart)) {}
+
   /// Takes the Set-Cookie headers of an answer from `url`; what came over https goes back over https only. True when a cookie is new or has
   /// another value than before.
   bool take(const Url& url, const HttpHeaders& headers, Timestamp now);
-  /// Forgets those of the URL's host.
+  /// Forgets those that may go to the URL's host; of one with a login, to its origin.
   void forget(const Url& url);
   /// The value of the Cookie header for a request, longest paths first; "" when there is none to send.
   std::string header_for(const Url& url, Timestamp now) const;
@@ -38,10 +42,12 @@ class CookieJar {
     std::uint64_t age = 0;  // smaller is older
   };
   static std::optional<Cookie> parse(std::string_view line, const Url& url, Timestamp now);
+  std::string key_of(const Url& url) const { return apart_.contains(url.hostname()) ? url.origin() : std::string(url.hostname()); }
   bool put(std::vector<Cookie>& cookies, Cookie cookie, Timestamp now);
 
   std::uint64_t taken_ = 0;
-  std::map<std::string, std::vector<Cookie>, std::less<>> hosts_;  // by host name, without port (§8.5)
+  std::set<std::string, std::less<>> apart_;
+  std::map<std::string, std::vector<Cookie>> hosts_;  // by host name, without port (§8.5); of those that are apart, by origin
 };
 
 }  // namespace magpie::crawl

@@ -40,6 +40,18 @@ TEST(CookieJar, WhatCameOverHttpsGoesBackOverHttpsOnly) {
   EXPECT_EQ(jar.header_for(url("http://a.test/"), kNow), "");
 }
 
+TEST(CookieJar, OfAHostWithALoginTheyGoBackToTheirVeryOrigin) {
+  CookieJar jar({"a.test"});
+  jar.take(url("http://a.test:8080/"), sets({"session=1"}), kNow);
+  EXPECT_EQ(jar.header_for(url("http://a.test:8080/x"), kNow), "session=1");
+  EXPECT_EQ(jar.header_for(url("http://a.test/"), kNow), "");
+  EXPECT_EQ(jar.header_for(url("http://a.test:8081/"), kNow), "");
+  jar.forget(url("http://a.test/"));
+  EXPECT_EQ(jar.header_for(url("http://a.test:8080/"), kNow), "session=1");
+  jar.forget(url("http://a.test:8080/login"));
+  EXPECT_EQ(jar.header_for(url("http://a.test:8080/"), kNow), "");
+}
+
 TEST(CookieJar, ForgetsOneHost) {
   CookieJar jar;
   jar.take(url("http://a.test/"), sets({"k=1"}), kNow);

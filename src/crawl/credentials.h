@@ -11,10 +11,8 @@ struct Credentials {
   Logins logins;
   CookieFile cookies;
 
-  /// Whether an answer from there may be meant for this user alone.
-  bool concern(const Url& url) const {
-    return !logins.authorization_for(url).empty() || cookies.knows(url) || logins.forms().count(url.origin()) > 0;
-  }
+  /// Whether an answer from there may be meant for this user alone. A host counts with all its ports, as cookies do.
+  bool concern(const Url& url) const { return logins.know(url) || cookies.knows(url); }
 };
 
 /// Reads the files of crawl.logins and crawl.cookie_file, where they are set. Errors name the setting and never what stands in a file:

@@ -59,6 +59,12 @@ TEST(Logins, ErrorsNameTheEntryAndNeverItsWords) {
   }
 }
 
+TEST(Logins, APasswordThatIsNoTextIsSaidToBeNone) {
+  for (const char* bad : {R"([{"origin": "https://a.test", "user": "u", "password": 123}])",
+                          R"([{"origin": "https://a.test", "user": "u", "password_env": null}])"})
+    EXPECT_NE(Logins::parse(bad).error().message.find("is no text"), std::string::npos) << bad;
+}
+
 TEST(Logins, PlainHttpIsForThisMachineOrForThoseWhoSaySo) {
   const auto says = [](const std::string& origin, const std::string& more) {
     const auto logins = Logins::parse(fmt::format(R"([{{"origin": "{}", "user": "u", "password": "p"{}}}])", origin, more));
@@ -142,6 +148,8 @@ TEST_F(CredentialFiles, AreReadWhenNobodyElseCanReadThem) {
   settings.logins.value = file("forms.json", R"([{"origin": "https://a.test", "form": "/in", "user": "u", "password": "p"}])");
   ASSERT_TRUE(load_credentials(settings));
   EXPECT_TRUE(load_credentials(settings)->concern(url("https://a.test/page")));
+  EXPECT_TRUE(load_credentials(settings)->concern(url("http://a.test:8080/page"))) << "it may be sent what another port has set";
+  EXPECT_FALSE(load_credentials(settings)->concern(url("https://www.a.test/page")));
   settings.cookies.value = false;
   EXPECT_NE(load_credentials(settings).error().message.find("crawl.cookies"), std::string::npos);
   settings.cookies.value = true;
@@ -166,6 +174,10 @@ TEST_F(CredentialFiles, RequestsCarryThemAndArchivedAnswersNoSession) {
   answer.header_block = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=new;\r\n folded=1\r\nContent-Type: text/html\r\nset-cookie: b=2\r\n\r\n";
   requests.hide_session(answer);
   EXPECT_EQ(answer.header_block, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n");
+  HttpResponse other_port{.url = url("https://shop.test:8443/a"), .status = 200};
+  other_port.header_block = answer.header_block + "Set-Cookie: sid=newer\r\n";
+  requests.hide_session(other_port);
+  EXPECT_EQ(other_port.header_block, answer.header_block);
   HttpResponse other{.url = url("https://other.test/a"), .status = 200};
   other.header_block = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=new\r\n\r\n";
   requests.hide_session(other);

@@ -14,13 +14,17 @@ namespace {
 
 /// The text under `key`, or that of the environment variable which `key`_env names.
 Result<std::string> secret(const simdjson::dom::object& entry, std::string_view key) {
+  simdjson::dom::element value;
   std::string_view text;
-  if (entry[key].get(text) == simdjson::SUCCESS) return std::string(text);
-  if (entry[std::string(key) + "_env"].get(text) != simdjson::SUCCESS)
-    return fail(Code::kBadInput, "it has no \"{}\" and no \"{}_env\"", key, key);
-  const char* value = std::getenv(std::string(text).c_str());
-  if (value == nullptr) return fail(Code::kNotFound, "the environment variable that its \"{}_env\" names is not set", key);
-  return std::string(value);
+  const std::string variable = std::string(key) + "_env";
+  const bool direct = entry[key].get(value) == simdjson::SUCCESS;
+  if (!direct && entry[variable].get(value) != simdjson::SUCCESS)
+    return fail(Code::kBadInput, "it has no \"{}\" and no \"{}\"", key, variable);
+  if (value.get(text) != simdjson::SUCCESS) return fail(Code::kBadInput, "its \"{}\" is no text", direct ? key : variable);
+  if (direct) return std::string(text);
+  const char* set = std::getenv(std::string(text).c_str());
+  if (set == nullptr) return fail(Code::kNotFound, "the environment variable that its \"{}\" names is not set", variable);
+  return std::string(set);
 }
 
 bool is_one_line(std::string_view text) {
@@ -71,7 +75,7 @@ Result<Url> parse_origin(const simdjson::dom::object& entry) {
 
 /// One entry: a Basic login, unless it has a form.
 struct Login {
-  std::string origin, authorization;
+  std::string origin, host, authorization;
   std::optional<FormLogin> form;
 };
 
@@ -89,13 +93,13 @@ Result<Login> parse_login(simdjson::dom::element element) {
     const auto page = Url::parse(form, origin);
     if (!page || page->origin() != origin.origin())
       return fail(Code::kBadInput, "its \"form\" is no address of its origin; give it as /login");
-    return Login{
-        origin.origin(), {}, FormLogin{page->without_fragment(), user, password, std::move(user_field), std::move(password_field)}};
+    return Login{origin.origin(), std::string(origin.hostname()), "",
+                 FormLogin{page->without_fragment(), user, password, std::move(user_field), std::move(password_field)}};
   }
   if (!user_field.empty() || !password_field.empty()) return fail(Code::kBadInput, "it names a field, and no \"form\"");
   if (!is_one_line(user) || !is_one_line(password) || user.find(':') != user.npos)
     return fail(Code::kBadInput, "its user or password cannot be sent: a colon in the user, or a line break");
-  return Login{origin.origin(), "Basic " + base64_encode(user + ":" + password), std::nullopt};
+  return Login{origin.origin(), std::string(origin.hostname()), "Basic " + base64_encode(user + ":" + password), std::nullopt};
 }
 
 }  // namespace
@@ -112,6 +116,7 @@ Result<Logins> Logins::parse(std::string_view json) {
     auto login = parse_login(element);
     if (!login) return fail(login.error().code, "entry {}: {}", number, login.error().message);
     if (number > kLoginsMax) return fail(Code::kTooLarge, "it has over {} entries", kLoginsMax);
+    out.hosts_.insert(std::move(login->host));
     const bool added = login->form ? out.forms_.emplace(std::move(login->origin), std::move(*login->form)).second
                                    : out.basic_.emplace(std::move(login->origin), std::move(login->authorization)).second;
     if (!added) return fail(Code::kBadInput, "entry {}: its origin has an entry of the kind already", number);

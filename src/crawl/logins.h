@@ -11,6 +11,7 @@
 // by themselves. One origin may have both. Either way they go to this very scheme, host and port: what is given for https is not sent over
 // http, and a redirect to elsewhere does not take it along. An origin of plain http, other than this machine, needs "plain_http": true.
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -33,12 +34,15 @@ class Logins {
 
   /// The value of the Authorization header for a request; "" for none.
   std::string_view authorization_for(const Url& url) const;
+  /// Whether an origin of this host has an entry.
+  bool know(const Url& url) const { return hosts_.contains(url.hostname()); }
   /// By origin.
   const std::map<std::string, FormLogin>& forms() const { return forms_; }
 
  private:
   std::map<std::string, std::string> basic_;  // "https://a.test" -> "Basic …"
   std::map<std::string, FormLogin> forms_;
+  std::set<std::string, std::less<>> hosts_;  // names of all
 };
 
 }  // namespace magpie::crawl

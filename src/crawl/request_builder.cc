@@ -20,6 +20,13 @@ bool is_set_cookie(std::string_view line) {
          });
 }
 
+/// Hosts whose cookies may be a session that the user's password has begun.
+std::set<std::string, std::less<>> hosts_of(const std::map<std::string, FormLogin>& forms) {
+  std::set<std::string, std::less<>> hosts;
+  for (const auto& [origin, form] : forms) hosts.emplace(form.page.hostname());
+  return hosts;
+}
+
 HttpLimits limits_of(const CrawlSettings& settings) {
   HttpLimits limits;
   limits.total_max = settings.fetch_max();
@@ -40,6 +47,7 @@ RequestBuilder::RequestBuilder(const CrawlSettings& settings, Credentials creden
       page_bytes_max_(static_cast<std::size_t>(settings.page_bytes_max())),
       image_bytes_max_(static_cast<std::size_t>(settings.image_bytes_max())),
       with_cookies_(settings.cookies()),
+      cookies_(hosts_of(credentials.logins.forms())),
       credentials_(std::move(credentials)) {}
 
 HttpRequest RequestBuilder::build(const Url& url, UrlKind kind, Timestamp now) {
