@@ -153,7 +153,7 @@ Result<CrawlJobView> Manager::start(std::vector<std::string> texts, CrawlOptions
   MAGPIE_TRY(const std::vector<Url> urls, parse_seeds(texts));
   crawl::CrawlSettings effective = settings_.crawl;
   apply(options, effective);
-  MAGPIE_TRY_DO(crawl::user_agent(effective));
+  MAGPIE_TRY_DO(crawl::FetchLoop::check(effective));
   std::vector<std::string> seeds;
   for (const Url& url : urls) seeds.push_back(url.href());
   return begin(std::move(seeds), std::move(options));
@@ -238,7 +238,7 @@ Result<CrawlJobView> Manager::ask_again(JobId id, const std::string& nothing, co
   if (is_active(id)) return fail(Code::kBusy, "job {} is under way; ask again when it has ended", id);
   crawl::CrawlSettings effective = settings_.crawl;
   apply(view.options, effective);
-  if (!is_replay(view.seeds)) MAGPIE_TRY_DO(crawl::user_agent(effective));
+  if (!is_replay(view.seeds)) MAGPIE_TRY_DO(crawl::FetchLoop::check(effective));
   // Written down first: once an address waits again, the job must be one that is gone on with.
   const CrawlJobView before = view;
   view.state = CrawlState::kQueued;

@@ -613,9 +613,12 @@ class Loop final : public FetchLoop {
   std::optional<SteadyTime> published_;
 };
 
-}  // namespace
+struct Prepared {
+  Credentials credentials;
+  CrawlWindows windows;
+};
 
-Result<std::unique_ptr<FetchLoop>> FetchLoop::make(FetchLoopParts parts, const CrawlSettings& settings) {
+Result<Prepared> prepare(const CrawlSettings& settings) {
   const std::string& by = settings.politeness_by();
   if (by != "host" && by != "domain" && by != "address")
     return fail(Code::kBadInput, "crawl.politeness_by is '{}'; it must be host, domain or address", by);
@@ -623,9 +626,22 @@ Result<std::unique_ptr<FetchLoop>> FetchLoop::make(FetchLoopParts parts, const C
     MAGPIE_TRY([[maybe_unused]] const std::string name, user_agent(settings));
     return {};
   }());
-  MAGPIE_TRY(Credentials credentials, load_credentials(settings));
-  MAGPIE_TRY(CrawlWindows windows, CrawlWindows::parse(settings.windows(), settings.time_zone()));
-  return std::make_unique<Loop>(std::move(parts), settings, std::move(credentials), std::move(windows));
+  Prepared out;
+  MAGPIE_TRY(out.credentials, load_credentials(settings));
+  MAGPIE_TRY(out.windows, CrawlWindows::parse(settings.windows(), settings.time_zone()));
+  return out;
+}
+
+}  // namespace
+
+Result<void> FetchLoop::check(const CrawlSettings& settings) {
+  if (const auto prepared = prepare(settings); !prepared) return fail(Code::kBadInput, "{}", prepared.error().message);
+  return {};
+}
+
+Result<std::unique_ptr<FetchLoop>> FetchLoop::make(FetchLoopParts parts, const CrawlSettings& settings) {
+  MAGPIE_TRY(Prepared prepared, prepare(settings));
+  return std::make_unique<Loop>(std::move(parts), settings, std::move(prepared.credentials), std::move(prepared.windows));
 }
 
 }  // namespace magpie::crawl

@@ -57,6 +57,8 @@ class FetchLoop {
  public:
   /// kBadInput without an agent name, or for an unknown crawl.politeness_by. Settings are read now.
   static Result<std::unique_ptr<FetchLoop>> make(FetchLoopParts parts, const CrawlSettings& settings);
+  /// Whether make() takes these settings, the files they name included; kBadInput, with the words of make(), when not.
+  static Result<void> check(const CrawlSettings& settings);
   virtual ~FetchLoop() = default;
 
   /// Fetches until the end. When `stop` is asked for (call wake() too) or the time is over nothing new starts, and what is in

@@ -240,7 +240,9 @@ TEST_F(FetchLoopTest, RefusesWindowsAndFilesItCannotUse) {
   const auto refused = [&](Setting<std::string>& setting, const char* value) {
     setting.value = value;
     const auto made = FetchLoop::make({frontier, web, clock, *rules, *documents}, settings);
+    EXPECT_EQ(FetchLoop::check(settings).error().code, Code::kBadInput);
     setting.value = "";
+    EXPECT_TRUE(FetchLoop::check(settings));
     return made ? std::string() : made.error().message;
   };
   EXPECT_THAT(refused(settings.windows, "some day"), ::testing::HasSubstr("crawl.windows"));

@@ -5,9 +5,7 @@
 namespace magpie::crawl {
 namespace {
 
-bool reserved(const TdmRules& rules, std::string_view path) {
-  return rules.reserve(*Url::parse("https://a.test" + std::string(path)));
-}
+bool reserved(const TdmRules& rules, std::string_view path) { return rules.reserve(*Url::parse("https://a.test" + std::string(path))); }
 
 TEST(TdmRules, TheLongestLocationDecides) {
   const TdmRules rules = TdmRules::parse(R"([

@@ -100,7 +100,7 @@ class Logins(WithLogins):
     def test_a_file_that_others_can_read_is_refused(self):
         for mode in (0o644, 0o640, 0o606):
             logins = self.file("logins.json", json.dumps([{"origin": "http://basic.test", "user": "me", "password": PASSWORD, "plain_http": True}]), mode)
-            self.crawl(self.folder / "c", [self.web.url("basic.test")], f"crawl.logins={logins}", code=3)
+            self.crawl(self.folder / "c", [self.web.url("basic.test")], f"crawl.logins={logins}", code=2)
             self.assertIn("chmod 600", self.stderr)
             self.assertNotIn(PASSWORD, self.stderr)
         self.assertEqual(self.web.requests, [])
@@ -200,7 +200,7 @@ class FormLogins(WithLogins):
 
     def test_a_password_does_not_go_out_over_plain_http_unasked(self):
         logins = self.file("logins.json", json.dumps([{"origin": self.web.url("members.test", ""), "form": "/login", "user": "me", "password": PASSWORD}]))
-        self.crawl(self.folder / "c", [self.web.url("members.test")], f"crawl.logins={logins}", code=3)
+        self.crawl(self.folder / "c", [self.web.url("members.test")], f"crawl.logins={logins}", code=2)
         self.assertIn("plain_http", self.stderr)
         self.assertEqual(self.web.requests, [])
 

@@ -52,8 +52,10 @@ class Windows(SystemTest):
         self.assertEqual(len(self.store(collection)[0]), 2)
 
     def test_windows_that_are_none_are_refused(self):
-        self.magpie(*self.crawl_words(self.folder / "c", [f"http://127.0.0.1:{self.web.port}/"]), "--set", "crawl.windows=noon", code=3)
+        self.magpie(*self.crawl_words(self.folder / "c", [f"http://127.0.0.1:{self.web.port}/"]), "--set", "crawl.windows=noon", code=2)
         self.assertIn("crawl.windows", self.stderr)
+        self.magpie("retry", "-C", self.folder / "c", code=1)
+        self.assertIn("nothing was crawled yet", self.stderr)
 
 
 if __name__ == "__main__":
