@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -122,7 +123,7 @@ TEST(CookieFile, CookiesGoWhereTheirLineSays) {
 class CredentialFiles : public testing::Test {
  protected:
   std::string file(std::string_view name, std::string_view text, mode_t mode = 0600) {
-    const std::string path = testing::TempDir() + "/" + std::string(name);
+    const std::string path = fmt::format("{}/{}-{}", testing::TempDir(), ::getpid(), name);  // tests run side by side
     std::ofstream(path) << text;
     chmod(path.c_str(), mode);
     return path;

@@ -298,7 +298,7 @@ class FormSite {
 class FormLoginLoop : public FetchLoopTest {
  protected:
   FormLoginLoop() {
-    const std::string path = testing::TempDir() + "/form_login_loop.json";
+    const std::string path = fmt::format("{}/{}-form_login_loop.json", testing::TempDir(), ::getpid());
     std::ofstream(path) << R"([{"origin": "http://127.0.0.1", "form": "/login", "user": "me", "password": "pw"}])";
     std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     settings.logins.value = path;
