@@ -93,6 +93,13 @@ Result<int> run(const Common& common, const CrawlFlags& flags) {
 
 void add_crawl(CLI::App& app, Common& common) {
   Subcommand command(app, "crawl", "Crawl sites for pages and pictures; run again, it goes on where it stopped");
+  command.footer(
+      "Examples:\n"
+      "  magpie crawl --agent my-crawler https://shop.example/\n"
+      "  magpie crawl --seeds sites.txt --max-pages-per-host 1000\n"
+      "  magpie crawl --from-archive old.warc.gz\n\n"
+      "Logins, times of day, proxies, what becomes of pictures: settings of crawl.*, which 'magpie config --explain' lists;\n"
+      "docs/crawling.md has an example of each.");
   auto flags = std::make_shared<CrawlFlags>();
   command.option("url", flags->seeds, "Addresses to begin from; their hosts are the scope", {.value = "URL"});
   command.option("--seeds", flags->seeds_file, "A file with an address a line; nothing off their hosts is fetched", {.value = "FILE"});
