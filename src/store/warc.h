@@ -45,8 +45,8 @@ struct WarcFields {
   std::string_view block;          // for request and response: HTTP header block, empty line, body
 };
 
-/// The whole record, uncompressed. Digests: SHA-1 of the block, and of what follows the HTTP header block of a response. kBadInput for
-/// a field with control characters or no date, kTooLarge for a block over kWarcBlockBytesMax. Thread-safe.
+/// The whole record, uncompressed. Digest: SHA-1 of what follows the HTTP header block of a response, of the whole block of another record.
+/// kBadInput for a field with control characters or no date, kTooLarge for a block over kWarcBlockBytesMax. Thread-safe.
 Result<std::string> encode_warc_record(const WarcFields& fields);
 /// One gzip member. `level` 0 (kept as it is, for what is compressed already) to 9. Thread-safe.
 Result<std::string> gzip_member(std::string_view bytes, int level);
@@ -110,7 +110,7 @@ class WarcReader {
   ~WarcReader();
 
   /// The next record or damage; nothing at the end. Behind damage it goes on at the next gzip member or version line that reads as a
-  /// record's. A wrong block digest is damage. Errors: kUnavailable from the disk only.
+  /// record's. A wrong digest is damage. Errors: kUnavailable from the disk only.
   Result<std::optional<WarcItem>> next();
 
  private:

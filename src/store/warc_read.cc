@@ -199,15 +199,36 @@ std::optional<std::uint64_t> content_length(const WarcRecord& record) {
   return value;
 }
 
+bool is_http(const WarcRecord& record) { return same_name(record.content_type.substr(0, 16), "application/http"); }
+
 /// SHA-1 in base32, the digest that everybody writes; others are passed over.
-bool block_digest_agrees(const WarcRecord& record) {
+bool digest_agrees(std::string_view digest, std::string_view bytes) {
   constexpr std::size_t kBase32Digits = 32;
-  const std::optional<std::string_view> digest = record.field("WARC-Block-Digest");
-  if (!digest || digest->size() != 5 + kBase32Digits || !same_name(digest->substr(0, 5), "sha1:")) return true;
-  return same_name(digest->substr(5), sha1_base32(record.block));
+  if (digest.size() != 5 + kBase32Digits || !same_name(digest.substr(0, 5), "sha1:")) return true;
+  return same_name(digest.substr(5), sha1_base32(bytes));
 }
 
-bool is_http(const WarcRecord& record) { return same_name(record.content_type.substr(0, 16), "application/http"); }
+bool has_coding(std::string_view http_header) {
+  for (std::size_t end = http_header.find('\n'); end != std::string_view::npos; end = http_header.find('\n')) {
+    http_header.remove_prefix(end + 1);
+    const std::string_view name = http_header.substr(0, http_header.find_first_of(":\n"));
+    if (same_name(name, "transfer-encoding") || same_name(name, "content-encoding")) return true;
+  }
+  return false;
+}
+
+/// What a digest in the header says against the block, in words; empty when nothing. A payload in a coding is passed over: writers
+/// differ in whether its digest is of the bytes with it.
+std::string digest_damage(const WarcRecord& record) {
+  constexpr std::string_view kBlock = "WARC-Block-Digest", kPayload = "WARC-Payload-Digest";
+  if (const auto digest = record.field(kBlock)) {
+    return digest_agrees(*digest, record.block) ? std::string() : fmt::format("the block does not agree with its {}", kBlock);
+  }
+  const auto digest = record.field(kPayload);
+  if (!digest || record.type != "response" || !is_http(record)) return {};
+  if (has_coding(record.http_header())) return {};
+  return digest_agrees(*digest, record.http_body()) ? std::string() : fmt::format("the payload does not agree with its {}", kPayload);
+}
 
 }  // namespace
 
@@ -351,11 +372,8 @@ class WarcReader::Impl {
     content_->drop(*length);
     MAGPIE_TRY_DO(close_record(item));
     if (!item.damage.empty()) return {};
-    if (!block_digest_agrees(record)) {
-      item.damage = "the block does not agree with its WARC-Block-Digest";
-      // The record's frame is whole, so the next one begins right behind it.
-      passed_over_ = true;
-    }
+    item.damage = digest_damage(record);
+    passed_over_ = !item.damage.empty();  // the record's frame is whole, so the next one begins right behind it
     if (record.type == "response" && is_http(record)) record.http_status = http_status_of(record.block);
     return {};
   }

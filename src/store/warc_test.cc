@@ -95,9 +95,30 @@ TEST(Warc, DamageInAPlainFileIsNamedAndPassed) {
   bytes.replace(first.size() + second.find("two"), 3, "tvo");
   const auto items = read_all(bytes);
   ASSERT_EQ(items.size(), 3u);
-  EXPECT_THAT(items[1].damage, testing::HasSubstr("WARC-Block-Digest"));
+  EXPECT_THAT(items[1].damage, testing::HasSubstr("WARC-Payload-Digest"));
   EXPECT_EQ(items[1].record.offset, first.size());
   EXPECT_EQ(items[2].record.http_body(), "three");
+}
+
+TEST(Warc, ARecordThatIsNoResponseIsHeldToItsBlockDigest) {
+  std::string bytes = *encode_warc_record({.type = WarcType::kMetadata, .date = "2026-11-21T23:18:35Z", .block = "seen: twice"});
+  EXPECT_EQ(read_all(bytes)[0].damage, "");
+  bytes.replace(bytes.find("twice"), 5, "often");
+  EXPECT_THAT(read_all(bytes)[0].damage, testing::HasSubstr("WARC-Block-Digest"));
+}
+
+TEST(Warc, APayloadInACodingIsNotHeldToADigest) {
+  std::string bytes = record("http://a.test/", "one");
+  bytes.replace(bytes.find("one"), 3, "two");
+  EXPECT_THAT(read_all(bytes)[0].damage, testing::HasSubstr("WARC-Payload-Digest"));
+  const std::string header = "HTTP/1.1 200 OK\r\n";
+  const std::size_t at = bytes.find(header);
+  ASSERT_NE(at, std::string::npos);
+  const std::size_t rest = at + header.size();
+  bytes.replace(rest, bytes.find("\r\n", rest) - rest, "Content-Encoding: x");
+  const std::size_t length = bytes.find("Content-Length: ") + 16;
+  bytes.replace(length, bytes.find('\r', length) - length, fmt::to_string(bytes.size() - 4 - at));
+  EXPECT_EQ(read_all(bytes)[0].damage, "");
 }
 
 TEST(Warc, GarbageBetweenMembersIsPassed) {

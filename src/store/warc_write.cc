@@ -141,8 +141,9 @@ Result<std::string> encode_warc_record(const WarcFields& fields) {
   if (fields.type == WarcType::kResponse) {
     const std::string_view body = fields.block.substr(http_header_end(fields.block));
     MAGPIE_TRY_DO(append_field(out, "WARC-Payload-Digest", "sha1:" + sha1_base32(body)));
+  } else {
+    MAGPIE_TRY_DO(append_field(out, "WARC-Block-Digest", "sha1:" + sha1_base32(fields.block)));
   }
-  MAGPIE_TRY_DO(append_field(out, "WARC-Block-Digest", "sha1:" + sha1_base32(fields.block)));
   MAGPIE_TRY_DO(append_field(out, "Content-Length", fmt::to_string(fields.block.size())));
   out.append("\r\n").append(fields.block).append("\r\n\r\n");
   return out;
