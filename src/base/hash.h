@@ -32,7 +32,7 @@ std::string base64_encode(std::string_view bytes);
 /// Standard alphabet; white space and missing padding are forgiven. kBadInput otherwise.
 Result<std::string> base64_decode(std::string_view text);
 
-/// Unpredictable bits from the system, for seeds and tokens.
+/// Unpredictable bits from the system, for seeds and tokens. A thread draws some ahead: a child by fork() without exec() has the same.
 std::uint64_t random_u64();
 
 }  // namespace magpie
