@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t kTextBytesMax = 32 * 1024;
 // Below this CLD2 guesses from names and numbers.
 constexpr std::size_t kTextBytesMin = 40;
+// A sample: of a longer text this much, of a shorter one half.
 constexpr std::size_t kSlices = 3;
-constexpr std::size_t kSliceBytes = 320;
+constexpr std::size_t kSliceBytesMin = 120, kSliceBytesMax = 320;
 
 struct Judgement {
   std::string language;
@@ -61,16 +62,17 @@ bool same_language(std::string_view a, std::string_view b) {
   return family(a) == family(b);
 }
 
-// Slices from all over a text, to ask CLD2 a quarter of it first: a text in one language is so in any of its parts.
+// Slices from all over a text, to ask CLD2 half of it or less first: a text in one language is so in any of its parts.
 std::string sample_of(std::string_view text) {
   std::string sample;
+  const std::size_t slice = std::min(text.size() / (2 * kSlices), kSliceBytesMax);
   for (std::size_t i = 0; i < kSlices; ++i) {
     const std::size_t begin = std::min(text.find(' ', i * (text.size() / kSlices)), text.size());
-    sample += utf8_prefix(text.substr(begin), kSliceBytes);
+    sample += utf8_prefix(text.substr(begin), slice);
   }
   return sample;
 }
-bool is_worth_sampling(std::string_view text) { return text.size() >= 3 * kSlices * kSliceBytes; }
+bool is_worth_sampling(std::string_view text) { return text.size() >= 2 * kSlices * kSliceBytesMin; }
 
 std::string undeclared_language(std::string_view text) {
   if (const std::string_view plain = plain_language(text); !plain.empty()) return std::string(plain);
