@@ -43,9 +43,7 @@ Finding check_sandbox(const AppSettings& settings) {
 Finding check_worker(const AppSettings& settings) {
   const auto model = find_embedder(settings);
   if (!model) return {"worker", false, "not tried, as the model is missing"};
-  const auto workers = start_workers(settings, &*model, 1, nullptr);
-  if (!workers) return missing("worker", workers.error());
-  const auto ready = (*workers)->wait_ready(Deadline::after(40s));
+  const auto ready = start_picture_workers(settings, {.model = &*model, .processes = 1})->wait_ready(Deadline::after(40s));
   return ready ? found("worker", "starts, loads the model and locks itself in") : missing("worker", ready.error());
 }
 

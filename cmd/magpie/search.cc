@@ -24,7 +24,7 @@ struct SearchFlags {
 Result<Embedding> embed_file(const AppSettings& settings, const std::string& path) {
   MAGPIE_TRY(const std::string bytes, read_file(path, 64 << 20));
   MAGPIE_TRY(const EmbedderModel model, find_embedder(settings));
-  MAGPIE_TRY(const auto workers, start_workers(settings, &model, 1, nullptr));
+  const auto workers = start_picture_workers(settings, {.model = &model, .processes = 1});
   auto embedding = Pictures(*workers).embed(bytes, Deadline::after(30s));
   if (!embedding) return fail(embedding.error(), path);
   return embedding;

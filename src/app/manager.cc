@@ -109,8 +109,10 @@ Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const Ap
                                                 MetricsRegistry& metrics, ManagerOptions wishes) {
   std::unique_ptr<Manager> manager(new Manager(collection, settings, clock, metrics));
   MAGPIE_TRY(EmbedderModel model, find_embedder(settings));
-  MAGPIE_TRY(manager->workers_, start_workers(settings, wishes.embeds ? &model : nullptr, 0, &metrics));
-  manager->pictures_ = std::make_unique<Pictures>(*manager->workers_);
+  manager->page_workers_ = start_page_workers(settings, &metrics);
+  manager->picture_workers_ =
+      start_picture_workers(settings, {.model = wishes.embeds ? &model : nullptr, .start_at_once = wishes.at_once, .metrics = &metrics});
+  manager->pictures_ = std::make_unique<Pictures>(*manager->picture_workers_);
   pipeline::RecorderOptions options;
   options.space = model.space;
   options.on_indexed = [raw = manager.get()](const std::vector<ImageId>& images) { raw->indexed(images); };
@@ -365,9 +367,9 @@ Result<pipeline::ExtractAgainCounts> Manager::extract_again(pipeline::ExtractAga
                                                             const std::function<void(const pipeline::ExtractAgain*)>& running) {
   const std::lock_guard one_at_a_time(starting_);
   MAGPIE_TRY_DO(nothing_is_crawled());
-  pipeline::ExtractAgain again(
-      {collection_.archive(), collection_.catalog(), *workers_, *recorder_, settings_.crawl, [this](JobId id) { return rules_of(id); }},
-      std::move(options));
+  pipeline::ExtractAgain again({collection_.archive(), collection_.catalog(), *page_workers_, *recorder_, settings_.crawl,
+                                [this](JobId id) { return rules_of(id); }},
+                               std::move(options));
   running(&again);
   auto counts = again.run(std::move(stop));
   running(nullptr);
@@ -378,8 +380,8 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(std::stop_token 
                                                                 const std::function<void(const pipeline::AnalyseWaiting*)>& running) {
   const std::lock_guard one_at_a_time(starting_);
   MAGPIE_TRY_DO(nothing_is_crawled());
-  pipeline::AnalyseWaiting waiting(
-      {collection_.archive(), collection_.catalog(), *workers_, *recorder_, settings_.crawl, [this](JobId id) { return rules_of(id); }});
+  pipeline::AnalyseWaiting waiting({collection_.archive(), collection_.catalog(), *picture_workers_, *recorder_, settings_.crawl,
+                                    [this](JobId id) { return rules_of(id); }});
   running(&waiting);
   auto counts = waiting.run(std::move(stop));
   running(nullptr);
@@ -398,7 +400,9 @@ void Manager::listen(CrawlListener* listener) {
 
 Result<void> Manager::healthy() const {
   if (const std::string why = recorder_->failure(); !why.empty()) return fail(Code::kUnavailable, "nothing can be written: {}", why);
-  if (const std::string why = workers_->trouble(); !why.empty()) return fail(Code::kUnavailable, "workers cannot be started: {}", why);
+  for (const WorkerPool* workers : {page_workers_.get(), picture_workers_.get()}) {
+    if (const std::string why = workers->trouble(); !why.empty()) return fail(Code::kUnavailable, "workers cannot be started: {}", why);
+  }
   return {};
 }
 
@@ -480,7 +484,8 @@ Result<std::unique_ptr<pipeline::CrawlRun>> Manager::make_run(const CrawlJobView
                                       collection_.archive(),
                                       collection_.archive_writing(),
                                       collection_.catalog(),
-                                      *workers_,
+                                      *page_workers_,
+                                      *picture_workers_,
                                       *recorder_,
                                       clock_,
                                       &metrics_};

@@ -24,7 +24,8 @@ namespace magpie {
 struct ManagerOptions {
   bool resume = false;    // go on with crawls that a crash cut short
   bool revisits = false;  // while nothing is crawled: visit what is due (crawl.revisit)
-  bool embeds = true;     // false: workers start without a network, and nothing is embedded
+  bool embeds = true;     // false: workers have no network, and nothing is embedded
+  bool at_once = false;   // workers are ready for pictures before the first one comes
 };
 
 class Manager final : public JobControl {
@@ -108,7 +109,7 @@ class Manager final : public JobControl {
   const Clock& clock_;
   bool revisits_ = false;
   MetricsRegistry& metrics_;
-  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<WorkerPool> page_workers_, picture_workers_;
   std::unique_ptr<Pictures> pictures_;
   std::unique_ptr<pipeline::Recorder> recorder_;
 

@@ -9,6 +9,21 @@
 #include "pipeline/worker_handlers.h"
 
 namespace magpie {
+namespace {
+
+WorkerPoolOptions pool_options(const AppSettings& settings, const pipeline::WorkerConfig& config, MetricsRegistry* metrics) {
+  WorkerPoolOptions options;
+  options.command = {program_path().string(), "worker"};
+  options.workers = static_cast<std::size_t>(settings.worker.processes());
+  if (options.workers == 0) options.workers = std::max(1u, std::thread::hardware_concurrency());
+  options.config = pipeline::encode_worker_config(config);
+  options.sandbox.enabled = settings.worker.sandbox();
+  options.sandbox.memory_bytes = static_cast<std::uint64_t>(settings.worker.memory());
+  options.metrics = metrics;
+  return options;
+}
+
+}  // namespace
 
 Result<EmbedderModel> find_embedder(const AppSettings& settings) {
   MAGPIE_TRY(const fs::path models, asset("models"));
@@ -16,18 +31,18 @@ Result<EmbedderModel> find_embedder(const AppSettings& settings) {
   return EmbedderModel{manifest.folder, manifest.space()};
 }
 
-Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel* model, std::size_t processes,
-                                                  MetricsRegistry* metrics) {
-  WorkerPoolOptions options;
-  options.command = {program_path().string(), "worker"};
-  options.workers = processes != 0 ? processes : static_cast<std::size_t>(settings.worker.processes());
-  if (options.workers == 0) options.workers = std::max(1u, std::thread::hardware_concurrency());
-  pipeline::WorkerConfig config;
-  if (model != nullptr) config.model_folder = model->folder.string();
-  options.config = pipeline::encode_worker_config(config);
-  options.sandbox.enabled = settings.worker.sandbox();
-  options.sandbox.memory_bytes = static_cast<std::uint64_t>(settings.worker.memory());
-  options.metrics = metrics;
+std::unique_ptr<WorkerPool> start_picture_workers(const AppSettings& settings, const PictureWorkerOptions& wishes) {
+  pipeline::WorkerConfig config{.pictures = true};
+  if (wishes.model != nullptr) config.model_folder = wishes.model->folder.string();
+  WorkerPoolOptions options = pool_options(settings, config, wishes.metrics);
+  options.start_at_once = wishes.start_at_once;
+  if (wishes.processes != 0) options.workers = wishes.processes;
+  return std::make_unique<WorkerPool>(std::move(options));
+}
+
+std::unique_ptr<WorkerPool> start_page_workers(const AppSettings& settings, MetricsRegistry* metrics) {
+  WorkerPoolOptions options = pool_options(settings, {}, metrics);
+  options.start_at_once = false;
   return std::make_unique<WorkerPool>(std::move(options));
 }
 

@@ -17,9 +17,16 @@ struct EmbedderModel {
 /// The model that model.embedder names. kNotFound says how to get it.
 Result<EmbedderModel> find_embedder(const AppSettings& settings);
 
-/// A pool of `magpie worker` processes; `processes` 0 follows the setting. `model` null: they embed nothing. `metrics` may be null.
-Result<std::unique_ptr<WorkerPool>> start_workers(const AppSettings& settings, const EmbedderModel* model, std::size_t processes,
-                                                  MetricsRegistry* metrics);
+struct PictureWorkerOptions {
+  const EmbedderModel* model = nullptr;  // none: they embed nothing
+  std::size_t processes = 0;             // 0 follows the setting
+  bool start_at_once = true;             // false: with the first picture, as loading the network costs 0.3 s of each
+  MetricsRegistry* metrics = nullptr;    // may be null
+};
+
+/// Pools of `magpie worker` processes. Pages have their own, so that none waits for a picture: pages lead on.
+std::unique_ptr<WorkerPool> start_picture_workers(const AppSettings& settings, const PictureWorkerOptions& wishes);
+std::unique_ptr<WorkerPool> start_page_workers(const AppSettings& settings, MetricsRegistry* metrics);
 
 /// Thread-safe.
 class Pictures final : public PictureAnalyser {

@@ -320,7 +320,8 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
 
 void CrawlRun::submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request) {
   if (!request) return answered(std::move(finished), Failure(request.error()));
-  parts_.workers.submit(std::move(*request), [this, finished](Result<std::string> answer) { answered(finished, std::move(answer)); });
+  WorkerPool& workers = finished->fetch.kind == UrlKind::kPage ? parts_.page_workers : parts_.picture_workers;
+  workers.submit(std::move(*request), [this, finished](Result<std::string> answer) { answered(finished, std::move(answer)); });
 }
 
 void CrawlRun::answered(std::shared_ptr<Finished> finished, Result<std::string> answer) {

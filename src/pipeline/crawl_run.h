@@ -26,7 +26,8 @@ struct CrawlRunParts {
   Archive& archive;
   std::mutex& archive_writing;
   Catalog& catalog;
-  WorkerPool& workers;
+  WorkerPool& page_workers;
+  WorkerPool& picture_workers;
   Recorder& recorder;
   const Clock& clock;
   MetricsRegistry* metrics = nullptr;  // none is told where this is null

@@ -43,18 +43,20 @@ Result<std::string> extract(const WorkerRequest& request) {
 
 std::string encode_worker_config(const WorkerConfig& config) {
   WireWriter out;
+  out.boolean(config.pictures);
   out.bytes(config.model_folder);
   return out.take();
 }
 
 Result<WorkerHandlers> make_worker_handlers(std::string_view config) {
   WireReader in(config);
-  analyse::PictureSettings pictures;
-  pictures.model_folder = in.string();
+  const bool pictures = in.boolean();
+  analyse::PictureSettings settings;
+  settings.model_folder = in.string();
   MAGPIE_TRY_DO(in.finish());
   WorkerHandlers handlers;
-  handlers.by_kind[kExtractPage] = extract;
-  MAGPIE_TRY_DO(analyse::add_picture_handlers(handlers, pictures));
+  if (pictures) MAGPIE_TRY_DO(analyse::add_picture_handlers(handlers, settings));
+  else handlers.by_kind[kExtractPage] = extract;
   return handlers;
 }
 

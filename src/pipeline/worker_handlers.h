@@ -1,5 +1,6 @@
 #pragma once
-// What a worker process can be asked. The manager's side builds the requests here too, so that both ends of the pipe stand in one file.
+// What a worker process can be asked: to read pages, or to look at pictures. The manager's side builds the requests here too, so that both
+// ends of the pipe stand in one file.
 //   kExtractPage     payload: PageContext, and the page itself; without it, file: the page's archive record   -> encode_page()
 //   kAnalysePicture, kEmbedPicture, kMakeVariant: see analyse/analyse_picture.h
 #include <optional>
@@ -16,8 +17,9 @@ namespace magpie::pipeline {
 /// Kinds of request; the analyse stage's are numbered from 1, this from 100.
 inline constexpr std::uint32_t kExtractPage = 100;
 
-/// How workers are set up; travels to them as the pool's config.
+/// How workers are set up; travels to them as the pool's config. Those for pages need no decoders and no network, and start in no time.
 struct WorkerConfig {
+  bool pictures = false;     // else they read pages
   std::string model_folder;  // of the embedder; empty: pictures are not embedded
 };
 std::string encode_worker_config(const WorkerConfig& config);

@@ -30,6 +30,7 @@ class MetricsRegistry;
 struct WorkerPoolOptions {
   std::vector<std::string> command;  // program and first arguments; the pool adds "--fd" "3"
   std::size_t workers = 2;           // child processes, 1..256
+  bool start_at_once = true;         // false: each child with the first request that it is to answer
   std::size_t waiting_max = 64;      // requests not yet with a child; submit() waits beyond
   std::string config;                // handed to WorkerSetup in the child, up to 1 MiB
   SandboxOptions sandbox;
@@ -56,7 +57,7 @@ class WorkerPool {
  public:
   using Done = std::function<void(Result<std::string>)>;
 
-  /// Children start at once, in the background.
+  /// Children start in the background (start_at_once).
   explicit WorkerPool(WorkerPoolOptions options);
   /// Requests with children are finished (within their time), waiting ones get kCancelled; then all children have ended.
   ~WorkerPool();
@@ -72,7 +73,7 @@ class WorkerPool {
   std::string trouble() const;
   /// Process ids of the children that are ready now, for status pages and tests.
   std::vector<pid_t> pids() const;
-  /// Waits until every child is ready. kTimeout, or why one cannot be started.
+  /// Waits until every child is ready, which those of a pool that does not start at once never are. kTimeout, or why one cannot be started.
   Result<void> wait_ready(Deadline deadline);
 
  private:

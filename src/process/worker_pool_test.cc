@@ -210,6 +210,23 @@ TEST(WorkerPool, AWorkerThatGrewIsReplaced) {
   EXPECT_NE(*ask(pool, test::kProcessId), first);
 }
 
+TEST(WorkerPool, MayStartWithTheFirstRequest) {
+  WorkerPoolOptions options = one_worker();
+  options.workers = 2;
+  options.start_at_once = false;
+  WorkerPool pool(options);
+  std::this_thread::sleep_for(50ms);
+  EXPECT_TRUE(pool.pids().empty());
+  const Result<std::string> first = ask(pool, test::kProcessId);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(pool.pids().size(), 1u);
+  options.config = "refuse";
+  WorkerPool hopeless(options);
+  EXPECT_EQ(hopeless.trouble(), "");
+  EXPECT_EQ(ask(hopeless, test::kEcho).error().code, Code::kUnavailable);
+  EXPECT_THAT(hopeless.trouble(), HasSubstr("no model in nowhere"));
+}
+
 TEST(WorkerPool, SaysWhyWorkersCannotStart) {
   WorkerPoolOptions options = one_worker();
   options.config = "refuse";
