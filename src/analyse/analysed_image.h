@@ -17,7 +17,7 @@ namespace magpie::analyse {
 struct AnalysedImage {
   Image image;            // all that the bytes give; id, places, fetched_at and copy_group are the manager's to fill
   std::string thumbnail;  // JPEG, longer side at most 256 px; empty for kEmbedPicture
-  std::string preview;    // JPEG, longer side at most 640 px; empty for kEmbedPicture
+  std::string preview;    // JPEG, longer side at most 640 px; empty for kEmbedPicture, and where the picture itself is no larger
   std::string space;      // of the embedding (core/embedder.h), "efficientnet-lite0@1"
   Embedding embedding;    // unit length; none for a dot and for kDescribePicture
 };

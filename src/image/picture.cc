@@ -40,7 +40,8 @@ Result<AnalysedPicture> analyse_picture(std::string_view bytes, const DecodeLimi
   picture.colours = colours_of(thumbnail.view());
   picture.colour_grid = colour_grid(thumbnail.view());
   MAGPIE_TRY(picture.thumbnail, encode_variant(thumbnail.view(), options.quality));
-  MAGPIE_TRY(picture.preview, encode_variant(picture.pixels.view(), options.quality));
+  const bool is_small = std::max(decoded.header.size.width, decoded.header.size.height) <= options.preview_side;
+  if (!is_small) { MAGPIE_TRY(picture.preview, encode_variant(picture.pixels.view(), options.quality)); }
   return picture;
 }
 

@@ -26,7 +26,7 @@ struct AnalysedPicture {
   Header header;
   Pixels pixels;  // RGB, upright, on white; longer side at most preview_side. For the network; not to be stored
   Variant thumbnail;
-  Variant preview;
+  Variant preview;          // empty where the picture itself is no larger than it would be: a copy of that size is worth no encoding
   PerceptualHashes hashes;  // of thumbnail and preview; within a few bits of those at full size
   Colours colours;
   ColourGrid colour_grid{};

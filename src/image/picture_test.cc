@@ -26,6 +26,7 @@ TEST(Picture, SmallPicturesAreNotEnlarged) {
   const Result<AnalysedPicture> picture = analyse_picture(small_bmp());
   ASSERT_TRUE(picture);
   EXPECT_EQ(picture->thumbnail.size, (Size{2, 2}));
+  EXPECT_EQ(picture->preview.jpeg, "");
   EXPECT_EQ(make_variant(small_bmp(), 1600)->size, (Size{2, 2}));
 }
 

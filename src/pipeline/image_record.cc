@@ -28,7 +28,7 @@ Result<Image> store_variants(const analyse::AnalysedImage& analysed, const Fetch
   image.original = fetch.place;
   image.fetched_at = fetch.fetched_at;
   MAGPIE_TRY(image.thumbnail, variants.put(analysed.thumbnail));
-  MAGPIE_TRY(image.preview, variants.put(analysed.preview));
+  if (!analysed.preview.empty()) { MAGPIE_TRY(image.preview, variants.put(analysed.preview)); }
   return image;
 }
 

@@ -9,7 +9,6 @@
 namespace magpie {
 namespace {
 
-constexpr std::uint32_t kPreviewSide = 640;
 constexpr std::uint32_t kLargeSide = 1'600;
 
 tl::unexpected<Problem> no_image(std::string_view id) { return problem(404, "image_not_found", "no picture has the id {}", id); }
@@ -62,10 +61,8 @@ Outcome<std::string> original_bytes(ApiState& state, const Image& image) {
   return std::move(response.body);
 }
 
-/// Made when first asked for. A picture no larger than its preview has that one already.
+/// Made when first asked for.
 Outcome<Variant> large_variant(ApiState& state, const Image& image, Deadline deadline) {
-  const bool small = std::max(image.width, image.height) <= kPreviewSide;
-  if (small && image.preview.file != 0) return stored_variant(state, image.preview);
   KeptPictures::Bytes bytes = state.large.find(image.id);
   if (!bytes) {
     SERVE_TRY(const std::string original, original_bytes(state, image));
@@ -77,7 +74,8 @@ Outcome<Variant> large_variant(ApiState& state, const Image& image, Deadline dea
 }
 
 Outcome<Variant> variant_of(ApiState& state, const Image& image, std::string_view name, Deadline deadline) {
-  if (name == "large") return large_variant(state, image, deadline);
+  const bool is_made = name == "large" || (name == "preview" && image.preview.file == 0);  // a small picture has no preview of its own
+  if (is_made) return large_variant(state, image, deadline);
   if (name == "original") {
     SERVE_TRY(std::string bytes, original_bytes(state, image));
     return Variant{std::make_shared<const std::string>(std::move(bytes)), type_of_original(image.format)};

@@ -250,7 +250,7 @@ class TestCollection {
     image.colours = {{.rgb = 0xC81E1E, .share = 0.75F, .name = "red"}};
     image.original = *place;
     image.thumbnail = *variants_->put("\xFF\xD8 thumbnail of " + bytes);
-    image.preview = *variants_->put("RIFF preview of " + bytes);
+    if (side > 640) image.preview = *variants_->put("RIFF preview of " + bytes);
     image.fetched_at = test_time();
     const ImageEmbedding vector{.space = "test-4", .vector = embedding};
     const auto recorded = transaction.record_image(fetch_of(url, UrlKind::kImage, *place), image, std::span(&vector, 1), 1);

@@ -228,7 +228,12 @@ TEST(ApiPictures, MakeTheLargeVariantOnce) {
   EXPECT_EQ(collection.get("/api/v1/images/1/large").body, "\xFF\xD8 chair at 1600");
   EXPECT_EQ(collection.get("/api/v1/images/1/large").header("content-type"), "image/jpeg");
   EXPECT_EQ(collection.pictures.scaled.load(), 1);
-  EXPECT_EQ(collection.get("/api/v1/images/3/large").body, "RIFF preview of horse");  // no larger than its preview
+}
+
+TEST(ApiPictures, MakeThePreviewOfASmallPictureWhenAskedFor) {
+  const TestCollection collection;
+  EXPECT_EQ(collection.get("/api/v1/images/3/preview").body, "\xFF\xD8 horse at 1600");  // which never enlarges
+  EXPECT_EQ(collection.get("/api/v1/images/3/large").body, "\xFF\xD8 horse at 1600");
   EXPECT_EQ(collection.pictures.scaled.load(), 1);
 }
 
