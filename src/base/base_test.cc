@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "base/ascii.h"
 #include "base/bounded_queue.h"
 #include "base/files.h"
 #include "base/hash.h"
@@ -23,6 +24,13 @@ Result<int> quarter(int n) {
   MAGPIE_TRY(const int first, half(n));
   MAGPIE_TRY(const int second, half(first));
   return second;
+}
+
+TEST(Ascii, FoldsItsOwnLettersAlone) {
+  EXPECT_EQ(ascii_lowered("Content-TYPE \u00C9@[`{"), "content-type \u00C9@[`{");
+  EXPECT_TRUE(ascii_same("ETag", "etag"));
+  EXPECT_FALSE(ascii_same("ETag", "etags"));
+  EXPECT_FALSE(ascii_same("@", "`"));
 }
 
 TEST(Result, TryHandsTheErrorToTheCaller) {

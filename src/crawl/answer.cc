@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace magpie::crawl {
 namespace {
 
@@ -62,10 +64,8 @@ AnswerVerdict judge_status(const HttpResponse& response, Timestamp now) {
 }
 
 std::string media_type(const HttpResponse& response) {
-  std::string type(response.header("Content-Type").value_or(""));
-  type.resize(std::min(type.find_first_of("; \t,"), type.size()));
-  std::transform(type.begin(), type.end(), type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return type;
+  const std::string_view type = response.header("Content-Type").value_or("");
+  return ascii_lowered(type.substr(0, type.find_first_of("; \t,")));
 }
 
 bool starts_as_picture(std::string_view body) {
@@ -81,9 +81,7 @@ bool starts_as_picture(std::string_view body) {
 std::string text_start(std::string_view body) {
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
-  std::string start(body.substr(0, 1'024));
-  std::transform(start.begin(), start.end(), start.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return start;
+  return ascii_lowered(body.substr(0, 1'024));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "crawl/host_state.h"
 
 namespace magpie::crawl {
@@ -12,12 +13,6 @@ std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
 }
 
 // Takes the text before the next ';'.
@@ -49,7 +44,7 @@ bool can_be_sent(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == ';'; });
 }
 
-bool is_set_cookie(const HttpHeader& header) { return lower(header.name) == "set-cookie"; }
+bool is_set_cookie(const HttpHeader& header) { return ascii_lowered(header.name) == "set-cookie"; }
 
 }  // namespace
 
@@ -62,7 +57,7 @@ std::optional<CookieJar::Cookie> CookieJar::parse(std::string_view line, const U
   bool has_max_age = false;
   while (!rest.empty()) {
     const auto [key, attribute] = split_pair(next_part(rest));
-    const std::string kind = lower(key);
+    const std::string kind = ascii_lowered(key);
     if (kind == "path" && attribute.starts_with('/')) {
       cookie.path = attribute;
     } else if (kind == "secure") {

@@ -6,6 +6,8 @@
 #include <array>
 #include <chrono>
 
+#include "base/ascii.h"
+
 namespace magpie::crawl {
 namespace {
 
@@ -27,9 +29,7 @@ std::string_view take_part(std::string_view& text, char separator) {
 }
 
 Result<unsigned> day_number(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  const auto found = std::find(kDays.begin(), kDays.end(), lower);
+  const auto found = std::find(kDays.begin(), kDays.end(), ascii_lowered(name));
   if (found == kDays.end()) return fail(Code::kBadInput, "'{}' is no day; give mon, tue, wed, thu, fri, sat or sun", name);
   return static_cast<unsigned>(found - kDays.begin());
 }

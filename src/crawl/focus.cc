@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "core/frontier.h"
 
@@ -60,8 +61,8 @@ void each_word(std::string_view text, Use&& use) {  // in lower case, as far as 
     text.remove_prefix(word.size());
     if (word.size() < 2 || is_digit(word[0])) continue;
     thread_local std::string lower;
-    lower.assign(word);
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    lower.resize(word.size());
+    std::transform(word.begin(), word.end(), lower.begin(), ascii_lower);
     use(lower);
     ++count;
   }

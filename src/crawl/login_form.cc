@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "base/ascii.h"
 #include "text/charset.h"
 #include "text/html_tree.h"
 
@@ -17,13 +18,7 @@ struct Field {
   FieldKind kind = FieldKind::kFixed;
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
-std::string type_of(HtmlNode node) { return lower(node.attribute("type")); }
+std::string type_of(HtmlNode node) { return ascii_lowered(node.attribute("type")); }
 
 bool is_password(HtmlNode node) { return node.is("input") && type_of(node) == "password"; }
 
@@ -139,9 +134,9 @@ std::string entry_list(const std::vector<Field>& fields) {
 
 /// Where the form is sent to.
 Result<Url> action_of(HtmlNode form, const HtmlTree& tree, const Url& page) {
-  if (lower(form.attribute("method")) != "post")
+  if (ascii_lowered(form.attribute("method")) != "post")
     return fail(Code::kForbidden, "its form is not sent by POST, which would put the password into an address");
-  const std::string enctype = lower(form.attribute("enctype"));
+  const std::string enctype = ascii_lowered(form.attribute("enctype"));
   if (!enctype.empty() && enctype != "application/x-www-form-urlencoded")
     return fail(Code::kForbidden, "its form is sent as {}, and only application/x-www-form-urlencoded is known", enctype.substr(0, 100));
   if (form.attribute("action").empty()) return page;

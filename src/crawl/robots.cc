@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.h"
+
 namespace magpie::crawl {
 namespace {
 
@@ -92,12 +94,6 @@ bool wildcard_match(std::string_view pattern, bool anchored, std::string_view pa
   }
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<unsigned char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(static_cast<unsigned char>(x)) == lower(static_cast<unsigned char>(y)); });
-}
-
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\f' || c == '\v' || c == '\0'; }
 
 std::string_view trim(std::string_view text) {
@@ -127,7 +123,7 @@ Key key_of(std::string_view name) {
       {"site-map", Key::kSitemap},
   };
   for (const auto& [known, key] : kNames) {
-    if (equal_ignoring_case(name, known)) return key;
+    if (ascii_same(name, known)) return key;
   }
   return Key::kOther;
 }
@@ -200,7 +196,7 @@ class RobotsReader {
     if (rules_begun_) for_named_ = for_any_ = rules_begun_ = false;  // a new group
     const std::string_view token = product_token(value);
     if (token == "*") for_any_ = true;
-    if (!token.empty() && equal_ignoring_case(token, agent_)) for_named_ = named_seen_ = true;
+    if (!token.empty() && ascii_same(token, agent_)) for_named_ = named_seen_ = true;
   }
 
   void take_rule(std::string_view value, bool allow, std::uint32_t number) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace magpie::crawl {
 namespace {
 
@@ -14,16 +16,14 @@ constexpr std::array<std::string_view, 9> kAlways = {"phpsessid", "jsessionid", 
 constexpr std::array<std::string_view, 6> kWithValue = {"sid", "session_id", "sessionid", "session", "sessid", "s_id"};
 constexpr std::size_t kRandomBytesMin = 16;
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 bool equals(std::string_view text, std::string_view lower_case) {
-  return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(), [](char a, char b) { return lower(a) == b; });
+  return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(), [](char a, char b) { return ascii_lower(a) == b; });
 }
 
 bool looks_random(std::string_view value) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto fits = [&](char c) {
-    return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' || c == '_' || c == '.' || c == ',';
+    return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || c == '-' || c == '_' || c == '.' || c == ',';
   };
   return value.size() >= kRandomBytesMin && std::all_of(value.begin(), value.end(), fits) &&
          std::any_of(value.begin(), value.end(), is_digit);

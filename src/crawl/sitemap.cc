@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "crawl/gunzip.h"
 #include "crawl/xml_scanner.h"
@@ -17,12 +18,6 @@ std::string_view trim(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kBlanks);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
 }
 
 std::string utf8_from_utf16(std::string_view bytes, bool big_endian) {
@@ -71,7 +66,7 @@ std::optional<std::string> absolute(std::string_view text, const Url& base) {
 }
 
 bool looks_like_url(std::string_view text) {
-  const std::string start = lower(text.substr(0, 8));
+  const std::string start = ascii_lowered(text.substr(0, 8));
   return start.starts_with("http://") || start.starts_with("https://");
 }
 
@@ -129,7 +124,7 @@ class XmlReader {
 
   Result<void> open(const XmlToken& token) {
     finish_field();
-    const std::string name = lower(token.name);
+    const std::string name = ascii_lowered(token.name);
     if (!kind_) {
       kind_ = kind_of_element(name);
       if (!kind_ && name == "html") return fail(Code::kBadInput, "no sitemap: the file is an HTML page");
@@ -151,7 +146,7 @@ class XmlReader {
 
   void close(const XmlToken& token) {
     finish_field();
-    const std::string name = lower(token.name);
+    const std::string name = ascii_lowered(token.name);
     if (name == "image") in_image_ = false;
     else if (in_entry_ && kind_ && is_entry(name)) finish_entry();
   }
@@ -184,7 +179,7 @@ class XmlReader {
 
   // An entry's page is its link without rel or with rel="alternate" (RFC 4287 §4.2.7.2).
   void take_atom_link(const XmlToken& token) {
-    const std::string rel = lower(xml_attribute(token.attributes, "rel"));
+    const std::string rel = ascii_lowered(xml_attribute(token.attributes, "rel"));
     std::string href = xml_attribute(token.attributes, "href");
     if (rel.empty() || rel == "alternate") {
       if (loc_.empty()) loc_ = std::move(href);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "base/ascii.h"
 #include "extract/microdata.h"
 #include "extract/page_class.h"
 #include "extract/page_parts.h"
@@ -95,8 +96,7 @@ void add_opengraph_images(const PageParts& parts, ImageList& images) {
 }
 
 void read_robots(const PageParts& parts, const PageContext& context, RobotsMeta& robots) {
-  std::string agent = context.agent;
-  for (char& c : agent) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  const std::string agent = ascii_lowered(context.agent);
   for (const MetaTag& tag : parts.metas) {
     if (!tag.is_property && (tag.key == "robots" || tag.key == agent)) add_robots_rules(robots, tag.content);
     if (!tag.is_property && tag.key == "tdm-reservation" && squeeze(tag.content) == "1") robots.noai = true;  // TDMRep asks what noai asks

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "extract/json_value.h"
 #include "extract/srcset.h"
@@ -16,12 +17,6 @@ constexpr std::size_t kTextBytesMax = 1024;
 constexpr std::size_t kCandidatesMax = 64;
 // What a picture without any stated size is taken for, and the order of the kinds: a link to the file beats a zoom attribute beats src.
 constexpr double kPlainWidth = 800, kLazyWidth = 801, kLinkedWidth = 2'500, kZoomWidth = 3'000;
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return out;
-}
 
 std::uint32_t pixels(std::string_view text) {
   std::uint32_t value = 0;
@@ -170,12 +165,12 @@ bool is_spacer_file(std::string_view file) {
 
 bool is_placeholder_url(std::string_view url) {
   const std::string_view path = path_of(url);
-  const std::string file = lowered(path.substr(std::min(path.rfind('/') + 1, path.size())));
+  const std::string file = ascii_lowered(path.substr(std::min(path.rfind('/') + 1, path.size())));
   return names_stand_in(file) || is_spacer_file(file);
 }
 
 bool is_picture_url(std::string_view url) {
-  const std::string path = lowered(path_of(url));
+  const std::string path = ascii_lowered(path_of(url));
   static constexpr std::string_view kEndings[] = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".tif", ".tiff", ".bmp"};
   return std::any_of(std::begin(kEndings), std::end(kEndings), [&](std::string_view ending) { return path.ends_with(ending); });
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "extract/page_phrases.h"
 #include "net/url.h"
@@ -42,12 +43,6 @@ bool is_one_of(std::string_view text, const std::string_view (&names)[kCount]) {
 template <std::size_t kCount>
 bool names_one_of(std::string_view text, const std::string_view (&names)[kCount]) {
   return std::any_of(std::begin(names), std::end(names), [&](std::string_view name) { return text.find(name) != std::string_view::npos; });
-}
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return out;
 }
 
 // ---- what headings say ----
@@ -138,12 +133,12 @@ class DemandReader {
 
   static bool asks(HtmlNode field) {
     static constexpr std::string_view kSilent[] = {"hidden", "submit", "button", "image", "reset", "checkbox"};
-    return !is_one_of(lowered(field.attribute("type").substr(0, 16)), kSilent);
+    return !is_one_of(ascii_lowered(field.attribute("type").substr(0, 16)), kSilent);
   }
 
   void note_challenge(std::string_view text) {
     if (text.empty() || !demands_.challenge.empty()) return;
-    const std::string low = lowered(text);
+    const std::string low = ascii_lowered(text);
     for (const std::string_view name : kChallenges) {
       if (low.find(name) != std::string::npos) demands_.challenge = name;
     }
@@ -151,7 +146,7 @@ class DemandReader {
 
   bool note_widget(std::string_view text) {
     if (text.empty()) return false;
-    const std::string low = lowered(text.substr(0, 512));
+    const std::string low = ascii_lowered(text.substr(0, 512));
     for (const std::string_view name : kWidgets) {
       if (low.find(name) == std::string::npos) continue;
       demands_.widget = name;
@@ -169,7 +164,7 @@ class DemandReader {
 bool is_login_path(std::string_view path) {
   for (int i = 0; i < 2 && !path.empty(); ++i) {
     const std::size_t slash = path.rfind('/');
-    std::string part = lowered(path.substr(slash == std::string_view::npos ? 0 : slash + 1));
+    std::string part = ascii_lowered(path.substr(slash == std::string_view::npos ? 0 : slash + 1));
     part.resize(std::min(part.find('.'), part.size()));
     if (is_one_of(part, kLoginWords)) return true;
     path = path.substr(0, slash == std::string_view::npos ? 0 : slash);
@@ -182,7 +177,7 @@ bool has_return_address(std::string_view query) {
   if (!query.empty()) query.remove_prefix(1);
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
-    const std::string pair = lowered(query.substr(0, end));
+    const std::string pair = ascii_lowered(query.substr(0, end));
     const std::size_t equals = pair.find('=');
     if (equals != std::string::npos && is_one_of(std::string_view(pair).substr(0, equals), kReturnNames)) {
       const std::string_view value = std::string_view(pair).substr(equals + 1);
@@ -291,7 +286,7 @@ bool may_be_judged(const PageToClassify& page) { return page.page.products.empty
 std::string words_of_address(std::string_view url) {
   const auto hex = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
   const auto parsed = Url::parse(url);
-  const std::string low = lowered(parsed ? parsed->path_and_query() : url);
+  const std::string low = ascii_lowered(parsed ? parsed->path_and_query() : url);
   std::string out;
   for (std::size_t i = 0; i < low.size(); ++i) {
     const bool coded = low[i] == '%' && i + 2 < low.size() && hex(low[i + 1]) >= 0 && hex(low[i + 2]) >= 0;

@@ -4,20 +4,15 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "extract/extract_page.h"
 
 namespace magpie {
 namespace {
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return out;
-}
-
 // Words of a rel attribute: lower case, one space apart.
-std::string rel_of(HtmlNode element) { return squeeze(lowered(utf8_prefix(element.attribute("rel"), 256))); }
+std::string rel_of(HtmlNode element) { return squeeze(ascii_lowered(utf8_prefix(element.attribute("rel"), 256))); }
 
 bool has_word(std::string_view words, std::string_view word) {
   for (std::size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
@@ -69,7 +64,7 @@ class PartsReader {
         if (node.has_attribute("poster")) images_.add_named(node.attribute("poster"), ImageOrigin::kVideoPoster, node.attribute("title"));
         return;
       case HtmlTag::kInput: {
-        const std::string type = lowered(node.attribute("type").substr(0, 16));
+        const std::string type = ascii_lowered(node.attribute("type").substr(0, 16));
         if (type == "image") return images_.add_element(node, heading_);
         if (type == "password") ++parts_.password_fields;
         [[fallthrough]];
@@ -120,7 +115,7 @@ class PartsReader {
     std::string_view rest = content.substr(semicolon + 1);
     const auto skip_blank = [&] { rest.remove_prefix(std::min(rest.find_first_not_of(" \t\n\r\f"), rest.size())); };
     skip_blank();
-    if (lowered(rest.substr(0, 3)) == "url") {
+    if (ascii_lowered(rest.substr(0, 3)) == "url") {
       rest.remove_prefix(3);
       skip_blank();
       if (!rest.starts_with('=')) return;
@@ -156,7 +151,7 @@ class PartsReader {
     meta.is_property = node.has_attribute("property");
     const std::string_view key =
         meta.is_property ? node.attribute("property") : node.attribute(node.has_attribute("name") ? "name" : "http-equiv");
-    meta.key = squeeze(lowered(utf8_prefix(key, 256)));
+    meta.key = squeeze(ascii_lowered(utf8_prefix(key, 256)));
     meta.content = utf8_prefix(node.attribute("content"), limits_.description_bytes_max);
     if (meta.key == "refresh" && !meta.is_property && !node.has_attribute("name")) read_refresh(meta.content);
     if (!meta.key.empty()) parts_.metas.push_back(std::move(meta));
@@ -172,7 +167,7 @@ class PartsReader {
   }
 
   void read_script(HtmlNode node) {
-    if (!lowered(node.attribute("type").substr(0, 64)).starts_with("application/ld+json")) {
+    if (!ascii_lowered(node.attribute("type").substr(0, 64)).starts_with("application/ld+json")) {
       if (const HtmlNode text = node.first_child(); text && !node.has_attribute("src")) note_state(text.data());
       return;
     }
@@ -200,7 +195,7 @@ class PartsReader {
     while (at < text.size()) {
       const std::size_t end = std::min(text.find(' ', at), text.size());
       const std::string_view word = std::string_view(text).substr(at, end - at);
-      if (word.ends_with(':')) parts_.opengraph_prefixes.push_back(lowered(word.substr(0, word.size() - 1)));
+      if (word.ends_with(':')) parts_.opengraph_prefixes.push_back(ascii_lowered(word.substr(0, word.size() - 1)));
       at = end + 1;
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "extract/embedded_state.h"
 #include "extract/product_fields.h"
 #include "extract/schema_product.h"
@@ -311,9 +312,7 @@ static std::string_view currency_of_page(const PageParts& parts, const Url& url)
   if (const std::string_view currency = currency_of_host(url.hostname()); !currency.empty()) return currency;
   const auto of_region = [](std::string_view tag) -> std::string_view {
     if (tag.size() != 5 || (tag[2] != '-' && tag[2] != '_')) return {};
-    std::string region(tag.substr(3));
-    for (char& c : region) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    return currency_of_host(region);
+    return currency_of_host(ascii_lowered(tag.substr(3)));
   };
   for (const std::string_view tag : {std::string_view(parts.language), parts.meta("og:locale")}) {
     if (const std::string_view currency = of_region(tag); !currency.empty()) return currency;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "extract/schema_product.h"
 #include "text/price.h"
@@ -301,7 +302,7 @@ std::string number_in_query(std::string_view query) {
     const std::size_t equals = pair.find('=');
     if (equals == std::string_view::npos) continue;
     std::string name;
-    for (const char c : pair.substr(0, std::min<std::size_t>(equals, 16))) name += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    for (const char c : pair.substr(0, std::min<std::size_t>(equals, 16))) name += ascii_lower(c);
     const std::string_view value = pair.substr(equals + 1);
     const bool is_number =
         value.size() >= 3 && value.size() <= 24 && std::any_of(value.begin(), value.end(), is_digit) &&

@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <string>
 
+#include "base/ascii.h"
+
 namespace magpie {
 namespace {
 
 std::string trimmed_lower(std::string_view text) {
   while (!text.empty() && static_cast<unsigned char>(text.front()) <= 0x20) text.remove_prefix(1);
   while (!text.empty() && static_cast<unsigned char>(text.back()) <= 0x20) text.remove_suffix(1);
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return out;
+  return ascii_lowered(text);
 }
 
 void add_rule(RobotsMeta& robots, const std::string& rule) {

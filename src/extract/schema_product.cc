@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "text/html_tree.h"
 #include "text/price.h"
@@ -14,16 +15,10 @@ constexpr std::size_t kNameBytesMax = 1'024;
 constexpr std::size_t kDescriptionBytesMax = 16'384;
 constexpr std::size_t kImagesMax = 64;
 
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return out;
-}
-
 // "https://schema.org/Product", "schema:Product" and "Product" are the same.
 std::string local_name(std::string_view text) {
   const std::size_t at = text.find_last_of("/#:");
-  return lowered(at == std::string_view::npos ? text : text.substr(at + 1));
+  return ascii_lowered(at == std::string_view::npos ? text : text.substr(at + 1));
 }
 
 bool is_type(const JsonValue& node, std::initializer_list<std::string_view> names) {
@@ -257,7 +252,7 @@ std::string text_at(const JsonValue& node, std::string_view key) {
 }
 
 bool is_home(const std::string& name) {
-  const std::string lower = lowered(name);
+  const std::string lower = ascii_lowered(name);
   static constexpr std::string_view kHomes[] = {"home",
                                                 "homepage",
                                                 "start",
@@ -334,7 +329,7 @@ std::vector<std::string> schema_images(const std::vector<JsonValue>& items, cons
 
 std::string normalised_availability(std::string_view text) {
   std::string words;
-  for (const char c : lowered(text.substr(0, 256))) {
+  for (const char c : ascii_lowered(text.substr(0, 256))) {
     if ((c >= 'a' && c <= 'z') || c == '/') words += c;
   }
   const std::size_t slash = words.rfind('/');

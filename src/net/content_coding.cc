@@ -11,6 +11,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace magpie {
 namespace {
 
@@ -175,7 +177,7 @@ std::vector<std::string> words_of(std::string_view list) {
   std::vector<std::string> words(1);
   for (const char c : list) {
     if (c == ',' || c == '\n') words.emplace_back();
-    else if (c != ' ' && c != '\t' && c != '\r') words.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    else if (c != ' ' && c != '\t' && c != '\r') words.back() += ascii_lower(c);
   }
   std::erase(words, "");
   return words;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/files.h"
 #include "base/log.h"
 
@@ -16,12 +17,6 @@ std::string_view take_word(std::string_view& line) {
   const std::string_view word = line.substr(0, line.find_first_of(kBlanks));
   line.remove_prefix(word.size());
   return word;
-}
-
-std::string lower(std::string_view name) {
-  std::string out(name);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
 }
 
 }  // namespace
@@ -50,7 +45,7 @@ void HostsFile::refresh() {
     while (true) {
       const std::string_view name = take_word(line);
       if (name.empty()) break;
-      std::vector<IpAddress>& addresses = names_[lower(name)];
+      std::vector<IpAddress>& addresses = names_[ascii_lowered(name)];
       if (addresses.size() < kAddressesPerNameMax) addresses.push_back(*address);
     }
   }

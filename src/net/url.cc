@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 namespace magpie {
@@ -167,8 +168,7 @@ std::span<const std::string_view> tracking_parameters() {
 namespace {
 
 bool names_tracking(std::string_view parameter) {
-  std::string name(parameter.substr(0, parameter.find('=')));
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string name = ascii_lowered(parameter.substr(0, parameter.find('=')));
   return std::any_of(tracking_parameters().begin(), tracking_parameters().end(), [&](std::string_view pattern) {
     return pattern.back() == '*' ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : name == pattern;
   });

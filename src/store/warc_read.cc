@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "base/hash.h"
 #include "store/warc.h"
@@ -199,20 +200,20 @@ std::optional<std::uint64_t> content_length(const WarcRecord& record) {
   return value;
 }
 
-bool is_http(const WarcRecord& record) { return same_name(record.content_type.substr(0, 16), "application/http"); }
+bool is_http(const WarcRecord& record) { return ascii_same(record.content_type.substr(0, 16), "application/http"); }
 
 /// SHA-1 in base32, the digest that everybody writes; others are passed over.
 bool digest_agrees(std::string_view digest, std::string_view bytes) {
   constexpr std::size_t kBase32Digits = 32;
-  if (digest.size() != 5 + kBase32Digits || !same_name(digest.substr(0, 5), "sha1:")) return true;
-  return same_name(digest.substr(5), sha1_base32(bytes));
+  if (digest.size() != 5 + kBase32Digits || !ascii_same(digest.substr(0, 5), "sha1:")) return true;
+  return ascii_same(digest.substr(5), sha1_base32(bytes));
 }
 
 bool has_coding(std::string_view http_header) {
   for (std::size_t end = http_header.find('\n'); end != std::string_view::npos; end = http_header.find('\n')) {
     http_header.remove_prefix(end + 1);
     const std::string_view name = http_header.substr(0, http_header.find_first_of(":\n"));
-    if (same_name(name, "transfer-encoding") || same_name(name, "content-encoding")) return true;
+    if (ascii_same(name, "transfer-encoding") || ascii_same(name, "content-encoding")) return true;
   }
   return false;
 }
@@ -234,7 +235,7 @@ std::string digest_damage(const WarcRecord& record) {
 
 std::optional<std::string_view> WarcRecord::field(std::string_view name) const {
   for (const auto& [known, value] : headers) {
-    if (same_name(known, name)) return value;
+    if (ascii_same(known, name)) return value;
   }
   return std::nullopt;
 }

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace magpie {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
-}
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -31,7 +28,7 @@ std::size_t http_header_end(std::string_view block) {
 }
 
 std::optional<int> http_status_of(std::string_view block) {
-  if (!same_name(block.substr(0, 5), "HTTP/")) return std::nullopt;
+  if (!ascii_same(block.substr(0, 5), "HTTP/")) return std::nullopt;
   const std::size_t space = block.substr(0, 16).find(' ');
   if (space == std::string_view::npos || block.size() < space + 4) return std::nullopt;
   const std::string_view digits = block.substr(space + 1, 3);

@@ -6,8 +6,6 @@
 
 namespace magpie {
 
-/// Equal without regard to ASCII case.
-bool same_name(std::string_view a, std::string_view b);
 /// Without spaces and tabs at both ends.
 std::string_view trimmed(std::string_view text);
 /// Bytes of an HTTP (or WARC) header block up to and with its empty line, ended by CRLF or LF; `block.size()` if it has none.

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <memory>
 
+#include "base/ascii.h"
 #include "base/hash.h"
 #include "store/warc.h"
 #include "store/warc_text.h"
@@ -64,7 +65,7 @@ Result<void> append_deflated(std::string& out, std::string_view bytes, int level
 }
 
 bool is_coding_header(std::string_view name) {
-  return same_name(name, "content-encoding") || same_name(name, "transfer-encoding") || same_name(name, "content-length");
+  return ascii_same(name, "content-encoding") || ascii_same(name, "transfer-encoding") || ascii_same(name, "content-length");
 }
 
 }  // namespace
@@ -177,7 +178,7 @@ std::string decoded_header_block(std::string_view header_block, std::uint64_t bo
   const std::string true_length = fmt::to_string(body_bytes);
   const auto name_of = [](std::string_view line) { return trimmed(line.substr(0, line.find(':'))); };
   const auto is_true = [&](std::string_view line) {
-    return same_name(name_of(line), "content-length") ? trimmed(line.substr(line.find(':') + 1)) == true_length : false;
+    return ascii_same(name_of(line), "content-length") ? trimmed(line.substr(line.find(':') + 1)) == true_length : false;
   };
   const bool honest =
       std::all_of(lines.begin(), lines.end(), [&](std::string_view line) { return !is_coding_header(name_of(line)) || is_true(line); });

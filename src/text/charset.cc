@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "text/meta_prescan.h"
 
@@ -24,9 +25,7 @@ const lxb_encoding_data_t* encoding_of(std::string_view label) {
 
 std::string lower_name(const lxb_encoding_data_t* encoding) {
   if (encoding == nullptr) return {};
-  std::string name(reinterpret_cast<const char*>(encoding->name));
-  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return name;
+  return ascii_lowered(reinterpret_cast<const char*>(encoding->name));
 }
 
 std::string charset_of_bom(std::string_view bytes) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "text/language_evidence.h"
 
@@ -47,7 +48,6 @@ Judgement judge(std::string_view text) {
   return {normalise_language_tag(code), reliable, percents[0]};
 }
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
 
 // ISO 639 names that pages use for what is the same language, and macrolanguages with their members.
@@ -117,7 +117,7 @@ std::string normalise_language_tag(std::string_view tag) {
       if (!std::isalnum(static_cast<unsigned char>(part[i])) || (parts == 0 && std::isdigit(static_cast<unsigned char>(part[i]))))
         return parts == 0 ? std::string() : out;
       const bool capital = parts > 0 && (part.size() == 2 || (part.size() == 4 && i == 0));
-      cased += capital ? upper(part[i]) : lower(part[i]);
+      cased += capital ? upper(part[i]) : ascii_lower(part[i]);
     }
     if (parts > 0) out += '-';
     out += cased;

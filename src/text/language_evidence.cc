@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "text/stop_words.h"
 
 namespace magpie {
@@ -49,7 +50,7 @@ StopWordCounts count_stop_words(std::string_view text) {
     std::size_t size = 0;
     for (; at < text.size() && is_word_byte(static_cast<unsigned char>(text[at])); ++at, ++size) {
       const char c = text[at];
-      if (size < word.size()) word[size] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+      if (size < word.size()) word[size] = ascii_lower(c);
     }
     if (size == 0) {
       ++at;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
 #include "text/charset.h"
 
 namespace magpie {
@@ -11,18 +12,11 @@ namespace {
 
 bool is_space(char c) { return c == '\t' || c == '\n' || c == '\f' || c == '\r' || c == ' '; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-char lower(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = lower(c);
-  return out;
-}
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
   if (text.size() < prefix.size()) return false;
   for (std::size_t i = 0; i < prefix.size(); ++i) {
-    if (lower(text[i]) != prefix[i]) return false;
+    if (ascii_lower(text[i]) != prefix[i]) return false;
   }
   return true;
 }
@@ -95,7 +89,7 @@ class Prescan {
   void tag() {
     const std::size_t begin = at_ + 1;
     while (at_ < bytes_.size() && !is_space(bytes_[at_]) && bytes_[at_] != '>') ++at_;
-    const std::string name = lowered(bytes_.substr(begin, at_ - begin));
+    const std::string name = ascii_lowered(bytes_.substr(begin, at_ - begin));
     while (attribute()) {}
     if (at_ < bytes_.size() && bytes_[at_] == '>') ++at_;
     const bool is_raw = name == "script" || name == "style" || name == "title" || name == "textarea";
@@ -147,7 +141,7 @@ class Prescan {
     Attribute out;
     while (at_ < bytes_.size() && !(bytes_[at_] == '=' && !out.name.empty()) && !is_space(bytes_[at_]) && bytes_[at_] != '/' &&
            bytes_[at_] != '>') {
-      out.name += lower(bytes_[at_++]);
+      out.name += ascii_lower(bytes_[at_++]);
     }
     while (at_ < bytes_.size() && is_space(bytes_[at_])) ++at_;
     if (at_ >= bytes_.size()) return cut_off();
@@ -159,14 +153,14 @@ class Prescan {
     if (quote == '"' || quote == '\'') {
       const std::size_t end = bytes_.find(quote, at_ + 1);
       if (end == std::string_view::npos) return cut_off();
-      out.value = lowered(bytes_.substr(at_ + 1, end - at_ - 1));
+      out.value = ascii_lowered(bytes_.substr(at_ + 1, end - at_ - 1));
       at_ = end + 1;
       return out;
     }
     const std::size_t begin = at_;
     while (at_ < bytes_.size() && !is_space(bytes_[at_]) && bytes_[at_] != '>') ++at_;
     if (at_ >= bytes_.size()) return cut_off();
-    out.value = lowered(bytes_.substr(begin, at_ - begin));
+    out.value = ascii_lowered(bytes_.substr(begin, at_ - begin));
     return out;
   }
 

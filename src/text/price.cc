@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "text/price_amount.h"
 #include "text/price_currency.h"
@@ -14,9 +15,7 @@ constexpr std::size_t kNowhere = std::string_view::npos;
 
 // Nothing to pay, in words, where no number stands.
 bool says_free(std::string_view plain) {
-  std::string lower(plain);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  const std::string lower = ascii_lowered(plain);
   static constexpr std::string_view kWords[] = {"free",      "gratis",      "gratuit",
                                                 "kostenlos", "gr\u00E1tis", "\u0431\u0435\u0441\u043F\u043B\u0430\u0442\u043D\u043E"};
   return std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view word) { return lower.find(word) != std::string::npos; });

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "text/stop_words.h"
 
@@ -76,7 +77,7 @@ std::string_view plain_form(char32_t c) {
 
 void append_folded(std::string& out, char32_t c) {
   if (c < 0x80) {
-    out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    out += ascii_lower(c);
     return;
   }
   if (const std::string_view plain = plain_form(c); !plain.empty()) {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "base/utf8.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_alphanumeric(char c) { return is_upper(c) || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-char lower(char c) { return static_cast<char>(is_upper(c) ? c + 32 : c); }
 
 // With its first `count` characters as capitals.
 std::string capitalised(std::string_view text, std::size_t count) {
@@ -49,7 +49,7 @@ WordFinder::WordFinder(std::span<const Word> words) : words_(words) {
   }
   for (const auto& [form, word] : forms) {
     for (const char c : form) {
-      std::uint8_t& number = class_of_[static_cast<unsigned char>(lower(c))];
+      std::uint8_t& number = class_of_[static_cast<unsigned char>(ascii_lower(c))];
       if (number == 0) number = static_cast<std::uint8_t>(width_++);
     }
   }
