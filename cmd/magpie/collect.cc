@@ -1,6 +1,7 @@
-// magpie collect: labelled pictures from JSON APIs that a YAML file describes, and from lists of addresses.
+// magpie collect: labelled pictures from JSON APIs that a YAML file describes, from lists of addresses, and from folders.
 #include "app/collect_job.h"
 #include "app/job_json.h"
+#include "collect/folder.h"
 #include "collect/lister.h"
 #include "command.h"
 #include "flags.h"
@@ -74,7 +75,8 @@ void say_problems(const collect::ListingCounts& counts) {
 }
 
 Result<int> dry_run(const collect::Description& description, const AppSettings& settings, bool json) {
-  MAGPIE_TRY(const auto client, pipeline::make_crawl_client(settings.crawl, nullptr));
+  MAGPIE_TRY(const auto client, description.is_folder() ? collect::make_folder_client(description.folder)
+                                                        : pipeline::make_crawl_client(settings.crawl, nullptr));
   const SystemClock clock;
   std::stop_source stop;
   Preview preview(json, stop);
@@ -154,7 +156,7 @@ Result<int> list_shipped(bool json) {
 Result<int> run(const Common& common, const CollectFlags& flags) {
   if (flags.list) return list_shipped(common.json);
   if (flags.source.empty())
-    return fail(Code::kBadInput, "name a source: a description, a list of addresses, or one of 'magpie collect --list'");
+    return fail(Code::kBadInput, "name a source: a folder, a list of addresses, a description, or one of 'magpie collect --list'");
   MAGPIE_TRY(const std::string seed, collect_seed(flags.source, flags.label));
   MAGPIE_TRY(const collect::Description source, load_source(seed));  // before a folder is made
   const auto settings_of = [&](AppSettings& settings, const CollectionFolder* folder) -> Result<void> {
@@ -169,7 +171,7 @@ Result<int> run(const Common& common, const CollectFlags& flags) {
     MAGPIE_TRY_DO(settings_of(settings, found ? &*found : nullptr));
     return dry_run(source, settings, common.json);
   }
-  if (!common.collection.empty() && !CollectionFolder::open(common.collection)) {
+  if (!source.is_folder() && !common.collection.empty() && !CollectionFolder::open(common.collection)) {
     AppSettings early;
     MAGPIE_TRY_DO(settings_of(early, nullptr));
     MAGPIE_TRY_DO(crawl::user_agent(early.crawl));
@@ -201,14 +203,14 @@ Result<int> run(const Common& common, const CollectFlags& flags) {
 }  // namespace
 
 void add_collect(CLI::App& app, Common& common) {
-  Subcommand command(app, "collect", "Collect labelled pictures from JSON APIs and lists of addresses; run again, it goes on");
+  Subcommand command(app, "collect", "Collect labelled pictures from folders, lists of addresses and JSON APIs; run again, it goes on");
   auto flags = std::make_shared<CollectFlags>();
   command.option("source", flags->source,
-                 "A description (job.yaml), a list of addresses (.txt, .csv, .tsv, .jsonl), or the name of a shipped source",
+                 "A folder, a list of addresses (.txt, .csv, .tsv, .jsonl), a description (job.yaml), or the name of a shipped source",
                  {.value = "SOURCE"});
   command.flag("--list", flags->list, "Name the sources that come with Magpie");
   command.flag("--dry-run", flags->dry_run, "Show the first ten items as they would be taken, and keep nothing");
-  command.option("--label", flags->label, "Label of all pictures of a list that names none itself", {.value = "NAME"});
+  command.option("--label", flags->label, "Label of all pictures of a folder, or of a list that names none itself", {.value = "NAME"});
   command.option("--max", flags->pictures_max, "Take at most so many new pictures", {.value = "N", .least = 1});
   command.option("--agent", flags->agent, "The name sites see and robots.txt may name (setting crawl.agent)", {.value = "NAME"});
   command.option("--delay", flags->delay, "Seconds between the starts of two requests for pictures to a host",
@@ -219,7 +221,8 @@ void add_collect(CLI::App& app, Common& common) {
       "Examples:\n"
       "  magpie collect nekos.best --max 500          a shipped source\n"
       "  magpie collect job.yaml --dry-run            what a description of your own would give\n"
-      "  magpie collect cats.csv --label cat          a list with a column 'url'\n\n"
+      "  magpie collect cats.csv --label cat          a list with a column 'url'\n"
+      "  magpie collect ~/Pictures                    a folder; the names of those in it are labels\n\n"
       "A description is YAML: request, categories, paging, items, fields, limits (src/collect/README.md has all keys).\n"
       "Pictures are fetched as in a crawl: robots.txt, delays and the address guard hold. An API that the description names is asked\n"
       "as often as its limits say. Labels, artists, sources and licences are kept with each picture, and searched as words.");

@@ -8,6 +8,7 @@
 #include "flags.h"
 #include "inspect.h"
 #include "search/searcher.h"
+#include "serve/hit_cards.h"
 
 namespace magpie::cmd {
 namespace {
@@ -70,10 +71,10 @@ struct Shown {
 Shown describe(const ImageDetails& details) {
   Shown shown;
   if (!details.urls.empty()) shown.image_url = details.urls.front();
+  shown.title = title_of(details);
+  shown.page_url = page_url_of(details);  // of a picture that no page shows, its own address
   if (details.showings.empty()) return shown;
   const Showing& first = details.showings.front();
-  shown.title = first.page_title;
-  shown.page_url = first.page_url;
   shown.shop = first.shop;
   if (!first.product) {
     if (!first.alt.empty()) shown.title = first.alt;

@@ -29,19 +29,20 @@ std::string joined(const std::vector<std::string>& words) {
 
 Result<std::string> collect_seed(const std::string& source, const std::string& label) {
   std::error_code error;
-  if (fs::is_regular_file(source, error)) {
-    if (is_description(source) && !label.empty())
-      return fail(Code::kBadInput, "--label goes with a list of addresses; {} says itself what its labels are", source);
+  const bool is_folder = fs::is_directory(source, error);
+  if (is_folder || fs::is_regular_file(source, error)) {
+    if (!is_folder && is_description(source) && !label.empty())
+      return fail(Code::kBadInput, "--label goes with a list of addresses or a folder; {} says itself what its labels are", source);
     const std::string front = label.empty() ? std::string() : fmt::format("{}{}:", kLabel, collect::url_part(label));
-    return fmt::format("{}{}{}", kScheme, front, fs::canonical(source, error).string());
+    return fmt::format("{}{}{}{}", kScheme, front, fs::canonical(source, error).string(), is_folder ? "/" : "");
   }
   const auto names = shipped_sources();
   const bool shipped = names && std::ranges::find(*names, source) != names->end();
   if (!shipped) {
-    return fail(Code::kNotFound, "'{}' is neither a file nor a source that comes with Magpie ({})", source,
+    return fail(Code::kNotFound, "'{}' is neither a file, a folder nor a source that comes with Magpie ({})", source,
                 names ? joined(*names) : names.error().message);
   }
-  if (!label.empty()) return fail(Code::kBadInput, "--label goes with a list of addresses; {} has labels of its own", source);
+  if (!label.empty()) return fail(Code::kBadInput, "--label goes with a list of addresses or a folder; {} has labels of its own", source);
   return fmt::format("{}{}", kScheme, source);
 }
 
@@ -57,6 +58,7 @@ Result<collect::Description> load_source(const std::string& seed) {
   }
   fs::path file = rest;
   if (!rest.starts_with('/')) { MAGPIE_TRY(file, shipped_file(std::string(rest))); }
+  if (rest.ends_with('/')) return collect::describe_folder(file, label);
   if (!is_description(file)) return collect::describe_list(file, label);
   MAGPIE_TRY(const std::string text, read_file(file, collect::kDescriptionBytesMax));
   return collect::parse_description(text, file);

@@ -10,8 +10,9 @@
 
 namespace magpie {
 
-/// "collect:nekos.best" for a shipped source, "collect:/home/me/job.yaml" for a file, whatever folder the program is started in. `label`
-/// belongs to a list of addresses. kNotFound for what is neither, naming the shipped ones.
+/// "collect:nekos.best" for a shipped source, "collect:/home/me/job.yaml" for a file, "collect:/home/me/cats/" for a folder, whatever
+/// folder the program is started in. `label` belongs to a list of addresses or a folder. kNotFound for what is neither, naming the shipped
+/// ones.
 Result<std::string> collect_seed(const std::string& source, const std::string& label);
 bool is_collect(const std::vector<std::string>& seeds);
 

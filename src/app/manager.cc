@@ -174,7 +174,7 @@ Result<CrawlJobView> Manager::collect(const std::string& source, const std::stri
   MAGPIE_TRY(const collect::Description description, load_source(seed));
   crawl::CrawlSettings effective = settings_.crawl;
   apply(options, effective);
-  MAGPIE_TRY_DO(crawl::user_agent(effective));
+  if (!description.is_folder()) MAGPIE_TRY_DO(crawl::user_agent(effective));  // nobody is asked for a file
   MAGPIE_TRY(const std::vector<Job> jobs, collection_.catalog().jobs());
   const auto before = std::find_if(jobs.begin(), jobs.end(), [&](const Job& job) { return job.seeds == std::vector{seed}; });
   CrawlJobView view;
@@ -355,7 +355,11 @@ Result<void> Manager::nothing_is_crawled() const {
 std::optional<crawl::CrawlRules> Manager::rules_of(JobId id) const {
   const auto job = collection_.catalog().job(id);
   if (!job || !*job || is_replay((*job)->seeds)) return std::nullopt;
-  if (is_collect((*job)->seeds)) return crawl::CrawlRules(id, pipeline::collect_settings(settings_.crawl), std::vector<Url>());
+  if (is_collect((*job)->seeds)) {
+    const auto source = load_source((*job)->seeds.front());
+    if (!source) return std::nullopt;
+    return pipeline::collect_rules(id, pipeline::collect_settings(settings_.crawl, *source), *source);
+  }
   const auto seeds = parse_seeds((*job)->seeds);
   if (!seeds) return std::nullopt;
   crawl::CrawlSettings effective = settings_.crawl;

@@ -281,7 +281,14 @@ Result<Description> read(const YAML::Node& node, const fs::path& file) {
   MAGPIE_TRY(made.licence, root.text("licence"));
   MAGPIE_TRY(made.about, root.text("about"));
   MAGPIE_TRY(const std::string list, root.text("list"));
-  if (!list.empty()) {
+  MAGPIE_TRY(const std::string folder, root.text("folder"));
+  if (!folder.empty() && !list.empty()) return root.wrong(root.take("folder"), "folder", "goes without a list: a source is one of both");
+  if (!folder.empty()) {
+    MAGPIE_TRY(const std::string label, root.text("label"));
+    const Description described = describe_folder(file.parent_path() / folder, label);  // an absolute folder stays as it is
+    made.folder = described.folder;
+    made.categories = described.categories;
+  } else if (!list.empty()) {
     MAGPIE_TRY(const std::string label, root.text("label"));
     auto described = describe_list(fs::path(list).is_absolute() ? fs::path(list) : file.parent_path() / list, label);
     if (!described) return root.wrong(root.take("list"), "list", "{}", described.error().message);
@@ -295,7 +302,7 @@ Result<Description> read(const YAML::Node& node, const fs::path& file) {
     if (items) made.items = *items;
     MAGPIE_TRY_DO(read_limits(root.section("limits"), made.limits));
   }
-  MAGPIE_TRY_DO(read_fields(root.section("fields"), made));
+  if (!made.is_folder()) MAGPIE_TRY_DO(read_fields(root.section("fields"), made));
   MAGPIE_TRY_DO(root.check_all_taken());
   return made;
 }
@@ -320,6 +327,15 @@ Result<Description> describe_list(const fs::path& list, std::string label) {
   Description made;
   made.source = list.stem().string();
   made.list = list;
+  made.categories.push_back({"", std::move(label)});
+  return made;
+}
+
+Description describe_folder(const fs::path& folder, std::string label) {
+  Description made;
+  made.folder = folder.lexically_normal();
+  if (!made.folder.has_filename()) made.folder = made.folder.parent_path();  // "cats/" is "cats"
+  made.source = made.folder.filename().string();
   made.categories.push_back({"", std::move(label)});
   return made;
 }

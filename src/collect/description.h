@@ -1,6 +1,6 @@
 #pragma once
 // What a source of labelled pictures is, as a YAML file says it (src/collect/README.md has all keys): a JSON API with its requests, paging,
-// the path to its items and their fields, and how often it may be asked; or a list of addresses in a file.
+// the path to its items and their fields, and how often it may be asked; a list of addresses in a file, or a folder.
 //
 //   source: nekos.best
 //   request: {url: "https://nekos.best/api/v2/{category}?amount=20"}
@@ -80,7 +80,11 @@ struct Description {
   // A list of addresses.
   fs::path list;  // .txt: an address a line; .csv, .tsv with a header; .jsonl. "": it is an API
 
+  // A folder of pictures on this machine.
+  fs::path folder;
+
   bool is_list() const { return !list.empty(); }
+  bool is_folder() const { return !folder.empty(); }
 };
 
 /// An address for logs and errors: without its query, which may hold a key.
@@ -96,5 +100,8 @@ inline constexpr std::size_t kCategoriesMax = 10'000;
 
 /// That of a list file without a YAML file: columns are found by their usual names (url_list.h). kBadInput for an unknown ending.
 Result<Description> describe_list(const fs::path& list, std::string label);
+
+/// That of a folder (folder.h); it need not be there yet. An empty `label`: the names of the folders in it are labels.
+Description describe_folder(const fs::path& folder, std::string label);
 
 }  // namespace magpie::collect

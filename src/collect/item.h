@@ -9,7 +9,7 @@ namespace magpie::collect {
 
 /// Texts are UTF-8 on one line, cut at kItemTextBytesMax.
 struct Item {
-  std::string picture;              // an absolute http or https address
+  std::string picture;              // an absolute http or https address; of a folder, a file: one
   std::vector<std::string> labels;  // each once; maybe none
   std::string artist, artist_url, page, licence;
   bool operator==(const Item&) const = default;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "collect/answer.h"
+#include "collect/folder.h"
 #include "collect/url_list.h"
 
 namespace magpie::collect {
@@ -19,6 +20,7 @@ Result<void> Lister::run(std::stop_token stop) {
   MAGPIE_TRY_DO(load_lists());
   publish();
   if (description_.is_list()) return run_file(stop);
+  if (description_.is_folder()) return run_folder(stop);
   bool any = true;
   while (any && !given_up_) {
     any = false;
@@ -66,18 +68,48 @@ Result<void> Lister::run_file(const std::stop_token& stop) {
       }
       return to_json(after);
     };
-    const std::uint64_t left = options_.pictures_max == 0 ? UINT64_MAX : options_.pictures_max - taken_;
-    MAGPIE_TRY(const Taken taken, parts_.sink.take({list.category.name, description_.list.native(), piece.items.items, left}, state));
+    MAGPIE_TRY_DO(take({list.category.name, description_.list.native(), piece.items.items, news_left()}, state));
     list.state = after;
-    taken_ += taken.news;
     counts_.with([&](ListingCounts& counts) {
       counts.listed += piece.items.items.size() + piece.items.malformed;
       counts.malformed += piece.items.malformed;
-      counts.news += taken.news, counts.known += taken.known, counts.refused += taken.refused;
     });
     publish();
   }
   return {};
+}
+
+// From its beginning each time: names cost little, and what was taken before is known.
+Result<void> Lister::run_folder(const std::stop_token& stop) {
+  List& list = lists_.front();
+  if (list.state.done) return {};
+  MAGPIE_TRY(FolderWalk walk, FolderWalk::open(description_.folder, list.category.label));
+  list.state.listed = 0;
+  while (!list.state.done && !has_enough() && !stop.stop_requested()) {
+    const FolderWalk::Piece piece = walk.next(kPieceItems);
+    const ListState before = list.state;
+    ListState after = before;
+    const auto state = [&](const Taken& taken) {
+      after = before;
+      after.taken += taken.news;
+      after.listed += piece.items.size();
+      after.done = piece.end && !taken.cut;
+      return to_json(after);
+    };
+    MAGPIE_TRY_DO(take({list.category.name, description_.folder.native(), piece.items, news_left()}, state));
+    list.state = after;
+    counts_.with([&](ListingCounts& counts) { counts.listed += piece.items.size(); });
+    publish();
+  }
+  for (const std::string& problem : walk.problems()) note_problem(problem);
+  return {};
+}
+
+Result<Taken> Lister::take(const Batch& batch, const std::function<std::string(const Taken&)>& state) {
+  MAGPIE_TRY(const Taken taken, parts_.sink.take(batch, state));
+  taken_ += taken.news;
+  counts_.with([&](ListingCounts& counts) { counts.news += taken.news, counts.known += taken.known, counts.refused += taken.refused; });
+  return taken;
 }
 
 // One call of a list, with its retries.
@@ -138,10 +170,8 @@ Result<void> Lister::keep(List& list, const std::string& api, const Items& items
     }
     return to_json(after);
   };
-  const std::uint64_t left = options_.pictures_max == 0 ? UINT64_MAX : options_.pictures_max - taken_;
-  MAGPIE_TRY(const Taken taken, parts_.sink.take({list.category.name, api, items.items, left}, state));
+  MAGPIE_TRY_DO(take({list.category.name, api, items.items, news_left()}, state));
   list.state = std::move(after);
-  taken_ += taken.news;
   if (uses_seen()) {
     for (const Item& item : items.items) {
       if (std::ranges::find(list.seen, item.picture) == list.seen.end()) list.seen.push_back(item.picture);
@@ -150,7 +180,6 @@ Result<void> Lister::keep(List& list, const std::string& api, const Items& items
   counts_.with([&](ListingCounts& counts) {
     counts.listed += items.items.size() + items.malformed;
     counts.malformed += items.malformed;
-    counts.news += taken.news, counts.known += taken.known, counts.refused += taken.refused;
   });
   return {};
 }
@@ -200,10 +229,14 @@ void Lister::fail_list(List& list, std::string why) {
   list.failed = true;
   if (!list.category.name.empty()) why = fmt::format("{}: {}", list.category.name, why);
   log::warn("collect.list_failed", {{"source", description_.source}, {"why", why}});
+  note_problem(std::move(why));
+  publish();
+}
+
+void Lister::note_problem(std::string why) {
   counts_.with([&](ListingCounts& counts) {
     if (counts.problems.size() < kProblemsMax) counts.problems.push_back(std::move(why));
   });
-  publish();
 }
 
 void Lister::give_up(std::string why) {

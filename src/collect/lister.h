@@ -1,5 +1,6 @@
 #pragma once
-// Reads a source from where it stands to its end: list by list in turn, a call each, at the source's pace; or a file piece by piece. What
+// Reads a source from where it stands to its end: list by list in turn, a call each, at the source's pace; or a file or folder piece by
+// piece. What
 // it finds goes to a sink, which keeps pictures and the place reached in one step, so that a killed run goes on where it was.
 #include <chrono>
 #include <cstdint>
@@ -64,7 +65,7 @@ struct ListerOptions {
 
 /// All must outlive the lister.
 struct ListerParts {
-  HttpClient& client;  // of its own: nobody else polls it. A list in a file needs none, and asks nothing of it
+  HttpClient& client;  // of its own: nobody else polls it. A list in a file or a folder asks nothing of it
   const Clock& clock;
   ListingSink& sink;
   crawl::CrawlWindows windows = {};  // when it may ask
@@ -95,6 +96,7 @@ class Lister {
 
   Result<void> load_lists();
   Result<void> run_file(const std::stop_token& stop);
+  Result<void> run_folder(const std::stop_token& stop);
   Result<Step> call(List& list, const std::stop_token& stop);
   Result<std::optional<Items>> ask(List& list, const Url& url, HttpRequest request, const std::stop_token& stop);
   Result<void> keep(List& list, const std::string& api, const Items& items);
@@ -102,7 +104,10 @@ class Lister {
   bool wait_for_turn(const std::stop_token& stop);
   void rest_until(SteadyTime when, const std::stop_token& stop);
   void fail_list(List& list, std::string why);
+  void note_problem(std::string why);
   void give_up(std::string why);
+  Result<Taken> take(const Batch& batch, const std::function<std::string(const Taken&)>& state);
+  std::uint64_t news_left() const { return options_.pictures_max == 0 ? UINT64_MAX : options_.pictures_max - taken_; }
   bool has_enough() const { return options_.pictures_max > 0 && taken_ >= options_.pictures_max; }
   bool uses_seen() const { return description_.body.find("\"{seen}\"") != std::string::npos; }
   void publish();

@@ -314,7 +314,7 @@ class Loop final : public FetchLoop {
     std::string origin = url.origin();
     const auto found = robots_.find(origin);
     if (found != robots_.end()) return found->second;
-    auto robots_url = Url::parse(origin + "/robots.txt");
+    auto robots_url = Url::parse("/robots.txt", url);
     MAGPIE_CHECK(robots_url, "an origin is a URL: {}", origin);
     return robots_.try_emplace(std::move(origin), std::move(*robots_url)).first->second;
   }
@@ -327,7 +327,7 @@ class Loop final : public FetchLoop {
     std::string origin = url.origin();
     const auto found = tdm_.find(origin);
     if (found != tdm_.end()) return found->second;
-    auto tdm_url = Url::parse(origin + std::string(kTdmPath));
+    auto tdm_url = Url::parse(kTdmPath, url);
     MAGPIE_CHECK(tdm_url, "an origin is a URL: {}", origin);
     return tdm_.try_emplace(std::move(origin), std::move(*tdm_url)).first->second;
   }

@@ -58,12 +58,12 @@ Refusal CrawlRules::judge(const Url& url, UrlKind kind, std::uint32_t depth) con
 }
 
 Admission CrawlRules::admit(const Url& url, UrlKind kind, std::uint32_t depth) const {
-  if (!url.is_http()) return {.refusal = Refusal::kScheme};
-  if (!is_replay()) {
+  if (!url.is_http() && !(is_local() && url.scheme() == "file")) return {.refusal = Refusal::kScheme};
+  if (!is_local()) {
     if (const Refusal refusal = judge(url, kind, depth); refusal != Refusal::kNone) return {.refusal = refusal};
   }
   const Url known_as = form_.of(url);
-  if (is_replay() && !holds_(known_as.href())) return {.refusal = Refusal::kNotHeld};
+  if (is_local() && !holds_(known_as.href())) return {.refusal = Refusal::kNotHeld};
   return {.record = UrlRecord{.url = known_as.href(),
                               .kind = kind,
                               .depth = static_cast<std::uint16_t>(std::min<std::uint32_t>(depth, UINT16_MAX)),

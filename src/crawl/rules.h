@@ -36,7 +36,7 @@ class AddressForm {
   bool drop_tracking_, drop_sessions_;
 };
 
-/// Whether a replay's archive holds an answer of the address, which is in the job's form. Thread-safe.
+/// Whether this machine has an answer of the address, which is in the job's form: in an archive, or as a file. Thread-safe.
 using HoldsAddress = std::function<bool(std::string_view url)>;
 
 /// A value; reading is thread-safe, and the pipeline's threads share one.
@@ -44,7 +44,7 @@ class CrawlRules {
  public:
   /// `seeds` make the scope. `settings` is read now and not kept.
   CrawlRules(JobId job, const CrawlSettings& settings, const std::vector<Url>& seeds);
-  /// Of a replay: takes in what the archive holds and nothing else, however deep, long or repetitive: it was fetched once.
+  /// Of a replay, or of a folder: takes in what is held and nothing else, however deep, long or repetitive.
   CrawlRules(JobId job, const CrawlSettings& settings, HoldsAddress holds);
 
   /// @param depth  links from a seed; a picture has its page's depth. The record's priority follows from it: seeds and sitemaps
@@ -56,8 +56,8 @@ class CrawlRules {
 
   JobId job() const { return job_; }
   const Scope& scope() const { return scope_; }
-  /// Whether the job replays an archive, and cannot fetch what that does not hold.
-  bool is_replay() const { return holds_ != nullptr; }
+  /// Whether the job asks nobody, and can fetch what is held and nothing else.
+  bool is_local() const { return holds_ != nullptr; }
   /// Links that may be taken from one page.
   std::size_t links_per_page_max() const { return links_per_page_max_; }
   bool honours_noai() const { return honours_noai_; }

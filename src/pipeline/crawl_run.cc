@@ -2,6 +2,7 @@
 
 #include "analyse/analyse_picture.h"
 #include "base/log.h"
+#include "collect/folder.h"
 #include "core/page_wire.h"
 #include "crawl/answer.h"
 #include "crawl/replay_client.h"
@@ -71,7 +72,7 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make_replay(CrawlRunParts parts, cra
                                                         const std::vector<fs::path>& files, std::stop_token stop) {
   constexpr std::size_t kPagesAtOnce = 1'000;
   std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job, static_cast<std::uint64_t>(settings.repeats_max())));
-  settings = crawl::replay_settings(std::move(settings));
+  settings = crawl::local_settings(std::move(settings));
   // A million addresses are not kept here: the frontier has them on the disk.
   std::vector<UrlRecord> pages;
   const auto queue_pages = [&]() -> Result<void> {
@@ -98,11 +99,17 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make_replay(CrawlRunParts parts, cra
 Result<std::unique_ptr<CrawlRun>> CrawlRun::make_collect(CrawlRunParts parts, crawl::CrawlSettings settings, JobId job,
                                                          collect::Description description, const collect::ListerOptions& options) {
   std::unique_ptr<CrawlRun> run(new CrawlRun(parts, job, static_cast<std::uint64_t>(settings.repeats_max())));
-  settings = collect_settings(std::move(settings));
-  MAGPIE_TRY(run->client_, make_crawl_client(settings, parts.metrics));
-  MAGPIE_TRY(run->lister_client_, make_crawl_client(settings, nullptr));
+  settings = collect_settings(std::move(settings), description);
+  if (description.is_folder()) {
+    const fs::path root = collect::root_of(description);
+    MAGPIE_TRY(run->client_, collect::make_folder_client(root));
+    MAGPIE_TRY(run->lister_client_, collect::make_folder_client(root));  // a folder's lister asks nothing of it
+  } else {
+    MAGPIE_TRY(run->client_, make_crawl_client(settings, parts.metrics));
+    MAGPIE_TRY(run->lister_client_, make_crawl_client(settings, nullptr));
+  }
   run->listing_ = true;
-  MAGPIE_TRY_DO(run->prepare(settings, crawl::CrawlRules(job, settings, std::vector<Url>())));
+  MAGPIE_TRY_DO(run->prepare(settings, collect_rules(job, settings, description)));
   MAGPIE_TRY(crawl::CrawlWindows windows, crawl::CrawlWindows::parse(settings.windows(), settings.time_zone()));
   run->sink_ = make_listing_sink({parts.frontier, parts.catalog, parts.recorder, parts.clock, run->context_->rules}, description.source);
   run->lister_ = std::make_unique<collect::Lister>(

@@ -1,5 +1,8 @@
 #include "pipeline/listing_sink.h"
 
+#include "collect/folder.h"
+#include "crawl/local_client.h"
+
 namespace magpie::pipeline {
 namespace {
 
@@ -72,9 +75,18 @@ std::unique_ptr<collect::ListingSink> make_listing_sink(ListingSinkParts parts, 
   return std::make_unique<Sink>(parts, std::move(source));
 }
 
-crawl::CrawlSettings collect_settings(crawl::CrawlSettings settings) {
+crawl::CrawlSettings collect_settings(crawl::CrawlSettings settings, const collect::Description& description) {
+  if (description.is_folder()) return crawl::local_settings(std::move(settings));
   settings.images_off_host.value = true;  // there is no host of its own
   return settings;
+}
+
+crawl::CrawlRules collect_rules(JobId job, const crawl::CrawlSettings& settings, const collect::Description& description) {
+  if (!description.is_folder()) return crawl::CrawlRules(job, settings, std::vector<Url>());
+  return crawl::CrawlRules(job, settings, [root = collect::root_of(description)](std::string_view address) {
+    const auto url = Url::parse(address);
+    return url && collect::is_in_folder(*url, root);
+  });
 }
 
 }  // namespace magpie::pipeline

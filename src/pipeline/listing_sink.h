@@ -27,6 +27,8 @@ struct ListingSinkParts {
 std::unique_ptr<collect::ListingSink> make_listing_sink(ListingSinkParts parts, std::string source);
 
 /// Those of a crawl that fetches listed pictures and nothing else.
-crawl::CrawlSettings collect_settings(crawl::CrawlSettings settings);
+crawl::CrawlSettings collect_settings(crawl::CrawlSettings settings, const collect::Description& description);
+/// Of a folder: what lies in it. Else all that is http.
+crawl::CrawlRules collect_rules(JobId job, const crawl::CrawlSettings& settings, const collect::Description& description);
 
 }  // namespace magpie::pipeline

@@ -30,7 +30,7 @@ void name_images(Page& page, const crawl::CrawlRules& rules) {
   for (ImageRef& ref : page.images) {
     ref.url = name_of(ref.url, rules);
     for (std::string& other : ref.alternatives) other = name_of(other, rules);
-    if (rules.is_replay()) put_held_first(ref, rules);
+    if (rules.is_local()) put_held_first(ref, rules);
   }
   for (Product& product : page.products) {
     for (std::string& image : product.images) image = name_of(image, rules);

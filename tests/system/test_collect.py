@@ -6,7 +6,10 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "site"))
+from apis import png  # noqa: E402
 from magpie_system import AGENT, ROOT, SystemTest, free_port, main, wait_for
 
 HOSTS = {"https://nekos.best/": "127.0.70.1", "https://api.waifu.pics/": "127.0.70.2", "https://api.catboys.com/": "127.0.70.4",
@@ -118,6 +121,30 @@ class Collect(SystemTest):
         self.assertGreater(statuses[500], 0, "and to fail")
         found = json.loads(self.magpie("search", "--collection", self.folder / "store-waifu.im", "--json", "--limit", 100, "maid"))
         self.assertGreater(found["total"], 0, "labels are words to search for")
+
+    def test_a_folder_is_collected_and_taken_up_again(self):
+        folder, collection = self.folder / "my pictures", self.folder / "local"
+        for number, name in enumerate(["cats/tom.png", "cats/deep/felix.png", "dogs/rex.png", "alone.png"]):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(png(1_000 + number, 64))
+        (folder / "cats/readme.txt").write_text("no picture")
+        (folder / "dogs/torn.jpg").write_bytes(b"\xff\xd8\xff torn")
+        words = ["collect", folder, "--collection", collection, "--json"]
+        said = json.loads(self.magpie(*words))
+        self.assertEqual((said["state"], said["new"], said["problems"]), ("finished", 5, []))
+        addresses = {url: {label["label"] for label in image.get("labels", [])}
+                     for image in self.store(collection)[1].values() if image["indexed"] for url in image["urls"]}
+        at = "file://" + str(folder).replace(" ", "%20")
+        self.assertEqual(addresses, {f"{at}/cats/tom.png": {"cats"}, f"{at}/cats/deep/felix.png": {"cats"}, f"{at}/dogs/rex.png": {"dogs"},
+                                     f"{at}/alone.png": {""}})
+        self.assertIn("torn.jpg", self.magpie("why", f"{at}/dogs/torn.jpg", "--collection", collection))
+        (folder / "dogs/new.png").write_bytes(png(2_000, 64))
+        again = json.loads(self.magpie(*words))
+        self.assertEqual((again["new"], again["known"]), (1, 5))
+        found = json.loads(self.magpie("search", "--collection", collection, "--json", "dogs"))
+        self.assertEqual(found["total"], 2)
+        self.assertIn("rex.png", {hit["title"] for hit in found["hits"]})
+        self.magpie("collect", self.folder / "gone", "--collection", collection, code=1)
 
     @staticmethod
     def settle(apis):
