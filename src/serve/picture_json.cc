@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/utf8.h"
+#include "net/url.h"
 #include "serve/api_text.h"
 
 namespace magpie {
@@ -60,6 +61,26 @@ void write_sources(JsonWriter& json, const ImageDetails& details) {
   json.end_array().field("sources_total", details.showings.size());
 }
 
+/// A source's words may be anything, and pages link to what stands here.
+void write_address_or_null(JsonWriter& json, std::string_view key, const std::string& address) {
+  const auto url = Url::parse(address);
+  write_text_or_null(json, key, url && url->is_http() ? url->href() : std::string());
+}
+
+void write_labels(JsonWriter& json, const ImageDetails& details) {
+  json.begin_array();
+  for (std::size_t i = 0; i < std::min(details.labels.size(), kListedMax); ++i) {
+    const PictureLabel& label = details.labels[i];
+    json.begin_object().field("label", label.label).field("source", label.source);
+    write_text_or_null(json, "artist", label.artist);
+    write_address_or_null(json, "artist_url", label.artist_url);
+    write_address_or_null(json, "page_url", label.page_url);
+    write_text_or_null(json, "licence", label.licence);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_variants(JsonWriter& json, ImageId id) {
   json.begin_object();
   for (const char* variant : {"thumbnail", "preview", "large", "original"}) json.field(variant, variant_link(id, variant));
@@ -113,6 +134,8 @@ void write_facts(JsonWriter& json, const ImageDetails& details) {
   write_colours(json, image);
   json.field("brightness", std::clamp(image.brightness / 255.0, 0.0, 1.0)).key("keywords");
   write_keywords(json, details);
+  json.key("labels");
+  write_labels(json, details);
   write_text_or_null(json, "language", showing ? showing->language : std::string());
   json.field("fetched_at", api_time(image.fetched_at)).key("variants");
   write_variants(json, image.id);

@@ -36,7 +36,7 @@ export default {
   picture: {
     back: 'Zurück zu den Treffern', offers: 'Angebote', offer: 'Zum Shop', inStock: 'Lieferbar', outOfStock: 'Nicht lieferbar', noPrice: 'Kein Preis', seen: 'gesehen {time}',
     alike: 'Ähnliche Bilder', moreLike: 'Ähnliche suchen', large: 'Groß', original: 'Originaldatei', page: 'Fundseite',
-    facts: 'Über dieses Bild', size: 'Größe', file: 'Datei', brand: 'Marke', category: 'Kategorie', sku: 'Artikelnummer', language: 'Sprache', keywords: 'Stichwörter',
+    facts: 'Über dieses Bild', size: 'Größe', file: 'Datei', brand: 'Marke', category: 'Kategorie', sku: 'Artikelnummer', language: 'Sprache', keywords: 'Stichwörter', labels: 'Etiketten',
     fetched: 'Abgerufen', brightness: 'Helligkeit', model: 'Erkannt durch', fingerprint: 'Fingerabdruck', frames: '{n} Bild | {n} Einzelbilder', colours: 'Farben',
     colourShare: '{colour}, {share} des Bildes. Diese Farbe suchen', sources: 'Fundorte', others: 'und {n} weiterer | und {n} weitere',
     copies: 'Fast gleiche', why: 'Wie es hierher kam', otherPictures: 'Weitere Bilder des Artikels', notIndexed: 'Die Suche findet dieses Bild nicht.',

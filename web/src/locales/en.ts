@@ -34,7 +34,7 @@ export default {
   picture: {
     back: 'Back to the results', offers: 'Offers', offer: 'To the shop', inStock: 'In stock', outOfStock: 'Out of stock', noPrice: 'No price', seen: 'seen {time}',
     alike: 'Look-alikes', moreLike: 'Search look-alikes', large: 'Large', original: 'Original file', page: 'Page it was found on',
-    facts: 'About this picture', size: 'Size', file: 'File', brand: 'Brand', category: 'Category', sku: 'Article number', language: 'Language', keywords: 'Keywords',
+    facts: 'About this picture', size: 'Size', file: 'File', brand: 'Brand', category: 'Category', sku: 'Article number', language: 'Language', keywords: 'Keywords', labels: 'Labels',
     fetched: 'Fetched', brightness: 'Brightness', model: 'Understood by', fingerprint: 'Fingerprint', frames: '{n} frame | {n} frames', colours: 'Colours',
     colourShare: '{colour}, {share} of the picture. Search this colour', sources: 'Where it was found', others: 'and {n} more place | and {n} more places',
     copies: 'Near-copies', why: 'How it came here', otherPictures: 'More pictures of this product', notIndexed: 'Searches do not find this picture.',

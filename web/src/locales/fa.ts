@@ -36,7 +36,7 @@ export default {
   picture: {
     back: 'بازگشت به نتیجه‌ها', offers: 'پیشنهادها', offer: 'به فروشگاه', inStock: 'موجود', outOfStock: 'ناموجود', noPrice: 'بدون قیمت', seen: 'دیده‌شده {time}',
     alike: 'همانندها', moreLike: 'جستجوی همانندها', large: 'بزرگ', original: 'پروندهٔ اصلی', page: 'صفحهٔ یافت‌شده',
-    facts: 'دربارهٔ این تصویر', size: 'اندازه', file: 'پرونده', brand: 'نشان', category: 'دسته', sku: 'شمارهٔ کالا', language: 'زبان', keywords: 'کلیدواژه‌ها',
+    facts: 'دربارهٔ این تصویر', size: 'اندازه', file: 'پرونده', brand: 'نشان', category: 'دسته', sku: 'شمارهٔ کالا', language: 'زبان', keywords: 'کلیدواژه‌ها', labels: 'برچسب‌ها',
     fetched: 'دریافت', brightness: 'روشنایی', model: 'شناخته با', fingerprint: 'اثر انگشت', frames: '{n} فریم', colours: 'رنگ‌ها',
     colourShare: '{colour}، {share} تصویر. جستجوی این رنگ', sources: 'جاهای یافت‌شده', others: 'و {n} جای دیگر',
     copies: 'رونوشت‌های نزدیک', why: 'چگونه به اینجا آمد', otherPictures: 'تصویرهای دیگر این کالا', notIndexed: 'جستجو این تصویر را نمی‌یابد.',
