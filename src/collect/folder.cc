@@ -84,7 +84,9 @@ fs::path root_of(const Description& description) {
   return error ? description.folder : root;
 }
 
-bool is_in_folder(const Url& url, const fs::path& root) { return url.scheme() == "file" && url.host().empty() && is_below(path_of(url), root); }
+bool is_in_folder(const Url& url, const fs::path& root) {
+  return url.scheme() == "file" && url.host().empty() && is_below(path_of(url), root);
+}
 
 Result<FolderWalk> FolderWalk::open(const fs::path& root, std::string label) {
   std::error_code error;
@@ -136,7 +138,8 @@ Item FolderWalk::item_of(const fs::path& file) const {
 }
 
 Result<std::unique_ptr<HttpClient>> make_folder_client(const fs::path& root) {
-  return crawl::make_local_client([root](const HttpRequest& request, HttpResponse response) { return answer(root, request, std::move(response)); });
+  return crawl::make_local_client(
+      [root](const HttpRequest& request, HttpResponse response) { return answer(root, request, std::move(response)); });
 }
 
 }  // namespace magpie::collect

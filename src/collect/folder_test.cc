@@ -90,8 +90,9 @@ TEST_F(FolderTest, TheClientGivesFilesOfTheFolderAndNothingElse) {
   EXPECT_EQ(ask(**client, file_address(root_ / "in" / "gone.jpg")).status, 404);
   EXPECT_EQ(ask(**client, "file:///robots.txt").status, 404);
   const std::string in = file_address(root_ / "in");
-  for (const std::string& beyond : {file_address(outside), in + "/../in2.jpg", in + "/..%2F" + file_address(outside.filename()).substr(7),
-                                    std::string("file://host.test") + root_.string() + "/in/a%20b.jpg", std::string("http://a.test/in/a%20b.jpg")}) {
+  for (const std::string& beyond :
+       {file_address(outside), in + "/../in2.jpg", in + "/..%2F" + file_address(outside.filename()).substr(7),
+        std::string("file://host.test") + root_.string() + "/in/a%20b.jpg", std::string("http://a.test/in/a%20b.jpg")}) {
     EXPECT_EQ(ask(**client, beyond).status, 404) << beyond;
   }
   fs::remove(outside);

@@ -126,6 +126,10 @@ Result<void> Segment::map_vectors() {
   MAGPIE_TRY(codes_, file_.column<std::uint8_t>(Section::kVectorCodes, count * row_size));
   MAGPIE_TRY(code_scales, file_.column<vec::CodeScale>(Section::kCodeScales, count));
   file_.expect_random_access(Section::kVectorRows);
+  if (file_.section(Section::kSketchCentre).empty()) return {};
+  MAGPIE_TRY(sketch_centre, file_.column<float>(Section::kSketchCentre, row_size));
+  MAGPIE_TRY(sketch_words_, file_.column<std::uint64_t>(Section::kSketchWords, count * vec::sketch_words(row_size)));
+  MAGPIE_TRY(sketch_scales, file_.column<vec::SketchScale>(Section::kSketchScales, count));
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include "core/text_index.h"
 #include "index/segment_file.h"
 #include "vec/quantise.h"
+#include "vec/sketch.h"
 
 namespace magpie::index {
 
@@ -87,7 +88,9 @@ class Segment {
   StringTable terms;
   std::span<const ImageId> vector_ids;
   std::span<const vec::CodeScale> code_scales;
-  std::size_t row_size = 0;  // components of a padded row
+  std::size_t row_size = 0;              // components of a padded row
+  std::span<const float> sketch_centre;  // empty: no vector has a sketch
+  std::span<const vec::SketchScale> sketch_scales;
 
   std::optional<std::uint32_t> find_document(ImageId id) const;
   std::optional<std::uint32_t> find_vector(ImageId id) const;
@@ -95,6 +98,8 @@ class Segment {
   std::uint32_t term_count(std::uint32_t term) const { return term_counts_[term]; }
   const float* row(std::uint32_t vector) const { return rows_.data() + vector * row_size; }
   const std::uint8_t* codes(std::uint32_t vector) const { return codes_.data() + vector * row_size; }
+  bool has_sketches() const { return !sketch_centre.empty(); }
+  const std::uint64_t* sketch(std::uint32_t vector) const { return sketch_words_.data() + vector * vec::sketch_words(row_size); }
 
  private:
   Segment(SegmentFile file, std::uint64_t number) : file_(std::move(file)), number_(number) {}
@@ -110,6 +115,7 @@ class Segment {
   std::string_view postings_;
   std::span<const float> rows_;
   std::span<const std::uint8_t> codes_;
+  std::span<const std::uint64_t> sketch_words_;
 };
 
 }  // namespace magpie::index

@@ -27,7 +27,9 @@ T number_at(const char* data) {
   return value;
 }
 
-bool checked_at_open(Section section) { return section != Section::kVectorRows && section != Section::kVectorCodes; }
+bool checked_at_open(Section section) {
+  return section != Section::kVectorRows && section != Section::kVectorCodes && section != Section::kSketchWords;
+}
 
 }  // namespace
 

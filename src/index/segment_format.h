@@ -26,6 +26,7 @@
 //   terms          string table: folded words, and stems behind a byte 0x01
 //   vector rows    f32, unit length, padded with zeros to a multiple of 64 components
 //   vector codes   u8, padded with 128 likewise; code scales f32 scale, f32 error per vector (vec/quantise.h)
+//   sketches       f32 centre, a padded row; u64 signs, a word for 64 components; f32 centre_dot, scale, error, u32 ones (vec/sketch.h)
 //
 // float32 rows lie beside the codes because answers are ranked by them; only the few rows near the answer are read.
 #include <cstddef>
@@ -70,7 +71,13 @@ enum class Section : std::uint32_t {
   kVectorRows = 41,
   kVectorCodes = 42,
   kCodeScales = 43,
+  kSketchCentre = 44,  // this and the next two only where there are kSketchedVectorsMin vectors
+  kSketchWords = 45,
+  kSketchScales = 46,
 };
+
+/// Fewer are scanned by their codes in no time, and have no centre worth the name.
+inline constexpr std::size_t kSketchedVectorsMin = 1'000;
 
 /// Text fields, the telling ones first; the order of bits in a posting and of bytes in lengths. Persisted.
 enum class Field : std::uint8_t { kTitle = 0, kAlt = 1, kKeywords = 2, kDescription = 3 };

@@ -112,6 +112,36 @@ void PostingsWriter::finish() {
   file_.write(Section::kTermCounts, counts_);
 }
 
+namespace {
+
+// The mean of the rows: what they have in common, so that sketches tell of their differences.
+std::vector<float> centre_of(std::span<const VectorRow> rows, std::size_t row_size) {
+  std::vector<double> sums(row_size, 0);
+  for (const VectorRow& row : rows) {
+    for (std::size_t i = 0; i < row_size; ++i) sums[i] += row.row[i];
+  }
+  std::vector<float> centre(row_size);
+  for (std::size_t i = 0; i < row_size; ++i) centre[i] = static_cast<float>(sums[i] / static_cast<double>(rows.size()));
+  return centre;
+}
+
+void write_sketches(SegmentFileWriter& file, std::span<const VectorRow> rows, std::size_t row_size) {
+  const std::vector<float> centre = centre_of(rows, row_size);
+  const vec::Rotation rotation(row_size);
+  std::vector<vec::SketchScale> scales;
+  scales.reserve(rows.size());
+  std::vector<std::uint64_t> words(vec::sketch_words(row_size));
+  file.write(Section::kSketchCentre, centre);
+  file.begin(Section::kSketchWords);
+  for (const VectorRow& row : rows) {
+    scales.push_back(vec::make_sketch(std::span<const float>(row.row, row_size), centre, rotation, words));
+    file.append(std::span<const std::uint64_t>(words));
+  }
+  file.write(Section::kSketchScales, scales);
+}
+
+}  // namespace
+
 void write_vectors(SegmentFileWriter& file, std::span<const VectorRow> rows, std::size_t dims) {
   const std::size_t row_size = vec::padded(dims);
   std::vector<ImageId> ids;
@@ -128,6 +158,7 @@ void write_vectors(SegmentFileWriter& file, std::span<const VectorRow> rows, std
   for (const VectorRow& row : rows) file.append(std::span<const std::uint8_t>(row.codes, row_size));
   file.begin(Section::kVectorRows);
   for (const VectorRow& row : rows) file.append(std::span<const float>(row.row, row_size));
+  if (rows.size() >= kSketchedVectorsMin) write_sketches(file, rows, row_size);
 }
 
 }  // namespace magpie::index

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace magpie::vec {
 namespace {
@@ -94,6 +95,61 @@ Instructions detect() {
   return Instructions::kScalar;
 }
 
+template <class Count>
+inline void sketch_sums_of(const SketchRows& rows, const std::uint64_t* planes, std::uint32_t* sums, Count count) {
+  for (std::size_t row = 0; row < rows.count; ++row) {
+    const std::uint64_t* const bits = rows.bits + row * rows.words;
+    std::uint32_t sum = 0;
+    for (int plane = kSketchPlanes; plane-- > 0;) {
+      const std::uint64_t* const other = planes + static_cast<std::size_t>(plane) * rows.words;
+      std::uint32_t common = 0;
+      for (std::size_t i = 0; i < rows.words; ++i) common += count(bits[i] & other[i]);
+      sum = 2 * sum + common;
+    }
+    sums[row] = sum;
+  }
+}
+
+void sketch_sums_plain(const SketchRows& rows, const std::uint64_t* planes, std::uint32_t* sums) {
+  sketch_sums_of(rows, planes, sums, [](std::uint64_t word) { return static_cast<std::uint32_t>(std::popcount(word)); });
+}
+
+__attribute__((target("popcnt"), flatten)) void sketch_sums_popcnt(const SketchRows& rows, const std::uint64_t* planes,
+                                                                   std::uint32_t* sums) {
+  sketch_sums_of(
+      rows, planes, sums,
+      [](std::uint64_t word) __attribute__((target("popcnt"))) { return static_cast<std::uint32_t>(__builtin_popcountll(word)); });
+}
+
+// The four planes by name: as an array the compiler keeps their sums in memory.
+static_assert(kSketchPlanes == 4);
+__attribute__((target("avx512f,avx512vpopcntdq"))) void sketch_sums_avx512(const SketchRows& rows, const std::uint64_t* planes,
+                                                                           std::uint32_t* sums) {
+  const std::uint64_t *const plane1 = planes + rows.words, *const plane2 = plane1 + rows.words, *const plane3 = plane2 + rows.words;
+  for (std::size_t row = 0; row < rows.count; ++row) {
+    const std::uint64_t* const bits = rows.bits + row * rows.words;
+    __m512i common0 = _mm512_setzero_si512(), common1 = common0, common2 = common0, common3 = common0;
+    for (std::size_t i = 0; i < rows.words; i += 8) {
+      const auto some = static_cast<__mmask8>(rows.words - i >= 8 ? 0xFF : (1 << (rows.words - i)) - 1);
+      const __m512i here = _mm512_maskz_loadu_epi64(some, bits + i);
+      const auto shared = [&](const std::uint64_t* plane) __attribute__((target("avx512f,avx512vpopcntdq"), always_inline)) {
+        return _mm512_popcnt_epi64(_mm512_and_si512(here, _mm512_maskz_loadu_epi64(some, plane + i)));
+      };
+      common0 = _mm512_add_epi64(common0, shared(planes));
+      common1 = _mm512_add_epi64(common1, shared(plane1));
+      common2 = _mm512_add_epi64(common2, shared(plane2));
+      common3 = _mm512_add_epi64(common3, shared(plane3));
+    }
+    const __m512i high = _mm512_add_epi64(_mm512_add_epi64(common3, common3), common2);
+    const __m512i low = _mm512_add_epi64(_mm512_add_epi64(common1, common1), common0);
+    const __m512i twice = _mm512_add_epi64(high, high);
+    const __m512i all = _mm512_add_epi64(_mm512_add_epi64(twice, twice), low);
+    const __m256i half = _mm256_add_epi64(_mm512_castsi512_si256(all), _mm512_maskz_extracti64x4_epi64(0xF, all, 1));
+    const __m128i quarter = _mm_add_epi64(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    sums[row] = static_cast<std::uint32_t>(_mm_cvtsi128_si64(quarter) + _mm_extract_epi64(quarter, 1));
+  }
+}
+
 }  // namespace
 
 Instructions best_instructions() {
@@ -111,6 +167,18 @@ const DotFunctions& dot_functions(Instructions instructions) {
 }
 
 const DotFunctions& dot_functions() { return dot_functions(best_instructions()); }
+
+SketchSums sketch_sums() {
+  static const SketchSums best = all_sketch_sums().back();
+  return best;
+}
+
+std::vector<SketchSums> all_sketch_sums() {
+  std::vector<SketchSums> all = {sketch_sums_plain};
+  if (__builtin_cpu_supports("popcnt")) all.push_back(sketch_sums_popcnt);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq")) all.push_back(sketch_sums_avx512);
+  return all;
+}
 
 double dot(std::span<const float> a, std::span<const float> b) {
   double sum = 0;

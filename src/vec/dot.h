@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace magpie::vec {
 
@@ -31,6 +32,20 @@ inline constexpr std::int16_t kQueryValueMax = 8'191;
 /// `instructions` must be at most best_instructions().
 const DotFunctions& dot_functions(Instructions instructions);
 const DotFunctions& dot_functions();
+
+/// Rows of bits, one after the other.
+struct SketchRows {
+  const std::uint64_t* bits = nullptr;
+  std::size_t count = 0, words = 0;  // rows, and words of each
+};
+/// For each row the sum over bit planes p of 2^p × the bits that the row and plane p have in common: the dot product of bits with numbers
+/// of a few bits (vec/sketch.h). Plane p begins at planes[p × words]; there are kSketchPlanes.
+using SketchSums = void (*)(const SketchRows& rows, const std::uint64_t* planes, std::uint32_t* sums);
+inline constexpr int kSketchPlanes = 4;
+/// For this processor: AVX-512 with VPOPCNTDQ, POPCNT, or plain C++.
+SketchSums sketch_sums();
+/// Those that this processor has, the plain one first, for tests.
+std::vector<SketchSums> all_sketch_sums();
 
 /// Dot product of vectors of any equal length, for occasional use. Thread-safe.
 double dot(std::span<const float> a, std::span<const float> b);

@@ -5,6 +5,7 @@
 
 #include "vec/dot.h"
 #include "vec/quantise.h"
+#include "vec/sketch.h"
 #include "vec/top_k.h"
 
 namespace magpie::vec {
@@ -54,6 +55,88 @@ TEST(Dot, EveryVersionAgreesOnFloatsWithinRounding) {
     const auto a = unit_vector(size, random), b = unit_vector(size, random);
     for (const Instructions set : available()) { EXPECT_NEAR(dot_functions(set).floats(a.data(), b.data(), size), dot(a, b), 2e-6); }
   }
+}
+
+TEST(Dot, EveryVersionGivesTheSameSketchSum) {
+  std::mt19937_64 random(4);
+  for (const std::size_t words : {1u, 7u, 8u, 20u, 64u}) {
+    std::vector<std::uint64_t> bits(3 * words), planes(kSketchPlanes * words);
+    for (auto& word : bits) word = random();
+    for (auto& word : planes) word = random();
+    std::vector<std::uint32_t> expected(3, 0), sums(3);
+    for (std::size_t row = 0; row < 3; ++row) {
+      for (std::size_t i = 0; i < planes.size(); ++i) {
+        expected[row] += static_cast<std::uint32_t>(__builtin_popcountll(planes[i] & bits[row * words + i % words])) << (i / words);
+      }
+    }
+    for (const SketchSums sum : all_sketch_sums()) {
+      sum({bits.data(), 3, words}, planes.data(), sums.data());
+      EXPECT_EQ(sums, expected) << words;
+    }
+  }
+}
+
+/// Of one vector.
+SketchQuery::Estimate estimate(const SketchQuery& query, std::span<const std::uint64_t> words, const SketchScale& scale) {
+  SketchQuery::Sums sums;
+  query.sums({words.data(), 1, words.size()}, sums);
+  return query.estimate(sums[0], scale);
+}
+
+TEST(Sketch, RotationKeepsProductsAndIsAlwaysTheSame) {
+  std::mt19937 random(5);
+  for (const std::size_t size : {64u, 128u, 1'280u}) {
+    const Rotation rotation(size);
+    std::vector<float> a = unit_vector(size, random), b = unit_vector(size, random), spike(size, 0.0F);
+    const double before = dot(a, b);
+    rotation.apply(a), rotation.apply(b);
+    EXPECT_NEAR(dot(a, b), before, 1e-5);
+    spike[0] = 1;
+    rotation.apply(spike);  // one component spreads over all
+    for (const float value : spike) EXPECT_LT(std::abs(value), 6 / std::sqrt(static_cast<float>(size)));
+  }
+}
+
+TEST(Sketch, EstimatesAreWithinTheirBound) {
+  std::mt19937 random(6);
+  constexpr std::size_t kSize = 1'280;
+  const Rotation rotation(kSize);
+  const std::vector<float> centre = [&] {
+    std::vector<float> vector = unit_vector(kSize, random);
+    for (float& value : vector) value *= 0.7F;
+    return vector;
+  }();
+  const auto near_centre = [&] {
+    std::vector<float> vector = unit_vector(kSize, random);
+    for (std::size_t i = 0; i < kSize; ++i) vector[i] += 1.5F * centre[i];
+    EXPECT_TRUE(normalise(vector));
+    return vector;
+  };
+  const std::vector<float> query = near_centre();
+  const SketchQuery sketched(query, centre, rotation);
+  std::vector<std::uint64_t> words(sketch_words(kSize));
+  double squares = 0, bounds = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    const std::vector<float> vector = i == 0 ? query : near_centre();
+    const SketchScale scale = make_sketch(vector, centre, rotation, words);
+    const auto [similarity, bound] = estimate(sketched, words, scale);
+    const double off = similarity - dot(query, vector);
+    EXPECT_LT(std::abs(off), bound) << i;
+    squares += off * off;
+    bounds += bound;
+  }
+  // The bound is as many deviations as it says: not loose, not tight.
+  EXPECT_NEAR(bounds / 2'000 / SketchQuery::kDeviations / std::sqrt(squares / 2'000), 1, 0.15);
+}
+
+TEST(Sketch, AVectorAtTheCentreIsItsOwnEstimate) {
+  std::mt19937 random(7);
+  const std::vector<float> centre = unit_vector(64, random), query = unit_vector(64, random);
+  const Rotation rotation(64);
+  std::vector<std::uint64_t> words(1);
+  const SketchScale scale = make_sketch(centre, centre, rotation, words);
+  EXPECT_NEAR(estimate(SketchQuery(query, centre, rotation), words, scale).similarity, dot(query, centre), 1e-5);
+  EXPECT_NEAR(estimate(SketchQuery(centre, centre, rotation), words, scale).similarity, 1, 1e-5);
 }
 
 TEST(Quantise, TheBoundHolds) {

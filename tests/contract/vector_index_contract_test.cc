@@ -126,7 +126,7 @@ TEST_F(VectorIndexContract, AnswersAreThoseOfAFullComparison) {
     for (ImageId id = 1; id <= 2'500; ++id) {
       vectors.push_back(random_vector(dims, random));
       ASSERT_TRUE((*opened)->vectors().add(id, vectors.back()));
-      if (id % 700 == 0) { ASSERT_TRUE((*opened)->vectors().commit()); }
+      if (id == 1'500 || id == 2'200) { ASSERT_TRUE((*opened)->vectors().commit()); }  // a large part and small ones
     }
     ASSERT_TRUE((*opened)->vectors().commit());
     const auto view = *(*opened)->vectors().snapshot();
@@ -142,6 +142,17 @@ TEST_F(VectorIndexContract, AnswersAreThoseOfAFullComparison) {
       const auto all = view->search({.vector = query, .k = kAllSimilar, .min_similarity = cut});
       EXPECT_EQ(all->hits.size(), 1'501U);
       EXPECT_TRUE(all->complete);
+      for (const unsigned one_in : {1U, 10U, 100U, 1'000U}) {
+        IdSet allowed(static_cast<ImageId>(vectors.size()));
+        for (ImageId id = 1; id < vectors.size(); id += one_in) allowed.add(id);
+        std::vector<double> best;
+        for (const auto& [similarity, id] : expected) {
+          if (best.size() < 10 && allowed.contains(id)) best.push_back(similarity);
+        }
+        const auto filtered = view->search({.vector = query, .k = 10, .allowed = &allowed});
+        ASSERT_EQ(filtered->hits.size(), best.size());
+        for (std::size_t i = 0; i < best.size(); ++i) EXPECT_NEAR(filtered->hits[i].similarity, best[i], 1e-5) << one_in;
+      }
     }
   }
 }
