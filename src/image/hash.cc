@@ -235,6 +235,32 @@ PdqResult pdq(PixelsView pixels) {
   return {bits_over_median(low_terms(samples)), quality_of(samples)};
 }
 
+// A mirrored row's cosine terms are the same, those of odd frequency negated; turned by a quarter, rows are columns.
+PdqTurns pdq_turns(PixelsView pixels) {
+  if (std::min(pixels.size.width, pixels.size.height) < kPdqSideMin) return {};
+  if (pixels.channels == 4) return pdq_turns(flatten_on_white(pixels).view());
+  const Samples samples = sample(pixels);
+  const std::array<float, 256> terms = low_terms(samples);
+  struct Turned {
+    bool swapped, flip_x, flip_y;  // rows and columns swapped first, then mirrored in the turned picture's axes
+  };
+  constexpr Turned kTurned[8] = {{false, false, false}, {true, true, false}, {false, true, true},  {true, false, true},
+                                 {false, true, false},  {true, true, true},  {false, false, true}, {true, false, false}};
+  PdqTurns turns{.quality = quality_of(samples)};
+  for (std::size_t i = 0; i < 8; ++i) {
+    std::array<float, 256> turned{};
+    for (std::size_t y = 0; y < kPdqTerms; ++y) {
+      for (std::size_t x = 0; x < kPdqTerms; ++x) {
+        const float term = kTurned[i].swapped ? terms[x * kPdqTerms + y] : terms[y * kPdqTerms + x];
+        const bool negated = (kTurned[i].flip_x && x % 2 == 0) != (kTurned[i].flip_y && y % 2 == 0);  // place 0 is frequency 1
+        turned[y * kPdqTerms + x] = negated ? -term : term;
+      }
+    }
+    turns.hashes[i] = bits_over_median(turned);
+  }
+  return turns;
+}
+
 PerceptualHashes perceptual_hashes(PixelsView pixels) {
   MAGPIE_CHECK(pixels.size.pixels() > 0, "hashing an empty picture");
   if (pixels.channels == 4) return perceptual_hashes(flatten_on_white(pixels).view());

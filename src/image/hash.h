@@ -40,6 +40,14 @@ struct PdqResult {
 /// 1, 3 or 4 channels. A picture with a side under 5 px gets the zero hash with quality 0, as in the reference.
 PdqResult pdq(PixelsView pixels);
 
+/// PDQ of the picture as it is, turned by 90, 180 and 270 degrees clockwise, and the same four of the mirrored picture (left to right),
+/// mirrored before it is turned. All from one transform: next to no dearer than one. The quality is that of all.
+struct PdqTurns {
+  std::array<PdqHash, 8> hashes{};
+  std::uint8_t quality = 0;
+};
+PdqTurns pdq_turns(PixelsView pixels);
+
 /// 64 lower-case hex digits, highest bit first, as the reference prints it.
 std::string to_hex(const PdqHash& hash);
 

@@ -47,6 +47,21 @@ TEST(Hash, TransparencyIsWhite) {
   EXPECT_EQ(clear, perceptual_hashes(filled({64, 64}, 3, {255, 255, 255}).view()));
 }
 
+TEST(Hash, TurnedPdqsAreThoseOfTurnedPictures) {
+  const Pixels picture = scene({256, 256}, 1);
+  const PdqTurns turns = pdq_turns(picture.view());
+  constexpr std::uint8_t kOrientations[8] = {1, 6, 3, 8, 2, 7, 4, 5};  // EXIF's, as these turn a picture the same way
+  for (std::size_t i = 0; i < 8; ++i) {
+    const Pixels turned = upright(picture.copy(), kOrientations[i]);
+    const PdqHash hash = pdq(turned.view()).hash;
+    for (std::size_t k = 0; k < 8; ++k) {  // unrelated ones are 128 apart; the same ones not 0, as samples lie half a pixel off the middle
+      EXPECT_EQ(hamming(turns.hashes[k], hash) < 64, k == i) << "turn " << i << " beside " << k;
+    }
+  }
+  EXPECT_EQ(turns.hashes[0], pdq(picture.view()).hash);
+  EXPECT_EQ(turns.quality, pdq(picture.view()).quality);
+}
+
 TEST(Hash, PdqTextHasTheHighestBitFirst) {
   PdqHash hash;
   hash.words = {1, 0, 0, 0xF000000000000000ull};

@@ -1,6 +1,8 @@
 #pragma once
 // Pictures that tests make for themselves.
+#include <algorithm>
 #include <cstdint>
+#include <random>
 #include <string>
 
 #include "image/pixels.h"
@@ -25,6 +27,25 @@ inline Pixels waves(Size size) {
       const auto tent = [](std::uint32_t t) { return static_cast<std::uint8_t>((t & 255) < 128 ? (t & 127) * 2 : 254 - (t & 127) * 2); };
       std::uint8_t* p = pixels.row(y) + std::size_t{x} * 3;
       p[0] = tent(u * 3 + v), p[1] = tent(v * 5 + u / 2), p[2] = tent(u + u * v / 64);
+    }
+  }
+  return pixels;
+}
+
+/// Discs and boxes in many colours, another arrangement for each seed: what a photograph has for whoever looks for corners.
+inline Pixels scene(Size size, std::uint32_t seed) {
+  Pixels pixels = filled(size, 3, {120, 130, 140});
+  std::mt19937 random(seed);
+  for (int shape = 0; shape < 60; ++shape) {
+    const std::uint32_t side = size.width / 20 + random() % (size.width / 6);
+    const std::uint32_t left = random() % size.width, top = random() % size.height, kind = random() % 2, colour = random();
+    for (std::uint32_t y = top; y < std::min(top + side, size.height); ++y) {
+      for (std::uint32_t x = left; x < std::min(left + side, size.width); ++x) {
+        const std::uint32_t dx = 2 * (x - left) > side ? 2 * (x - left) - side : side - 2 * (x - left);
+        const std::uint32_t dy = 2 * (y - top) > side ? 2 * (y - top) - side : side - 2 * (y - top);
+        if (kind == 0 && dx * dx + dy * dy > side * side) continue;
+        for (std::uint32_t c = 0; c < 3; ++c) pixels.row(y)[3 * x + c] = static_cast<std::uint8_t>(colour >> (8 * c));
+      }
     }
   }
   return pixels;
