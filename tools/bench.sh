@@ -14,7 +14,7 @@ python=/usr/bin/python3   # Debian's, as the tests use
 results=bench/results
 [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || results=build/bench/results
 mkdir -p build/bench "$results"
-workloads="crawl frontier analyse extract search"
+workloads="crawl frontier analyse copies extract search"
 
 # program NAME SECONDS: one Google Benchmark program in rounds, SECONDS each at least; its JSON goes to build/bench.
 program() {
@@ -51,6 +51,10 @@ run() {
       program image 0.5 && program analyse 0.5
       report analyse "pictures" "JPEGs of 1.2 to 2 MP, quality 85: made of waves and noise, or photographs enlarged where the shared data is at hand" \
         build/bench/image.json build/bench/analyse.json ;;
+    copies)
+      "$python" tools/bench_copies.py --magpie "$build/magpie" > build/bench/copies.json
+      report copies "" "real pictures, each as it is and under 10 of 32 changes (tools/copies_set.py); peers with the cut-off that suits this very set best" \
+        build/bench/copies.json ;;
     extract)
       program extract 0.5
       "$python" tools/bench_extract.py --magpie "$build/magpie" > build/bench/extract_quality.json

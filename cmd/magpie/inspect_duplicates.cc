@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <optional>
 #include <thread>
 
-#include "analyse/copies.h"
+#include "analyse/copy_search.h"
 #include "inspect.h"
 #include "picture_facts.h"
 
@@ -22,41 +22,67 @@ Result<std::vector<fs::path>> files_below(const fs::path& folder) {
   return files;
 }
 
-// Sets of pictures that are joined pair by pair; the smallest member stands for its set.
-class Clusters {
+// What is known of one file.
+struct Entry {
+  std::optional<Error> error;
+  std::size_t same_bytes_as = 0;  // itself, or the first file with these bytes
+  std::uint32_t sketched = 0;     // its number in the search, if it is the first
+  std::optional<analyse::CopyLink> link;
+};
+
+class DuplicateSearch {
  public:
-  explicit Clusters(std::size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), std::size_t{0}); }
-  std::size_t of(std::size_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
+  explicit DuplicateSearch(std::vector<fs::path> files) : files_(std::move(files)), entries_(files_.size()) {}
+
+  void run() {
+    PictureReader reader(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
+    reader.sketch_all(files_, [this](std::size_t i, Result<FileSketch> file) { take(i, std::move(file)); });
   }
-  void join(std::size_t a, std::size_t b) {
-    a = of(a), b = of(b);
-    parent_[std::max(a, b)] = std::min(a, b);
+
+  void print() const {
+    for (std::size_t i = 0; i < files_.size(); ++i) print(i);
   }
 
  private:
-  std::vector<std::size_t> parent_;
-};
-
-Clusters cluster(const std::vector<Result<PictureFacts>>& pictures) {
-  Clusters clusters(pictures.size());
-  analyse::CopyFinder finder;
-  std::map<Sha256, std::size_t> by_bytes;
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    if (!pictures[i]) continue;
-    const PictureFacts& facts = *pictures[i];
-    const auto [same, is_new] = by_bytes.emplace(facts.sha256, i);
-    if (!is_new) {
-      clusters.join(i, same->second);
-      continue;
+  void take(std::size_t i, Result<FileSketch> file) {
+    Entry& entry = entries_[i];
+    entry.same_bytes_as = i;
+    if (!file) {
+      entry.error = std::move(file.error());
+      return;
     }
-    const analyse::CopyEvidence evidence{.hashes = facts.hashes, .size = facts.upright, .colours = facts.colour_grid};
-    for (const analyse::Copy& copy : finder.copies_of(evidence)) clusters.join(i, copy.image);
-    finder.add(i, evidence);
+    const auto [first, is_new] = by_bytes_.emplace(file->sha256, i);
+    entry.same_bytes_as = first->second;
+    if (!is_new) return;
+    entry.sketched = static_cast<std::uint32_t>(search_.size());
+    std::vector<analyse::CopyLink> links = search_.add(std::move(file->sketch));
+    file_of_.push_back(i);
+    if (!links.empty()) entry.link = std::move(links.front());
   }
-  return clusters;
-}
+
+  void print(std::size_t i) const {
+    const Entry& entry = entries_[i];
+    const std::string path = files_[i].string();
+    if (entry.error) {
+      fmt::print(stderr, "magpie: {} is left out: {}\n", path, entry.error->message);
+      return;
+    }
+    JsonWriter json;
+    json.begin_object().field("cluster", file_of_[search_.group_of(entries_[entry.same_bytes_as].sketched)]).field("path", path);
+    if (entry.same_bytes_as != i) {
+      json.field("copy_of", files_[entry.same_bytes_as].string()).field("how", "the same bytes");
+    } else if (entry.link) {
+      json.field("copy_of", files_[file_of_[entry.link->picture]].string()).field("how", analyse::describe(*entry.link));
+    }
+    print_line(json.end_object().text());
+  }
+
+  std::vector<fs::path> files_;
+  std::vector<Entry> entries_;
+  std::map<Sha256, std::size_t> by_bytes_;
+  std::vector<std::size_t> file_of_;  // by number in the search
+  analyse::CopySearch search_;
+};
 
 }  // namespace
 
@@ -65,24 +91,14 @@ int inspect_duplicates(InspectArgs args) {
     fmt::print(stderr, "magpie: inspect duplicates wants one folder: magpie inspect duplicates DIR\n");
     return 2;
   }
-  const Result<std::vector<fs::path>> files = files_below(args[0]);
+  Result<std::vector<fs::path>> files = files_below(args[0]);
   if (!files) {
     fmt::print(stderr, "magpie: {}\n", files.error().message);
     return 2;
   }
-  PictureReader reader(std::clamp(std::thread::hardware_concurrency(), 1u, 8u));
-  const std::vector<Result<PictureFacts>> pictures = reader.read_all(*files);
-  Clusters clusters = cluster(pictures);
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    const std::string path = (*files)[i].string();
-    if (!pictures[i]) {
-      fmt::print(stderr, "magpie: {} is left out: {}\n", path, pictures[i].error().message);
-      continue;
-    }
-    JsonWriter json;
-    json.begin_object().field("cluster", clusters.of(i)).field("path", path).end_object();
-    print_line(json.text());
-  }
+  DuplicateSearch search(std::move(*files));
+  search.run();
+  search.print();
   return 0;
 }
 

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
+#include <deque>
+#include <utility>
 
 #include "base/wire.h"
 #include "image/decode.h"
@@ -15,6 +15,8 @@ namespace magpie::cmd {
 namespace {
 
 constexpr std::uint32_t kDescribe = 1;
+constexpr std::uint32_t kSketch = 2;
+constexpr std::size_t kUnderWayMax = 32;               // requests: enough for all workers, and little memory
 constexpr std::chrono::milliseconds kTimeMax{15'000};  // an answer is promised within 20 s
 constexpr std::chrono::milliseconds kMargin{500};      // the decoder gives up this much before it would be killed
 constexpr std::uint64_t kMemoryBytes = 2ull << 30;     // 100 MP decoded, turned, and as grey and float planes for the hashes
@@ -77,16 +79,52 @@ Result<PictureFacts> decode_facts(std::string_view bytes) {
   return facts;
 }
 
-Result<std::string> describe(const WorkerRequest& request) {
+struct DecodedFile {
+  Sha256 sha256{};
+  image::Decoded decoded;
+};
+
+// Profiles are left alone, as the programs do whose hashes these must equal, and as most programs do that write copies.
+Result<DecodedFile> decode_file(const WorkerRequest& request, std::uint32_t side_wanted) {
   MAGPIE_TRY(const std::string bytes, read_at(request.file.fd, request.file.offset, request.file.size));
   image::DecodeLimits limits{.bytes_max = kFileBytesMax, .deadline = Deadline::after(request.deadline.left() - kMargin)};
-  // Profiles are left alone, as the programs do whose hashes these must equal.
-  MAGPIE_TRY(const image::Decoded decoded, image::decode(bytes, limits, {.apply_profile = false}));
-  PictureFacts facts{.header = decoded.header, .upright = decoded.pixels.size(), .sha256 = sha256(bytes)};
-  facts.hashes = image::perceptual_hashes(decoded.pixels.view());
-  facts.colours = image::colours_of(decoded.pixels.view()).dominant;
-  facts.colour_grid = image::colour_grid(decoded.pixels.view());
+  MAGPIE_TRY(image::Decoded decoded, image::decode(bytes, limits, {.side_wanted = side_wanted, .apply_profile = false}));
+  return DecodedFile{sha256(bytes), std::move(decoded)};
+}
+
+Result<std::string> describe(const WorkerRequest& request) {
+  MAGPIE_TRY(const DecodedFile file, decode_file(request, 0));
+  const image::Pixels& pixels = file.decoded.pixels;
+  PictureFacts facts{.header = file.decoded.header, .upright = pixels.size(), .sha256 = file.sha256};
+  facts.hashes = image::perceptual_hashes(pixels.view());
+  facts.colours = image::colours_of(pixels.view()).dominant;
+  facts.colour_grid = image::colour_grid(pixels.view());
   return encode_facts(facts);
+}
+
+// bytes sha256[32] · bytes sketch
+Result<std::string> sketch(const WorkerRequest& request) {
+  MAGPIE_TRY(DecodedFile file, decode_file(request, analyse::kSketchSide));
+  image::Size size = file.decoded.header.size;
+  if (file.decoded.header.orientation >= 5) std::swap(size.width, size.height);
+  const image::Pixels rgb = image::flatten_on_white(std::move(file.decoded.pixels));
+  if (size.pixels() == 0) size = rgb.size();
+  WireWriter out;
+  out.bytes({reinterpret_cast<const char*>(file.sha256.data()), file.sha256.size()});
+  out.bytes(analyse::encode_sketch(analyse::make_sketch(rgb.view(), size)));
+  return out.take();
+}
+
+Result<FileSketch> sketch_from(const Result<std::string>& answer) {
+  if (!answer) return Failure(answer.error());
+  WireReader in(*answer);
+  FileSketch file;
+  const std::string_view sha256 = in.bytes(), sketched = in.bytes();
+  MAGPIE_TRY_DO(in.finish());
+  if (sha256.size() != file.sha256.size()) return fail(Code::kCorrupt, "the decoder's answer is garbled");
+  std::copy(sha256.begin(), sha256.end(), file.sha256.begin());
+  MAGPIE_TRY(file.sketch, analyse::decode_sketch(sketched));
+  return file;
 }
 
 // A first drawing opens whatever libraries open late: modules, fonts.
@@ -107,7 +145,7 @@ WorkerPoolOptions pool_options(std::size_t workers) {
   return options;
 }
 
-Result<WorkRequest> request_for(const fs::path& path) {
+Result<WorkRequest> request_for(std::uint32_t kind, const fs::path& path) {
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return fail_errno(path.string());
   struct stat status {};
@@ -115,7 +153,7 @@ Result<WorkRequest> request_for(const fs::path& path) {
   if (!S_ISREG(status.st_mode)) return fail(Code::kBadInput, "{} is not a file", path.string());
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > kFileBytesMax) return fail(Code::kTooLarge, "{} has {} bytes, over the limit of {}", path.string(), size, kFileBytesMax);
-  return WorkRequest{.kind = kDescribe,
+  return WorkRequest{.kind = kind,
                      .payload = {},
                      .file = std::make_shared<const UniqueFd>(std::move(file)),
                      .file_offset = 0,
@@ -132,38 +170,36 @@ Result<PictureFacts> facts_from(Result<std::string> answer) {
 
 PictureReader::PictureReader(std::size_t workers) : pool_(pool_options(workers)) {}
 
-Result<PictureFacts> PictureReader::read(const fs::path& path) {
-  MAGPIE_TRY(WorkRequest request, request_for(path));
-  return facts_from(pool_.call(std::move(request)));
+std::future<Result<std::string>> PictureReader::ask(std::uint32_t kind, const fs::path& path) {
+  const auto answer = std::make_shared<std::promise<Result<std::string>>>();
+  std::future<Result<std::string>> answered = answer->get_future();
+  Result<WorkRequest> request = request_for(kind, path);
+  if (request) {
+    pool_.submit(std::move(*request), [answer](Result<std::string> given) { answer->set_value(std::move(given)); });
+  } else {
+    answer->set_value(Failure(std::move(request.error())));
+  }
+  return answered;
 }
 
-std::vector<Result<PictureFacts>> PictureReader::read_all(const std::vector<fs::path>& paths) {
-  std::vector<Result<PictureFacts>> facts(paths.size(), Result<PictureFacts>(fail(Code::kInternal, "no answer")));
-  std::mutex mutex;
-  std::condition_variable all_done;
-  std::size_t waiting = paths.size();
-  const auto put = [&](std::size_t i, Result<PictureFacts> answer) {
-    const std::lock_guard lock(mutex);
-    facts[i] = std::move(answer);
-    if (--waiting == 0) all_done.notify_one();
-  };
+Result<PictureFacts> PictureReader::read(const fs::path& path) { return facts_from(ask(kDescribe, path).get()); }
+
+void PictureReader::sketch_all(const std::vector<fs::path>& paths, const std::function<void(std::size_t, Result<FileSketch>)>& take) {
+  std::deque<std::future<Result<std::string>>> under_way;
+  std::size_t asked = 0;
   for (std::size_t i = 0; i < paths.size(); ++i) {
-    auto request = request_for(paths[i]);
-    if (!request) {
-      put(i, Failure(std::move(request.error())));
-      continue;
-    }
-    pool_.submit(std::move(*request), [&put, i](Result<std::string> answer) { put(i, facts_from(std::move(answer))); });
+    while (asked < paths.size() && under_way.size() < kUnderWayMax) under_way.push_back(ask(kSketch, paths[asked++]));
+    const Result<std::string> answer = under_way.front().get();
+    under_way.pop_front();
+    take(i, sketch_from(answer));
   }
-  std::unique_lock lock(mutex);
-  all_done.wait(lock, [&] { return waiting == 0; });
-  return facts;
 }
 
 int run_picture_worker(int fd) {
   return run_worker(fd, [](std::string_view) -> Result<WorkerHandlers> {
     WorkerHandlers handlers;
     handlers.by_kind[kDescribe] = describe;
+    handlers.by_kind[kSketch] = sketch;
     handlers.warm_up = warm_up;
     return handlers;
   });

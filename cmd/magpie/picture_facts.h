@@ -3,10 +3,12 @@
 // this program started again as `magpie inspect image --worker`: a picture that crashes, hangs or eats its decoder costs one error.
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "analyse/copy_sketch.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/result.h"
@@ -26,6 +28,12 @@ struct PictureFacts {
   image::ColourGrid colour_grid{};
 };
 
+/// What `inspect duplicates` compares.
+struct FileSketch {
+  Sha256 sha256{};
+  analyse::CopySketch sketch;
+};
+
 class PictureReader {
  public:
   /// `workers` child processes, 1..16. They start in the background.
@@ -33,10 +41,12 @@ class PictureReader {
 
   /// Waits for the answer. Errors: of reading the file; kBadInput, kTooLarge, kTimeout (15 s) of decoding; kInternal when the decoder died.
   Result<PictureFacts> read(const fs::path& path);
-  /// All of `paths`, several at once; answers in the same order.
-  std::vector<Result<PictureFacts>> read_all(const std::vector<fs::path>& paths);
+  /// Gives `take` each one's sketch or error, in the order of `paths`, on the caller's thread, while the next ones are made.
+  void sketch_all(const std::vector<fs::path>& paths, const std::function<void(std::size_t, Result<FileSketch>)>& take);
 
  private:
+  std::future<Result<std::string>> ask(std::uint32_t kind, const fs::path& path);
+
   WorkerPool pool_;
 };
 

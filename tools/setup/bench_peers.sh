@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the programs that ./dev bench crawl and extract run beside Magpie, each at a pinned version, into build/peers; never part of ./dev setup.
+# Installs the programs that ./dev bench crawl, copies and extract run beside Magpie, each at a pinned version, into build/peers; never part of ./dev setup.
 #   scrapy, img2dataset   from the Python registry, with /usr/bin/python3
 #   extruct, price-parser the same
+#   ImageHash, pdqhash, OpenCV the same; scikit-image and scikit-learn for their pictures
 #   colly                 from the Go module proxy, with go (apt install golang, or newer)
 #   spider                from the Rust registry, with cargo; several minutes of compiling
-#   wget2, httrack        from Debian
+#   wget2, httrack        from Debian; and stamps and wallpapers, as pictures that are no garments
 # What cannot be installed is named and left out; the benchmark then says so too.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -15,13 +16,15 @@ mkdir -p "$peers"
 attempt() { echo "peers: $1" >&2; "$@" || echo "peers: $1 is not installed; the benchmark will leave it out" >&2; }
 
 debian_peers() {
-  { command -v wget2 && command -v httrack; } > /dev/null && return 0
-  [ "$(id -u)" = 0 ] || { echo "peers: run 'apt-get install wget2 httrack' as root" >&2; return 1; }
-  apt-get install -y --no-install-recommends wget2 httrack
+  local wanted=(wget2 httrack tuxpaint-stamps-default plasma-workspace-wallpapers gnome-backgrounds)
+  dpkg -s "${wanted[@]}" > /dev/null 2>&1 && return 0
+  [ "$(id -u)" = 0 ] || { echo "peers: run 'apt-get install ${wanted[*]}' as root" >&2; return 1; }
+  apt-get install -y --no-install-recommends "${wanted[@]}"
 }
 python_peers() {
   [ -x "$peers/python/bin/pip" ] || /usr/bin/python3 -m venv "$peers/python"
-  "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0 extruct==0.18.0 price-parser==0.5.0
+  "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0 extruct==0.18.0 price-parser==0.5.0 \
+    imagehash==4.3.2 pdqhash==0.2.8 opencv-python-headless==5.0.0.93 scikit-image==0.26.0 scikit-learn==1.9.1
 }
 colly() {
   command -v go > /dev/null || return 1
