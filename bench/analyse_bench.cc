@@ -19,7 +19,9 @@ namespace {
 
 constexpr image::Size kSize{1'440, 1'080};
 
-fs::path model_folder() { return fs::path(MAGPIE_SOURCE_DIR) / "build/models/efficientnet-lite0"; }
+fs::path model_folder(bool int8 = true) {
+  return fs::path(MAGPIE_SOURCE_DIR) / "build/models" / (int8 ? "efficientnet-lite0-int8" : "efficientnet-lite0");
+}
 
 // Square cells of random colour, each octave half the size and half the strength of the one before.
 image::Pixels octaves(image::Size size) {
@@ -48,14 +50,17 @@ const std::string& jpeg() {
   return bytes;
 }
 
+enum Arithmetic { kF32, kBf16, kInt8 };
+
 void BM_Embed(benchmark::State& state) {
-  auto network = model::Network::load(model_folder(), {.fast = state.range(0) != 0});
+  const int kind = static_cast<int>(state.range(0));
+  auto network = model::Network::load(model_folder(kind == kInt8), {.fast = kind == kBf16});
   if (!network) return state.SkipWithError(network.error().message.c_str());
   const image::Pixels pixels = octaves({640, 480});
   for (auto _ : state) benchmark::DoNotOptimize(network->embed({pixels.data(), 640, 480, std::size_t{640} * 3}));
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(BM_Embed)->ArgName("bf16")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Embed)->ArgName("f32_bf16_int8")->Arg(kF32)->Arg(kBf16)->Arg(kInt8)->Unit(benchmark::kMillisecond);
 
 void BM_LoadNetwork(benchmark::State& state) {
   for (auto _ : state) {
@@ -67,7 +72,8 @@ BENCHMARK(BM_LoadNetwork)->Unit(benchmark::kMillisecond);
 
 void BM_AnalyseHere(benchmark::State& state) {
   WorkerHandlers handlers;
-  if (auto added = analyse::add_picture_handlers(handlers, {.model_folder = model_folder()}); !added) {
+  const bool int8 = state.range(0) != 0;
+  if (auto added = analyse::add_picture_handlers(handlers, {.model_folder = model_folder(int8)}); !added) {
     return state.SkipWithError(added.error().message.c_str());
   }
   const WorkRequest request = analyse::analyse_request(jpeg());
@@ -77,7 +83,7 @@ void BM_AnalyseHere(benchmark::State& state) {
   state.counters["jpeg_bytes"] = static_cast<double>(jpeg().size());
   state.counters["pixels"] = static_cast<double>(kSize.pixels());
 }
-BENCHMARK(BM_AnalyseHere)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_AnalyseHere)->ArgName("int8")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 // Wall time: the work is done by other processes. Two requests per worker are on their way at any time.
 void BM_AnalyseInWorkers(benchmark::State& state) {

