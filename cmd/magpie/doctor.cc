@@ -26,7 +26,7 @@ Finding check_web() {
 }
 
 Finding check_model(const AppSettings& settings) {
-  const auto model = find_embedder(settings);
+  const auto model = find_embedder(settings, nullptr);
   if (!model) return missing("model", model.error());
   const auto manifest = model::load_manifest(model->folder);
   const auto sums = manifest ? model::verify(*manifest) : Result<void>(Failure(manifest.error()));
@@ -41,7 +41,7 @@ Finding check_sandbox(const AppSettings& settings) {
 }
 
 Finding check_worker(const AppSettings& settings) {
-  const auto model = find_embedder(settings);
+  const auto model = find_embedder(settings, nullptr);
   if (!model) return {"worker", false, "not tried, as the model is missing"};
   const auto ready = start_picture_workers(settings, {.model = &*model, .processes = 1})->wait_ready(Deadline::after(40s));
   return ready ? found("worker", "starts, loads the model and locks itself in") : missing("worker", ready.error());

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "app/manager.h"
+#include "app/pictures.h"
 #include "base/guarded.h"
 #include "base/json_writer.h"
 #include "command.h"
@@ -19,6 +20,7 @@ using pipeline::PageChange;
 
 struct RebuildFlags {
   bool extract = false, analyse = false, dry_run = false;
+  std::string model;
   std::uint64_t limit = 20;
 };
 
@@ -67,16 +69,17 @@ void say_counts(const ExtractAgainCounts& counts, const RebuildFlags& flags, boo
 }
 
 /// Runs `work` beside a manager of the collection, on a thread of its own, and `show` now and then where a person looks on. True when
-/// it was interrupted.
+/// it was interrupted. `model` goes before model.embedder unless it is empty.
 Result<bool> run_managed(const Common& common, const std::function<void(Manager&, std::stop_token)>& work,
-                         const std::function<void()>& show, bool embeds) {
+                         const std::function<void()>& show, const ManagerOptions& options, const std::string& model = "") {
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  if (!model.empty()) settings.model.embedder.value = model;
   MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
   const SystemClock clock;
   MetricsRegistry metrics;
-  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, {.embeds = embeds}));
+  MAGPIE_TRY(const auto manager, Manager::start(*collection, settings, clock, metrics, options));
 
   StopSignals signals;
   std::atomic<bool> ended{false};
@@ -117,24 +120,27 @@ Result<int> extract(const Common& common, const RebuildFlags& flags) {
     const auto so_far = running.with([](const auto* again) { return again ? again->counts() : ExtractAgainCounts(); });
     show_line(fmt::format("{} of {} pages, {} changed", so_far.pages, so_far.of, so_far.changed));
   };
-  MAGPIE_TRY(const bool asked, run_managed(common, work, show, /*embeds=*/false));
+  MAGPIE_TRY(const bool asked, run_managed(common, work, show, {.embeds = false}));
   if (!*counts) return Failure(counts->error());
   say_counts(**counts, flags, common.json);
   return asked ? kNothing : kDone;
 }
 
-Result<int> analyse(const Common& common) {
+/// Looks at what waits, with the options' network. `then` follows when all was looked at.
+Result<int> analyse(const Common& common, const ManagerOptions& options = {}, const std::string& model = "",
+                    const std::function<Result<void>(Manager&)>& then = nullptr) {
   Guarded<const pipeline::AnalyseWaiting*> running(nullptr);
   std::optional<Result<AnalyseWaitingCounts>> counts;
-  const auto work = [&](Manager& manager, std::stop_token stop) {
-    counts = manager.analyse_waiting(std::move(stop),
-                                     [&](const pipeline::AnalyseWaiting* now) { running.with([&](auto& known) { known = now; }); });
+  const auto work = [&](Manager& manager, const std::stop_token& stop) {
+    counts = manager.analyse_waiting(stop, [&](const pipeline::AnalyseWaiting* now) { running.with([&](auto& known) { known = now; }); });
+    if (!*counts || !then || stop.stop_requested()) return;
+    if (auto done = then(manager); !done) counts = Failure(std::move(done).error());
   };
   const auto show = [&] {
     const auto so_far = running.with([](const auto* now) { return now ? now->counts() : AnalyseWaitingCounts(); });
     show_line(fmt::format("{} pictures analysed, {} embedded, {} failed", so_far.analysed, so_far.embedded, so_far.failed));
   };
-  MAGPIE_TRY(const bool asked, run_managed(common, work, show, /*embeds=*/true));
+  MAGPIE_TRY(const bool asked, run_managed(common, work, show, options, model));
   if (!*counts) return Failure(counts->error());
   const AnalyseWaitingCounts& done = **counts;
   if (common.json) {
@@ -147,12 +153,35 @@ Result<int> analyse(const Common& common) {
   return asked ? kNothing : kDone;
 }
 
+// New vectors are made beside the old ones, which searches use until all are there. A run that is cut short goes on with the next.
+Result<int> change_model(const Common& common, const std::string& name) {
+  MAGPIE_TRY(const EmbedderModel model, named_embedder(name));
+  const auto switched = [](Manager& manager) { return manager.switch_model(); };
+  MAGPIE_TRY(const int code, analyse(common, {.changes_model = true}, name, switched));
+  if (code != kDone) {
+    fmt::print(stderr, "Searches use the old vectors until all are made; the same command goes on.\n");
+    return code;
+  }
+  fmt::print(stderr, "Indexing the new vectors...\n");
+  const auto nothing = [](Manager&, const std::stop_token&) {};
+  MAGPIE_TRY_DO(run_managed(
+      common, nothing, [] {}, {.embeds = false}, name));  // a manager indexes what waits before it is ready
+  fmt::print(stderr, "The collection's vectors are now of {}.\n", model.space);
+  AppSettings settings;
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
+  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  if (!settings.model.embedder().empty() && settings.model.embedder() != name)
+    fmt::print(stderr, "Next: take model.embedder = {} out of the settings, or set it to {}.\n", settings.model.embedder(), name);
+  return kDone;
+}
+
 Result<int> run(const Common& common, const RebuildFlags& flags) {
-  if (flags.extract == flags.analyse)
+  if (flags.extract + flags.analyse + !flags.model.empty() != 1)
     return fail(Code::kBadInput,
                 "say what to make anew, one at a time: --extract reads every stored page again, --analyse looks at pictures that were only "
-                "archived");
-  if (flags.analyse && flags.dry_run) return fail(Code::kBadInput, "--dry-run goes with --extract only");
+                "archived, --model makes vectors of another model");
+  if (!flags.extract && flags.dry_run) return fail(Code::kBadInput, "--dry-run goes with --extract only");
+  if (!flags.model.empty()) return change_model(common, flags.model);
   return flags.extract ? extract(common, flags) : analyse(common);
 }
 
@@ -163,6 +192,8 @@ void add_rebuild(CLI::App& app, Common& common) {
   auto flags = std::make_shared<RebuildFlags>();
   command.flag("--extract", flags->extract, "Read every stored page again: titles, words, products, pictures");
   command.flag("--analyse", flags->analyse, "Analyse and index pictures that were only archived, or only described (crawl.pictures)");
+  command.option("--model", flags->model, "Make all vectors anew by this model, a folder below models/, then search by them",
+                 {.value = "NAME"});
   command.flag("--dry-run", flags->dry_run, "With --extract: show what would change, and change nothing");
   command.option("--limit", flags->limit, "With --extract: changed pages that are shown; all are counted",
                  {.value = "N", .show_default = true});

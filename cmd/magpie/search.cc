@@ -22,9 +22,9 @@ struct SearchFlags {
   bool facets = false;
 };
 
-Result<Embedding> embed_file(const AppSettings& settings, const std::string& path) {
+Result<Embedding> embed_file(const AppSettings& settings, const Catalog& catalog, const std::string& path) {
   MAGPIE_TRY(const std::string bytes, read_file(path, 64 << 20));
-  MAGPIE_TRY(const EmbedderModel model, find_embedder(settings));
+  MAGPIE_TRY(const EmbedderModel model, find_embedder(settings, &catalog));
   const auto workers = start_picture_workers(settings, {.model = &model, .processes = 1});
   auto embedding = Pictures(*workers).embed(bytes, Deadline::after(30s));
   if (!embedding) return fail(embedding.error(), path);
@@ -38,10 +38,10 @@ Result<std::optional<std::int64_t>> price_bound(const std::string& text, std::st
   return std::optional<std::int64_t>(*micros);
 }
 
-Result<SearchQuery> make_query(const SearchFlags& flags, const AppSettings& settings) {
+Result<SearchQuery> make_query(const SearchFlags& flags, const AppSettings& settings, const Catalog& catalog) {
   SearchQuery query;
   for (const std::string& word : flags.words) query.words += (query.words.empty() ? "" : " ") + word;
-  if (!flags.image.empty()) { MAGPIE_TRY(query.picture, embed_file(settings, flags.image)); }
+  if (!flags.image.empty()) { MAGPIE_TRY(query.picture, embed_file(settings, catalog, flags.image)); }
   query.like = flags.like;
   query.filter.shops = flags.shops;
   query.filter.categories = flags.categories;
@@ -127,7 +127,7 @@ Result<int> run(const Common& common, const SearchFlags& flags) {
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
   MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
-  MAGPIE_TRY(const SearchQuery query, make_query(flags, settings));
+  MAGPIE_TRY(const SearchQuery query, make_query(flags, settings, collection->catalog()));
   const Searcher searcher(collection->text(), collection->vectors(), settings.search);
   MAGPIE_TRY(const SearchAnswer answer, searcher.search(query));
   JsonWriter json;

@@ -31,7 +31,11 @@ struct ServerSettings {
 };
 
 struct ModelSettings {
-  Setting<std::string> embedder{"model.embedder", "efficientnet-lite0", {}, "Folder below models/ whose network makes picture vectors."};
+  Setting<std::string> embedder{"model.embedder",
+                                "",
+                                {},
+                                "Folder below models/ whose network makes picture vectors. Empty: the collection's own; a new one's is "
+                                "efficientnet-lite0-int8. To change it: magpie rebuild --model."};
   template <class Visitor>
   void visit(Visitor&& each) {
     each(embedder);

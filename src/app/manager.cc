@@ -108,18 +108,24 @@ Result<Url> parse_seed(std::string_view text) {
 Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const AppSettings& settings, const Clock& clock,
                                                 MetricsRegistry& metrics, ManagerOptions wishes) {
   std::unique_ptr<Manager> manager(new Manager(collection, settings, clock, metrics));
-  MAGPIE_TRY(EmbedderModel model, find_embedder(settings));
+  MAGPIE_TRY(EmbedderModel model,
+             wishes.changes_model ? named_embedder(settings.model.embedder()) : find_embedder(settings, &collection.catalog()));
   manager->page_workers_ = start_page_workers(settings, &metrics);
   manager->picture_workers_ =
       start_picture_workers(settings, {.model = wishes.embeds ? &model : nullptr, .start_at_once = wishes.at_once, .metrics = &metrics});
   manager->pictures_ = std::make_unique<Pictures>(*manager->picture_workers_);
   pipeline::RecorderOptions options;
   options.space = model.space;
+  options.indexes = !wishes.changes_model;
   options.on_indexed = [raw = manager.get()](const std::vector<ImageId>& images) { raw->indexed(images); };
   MAGPIE_TRY(manager->recorder_,
              pipeline::Recorder::start({collection.archive(), collection.archive_writing(), collection.variants(), collection.catalog(),
                                         collection.frontier(), collection.text(), collection.vectors()},
                                        std::move(options)));
+  if (!wishes.changes_model) {
+    MAGPIE_TRY_DO(
+        manager->recorder_->transact([&](CatalogTransaction& transaction) { return set_embedding_space(transaction, model.space); }));
+  }
   manager->revisits_ = wishes.revisits && settings.crawl.revisit();
   if (wishes.resume) MAGPIE_TRY_DO(manager->resume_unfinished());
   manager->reporter_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->report_progress(stop); });
@@ -390,6 +396,13 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(std::stop_token 
   auto counts = waiting.run(std::move(stop));
   running(nullptr);
   return counts;
+}
+
+Result<void> Manager::switch_model() {
+  return recorder_->transact([this](CatalogTransaction& transaction) -> Result<void> {
+    MAGPIE_TRY_DO(transaction.mark_all_dirty());
+    return set_embedding_space(transaction, recorder_->space());
+  });
 }
 
 std::uint64_t Manager::queued() const {

@@ -22,10 +22,11 @@
 namespace magpie {
 
 struct ManagerOptions {
-  bool resume = false;    // go on with crawls that a crash cut short
-  bool revisits = false;  // while nothing is crawled: visit what is due (crawl.revisit)
-  bool embeds = true;     // false: workers have no network, and nothing is embedded
-  bool at_once = false;   // workers are ready for pictures before the first one comes
+  bool resume = false;         // go on with crawls that a crash cut short
+  bool revisits = false;       // while nothing is crawled: visit what is due (crawl.revisit)
+  bool embeds = true;          // false: workers have no network, and nothing is embedded
+  bool changes_model = false;  // model.embedder makes vectors beside those of the collection's model; nothing becomes findable
+  bool at_once = false;        // workers are ready for pictures before the first one comes
 };
 
 class Manager final : public JobControl {
@@ -52,6 +53,9 @@ class Manager final : public JobControl {
   Result<CrawlJobView> cancel(JobId id) override;
   Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) override;
   Result<CrawlJobView> revisit(JobId id, bool all) override;
+  /// From now on the collection's vectors are those of model.embedder: all pictures are indexed anew at the next start. For a manager that
+  /// changes the model, once all are embedded.
+  Result<void> switch_model();
   std::uint64_t queued() const override;
   void listen(CrawlListener* listener) override;
 

@@ -11,6 +11,8 @@
 namespace magpie {
 namespace {
 
+constexpr std::string_view kSpaceKey = "embedding_space";
+
 WorkerPoolOptions pool_options(const AppSettings& settings, const pipeline::WorkerConfig& config, MetricsRegistry* metrics) {
   WorkerPoolOptions options;
   options.command = {program_path().string(), "worker"};
@@ -25,11 +27,33 @@ WorkerPoolOptions pool_options(const AppSettings& settings, const pipeline::Work
 
 }  // namespace
 
-Result<EmbedderModel> find_embedder(const AppSettings& settings) {
+Result<EmbedderModel> named_embedder(const std::string& name) {
   MAGPIE_TRY(const fs::path models, asset("models"));
-  MAGPIE_TRY(const model::ModelManifest manifest, model::load_manifest(models / settings.model.embedder()));
+  MAGPIE_TRY(const model::ModelManifest manifest, model::load_manifest(models / name));
   return EmbedderModel{manifest.folder, manifest.space()};
 }
+
+Result<EmbedderModel> find_embedder(const AppSettings& settings, const Catalog* catalog) {
+  std::string kept;
+  if (catalog != nullptr) { MAGPIE_TRY(kept, embedding_space_of(*catalog)); }
+  std::string name = settings.model.embedder();
+  if (name.empty()) name = kept.empty() ? kDefaultEmbedder : kept.substr(0, kept.rfind('@'));
+  MAGPIE_TRY(EmbedderModel model, named_embedder(name));
+  if (kept.empty() || kept == model.space) return model;
+  return fail(Code::kBadInput,
+              "the collection's vectors are of {}, not of {}; either leave model.embedder empty, or: magpie rebuild --model {}", kept,
+              model.space, name);
+}
+
+Result<std::string> embedding_space_of(const Catalog& catalog) {
+  MAGPIE_TRY(const std::optional<std::string> kept, catalog.meta(kSpaceKey));
+  if (kept) return *kept;
+  // Earlier versions wrote nothing down, and had one model.
+  MAGPIE_TRY(const std::vector<Image> any, catalog.images_without("", 0, 1));
+  return any.empty() ? std::string() : std::string("efficientnet-lite0@1");
+}
+
+Result<void> set_embedding_space(CatalogTransaction& transaction, std::string_view space) { return transaction.set_meta(kSpaceKey, space); }
 
 std::unique_ptr<WorkerPool> start_picture_workers(const AppSettings& settings, const PictureWorkerOptions& wishes) {
   pipeline::WorkerConfig config{.pictures = true};

@@ -5,6 +5,7 @@
 
 #include "app/app_settings.h"
 #include "base/metrics.h"
+#include "core/catalog.h"
 #include "process/worker_pool.h"
 #include "serve/picture_analyser.h"
 
@@ -14,8 +15,16 @@ struct EmbedderModel {
   fs::path folder;
   std::string space;  // of its vectors
 };
-/// The model that model.embedder names. kNotFound says how to get it.
-Result<EmbedderModel> find_embedder(const AppSettings& settings);
+/// The model in models/`name`. kNotFound says how to get it.
+Result<EmbedderModel> named_embedder(const std::string& name);
+/// The model for a collection: the one its vectors are of, as vectors of two models do not compare; before it has any, or without a
+/// collection, the one that model.embedder names, else kDefaultEmbedder. kBadInput when model.embedder names another than the collection's.
+Result<EmbedderModel> find_embedder(const AppSettings& settings, const Catalog* catalog);
+inline constexpr const char* kDefaultEmbedder = "efficientnet-lite0-int8";
+
+/// The vector space of a collection's vectors; "" before it has any pictures.
+Result<std::string> embedding_space_of(const Catalog& catalog);
+Result<void> set_embedding_space(CatalogTransaction& transaction, std::string_view space);
 
 struct PictureWorkerOptions {
   const EmbedderModel* model = nullptr;  // none: they embed nothing

@@ -52,7 +52,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
                                             {.resume = true, .revisits = true, .at_once = true}));
   Collection& collection = *state->collection;
   state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search);
-  MAGPIE_TRY(const EmbedderModel model, find_embedder(settings));
+  MAGPIE_TRY(const EmbedderModel model, find_embedder(settings, &collection.catalog()));
   ApiOptions options;
   options.version = MAGPIE_VERSION;
   options.embedding_space = model.space;

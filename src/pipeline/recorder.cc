@@ -295,6 +295,7 @@ Result<void> Recorder::index_all() {
 /// True when there is more to index.
 Result<bool> Recorder::index_once() {
   dirty_ = false;
+  if (!options_.indexes) return false;
   MAGPIE_TRY(const std::vector<DirtyImage> taken, ports_.catalog.take_dirty(options_.index_batch));
   if (taken.empty()) return false;
   std::vector<ImageId> findable;
@@ -307,7 +308,7 @@ Result<bool> Recorder::index_once() {
     }
     MAGPIE_TRY_DO(ports_.text.add(std::move(*document)));
     MAGPIE_TRY(const std::optional<Embedding> embedding, ports_.catalog.embedding(dirty.id, options_.space));
-    if (embedding) MAGPIE_TRY_DO(ports_.vectors.add(dirty.id, *embedding));
+    MAGPIE_TRY_DO(embedding ? ports_.vectors.add(dirty.id, *embedding) : ports_.vectors.remove(dirty.id));
     findable.push_back(dirty.id);
   }
   MAGPIE_TRY_DO(ports_.text.commit());

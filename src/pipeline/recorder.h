@@ -37,6 +37,7 @@ struct RecorderPorts {
 
 struct RecorderOptions {
   std::string space;                                                 // of the embeddings (core/embedder.h)
+  bool indexes = true;                                               // false: what is written waits to be made findable
   std::size_t batch_max = 256;                                       // documents in one transaction
   std::chrono::milliseconds batch_wait{30};                          // how long a batch waits for company
   std::chrono::milliseconds index_every{700};                        // at most this long from a commit to its pictures' being findable

@@ -67,16 +67,17 @@ class SketchQuery {
   Estimate estimate(std::uint32_t sum, const SketchScale& scale) const {
     const float product = 2 * (step_ * static_cast<float>(sum) - least_ * static_cast<float>(scale.ones)) - total_;
     const float by_signs = scale.error * norm_, by_planes = scale.scale * lost_;
-    return {centre_dot_ + scale.centre_dot + scale.scale * product, kDeviations * std::sqrt(by_signs * by_signs + by_planes * by_planes) + 1e-5F};
+    return {centre_dot_ + scale.centre_dot + scale.scale * product,
+            kDeviations * std::sqrt(by_signs * by_signs + by_planes * by_planes) + 1e-5F};
   }
 
  private:
   std::vector<std::uint64_t> planes_;
-  float centre_dot_ = 0;          // q·c
-  float norm_ = 0;                // |q - c|
-  float step_ = 0, least_ = 0;    // component ≈ step × value - least
-  float total_ = 0;               // sum of the components as they are kept
-  float lost_ = 0;                // norm of what four bits lost
+  float centre_dot_ = 0;        // q·c
+  float norm_ = 0;              // |q - c|
+  float step_ = 0, least_ = 0;  // component ≈ step × value - least
+  float total_ = 0;             // sum of the components as they are kept
+  float lost_ = 0;              // norm of what four bits lost
   SketchSums sums_;
 };
 
