@@ -8,7 +8,7 @@ namespace {
 struct CrawlFlags {
   std::vector<std::string> seeds;
   std::vector<std::string> archives;
-  std::string seeds_file, agent;
+  std::string seeds_file, agent, render;
   double delay = -1;
   std::int64_t per_host = 0, pages_per_host_max = 0, seconds_max = 0;
   bool allow_loopback = false;
@@ -39,6 +39,7 @@ Result<CrawlOptions> options_of(const CrawlFlags& flags) {
   if (flags.pages_per_host_max > 0) options.pages_per_host_max = static_cast<std::uint64_t>(flags.pages_per_host_max);
   if (flags.seconds_max > 0) options.seconds_max = std::chrono::seconds(flags.seconds_max);
   if (!flags.agent.empty()) options.agent = flags.agent;
+  if (!flags.render.empty()) options.render = flags.render;
   // Seeds from a file name the scope themselves: nothing off their hosts is asked for, pictures included.
   if (!flags.seeds_file.empty()) options.images_off_host = false;
   return options;
@@ -63,6 +64,8 @@ Result<int> run(const Common& common, const CrawlFlags& flags) {
     return replay(common, flags);
   }
   MAGPIE_TRY(const std::vector<std::string> seeds, read_seeds(flags));
+  if (!flags.render.empty() && flags.render != "auto" && flags.render != "always" && flags.render != "never")
+    return fail(Code::kBadInput, "--render is auto, always or never, not '{}'", flags.render);
   AppSettings settings;
   {
     // The agent is checked before a folder is made for a crawl that cannot start.
@@ -111,6 +114,8 @@ void add_crawl(CLI::App& app, Common& common) {
   command.option("--per-host", flags->per_host, "Most requests to a host at once", {.value = "N", .least = 1, .most = 256});
   command.option("--max-pages-per-host", flags->pages_per_host_max, "Pages fetched from one host", {.value = "N", .least = 1});
   command.option("--max-seconds", flags->seconds_max, "End after this time, whatever is left", {.value = "N", .least = 1});
+  command.option("--render", flags->render, "Show pages in a browser: auto (those that leave all to scripts), always, never",
+                 {.value = "WHICH"});
   command.flag("--allow-loopback", flags->allow_loopback, "Let the crawl reach this machine's own addresses, for tests");
   command.common_flags(common);
   command.runs(common, [&common, flags] { return run(common, *flags); });

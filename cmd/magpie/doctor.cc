@@ -2,6 +2,7 @@
 #include "app/collection.h"
 #include "app/pictures.h"
 #include "base/json_writer.h"
+#include "browser/browser_process.h"
 #include "command.h"
 #include "flags.h"
 #include "inspect.h"
@@ -15,6 +16,7 @@ struct Finding {
   std::string_view what;
   bool good = false;
   std::string words;  // what was found, or what is missing and how to mend it
+  bool optional = false;
 };
 
 Finding found(std::string_view what, std::string words) { return {what, true, std::move(words)}; }
@@ -47,6 +49,16 @@ Finding check_worker(const AppSettings& settings) {
   return ready ? found("worker", "starts, loads the model and locks itself in") : missing("worker", ready.error());
 }
 
+Finding check_browser(const AppSettings& settings) {
+  if (settings.crawl.render() == "never") return found("browser", "not used: crawl.render is 'never'");
+  const auto program = browser::find_browser(settings.crawl.browser());
+  if (!program)
+    return {"browser", false, program.error().message + "; until then pages that leave all to scripts are taken as they stand",
+            settings.crawl.render() == "auto"};
+  const auto version = browser::version_of(*program);
+  return version ? found("browser", fmt::format("{}, {}", program->string(), *version)) : missing("browser", version.error());
+}
+
 Finding check_collection(const Common& common) {
   const auto folder = CollectionFolder::choose(common.collection, false);
   if (!folder) return missing("collection", folder.error());
@@ -66,15 +78,16 @@ Result<int> run(const Common& common) {
   const auto folder = CollectionFolder::choose(common.collection, false);
   MAGPIE_TRY_DO(read_settings(settings, folder ? &*folder : nullptr, common));
   bool well = true;
-  for (const Finding& finding :
-       {check_web(), check_model(settings), check_sandbox(settings), check_worker(settings), check_collection(common)}) {
-    well = well && finding.good;
+  for (const Finding& finding : {check_web(), check_model(settings), check_sandbox(settings), check_worker(settings),
+                                 check_browser(settings), check_collection(common)}) {
+    well = well && (finding.good || finding.optional);
     if (common.json) {
       JsonWriter json;
-      json.begin_object().field("what", finding.what).field("good", finding.good).field("words", finding.words).end_object();
+      json.begin_object().field("what", finding.what).field("good", finding.good).field("words", finding.words);
+      json.field("optional", finding.optional).end_object();
       print_line(json.text());
     } else {
-      fmt::print("{} {:<11} {}\n", finding.good ? "ok     " : "missing", finding.what, finding.words);
+      fmt::print("{} {:<11} {}\n", finding.good ? "ok     " : finding.optional ? "absent " : "missing", finding.what, finding.words);
     }
   }
   return well ? kDone : kNothing;

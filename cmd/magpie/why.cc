@@ -31,6 +31,7 @@ void print_text(const UrlDetails& known) {
     fmt::print("  fetched {} by job {}: status {}, {} bytes, {}\n", time_text(known.fetch.fetched_at), known.job, known.fetch.status,
                known.fetch.body_bytes, known.fetch.content_type.empty() ? "no content type" : known.fetch.content_type);
   }
+  if (known.fetch.cause == Cause::kNone && !known.fetch.detail.empty()) fmt::print("  {}\n", known.fetch.detail);
   if (known.fetch.cause != Cause::kNone) fmt::print("  failed: {} ({})\n", to_string(known.fetch.cause), known.fetch.detail);
   if (!known.fetch.redirect.empty()) fmt::print("  leads to {}\n", known.fetch.redirect);
   if (known.page != 0) fmt::print("  kept as page {}\n", known.page);

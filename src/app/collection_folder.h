@@ -33,6 +33,7 @@ class CollectionFolder {
   fs::path catalog() const { return path_ / "catalog.db"; }
   fs::path index() const { return path_ / "index"; }
   fs::path variants() const { return path_ / "variants"; }
+  fs::path browser() const { return path_ / "browser"; }  // a running browser's profile; removed behind it
   fs::path socket() const { return path_ / "manager.sock"; }
 
   /// Reads magpie.yaml into the registry; nested keys are joined by dots. kBadInput names the file, the key and the nearest name.

@@ -84,6 +84,7 @@ void apply(const CrawlOptions& options, crawl::CrawlSettings& settings) {
   if (options.pages_per_host_max) settings.pages_per_host_max.value = static_cast<std::int64_t>(*options.pages_per_host_max);
   if (options.seconds_max) settings.run_max.value = *options.seconds_max;
   if (options.agent) settings.agent.value = *options.agent;
+  if (options.render) settings.render.value = *options.render;
   if (options.images_off_host) settings.images_off_host.value = *options.images_off_host;
 }
 
@@ -454,6 +455,9 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
     view.progress = progress_of_running();
     cancelling = running_->cancelling;
     if (running_->run) listed_ = {view.id, running_->run->listing()};
+    if (running_->run && !view.message && end) {
+      if (std::string words = running_->run->unrendered(); !words.empty()) view.message = std::move(words);
+    }
   }
   view.state = CrawlState::kFinished;
   if (!end) {
@@ -505,7 +509,8 @@ Result<std::unique_ptr<pipeline::CrawlRun>> Manager::make_run(const CrawlJobView
                                       *picture_workers_,
                                       *recorder_,
                                       clock_,
-                                      &metrics_};
+                                      &metrics_,
+                                      collection_.folder().browser()};
   crawl::CrawlSettings settings = settings_.crawl;
   apply(view.options, settings);
   if (is_replay(view.seeds)) return pipeline::CrawlRun::make_replay(parts, std::move(settings), view.id, files_of_replay(view.seeds), stop);

@@ -24,6 +24,8 @@ struct Exchange {
   std::string_view body;          // after content and transfer decoding
   Timestamp fetched_at{};
   std::string_view ip;  // the server's address as text, may be empty
+  /// The body is what a browser made of the answer (UTF-8 behind a byte order mark), the header block still the server's.
+  bool rendered = false;
 };
 
 struct ArchivedResponse {

@@ -7,7 +7,7 @@
 namespace magpie {
 namespace {
 
-constexpr std::uint64_t kVersion = 3;
+constexpr std::uint64_t kVersion = 4;
 
 void write(WireWriter& out, const ImageRef& ref) {
   out.bytes(ref.url);
@@ -101,6 +101,7 @@ std::string encode_page(const Page& page) {
   out.u64(static_cast<std::uint64_t>(page.verdict.cause));
   out.bytes(page.verdict.evidence);
   out.u64(page.shape);
+  out.boolean(page.app_shell);
   return out.take();
 }
 
@@ -133,6 +134,7 @@ Result<Page> decode_page(std::string_view bytes) {
   page.verdict.cause = static_cast<Cause>(cause);
   page.verdict.evidence = in.string();
   page.shape = in.u64();
+  page.app_shell = in.boolean();
   MAGPIE_TRY_DO(in.finish());
   return page;
 }

@@ -181,6 +181,8 @@ struct Page {
   /// Of a page that says little: a hash of all it says and shows, without the words of its own address, so that pages which say the same
   /// to every address can be told. 0 for all others.
   std::uint64_t shape = 0;
+  /// Says and shows next to nothing by itself, and carries scripts that may: a browser could find more (extract/app_shell.h).
+  bool app_shell = false;
 };
 
 struct ColourShare {

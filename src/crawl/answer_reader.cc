@@ -133,7 +133,7 @@ Result<void> AnswerReader::classify(FetchedDocument& document, const HttpRespons
   document.kind = *kind;
   if (*kind == UrlKind::kPage && repeats(response.body, from)) {
     ++from.pages_repeated;
-    document.robots_tag = document.robots_tag.empty() ? "nofollow" : "nofollow\n" + document.robots_tag;
+    document.repeats = true;
   }
   return *kind == UrlKind::kSitemap ? read_sitemap(document, response, from) : Result<void>();
 }

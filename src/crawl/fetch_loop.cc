@@ -1,6 +1,8 @@
 #include "crawl/fetch_loop.h"
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
 #include <map>
 #include <random>
 #include <unordered_map>
@@ -36,9 +38,10 @@ struct Flight {
   RobotsState* robots = nullptr;  // of a robots.txt
   TdmFile* tdm = nullptr;         // of a tdmrep.json
   bool login = false;             // a step of a login by form
-  std::uint64_t behind = 0;       // the number of its site's login that a page is asked behind
-  bool set_cookies = false;       // the answer has set a cookie of its host anew
-  bool conditional = false;       // the request named what is kept of an earlier visit
+  std::optional<Subresource> subresource;
+  std::uint64_t behind = 0;  // the number of its site's login that a page is asked behind
+  bool set_cookies = false;  // the answer has set a cookie of its host anew
+  bool conditional = false;  // the request named what is kept of an earlier visit
   SteadyTime started{};
   Timestamp started_at{};
 };
@@ -74,11 +77,13 @@ class Loop final : public FetchLoop {
       take_woken(now);
       take_throttled(now);
       if (may_ask()) {
+        MAGPIE_TRY_DO(start_subresources(now));
         MAGPIE_TRY_DO(start_due(now));
         MAGPIE_TRY_DO(give_up_resting(now));
       }
       if (finished(now)) {
         take_throttled(now);  // of the last pages
+        end_subresources();
         publish(parts_.clock.steady(), /*always=*/true);
         return CrawlEnd::kFinished;
       }
@@ -88,6 +93,14 @@ class Loop final : public FetchLoop {
   }
 
   void wake() override { parts_.client.wake(); }
+  void fetch(Subresource subresource) override {
+    const bool taken = subresources_.with([&](Asked& asked) {
+      if (!asked.ended) asked.waiting.push_back(std::move(subresource));
+      return !asked.ended;
+    });
+    if (taken) return wake();
+    subresource.done(fail(Code::kCancelled, "the crawl has ended"));
+  }
   void note_throttled(std::string_view host, Cause cause) override {
     throttled_.with([&](auto& hosts) { hosts[std::string(host)] = cause; });
     wake();
@@ -173,7 +186,7 @@ class Loop final : public FetchLoop {
   }
 
   // Documents that are under way have their room in the queue reserved, so handing over never waits.
-  bool has_room() const { return parts_.documents.size() + flights_.size() < parts_.documents.size_max(); }
+  bool has_room() const { return parts_.documents.size() + flights_.size() - subresources_flying_ < parts_.documents.size_max(); }
   bool may_start_more() const { return flights_.size() < static_cast<std::size_t>(settings_.workers()) && has_room(); }
 
   Result<void> start_due(SteadyTime now) {
@@ -185,6 +198,50 @@ class Loop final : public FetchLoop {
     return {};
   }
 
+  // Whether documents have room or not: a page that is waited for may be what fills their queue.
+  Result<void> start_subresources(SteadyTime now) {
+    for (Subresource& one : subresources_.with([](Asked& asked) { return std::exchange(asked.waiting, {}); }))
+      subresources_waiting_[hosts_.id_of(one.url.host())].push_back(std::move(one));
+    for (auto host = subresources_waiting_.begin(); host != subresources_waiting_.end();) {
+      MAGPIE_TRY_DO(start_subresources_of(host->first, host->second, now));
+      host = host->second.empty() ? subresources_waiting_.erase(host) : std::next(host);
+    }
+    return {};
+  }
+
+  Result<void> start_subresources_of(HostId id, std::deque<Subresource>& waiting, SteadyTime now) {
+    while (!waiting.empty() && flights_.size() < static_cast<std::size_t>(settings_.workers()) && now >= bandwidth_free_at_) {
+      Host& asked = hosts_[id];
+      const bool left_alone = asked.given_up || asked.polite->resting(now);  // nobody waits that long for a part of a page
+      if (!left_alone && !asked.polite->may_start(now)) return {};
+      RobotsState& robots = robots_of(waiting.front().url);
+      if (!left_alone && robots.need(now) == RobotsState::Need::kRead) return start_robots(id, robots, now);
+      if (!left_alone && robots.need(now) != RobotsState::Need::kNothing) return {};
+      Subresource one = std::move(waiting.front());
+      waiting.pop_front();
+      if (left_alone) {
+        one.done(fail(Code::kUnavailable, "{} is left alone for now", asked.name));
+      } else if (!may_be_asked(one.url, robots)) {
+        one.done(fail(Code::kForbidden, "robots.txt refuses {}", one.url));
+      } else {
+        HttpRequest request = requests_.build(one, parts_.clock.now());
+        ++subresources_flying_;
+        submit(std::move(request), {.host = id, .waiting_host = id, .subresource = std::move(one)}, now);
+      }
+    }
+    return {};
+  }
+
+  void end_subresources() {
+    std::vector<Subresource> left = subresources_.with([](Asked& asked) {
+      asked.ended = true;
+      return std::exchange(asked.waiting, {});
+    });
+    for (auto& [host, waiting] : std::exchange(subresources_waiting_, {}))
+      std::move(waiting.begin(), waiting.end(), std::back_inserter(left));
+    for (Subresource& one : left) one.done(fail(Code::kCancelled, "the crawl has ended"));
+  }
+
   // The time its queue takes: who is done last begins first.
   Millis head_start_of(const Host& one) const {
     constexpr Millis kMost{5'000};
@@ -194,6 +251,10 @@ class Loop final : public FetchLoop {
 
   SteadyTime next_look(SteadyTime now) {
     SteadyTime when = std::min(run_end_, now + kLookAgain);
+    if (window_open_) {
+      for (const auto& [host, waiting] : subresources_waiting_)
+        when = std::min(when, std::max(now + Millis(1), hosts_[host].polite->next_start_at()));
+    }
     if (window_open_ && may_start_more()) when = std::min(when, std::max(bandwidth_free_at_, schedule_.next_at().value_or(when)));
     return when;
   }
@@ -437,6 +498,11 @@ class Loop final : public FetchLoop {
       else flight.tdm->answered(response, settings_.robots_ttl(), now);
       return later(flight.waiting_host, std::max(now, hosts_[flight.waiting_host].polite->next_start_at()));
     }
+    if (flight.subresource) {
+      --subresources_flying_;
+      flight.subresource->done(std::move(response));
+      return {};
+    }
     if (flight.login) {
       logins_.answered({response, verdict, flight.set_cookies}, now);
       return {};
@@ -568,6 +634,7 @@ class Loop final : public FetchLoop {
     while (!flights_.empty() && parts_.clock.steady() < last) MAGPIE_TRY_DO(finish_some(Deadline::at(last)));
     if (!flights_.empty()) parts_.client.cancel_all();
     while (!flights_.empty()) MAGPIE_TRY_DO(finish_some(Deadline::at(parts_.clock.steady() + kDrainMax)));
+    end_subresources();
     for (const auto& one : hosts_) {
       if (one->parked) one->again.push_back(std::move(*std::exchange(one->parked, std::nullopt)));
       for (const Errand& errand : std::exchange(one->again, {})) MAGPIE_TRY_DO(parts_.frontier.release(errand.lease.signature));
@@ -596,6 +663,13 @@ class Loop final : public FetchLoop {
   Guarded<CrawlTotals> totals_;
   Guarded<std::vector<HostReport>> reports_;
   Guarded<std::map<std::string, Cause>> throttled_;  // what note_throttled() was told
+  struct Asked {
+    std::vector<Subresource> waiting;
+    bool ended = false;
+  };
+  Guarded<Asked> subresources_;  // what fetch() was told
+  std::map<HostId, std::deque<Subresource>> subresources_waiting_;
+  std::size_t subresources_flying_ = 0;
   HostTable hosts_;
   FormLogins logins_;
   RequestBuilder requests_;

@@ -25,6 +25,7 @@
 #include "crawl/reports.h"
 #include "crawl/rules.h"
 #include "crawl/settings.h"
+#include "crawl/subresource.h"
 #include "net/http_client.h"
 
 namespace magpie::crawl {
@@ -52,7 +53,7 @@ struct FetchLoopParts {
   std::function<bool()> more_to_come = {};
 };  // all must outlive the loop
 
-/// run() belongs to one thread; wake(), note_throttled(), note_page(), totals() and hosts() may be called from any.
+/// run() belongs to one thread; wake(), fetch(), note_throttled(), note_page(), totals() and hosts() may be called from any.
 class FetchLoop {
  public:
   /// kBadInput without an agent name, or for an unknown crawl.politeness_by. Settings are read now.
@@ -75,6 +76,9 @@ class FetchLoop {
   /// (crawl.logins) before the page is asked again: then put it back in the frontier instead of acknowledging it, and wake().
   /// @param login  the document's.
   virtual bool note_page(std::string_view url, std::uint64_t signature, std::uint64_t login, Cause cause) = 0;
+  /// Fetches it in its host's turn, before further pages, as robots.txt and politeness allow; it is no document and goes to no queue. The
+  /// page it is for keeps the run going, being leased. Never blocks; `done` is called from here once the run has ended.
+  virtual void fetch(Subresource subresource) = 0;
   virtual CrawlTotals totals() const = 0;
   /// By host name. Refreshed at most every 200 ms while running.
   virtual std::vector<HostReport> hosts() const = 0;

@@ -28,7 +28,7 @@ std::vector<UrlRecord> links_of(const FetchedDocument& document, const CrawlRule
   std::vector<UrlRecord> records;
   std::istringstream lines(document.response ? document.response->body : "");
   for (std::string kind, address; lines >> kind >> address;) {
-    if ((kind != "page" && kind != "image") || document.robots_tag.starts_with("nofollow")) continue;
+    if ((kind != "page" && kind != "image") || document.repeats) continue;
     const auto url = Url::parse(address, document.response->url);
     const bool picture = kind == "image";
     if (!url) continue;

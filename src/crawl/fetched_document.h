@@ -32,8 +32,8 @@ struct FetchedDocument {
   std::optional<HttpResponse> response;  // head and body as they came, maybe incomplete when cause is set; nothing without a request
   std::optional<Sitemap> sitemap;        // of kind kSitemap, parsed; its addresses are in the frontier already
   std::vector<Dated> dated;              // those of its pages that it dates
-  /// All X-Robots-Tag headers, joined by ", ". Before them "noai" for a reservation of text and data mining, and "nofollow" for a page
-  /// whose very bytes came so often that its links are not to be trusted.
+  bool repeats = false;  // a page whose very bytes came so often that its links are not to be trusted, unless a browser shows more
+  /// All X-Robots-Tag headers, joined by ", ". Before them "noai" for a reservation of text and data mining.
   std::string robots_tag;
 };
 

@@ -73,7 +73,7 @@ std::uint64_t word_key(std::string_view host, std::string_view word) { return si
 }  // namespace
 
 // By its folders and the look of its name; the coarse one by its first folder and the looks of the rest.
-std::uint64_t Focus::shape_of(std::string_view url, bool coarse) {
+std::uint64_t address_shape(std::string_view url, bool coarse) {
   const std::string_view host = host_of_url(url);
   std::string_view path = url.substr(std::min(url.size(), static_cast<std::size_t>(host.data() + host.size() - url.data())));
   path = path.substr(0, path.find('#'));
@@ -119,8 +119,8 @@ std::vector<Turn> Focus::learn(std::string_view url, const PageYield& yield, std
   float worth = 0.5F * static_cast<float>(std::min(count_new(yield.pictures), kPicturesOfGallery)) / kPicturesOfGallery;
   worth = std::max(worth, 0.6F * static_cast<float>(std::min(worthy, kLinksOfListing)) / kLinksOfListing);
   if (yield.products > 0) worth = 1;
-  note(shape_of(url, /*coarse=*/false), worth);
-  note(shape_of(url, /*coarse=*/true), worth);
+  note(address_shape(url, /*coarse=*/false), worth);
+  note(address_shape(url, /*coarse=*/true), worth);
   const std::uint64_t key = signature64(url, kUrl);
   seen_[key % seen_.size()] = {key, worth};
   return turns;
@@ -161,8 +161,8 @@ Turn Focus::turn_of(const Link& link, const Known* shape) const {
 }
 
 const Focus::Known* Focus::known_of(std::string_view url) const {
-  const Known* fine = find(shape_of(url, /*coarse=*/false), kTimesForShape);
-  return fine != nullptr ? fine : find(shape_of(url, /*coarse=*/true), kTimesForShape);
+  const Known* fine = find(address_shape(url, /*coarse=*/false), kTimesForShape);
+  return fine != nullptr ? fine : find(address_shape(url, /*coarse=*/true), kTimesForShape);
 }
 
 const Focus::Known* Focus::find(std::uint64_t key, std::uint32_t times_min) const {

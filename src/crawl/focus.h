@@ -31,6 +31,10 @@ enum class Turn : std::uint8_t { kSooner, kAsEver, kLater };
 /// 0, `otherwise`, or kUrlPriorityLast.
 std::uint8_t priority_at(Turn turn, std::uint8_t otherwise);
 
+/// What pages of one template have in common: a hash of host, folders and the look of the name; the coarse one of the first folder and the
+/// looks of the rest. Thread-safe.
+std::uint64_t address_shape(std::string_view url, bool coarse = false);
+
 /// Not thread-safe: the recorder's. At most kKnownMax things are remembered, about 16 MB; then those seen least are forgotten.
 class Focus {
  public:
@@ -50,7 +54,6 @@ class Focus {
     float worth = 0;
   };
 
-  static std::uint64_t shape_of(std::string_view url, bool coarse);
   Turn turn_of(const Link& link, const Known* shape) const;
   void learn_words(const Link& link);
   std::size_t count_new(std::span<const ImageRef> pictures);

@@ -94,6 +94,7 @@ CrawlSettings local_settings(CrawlSettings settings) {
   settings.retries_max.value = 0;
   settings.repeats_max.value = settings.pages_per_host_max.value = std::numeric_limits<std::int64_t>::max();
   settings.politeness_by.value = "host";
+  settings.render.value = "never";  // what a browser showed lies where the answers do
   settings.cookies.value = settings.sitemaps.value = false;
   settings.tdm_file.value = false;
   for (auto* text : {&settings.proxy, &settings.windows, &settings.logins, &settings.cookie_file}) text->value.clear();

@@ -18,6 +18,9 @@ constexpr std::size_t kRecordsMax = UINT32_MAX - 1;
 
 bool has_text(std::optional<std::string_view> field, std::string_view part) { return field && field->find(part) != std::string_view::npos; }
 
+/// What a browser made of an answer, as Magpie keeps it: behind that answer's header lines. Others' conversions may be anything.
+bool is_conversion(const WarcRecord& record) { return record.type == "conversion" && !record.http_header().empty(); }
+
 /// Header lines for what was stored without any, as FTP clients and some recorders do.
 std::string made_header(const WarcRecord& resource) {
   return resource.content_type.empty() ? "HTTP/1.1 200 OK\r\n\r\n"
@@ -163,7 +166,7 @@ class ReplayIndex::Builder {
 
   Result<void> add(std::uint32_t file, const WarcRecord& record) {
     const bool revisit = record.type == "revisit";
-    if (!revisit && record.type != "response" && record.type != "resource") return {};
+    if (!revisit && record.type != "response" && record.type != "resource" && !is_conversion(record)) return {};
     if (record.field("WARC-Segment-Number")) return {};  // a part of an answer
     const auto url = Url::parse(record.target_uri);
     if (!url || !url->is_http() || url->pathname() == "/robots.txt") return {};
@@ -176,6 +179,7 @@ class ReplayIndex::Builder {
     entry.length = record.length;
     entry.file = file;
     entry.sequence = sequence_++;
+    entry.rendered = is_conversion(record);
     if (const auto date = parse_warc_date(record.date)) entry.recorded_ms = date->time_since_epoch().count();
     return revisit ? remember(*url, std::move(name), entry, record) : add_answer(*url, std::move(name), entry, record);
   }
@@ -288,6 +292,11 @@ Result<WarcRecord> ReplayIndex::read_record(const Place& place) const {
   auto record = read_warc_record(fd.get(), place.offset, place.length);
   if (!record) return fail(record.error(), path.string());
   return record;
+}
+
+bool ReplayIndex::is_rendered(std::string_view url) const {
+  const Entry* entry = find(url);
+  return entry != nullptr && entry->rendered;
 }
 
 Result<ReplayedAnswer> ReplayIndex::read(std::string_view url, std::size_t body_bytes_max) const {

@@ -70,6 +70,8 @@ class ReplayIndex {
   bool holds(std::string_view url) const { return find(url) != nullptr; }
   /// When the answer that read() gives was received; nothing when none is held.
   std::optional<Timestamp> recorded_at(std::string_view url) const;
+  /// Whether that answer is what a browser made of it (docs/formats/archive.md).
+  bool is_rendered(std::string_view url) const;
   /// kNotFound, kTooLarge when the decoded body passes `body_bytes_max`, kBadInput for a body that does not decode, kCorrupt when the file
   /// has changed since. Opens the file anew each time, so any number of files will do.
   Result<ReplayedAnswer> read(std::string_view url, std::size_t body_bytes_max) const;
@@ -89,6 +91,7 @@ class ReplayIndex {
     std::uint32_t sequence = 0;  // in order of reading, to choose among records of one second
     bool failed = false;         // a status of 400 or more
     bool page = false;
+    bool rendered = false;
   };
   class Builder;
 

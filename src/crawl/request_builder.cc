@@ -5,6 +5,7 @@
 #include "crawl/robots.h"
 #include "crawl/sitemap.h"
 #include "crawl/tdm_rules.h"
+#include "net/domain.h"
 
 namespace magpie::crawl {
 namespace {
@@ -57,6 +58,19 @@ HttpRequest RequestBuilder::build(const Url& url, UrlKind kind, Timestamp now) {
   HttpRequest request = start(url, bytes_max, now);
   if (kind == UrlKind::kPage) request.headers.push_back({"Accept", std::string(kAcceptPage)});
   if (kind == UrlKind::kImage) request.headers.push_back({"Accept", std::string(kAcceptImage)});
+  return request;
+}
+
+HttpRequest RequestBuilder::build(const Subresource& subresource, Timestamp now) {
+  HttpRequest request = start(subresource.url, page_bytes_max_, now);
+  const auto page = Url::parse(subresource.page);
+  const bool own = page && site_of_host(page->hostname()) == site_of_host(subresource.url.hostname());
+  if (!own) request.headers.clear();
+  for (const HttpHeader& header : subresource.headers) {
+    if (is_sendable(header) && !find_header(request.headers, header.name)) request.headers.push_back(header);
+  }
+  request.headers.push_back({"Referer", own ? subresource.page : page ? page->origin() + "/" : ""});
+  request.post = subresource.post;
   return request;
 }
 

@@ -7,6 +7,7 @@
 #include "crawl/cookie_jar.h"
 #include "crawl/credentials.h"
 #include "crawl/settings.h"
+#include "crawl/subresource.h"
 #include "net/http_client.h"
 
 namespace magpie::crawl {
@@ -17,6 +18,8 @@ class RequestBuilder {
 
   /// Requests have tags from 1, each its own.
   HttpRequest build(const Url& url, UrlKind kind, Timestamp now);
+  /// Cookies and passwords go along to the page's own site only.
+  HttpRequest build(const Subresource& subresource, Timestamp now);
   HttpRequest build_robots(const Url& url, Timestamp now);
   HttpRequest build_tdm(const Url& url, Timestamp now);
   /// A step of a login by form. Its first begins without the cookies that the host has set so far.

@@ -101,6 +101,23 @@ struct CrawlSettings {
       {},
       "Follow first what looks like the pages of its site that had products or pictures, or led to them, and last what looks "
       "like those that had none. Off: shallow pages first."};
+  Setting<std::string> render{"crawl.render",
+                              "auto",
+                              {"auto", "always", "never"},
+                              "Show pages in a browser (Chromium) before they are read: 'auto' those that leave all to scripts, and of a "
+                              "kind only where it brings something; 'always' all; 'never' starts none."};
+  Setting<std::string> browser{"crawl.browser", "", {}, "Chromium's program, by name or path. Empty: the first that is found in PATH."};
+  Setting<std::int64_t> render_tabs{"crawl.render_tabs", 2, {1, 32}, "Pages that a browser shows at once."};
+  Setting<Millis> render_time_max{"crawl.render_time_max",
+                                  Millis(20'000),
+                                  {Millis(500), Millis(600'000)},
+                                  "What a page's scripts may take in a browser, without the time that servers take to answer."};
+  Setting<std::int64_t> render_requests_max{
+      "crawl.render_requests_max", 100, {0, 10'000}, "Scripts and data that are fetched for one page in a browser."};
+  Setting<std::int64_t> render_memory_max{"crawl.render_memory_max",
+                                          std::int64_t{1} << 30,
+                                          {std::int64_t{200} << 20, std::int64_t{1} << 40},
+                                          "Bytes of memory of all the browser's processes; beyond, it is started anew."};
   Setting<bool> drop_tracking{"crawl.drop_tracking", true, {}, "Take utm_… and similar parameters off addresses."};
   Setting<bool> drop_sessions{"crawl.drop_sessions", true, {}, "Take session ids (;jsessionid=, PHPSESSID, sid, …) off addresses."};
   Setting<bool> cookies{"crawl.cookies", true, {}, "Send a host's own cookies back to it while a crawl runs; nothing is kept behind it."};
@@ -152,6 +169,7 @@ struct CrawlSettings {
         each(page_bytes_max), each(image_bytes_max), each(url_bytes_max);
     each(revisit_first), each(revisit_min), each(revisit_max), each(revisit);
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(pictures), each(focus), each(drop_tracking);
+    each(render), each(browser), each(render_tabs), each(render_time_max), each(render_requests_max), each(render_memory_max);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
     each(tdm_file), each(windows), each(time_zone), each(logins), each(login_every), each(cookie_file);

@@ -60,6 +60,8 @@ bool is_compressed(std::string_view body) {
   return (body.starts_with("RIFF") && body.substr(8, 4) == "WEBP") || body.substr(4, 4) == "ftyp";
 }
 
+bool is_answer(const WarcRecord& record) { return record.type == "response" || record.type == "conversion"; }
+
 ArchivedResponse response_of(WarcRecord record) {
   ArchivedResponse response;
   response.url = std::move(record.target_uri);
@@ -96,7 +98,7 @@ class WarcArchive final : public Archive {
     std::string block = decoded_header_block(made.empty() ? exchange.header_block : made, exchange.body.size());
     block += exchange.body;
     const std::string date = warc_date(exchange.fetched_at);
-    return write_record({.type = WarcType::kResponse,
+    return write_record({.type = exchange.rendered ? WarcType::kConversion : WarcType::kResponse,
                          .target_uri = exchange.url,
                          .date = date,
                          .warcinfo_id = warcinfo_id_,
@@ -114,7 +116,7 @@ class WarcArchive final : public Archive {
     MAGPIE_TRY(const std::shared_ptr<const UniqueFd> fd, open_file(place.file));
     auto record = read_warc_record(fd->get(), place.offset, place.length);
     if (!record) return fail(record.error(), file_path(folder_, place.file).string());
-    if (record->type != "response")
+    if (!is_answer(*record))
       return fail(Code::kCorrupt, "a {} record lies at {} of archive file {}", record->type, place.offset, place.file);
     return response_of(std::move(*record));
   }
@@ -154,7 +156,7 @@ class WarcArchive final : public Archive {
       if (!item) return {};
       const ArchivePlace place{file, item->record.offset, item->record.length};
       if (!item->damage.empty()) log::warn("archive.damaged", {{"file", file}, {"offset", place.offset}, {"reason", item->damage}});
-      else if (item->record.type == "response") MAGPIE_TRY_DO(visit(place, response_of(std::move(item->record))));
+      else if (is_answer(item->record)) MAGPIE_TRY_DO(visit(place, response_of(std::move(item->record))));
     }
   }
 

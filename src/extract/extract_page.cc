@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/ascii.h"
+#include "extract/app_shell.h"
 #include "extract/microdata.h"
 #include "extract/page_class.h"
 #include "extract/page_parts.h"
@@ -180,7 +181,10 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   page.keywords = page_keywords(page, parts);
   const PageToClassify to_classify{tree, parts, page, text};
   page.verdict = classify_page(to_classify);
-  if (page.verdict.cause == Cause::kNone) page.shape = page_shape(to_classify);
+  if (page.verdict.cause == Cause::kNone) {
+    page.shape = page_shape(to_classify);
+    page.app_shell = is_app_shell(to_classify);
+  }
   // The tree goes.
   parts.h1_nodes.clear();
   parts.state_texts.clear();

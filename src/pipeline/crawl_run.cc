@@ -133,6 +133,9 @@ Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::Craw
     if (anything_kept) loop.validators = [this](const UrlRecord& url) { return validators_of(url); };
   }
   MAGPIE_TRY(loop_, crawl::FetchLoop::make(std::move(loop), settings));
+  if (replay_ || listing_) return {};
+  PageRenderingParts rendering{parts_.archive, context_->rules, parts_.browser_folder, [this](auto one) { loop_->fetch(std::move(one)); }};
+  MAGPIE_TRY(rendering_, PageRendering::make(std::move(rendering), settings, browser_missing_));
   return {};
 }
 
@@ -148,6 +151,7 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
   std::jthread lister([this] { list(stop_.get_token()); });
   auto end = loop_->run(stop_.get_token());
   if (end && *end != crawl::CrawlEnd::kFinished) stop_.request_stop();  // the lister, too
+  if (rendering_ && (!end || *end != crawl::CrawlEnd::kFinished)) rendering_->stop();
   lister.join();
   documents_.close();
   dispatcher.join();
@@ -162,7 +166,14 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
   return end;
 }
 
-CrawlRunCounts CrawlRun::counts() const { return {loop_->totals(), parts_.frontier.counts(job_).queued, processing_}; }
+CrawlRunCounts CrawlRun::counts() const { return {loop_->totals(), parts_.frontier.counts(job_).queued, processing_, rendered_}; }
+
+std::string CrawlRun::unrendered() const {
+  const std::uint64_t count = unrendered_;
+  if (count == 0) return "";
+  return fmt::format("{} page{} leave{} all to scripts and {} taken as {} stand{}: {}", count, count == 1 ? "" : "s", count == 1 ? "s" : "",
+                     count == 1 ? "was" : "were", count == 1 ? "it" : "they", count == 1 ? "s" : "", browser_missing_);
+}
 
 std::vector<crawl::HostReport> CrawlRun::hosts() const { return loop_->hosts(); }
 
@@ -176,6 +187,7 @@ void CrawlRun::list(const std::stop_token& stop) {
 void CrawlRun::dispatch() {
   while (std::optional<crawl::FetchedDocument> document = documents_.pop()) {
     loop_->wake();  // there is room again
+    if (rendering_) rendering_->wait_for_room();
     ++processing_;
     take(std::move(*document));
   }
@@ -186,6 +198,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   finished->run = context_;
   finished->signature = document.signature;
   finished->login = document.login;
+  finished->robots_tag = document.robots_tag;
   finished->url = document.url;
   finished->fetch = document.fetch;
   finished->dated = std::move(document.dated);
@@ -202,6 +215,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   exchange.body = document.response->body;
   exchange.fetched_at = document.fetch.fetched_at;
   exchange.ip = document.response->peer_address;
+  exchange.rendered = replay_ && replay_->is_rendered(document.fetch.url);
   const auto place = [&] {
     const std::lock_guard lock(parts_.archive_writing);
     return parts_.archive.append(exchange);
@@ -309,7 +323,7 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
     PageContext context;
     context.url = finished->fetch.url;
     context.content_type = finished->fetch.content_type;
-    context.x_robots_tag = document.robots_tag;
+    context.x_robots_tag = document.repeats ? "nofollow\n" + document.robots_tag : document.robots_tag;
     context.agent = agent_;
     return submit(std::move(finished), extract_request(parts_.archive, place, context, document.response->body));
   }
@@ -344,9 +358,94 @@ void CrawlRun::answered(std::shared_ptr<Finished> finished, Result<std::string> 
     else fail_document(analysed.error());
   } else {
     auto page = decode_page(*answer);
+    if (page && renders(*finished, *page)) return render(std::move(finished), std::move(*page));
     if (page) take_page(*finished, std::move(*page));
     else fail_document(page.error());
   }
+  finish(std::move(*finished));
+}
+
+// ---- in a browser ----
+
+bool CrawlRun::renders(const Finished& finished, const Page& page) {
+  if (finished.fetch.cause != Cause::kNone || page.verdict.cause != Cause::kNone) return false;
+  if (rendering_) return rendering_->wants(page);
+  if (page.app_shell && !browser_missing_.empty()) {
+    ++unrendered_;
+    log::warn_every(std::chrono::minutes(10), "crawl.browser_missing", {{"url", finished.fetch.url}, {"why", browser_missing_}});
+  }
+  return false;
+}
+
+void CrawlRun::render(std::shared_ptr<Finished> finished, Page plain) {
+  const std::string url = finished->fetch.url;
+  const ArchivePlace place = finished->fetch.place;
+  rendering_->submit(url, place, [this, finished = std::move(finished), kept = std::make_shared<Page>(std::move(plain))](auto shown) {
+    take_rendered(finished, kept, std::move(shown));
+  });
+}
+
+// Without what a browser shows the page is taken as its server sent it. At the end of the run it waits for the next.
+void CrawlRun::take_rendered(std::shared_ptr<Finished> finished, std::shared_ptr<Page> plain, Result<browser::RenderedPage> shown) {
+  const std::string url = finished->fetch.url;
+  if (!shown && shown.error().code == Code::kCancelled) {
+    (void)parts_.frontier.release(finished->signature);
+    finished->signature = 0;
+    return finish(std::move(*finished));
+  }
+  if (!shown) {
+    if (shown.error().code != Code::kForbidden)
+      log::warn_every(std::chrono::seconds(30), "crawl.not_rendered", {{"url", url}, {"why", shown.error().message}});
+    if (shown.error().code == Code::kTimeout) rendering_->note(url, false);  // a kind whose scripts do not end is not to be tried for ever
+    take_page(*finished, std::move(*plain));
+    return finish(std::move(*finished));
+  }
+  log::debug("crawl.rendered", {{"url", url}, {"took_ms", shown->took.count()}, {"requests", shown->requests}, {"cut", shown->cut}});
+  auto place = archive_rendered(*finished, *shown);
+  if (!place) return take_better(std::move(finished), std::move(*plain), {}, Failure(place.error()));
+  const PageContext context{
+      .url = url, .content_type = finished->fetch.content_type, .x_robots_tag = finished->robots_tag, .agent = agent_};
+  auto request = extract_request(parts_.archive, *place, context, shown->html);
+  if (!request) return take_better(std::move(finished), std::move(*plain), {}, Failure(request.error()));
+  parts_.page_workers.submit(std::move(*request), [this, finished, plain, place = *place](Result<std::string> answer) {
+    take_better(finished, std::move(*plain), place, std::move(answer));
+  });
+}
+
+Result<ArchivePlace> CrawlRun::archive_rendered(const Finished& finished, const browser::RenderedPage& shown) {
+  MAGPIE_TRY(const ArchivedResponse plain, parts_.archive.read(finished.fetch.place));
+  Exchange exchange;
+  exchange.url = finished.fetch.url;
+  exchange.status = plain.status;
+  exchange.header_block = plain.header_block;
+  exchange.body = shown.html;
+  exchange.fetched_at = finished.fetch.fetched_at;
+  exchange.rendered = true;
+  const std::lock_guard lock(parts_.archive_writing);
+  return parts_.archive.append(exchange);
+}
+
+// The validators of an answer say nothing of what scripts fetched behind it, so of a rendered page none are kept, and the next visit reads
+// it whole.
+void CrawlRun::take_better(std::shared_ptr<Finished> finished, Page plain, const ArchivePlace& place, Result<std::string> answer) {
+  if (!answer && is_of_the_pool(answer.error())) {
+    abandon(*finished, answer.error());
+    return finish(std::move(*finished));
+  }
+  auto shown = answer ? decode_page(*answer) : Result<Page>(Failure(answer.error()));
+  if (!shown)
+    log::warn_every(std::chrono::seconds(30), "crawl.not_rendered", {{"url", finished->fetch.url}, {"why", shown.error().message}});
+  const bool better = shown && says_more(*shown, plain);
+  rendering_->note(finished->fetch.url, better);
+  if (better) {
+    Fetch& fetch = finished->fetch;
+    fetch.place = place;
+    fetch.etag.clear();
+    fetch.last_modified.clear();
+    fetch.detail = "as a browser showed it";
+    ++rendered_;
+  }
+  take_page(*finished, better ? std::move(*shown) : std::move(plain));
   finish(std::move(*finished));
 }
 

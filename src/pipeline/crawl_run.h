@@ -14,6 +14,7 @@
 #include "collect/lister.h"
 #include "crawl/fetch_loop.h"
 #include "crawl/replay_index.h"
+#include "pipeline/page_rendering.h"
 #include "pipeline/recorder.h"
 #include "pipeline/same_pages.h"
 #include "process/worker_pool.h"
@@ -31,12 +32,14 @@ struct CrawlRunParts {
   Recorder& recorder;
   const Clock& clock;
   MetricsRegistry* metrics = nullptr;  // none is told where this is null
+  fs::path browser_folder{};           // of a browser's profile, should one be needed; emptied
 };
 
 struct CrawlRunCounts {
   crawl::CrawlTotals fetched;
   std::uint64_t queued = 0;      // waiting in the frontier
   std::uint64_t processing = 0;  // fetched, not yet written down
+  std::uint64_t rendered = 0;    // pages that are kept as a browser showed them
 };
 
 /// How far a picture goes (crawl.pictures).
@@ -66,6 +69,9 @@ class CrawlRun {
   /// What a replay's files are missing, in words; empty when nothing is.
   std::string damage() const { return replay_ ? crawl::words_of_damage(replay_->counts()) : std::string(); }
 
+  /// What pages lack that no browser could be found for, in words; empty when nothing is. Thread-safe.
+  std::string unrendered() const;
+
   /// Thread-safe.
   CrawlRunCounts counts() const;
   /// Of a collect job, else zeros.
@@ -88,6 +94,11 @@ class CrawlRun {
   void hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document);
   void submit(std::shared_ptr<Finished> finished, Result<WorkRequest> request);
   void answered(std::shared_ptr<Finished> finished, Result<std::string> answer);
+  bool renders(const Finished& finished, const Page& page);
+  void render(std::shared_ptr<Finished> finished, Page plain);
+  void take_rendered(std::shared_ptr<Finished> finished, std::shared_ptr<Page> plain, Result<browser::RenderedPage> shown);
+  void take_better(std::shared_ptr<Finished> finished, Page plain, const ArchivePlace& place, Result<std::string> answer);
+  Result<ArchivePlace> archive_rendered(const Finished& finished, const browser::RenderedPage& shown);
   void take_page(Finished& finished, Page page);
   void finish(Finished finished);
   void abandon(Finished& finished, const Error& error);
@@ -108,13 +119,16 @@ class CrawlRun {
   std::unique_ptr<HttpClient> client_;
   BoundedQueue<crawl::FetchedDocument> documents_{64};
   std::unique_ptr<crawl::FetchLoop> loop_;
+  std::string browser_missing_;  // why there is no rendering_ though pages may ask for it
+  std::atomic<std::uint64_t> rendered_{0}, unrendered_{0};
 
   std::atomic<std::uint64_t> processing_{0};
   Guarded<SamePages> same_pages_;
   mutable std::mutex mutex_;
   std::condition_variable drained_;
   std::stop_source stop_;
-  std::string trouble_;  // why the run cannot go on; guarded by mutex_
+  std::string trouble_;                       // why the run cannot go on; guarded by mutex_
+  std::unique_ptr<PageRendering> rendering_;  // last: its thread uses all else
 };
 
 }  // namespace magpie::pipeline

@@ -45,7 +45,8 @@ struct Finished {
   std::uint64_t signature = 0;  // of the frontier's lease; 0: none to end
   UrlRecord url;
   Fetch fetch;
-  std::uint64_t login = 0;  // the document's (crawl/fetched_document.h)
+  std::uint64_t login = 0;  // the document's, as the next (crawl/fetched_document.h)
+  std::string robots_tag;
   Outcome outcome;
   std::vector<crawl::Dated> dated;  // of a sitemap: what it says when its pages last changed
 };

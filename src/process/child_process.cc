@@ -61,17 +61,23 @@ class SpawnOptions {
   }
 
   /// Descriptors 0 and 1 nowhere, 2 as ours, 3 the socket, nothing beyond; signals as a fresh program expects them.
-  int fill(int socket) {
+  int fill(int socket, const ChildOptions& child) {
     sigset_t all, none;
     ::sigfillset(&all);
     ::sigemptyset(&none);
+    const int last = kChildSocket + (child.socket_twice ? 1 : 0);
+    const int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | (child.own_group ? POSIX_SPAWN_SETPGROUP : 0);
     int error = ::posix_spawn_file_actions_addopen(&files_, 0, "/dev/null", O_RDONLY, 0);
     if (error == 0) error = ::posix_spawn_file_actions_addopen(&files_, 1, "/dev/null", O_WRONLY, 0);
+    if (error == 0 && !child.errors_to.empty())
+      error = ::posix_spawn_file_actions_addopen(&files_, 2, child.errors_to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (error == 0) error = ::posix_spawn_file_actions_adddup2(&files_, socket, kChildSocket);
-    if (error == 0) error = ::posix_spawn_file_actions_addclosefrom_np(&files_, kChildSocket + 1);
+    if (error == 0 && child.socket_twice) error = ::posix_spawn_file_actions_adddup2(&files_, kChildSocket, last);
+    if (error == 0) error = ::posix_spawn_file_actions_addclosefrom_np(&files_, last + 1);
     if (error == 0) error = ::posix_spawnattr_setsigdefault(&attributes_, &all);
     if (error == 0) error = ::posix_spawnattr_setsigmask(&attributes_, &none);
-    if (error == 0) error = ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    if (error == 0 && child.own_group) error = ::posix_spawnattr_setpgroup(&attributes_, 0);
+    if (error == 0) error = ::posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
     return error;
   }
   const posix_spawn_file_actions_t* files() const { return &files_; }
@@ -82,16 +88,19 @@ class SpawnOptions {
   posix_spawnattr_t attributes_;
 };
 
-Result<pid_t> spawn(const std::vector<std::string>& command, int socket) {
+Result<pid_t> spawn(const std::vector<std::string>& command, const ChildOptions& child, int socket) {
   const std::string number = std::to_string(kChildSocket);
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  for (const char* word : {"--fd", number.c_str()}) arguments.push_back(const_cast<char*>(word));
+  if (child.told_descriptor) {
+    for (const char* word : {"--fd", number.c_str()}) arguments.push_back(const_cast<char*>(word));
+  }
   arguments.push_back(nullptr);
   std::vector<char*> environment = kept_environment();
+  for (const std::string& variable : child.variables) environment.insert(environment.begin(), const_cast<char*>(variable.c_str()));
   SpawnOptions options;
   pid_t pid = -1;
-  int error = options.fill(socket);
+  int error = options.fill(socket, child);
   if (error == 0) error = ::posix_spawn(&pid, arguments[0], options.files(), options.attributes(), arguments.data(), environment.data());
   if (error != 0) return fail(Code::kUnavailable, "{} cannot be started: {}", command[0], std::strerror(error));
   return pid;
@@ -99,7 +108,7 @@ Result<pid_t> spawn(const std::vector<std::string>& command, int socket) {
 
 }  // namespace
 
-Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command) {
+Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command, const ChildOptions& options) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) return fail_errno("socketpair");
   // The pool sends up to 64 KB before it reads; a system's default may be less.
@@ -107,22 +116,26 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command
   for (const int end : pair) ::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &kSocketBytes, sizeof kSocketBytes);
   UniqueFd ours(pair[0]);
   const UniqueFd theirs(pair[1]);
-  MAGPIE_TRY(pid_t pid, spawn(command, theirs.get()));
+  MAGPIE_TRY(pid_t pid, spawn(command, options, theirs.get()));
   UniqueFd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const bool has_handle = static_cast<bool>(handle);
   const int reason = errno;
-  ChildProcess child(pid, std::move(ours), std::move(handle));
+  ChildProcess child(pid, options.own_group, std::move(ours), std::move(handle));
   if (!has_handle) return fail(Code::kUnavailable, "pidfd_open: {}", std::strerror(reason));
   return child;
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), socket_(std::move(other.socket_)), handle_(std::move(other.handle_)) {}
+    : pid_(std::exchange(other.pid_, -1)),
+      own_group_(other.own_group_),
+      socket_(std::move(other.socket_)),
+      handle_(std::move(other.handle_)) {}
 
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   if (this != &other) {
     abandon();
     pid_ = std::exchange(other.pid_, -1);
+    own_group_ = other.own_group_;
     socket_ = std::move(other.socket_);
     handle_ = std::move(other.handle_);
   }
@@ -160,6 +173,7 @@ ChildProcess::End ChildProcess::finish(Deadline deadline) {
     end.by_us = true;
     ::kill(pid_, SIGKILL);
   }
+  if (own_group_) ::kill(-pid_, SIGKILL);  // before it is reaped, so that the number is still its own
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
   pid_ = -1;

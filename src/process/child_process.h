@@ -13,12 +13,21 @@
 
 namespace magpie {
 
+/// How other programs than our own are started.
+struct ChildOptions {
+  bool told_descriptor = true;           // {"--fd", "3"} behind the command
+  bool socket_twice = false;             // the socket is descriptor 4, too, for programs that read from one and write to another
+  bool own_group = false;                // leads a process group, which ends with it
+  fs::path errors_to{};                  // a file for its standard error; empty: ours
+  std::vector<std::string> variables{};  // "NAME=value" beside what is kept of our environment
+};
+
 /// Not thread-safe; movable. The destructor kills and reaps.
 class ChildProcess {
  public:
   /// Starts `command` + {"--fd", "3"}. Its environment keeps MAGPIE_*, language, and what loaders and sanitizers need; its standard
   /// input and output are /dev/null. kUnavailable with the reason.
-  static Result<ChildProcess> start(const std::vector<std::string>& command);
+  static Result<ChildProcess> start(const std::vector<std::string>& command, const ChildOptions& options = {});
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&& other) noexcept;
   ~ChildProcess();
@@ -39,10 +48,12 @@ class ChildProcess {
   End finish(Deadline deadline);
 
  private:
-  ChildProcess(pid_t pid, UniqueFd socket, UniqueFd handle) : pid_(pid), socket_(std::move(socket)), handle_(std::move(handle)) {}
+  ChildProcess(pid_t pid, bool own_group, UniqueFd socket, UniqueFd handle)
+      : pid_(pid), own_group_(own_group), socket_(std::move(socket)), handle_(std::move(handle)) {}
   void abandon();
 
   pid_t pid_ = -1;
+  bool own_group_ = false;
   UniqueFd socket_;
   UniqueFd handle_;  // pidfd: readable once the process has ended
 };

@@ -19,6 +19,7 @@ struct CrawlOptions {
   std::optional<std::chrono::seconds> seconds_max;
   std::optional<std::string> agent;           // one word; sites see it, and robots.txt may name it
   std::optional<bool> images_off_host;        // pictures from other hosts than the seeds'
+  std::optional<std::string> render;          // "auto", "always" or "never": pages in a browser (crawl.render)
   std::optional<std::uint64_t> pictures_max;  // of a collect job: new ones that are taken; no request of the API has it
 };
 
@@ -59,7 +60,7 @@ struct CrawlJobView {
   CrawlOptions options;
   Timestamp created_at{};
   std::optional<Timestamp> started_at, finished_at;
-  std::optional<std::string> message;  // why it failed; of a replay that did not, what its files are missing
+  std::optional<std::string> message;  // why it failed; of one that did not, what its pages or a replay's files are missing
   CrawlProgress progress;
 };
 

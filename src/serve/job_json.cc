@@ -22,6 +22,7 @@ void write_options(JsonWriter& json, const CrawlOptions& options) {
   if (options.seconds_max) json.field("seconds_max", options.seconds_max->count());
   if (options.agent) json.field("agent", *options.agent);
   if (options.images_off_host) json.field("images_off_host", *options.images_off_host);
+  if (options.render) json.field("render", *options.render);
   json.end_object();
 }
 
@@ -68,8 +69,8 @@ bool is_agent(std::string_view text) {
 }
 
 Outcome<CrawlOptions> parse_options(const simdjson::dom::object& object) {
-  constexpr std::array<std::string_view, 6> kKeys = {"delay_ms", "requests_per_host", "pages_per_host_max", "seconds_max",
-                                                     "agent",    "images_off_host"};
+  constexpr std::array<std::string_view, 7> kKeys = {
+      "delay_ms", "requests_per_host", "pages_per_host_max", "seconds_max", "agent", "images_off_host", "render"};
   for (const auto& field : object) {
     if (std::find(kKeys.begin(), kKeys.end(), field.key) == kKeys.end())
       return problem(400, "request_malformed", "there is no option '{}'", field.key);
@@ -96,6 +97,12 @@ Outcome<CrawlOptions> parse_options(const simdjson::dom::object& object) {
     if (element.get(off_host) != simdjson::SUCCESS)
       return problem(400, "request_malformed", "options.images_off_host must be true or false");
     options.images_off_host = off_host;
+  }
+  if (object["render"].get(element) == simdjson::SUCCESS) {
+    std::string_view render;
+    if (element.get(render) != simdjson::SUCCESS || (render != "auto" && render != "always" && render != "never"))
+      return problem(400, "request_malformed", "options.render must be auto, always or never");
+    options.render = render;
   }
   return options;
 }

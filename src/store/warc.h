@@ -29,7 +29,8 @@ namespace magpie {
 inline constexpr std::uint64_t kWarcBlockBytesMax = (std::uint64_t{1} << 30) + (std::uint64_t{1} << 20);  // 1 GiB of body and its headers
 inline constexpr std::size_t kWarcHeaderBytesMax = 256 * 1024;
 
-enum class WarcType { kWarcinfo, kRequest, kResponse, kMetadata };
+/// Of a conversion the block is as a response's: the page that a browser made of an answer, behind that answer's header lines.
+enum class WarcType { kWarcinfo, kRequest, kResponse, kMetadata, kConversion };
 std::string_view to_string(WarcType type);
 
 /// A record to write. Views are borrowed for the call.
@@ -70,11 +71,11 @@ struct WarcRecord {
   std::string block;
   std::uint64_t offset = 0;        // of its gzip member, or of its first byte in a plain file
   std::uint64_t length = 0;        // of its gzip member, or up to and with its closing two line ends
-  std::optional<int> http_status;  // of a response
+  std::optional<int> http_status;  // of a response or conversion
 
   /// The first field of this name without regard to case, or nothing.
   std::optional<std::string_view> field(std::string_view name) const;
-  /// Of request and response: up to and with the empty line; empty for others. Views into `block`.
+  /// Of request, response and conversion: up to and with the empty line; empty for others. Views into `block`.
   std::string_view http_header() const;
   std::string_view http_body() const;
 };

@@ -201,6 +201,7 @@ std::optional<std::uint64_t> content_length(const WarcRecord& record) {
 }
 
 bool is_http(const WarcRecord& record) { return ascii_same(record.content_type.substr(0, 16), "application/http"); }
+bool is_answer(const WarcRecord& record) { return (record.type == "response" || record.type == "conversion") && is_http(record); }
 
 /// SHA-1 in base32, the digest that everybody writes; others are passed over.
 bool digest_agrees(std::string_view digest, std::string_view bytes) {
@@ -226,7 +227,7 @@ std::string digest_damage(const WarcRecord& record) {
     return digest_agrees(*digest, record.block) ? std::string() : fmt::format("the block does not agree with its {}", kBlock);
   }
   const auto digest = record.field(kPayload);
-  if (!digest || record.type != "response" || !is_http(record)) return {};
+  if (!digest || !is_answer(record)) return {};
   if (has_coding(record.http_header())) return {};
   return digest_agrees(*digest, record.http_body()) ? std::string() : fmt::format("the payload does not agree with its {}", kPayload);
 }
@@ -375,7 +376,7 @@ class WarcReader::Impl {
     if (!item.damage.empty()) return {};
     item.damage = digest_damage(record);
     passed_over_ = !item.damage.empty();  // the record's frame is whole, so the next one begins right behind it
-    if (record.type == "response" && is_http(record)) record.http_status = http_status_of(record.block);
+    if (is_answer(record)) record.http_status = http_status_of(record.block);
     return {};
   }
 

@@ -18,7 +18,8 @@ namespace {
 std::string_view default_content_type(WarcType type) {
   switch (type) {
     case WarcType::kRequest: return "application/http;msgtype=request";
-    case WarcType::kResponse: return "application/http;msgtype=response";
+    case WarcType::kResponse:
+    case WarcType::kConversion: return "application/http;msgtype=response";
     case WarcType::kWarcinfo:
     case WarcType::kMetadata: return "application/warc-fields";
   }
@@ -76,6 +77,7 @@ std::string_view to_string(WarcType type) {
     case WarcType::kRequest: return "request";
     case WarcType::kResponse: return "response";
     case WarcType::kMetadata: return "metadata";
+    case WarcType::kConversion: return "conversion";
   }
   return "metadata";
 }
@@ -139,7 +141,7 @@ Result<std::string> encode_warc_record(const WarcFields& fields) {
   MAGPIE_TRY_DO(append_field(out, "WARC-Concurrent-To", fields.concurrent_to));
   MAGPIE_TRY_DO(append_field(out, "WARC-Warcinfo-ID", fields.warcinfo_id));
   MAGPIE_TRY_DO(append_field(out, "Content-Type", fields.content_type.empty() ? default_content_type(fields.type) : fields.content_type));
-  if (fields.type == WarcType::kResponse) {
+  if (fields.type == WarcType::kResponse || fields.type == WarcType::kConversion) {
     const std::string_view body = fields.block.substr(http_header_end(fields.block));
     MAGPIE_TRY_DO(append_field(out, "WARC-Payload-Digest", "sha1:" + sha1_base32(body)));
   } else {

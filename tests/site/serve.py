@@ -105,8 +105,8 @@ async def run(options):
     site = shop_module.Site(stamps, picture_module.Pictures(options.cache), options.port)
     server = Server(site, options.latency / 1000, options.log)
     loop = asyncio.get_running_loop()
-    for shop in shop_module.SHOPS:
-        await loop.create_server(lambda: Connection(server), shop.address, options.port, backlog=512)
+    for address in (*(shop.address for shop in shop_module.SHOPS), shop_module.APP):
+        await loop.create_server(lambda: Connection(server), address, options.port, backlog=512)
     addresses = " ".join(f"http://{s.address}:{options.port}/" for s in shop_module.SHOPS)
     print(f"example shop: ready at {addresses}", file=sys.stderr, flush=True)
     stop = asyncio.Event()

@@ -2,8 +2,10 @@
 import html
 import json
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 PER_PAGE = 24
+APP = "127.0.0.5"
 PER_SITEMAP = 200
 
 
@@ -107,6 +109,7 @@ class Site:
         self.by_number = {s.number: s for s in stamps}
         self.kept = {}
         self.shops = {shop.address: ShopPages(self, shop, self.assortment(i)) for i, shop in enumerate(SHOPS)}
+        self.app = AppPages(self.shops[SHOPS[0].address])
 
     def assortment(self, i):
         own = [Product(SHOPS[i], s) for s in self.stamps if s.category in SHOPS[i].categories]
@@ -116,7 +119,7 @@ class Site:
 
     def answer(self, host, path):
         """`host` is the address without port."""
-        shop = self.shops.get(host)
+        shop = self.app if host == APP else self.shops.get(host)
         if shop is None:
             return Answer(421, body=b"no such shop")
         key = (host, path)
@@ -292,3 +295,42 @@ class ShopPages:
             return self.missing()
         make = pictures.copy if is_copy else lambda s, n: pictures.product(s, n, extension)
         return Answer(type=FORMATS[extension][1], body=make(stamps[int(number)], int(side)))
+
+
+class AppPages:
+    """The first shop once more, as an app: every page is the same shell, and a script fetches what it says. Paths are those of the shop."""
+    ROBOTS = "User-agent: *\nDisallow: /private/\nDisallow: /cart\nDisallow: /api/forbidden\n"
+    SHELL = ('<!DOCTYPE html><html><head><meta charset="utf-8"><title>Menagerie</title><link rel="stylesheet" href="/app.css">'
+             '<script async src="https://www.googletagmanager.com/gtm.js"></script></head>'
+             '<body><div id="app"></div><noscript>Please switch on JavaScript.</noscript><script src="/app.js"></script></body></html>\n')
+    SCRIPT = ("fetch('/api/forbidden').catch(()=>0);\n"
+              "fetch('/api/page?path='+encodeURIComponent(location.pathname+location.search)).then(r=>r.json()).then(page=>{\n"
+              "  document.documentElement.lang=page.lang;\n  document.title=page.title;\n"
+              "  document.head.insertAdjacentHTML('beforeend',page.head);\n  document.getElementById('app').innerHTML=page.body;\n});\n")
+
+    def __init__(self, twin):
+        self.twin = twin
+
+    def answer(self, path):
+        if path == "/robots.txt":
+            return Answer(type="text/plain", body=self.ROBOTS.encode())
+        if path == "/app.js":
+            return Answer(type="text/javascript", body=self.SCRIPT.encode())
+        if path.startswith("/api/page?path="):
+            return self.page(unquote(path.partition("=")[2]))
+        same = self.twin.answer(path)
+        return Answer(body=self.SHELL.encode()) if self.is_page(same) else same
+
+    @staticmethod
+    def is_page(answer):
+        return answer.status == 200 and answer.type.startswith("text/html")
+
+    def page(self, path):
+        same = self.twin.answer(path)
+        if not self.is_page(same):
+            return Answer(404, "application/json", b"{}")
+        whole = same.body.decode(self.twin.shop.encoding).replace(f"//{self.twin.shop.address}:", f"//{APP}:")
+        part = lambda before, after: whole.partition(before)[2].partition(after)[0]
+        page = {"lang": self.twin.shop.language, "title": html.unescape(part("<title>", "</title>")), "head": part("</style>", "</head>"),
+                "body": part("<body>", "</body>")}
+        return Answer(type="application/json", body=json.dumps(page).encode())
