@@ -12,6 +12,7 @@ export interface ResultList {
   hits: readonly Hit[]
   total: number
   totalIsExact: boolean
+  anyWord: boolean
   tookMs: number
   facets: Facets | null
   problem: Problem | null
@@ -31,7 +32,7 @@ const isAbort = (error: unknown): boolean => error instanceof DOMException && er
 
 export function newList(parameters: SearchParameters): ResultList {
   return shallowReactive({
-    parameters, phase: 'loading', hits: [], total: 0, totalIsExact: true, tookMs: 0,
+    parameters, phase: 'loading', hits: [], total: 0, totalIsExact: true, anyWord: false, tookMs: 0,
     facets: null, problem: null, next: 0, ended: false,
   } satisfies ResultList)
 }
@@ -43,6 +44,7 @@ export function append(list: ResultList, answer: SearchAnswer): void {
   list.next = answer.offset + answer.hits.length
   list.total = answer.total
   list.totalIsExact = answer.total_is_exact
+  list.anyWord = answer.any_word
   list.tookMs = answer.took_ms
   list.facets = answer.facets ?? list.facets
   list.ended = answer.hits.length === 0 || list.next >= answer.total
