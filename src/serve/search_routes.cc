@@ -28,7 +28,10 @@ RouteReply answer_search(ApiState& state, const SearchRequest& request, SteadyCl
   if (!answer) return search_problem(answer.error());
   SERVE_TRY(const std::string hits, hits_text(state, *answer));
   JsonWriter json;
-  json.begin_object().field("total", answer->total).field("total_is_exact", answer->exactness == Exactness::kExact).field("any_word", answer->any_word);
+  json.begin_object()
+      .field("total", answer->total)
+      .field("total_is_exact", answer->exactness == Exactness::kExact)
+      .field("any_word", answer->any_word);
   json.field("offset", request.query.offset).field("limit", request.query.limit).key("query");
   write_query_echo(json, request);
   if (request.picture_token) json.field("picture_token", *request.picture_token);
