@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 
 namespace magpie::analyse {
 namespace {
@@ -52,19 +53,19 @@ bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& ru
 
 void CopyFinder::add(std::uint64_t image, const CopyEvidence& evidence) {
   images_.push_back(image);
-  pdqs_.push_back(evidence.hashes.pdq);
-  clear_.push_back(evidence.hashes.pdq_quality >= rule_.pdq_quality_min);
   evidences_.push_back(evidence);
+  by_pdq_.add(evidence.hashes.pdq.words);
+  by_phash_.add({&evidence.hashes.phash, 1});
 }
 
 std::vector<Copy> CopyFinder::copies_of(const CopyEvidence& evidence) const {
-  const bool clear = evidence.hashes.pdq_quality >= rule_.pdq_quality_min;
-  const int bits_max = std::max(rule_.near_pdq_bits_max, rule_.wide_pdq_bits_max);
+  std::vector<std::uint32_t> near, near_in_phash, either;
+  by_pdq_.within(evidence.hashes.pdq.words, rule_.near_pdq_bits_max, near);
+  by_phash_.within({&evidence.hashes.phash, 1}, std::max(rule_.wide_other_bits_max, rule_.plain_other_bits_max), near_in_phash);
+  std::set_union(near.begin(), near.end(), near_in_phash.begin(), near_in_phash.end(), std::back_inserter(either));
   std::vector<Copy> copies;
-  for (std::size_t i = 0; i < pdqs_.size(); ++i) {
-    const int bits = image::hamming(pdqs_[i], evidence.hashes.pdq);
-    // A plain picture may be a copy at any PDQ distance; a clear one only of what is near, or of a plain one, judged by the other hashes.
-    if (bits > bits_max && clear && clear_[i] != 0) continue;
+  for (const std::uint32_t i : either) {
+    const int bits = image::hamming(evidences_[i].hashes.pdq, evidence.hashes.pdq);
     if (are_copies_at(bits, evidence, evidences_[i], rule_)) copies.push_back({images_[i], bits});
   }
   std::stable_sort(copies.begin(), copies.end(), [](const Copy& a, const Copy& b) { return a.pdq_bits < b.pdq_bits; });

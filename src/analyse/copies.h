@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "analyse/hamming_index.h"
 #include "image/colours.h"
 #include "image/hash.h"
 #include "image/pixels.h"
@@ -41,25 +42,26 @@ struct Copy {
   int pdq_bits = 0;  // Hamming distance, 0..256
 };
 
-/// All known pictures in memory, about 170 bytes each. Not thread-safe: one owner, or inside a Guarded.
+/// All known pictures in memory, about 300 bytes each. Not thread-safe: one owner, or inside a Guarded.
 class CopyFinder {
  public:
   explicit CopyFinder(CopyRule rule = {}) : rule_(rule) {}
 
   /// Remembers a picture. The same id may come again; it is then known under both evidences.
   void add(std::uint64_t image, const CopyEvidence& evidence);
-  /// Known copies, nearest first. Cost: one pass over all pictures, measured in README.md.
+  /// All known copies, nearest first, the earliest added among equals. Cost: README.md; 10 million pictures take under 5 ms.
   std::vector<Copy> copies_of(const CopyEvidence& evidence) const;
-  /// The nearest known copy, the earliest added among equals.
+  /// The first of copies_of().
   std::optional<Copy> nearest_copy(const CopyEvidence& evidence) const;
   std::size_t size() const { return images_.size(); }
 
  private:
   CopyRule rule_;
   std::vector<std::uint64_t> images_;
-  std::vector<image::PdqHash> pdqs_;  // apart from the rest: the scan touches these and the next alone until a candidate is near
-  std::vector<std::uint8_t> clear_;   // 1: has enough PDQ quality
   std::vector<CopyEvidence> evidences_;
+  // Who may be a copy by the rule is near in one of the two: pictures far apart in PDQ, or too plain for it, must be near in phash.
+  HammingIndex by_pdq_{4};
+  HammingIndex by_phash_{1};
 };
 
 }  // namespace magpie::analyse

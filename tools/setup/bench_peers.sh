@@ -24,7 +24,7 @@ debian_peers() {
 python_peers() {
   [ -x "$peers/python/bin/pip" ] || /usr/bin/python3 -m venv "$peers/python"
   "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0 extruct==0.18.0 price-parser==0.5.0 \
-    imagehash==4.3.2 pdqhash==0.2.8 opencv-python-headless==5.0.0.93 scikit-image==0.26.0 scikit-learn==1.9.1
+    imagehash==4.3.2 pdqhash==0.2.8 opencv-python-headless==4.14.0.94 scikit-image==0.26.0 scikit-learn==1.9.1
 }
 colly() {
   command -v go > /dev/null || return 1
