@@ -19,7 +19,7 @@ struct SearchFlags {
   std::vector<ImageId> like;
   std::vector<std::string> shops, categories, brands, colours;
   std::size_t limit = 10, offset = 0;
-  bool facets = false;
+  bool facets = false, beyond = false;
 };
 
 Result<Embedding> embed_file(const AppSettings& settings, const Catalog& catalog, const std::string& path) {
@@ -43,6 +43,7 @@ Result<SearchQuery> make_query(const SearchFlags& flags, const AppSettings& sett
   for (const std::string& word : flags.words) query.words += (query.words.empty() ? "" : " ") + word;
   if (!flags.image.empty()) { MAGPIE_TRY(query.picture, embed_file(settings, catalog, flags.image)); }
   query.like = flags.like;
+  query.beyond = flags.beyond;
   query.filter.shops = flags.shops;
   query.filter.categories = flags.categories;
   query.filter.brands = flags.brands;
@@ -173,6 +174,7 @@ void add_search(CLI::App& app, Common& common) {
   command.option("-n,--limit", flags->limit, "Hits to show, up to 200", {.show_default = true});
   command.option("--offset", flags->offset, "Hits to pass over first", {.show_default = true});
   command.flag("--facets", flags->facets, "Also count shops, categories, brands and colours");
+  command.flag("--beyond", flags->beyond, "With a picture: also those beyond the point where relevance ends (search.relevance_min)");
   command.common_flags(common);
   command.runs(common, [&common, flags] { return run(common, *flags); });
 }

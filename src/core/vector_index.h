@@ -47,6 +47,9 @@ class VectorSnapshot {
   virtual ~VectorSnapshot() = default;
   /// An empty index gives no hits, whatever the dims.
   virtual Result<VectorMatches> search(const VectorQuery& query) const = 0;
+  /// How alike a query is to the pictures in general: its mean cosine to a sample of them, some 1,000 spread evenly, the same for the same
+  /// commit. 0 for an empty index.
+  virtual Result<float> background(std::span<const float> vector) const = 0;
   /// The stored vector of a picture; nothing when it has none.
   virtual Result<std::optional<Embedding>> embedding(ImageId id) const = 0;
   virtual std::uint64_t size() const = 0;

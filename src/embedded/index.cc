@@ -30,6 +30,7 @@ class VectorView : public VectorSnapshot {
  public:
   explicit VectorView(SnapshotPointer snapshot) : snapshot_(std::move(snapshot)) {}
   Result<VectorMatches> search(const VectorQuery& query) const override { return index::search_vectors(*snapshot_, query); }
+  Result<float> background(std::span<const float> vector) const override { return index::background_similarity(*snapshot_, vector); }
   Result<std::optional<Embedding>> embedding(ImageId id) const override { return index::find_embedding(*snapshot_, id); }
   std::uint64_t size() const override { return snapshot_->vectors(); }
   std::size_t dims() const override { return snapshot_->dims; }

@@ -144,19 +144,46 @@ std::vector<vec::Scored> rank(const Scan& scan, const VectorQuery& query) {
 
 }  // namespace
 
+namespace {
+
+Result<void> check_query(const Snapshot& snapshot, std::span<const float> vector) {
+  if (vector.size() != snapshot.dims) {
+    return fail(Code::kBadInput, "the query has {} components, the index's vectors have {}", vector.size(), snapshot.dims);
+  }
+  const bool finite = std::all_of(vector.begin(), vector.end(), [](float value) { return std::isfinite(value); });
+  return finite ? Result<void>() : fail(Code::kBadInput, "the query vector is not finite");
+}
+
+}  // namespace
+
 Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery& query) {
   VectorMatches matches;
   if (snapshot.vectors() == 0) return matches;
-  if (query.vector.size() != snapshot.dims) {
-    return fail(Code::kBadInput, "the query has {} components, the index's vectors have {}", query.vector.size(), snapshot.dims);
-  }
-  if (!std::all_of(query.vector.begin(), query.vector.end(), [](float value) { return std::isfinite(value); })) {
-    return fail(Code::kBadInput, "the query vector is not finite");
-  }
+  MAGPIE_TRY_DO(check_query(snapshot, query.vector));
   if (query.k == 0) return matches;
   const Scan scan = scan_codes(snapshot, query, scan_sketches(snapshot, query));
   for (const vec::Scored& one : rank(scan, query)) matches.hits.push_back({one.id, one.score});
   return matches;
+}
+
+Result<float> background_similarity(const Snapshot& snapshot, std::span<const float> vector) {
+  constexpr std::uint64_t kSample = 1'000;
+  if (snapshot.vectors() == 0) return 0.0F;
+  MAGPIE_TRY_DO(check_query(snapshot, vector));
+  const vec::QuantisedQuery quantised(vector);
+  const auto dot = vec::dot_functions().codes;
+  const std::uint64_t step = std::max<std::uint64_t>(1, snapshot.vectors() / kSample);
+  double sum = 0;
+  std::uint64_t seen = 0, taken = 0;
+  for (const auto& state : snapshot.segments) {
+    const Segment& segment = *state->segment;
+    for (std::uint32_t row = 0; row < segment.vectors(); ++row) {
+      if (state->dead_vectors.dead(row) || seen++ % step != 0) continue;
+      sum += quantised.similarity(dot(segment.codes(row), quantised.values.data(), segment.row_size), segment.code_scales[row]);
+      ++taken;
+    }
+  }
+  return static_cast<float>(sum / static_cast<double>(taken));
 }
 
 std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id) {

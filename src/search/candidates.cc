@@ -47,8 +47,20 @@ Result<Embedding> query_vector(const SearchView& view, const SearchQuery& query)
   return sum;
 }
 
-Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, const IdSet& within, Candidates& found) {
-  MAGPIE_TRY(Embedding vector, query_vector(view, query));
+// Where relevance ends. A handful of pictures says little of what is usual, so they count beside kUsualPictures at kUsualBackground.
+Result<float> boundary(const SearchView& view, const SearchQuery& query, const Embedding& vector, float relevance_min) {
+  constexpr float kUsualBackground = 0.25F, kUsualPictures = 50;
+  if (query.similarity_min) return *query.similarity_min;
+  MAGPIE_TRY(const float mean, view.vectors->background(vector));
+  const auto pictures = static_cast<float>(view.vectors->size());
+  const float background = (mean * pictures + kUsualBackground * kUsualPictures) / (pictures + kUsualPictures);
+  return background + (query.beyond ? 0 : relevance_min) * (1 - background);
+}
+
+Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within,
+                              Candidates& found) {
+  MAGPIE_TRY(const Embedding vector, query_vector(view, query));
+  MAGPIE_TRY(found.similarity_min, boundary(view, query, vector, relevance_min));
   MAGPIE_TRY(VectorMatches matches,
              view.vectors->search({.vector = vector, .k = kAllSimilar, .allowed = &within, .min_similarity = found.similarity_min}));
   if (!matches.complete) found.exactness = Exactness::kAtLeast;
@@ -101,13 +113,12 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
   found.with_words = has_words(query.words);
   found.with_pictures = !query.picture.empty() || !query.like.empty();
   found.browsing = !found.with_words && !found.with_pictures;
-  found.similarity_min = query.similarity_min.value_or(static_cast<float>(settings.similarity_min()));
   if (found.with_words) { MAGPIE_TRY(found.ids, find_by_words(view, query, found)); }
   if (found.with_pictures) {
     const bool both = found.with_words && query.combine == Combine::kBoth;
     IdSet wanted = within;
     if (both) wanted &= found.ids;
-    MAGPIE_TRY(IdSet similar, find_by_picture(view, query, wanted, found));
+    MAGPIE_TRY(IdSet similar, find_by_picture(view, query, static_cast<float>(settings.relevance_min()), wanted, found));
     if (both) found.ids &= similar;
     else found.ids |= similar;
     if (!query.like.empty()) MAGPIE_TRY_DO(leave_out_liked(view, query, found.ids));

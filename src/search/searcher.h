@@ -5,7 +5,9 @@
 //   filter      the documents that pass SearchQuery::filter
 //   candidates  words: documents with every word; where no document of the whole index has all of them, documents with any
 //               (SearchAnswer::any_word says so). The rule is settled before the filter, so that a filter never changes it.
-//               pictures: similarity (cosine) at or above similarity_min. Several pictures are averaged into one.
+//               pictures: similarity (cosine) at or above similarity_min. Several pictures are averaged into one. similarity_min is
+//               where relevance ends for this query: background + relevance_min x (1 - background), the background being the
+//               query's mean similarity to the collection, so that a picture like all others does not find all others.
 //               words and pictures: Combine::kBoth keeps what is in both sets, kEither what is in one.
 //               neither: every document (browsing); all scores are then 0.
 //   fusion      text part = BM25 score / best score of the index for these words, 0..1
@@ -39,14 +41,16 @@ inline constexpr std::size_t kLikeMax = 50;          // pictures in SearchQuery:
 inline constexpr std::size_t kCopiesListed = 50;     // ids in SearchHit::copies
 
 struct SearchSettings {
-  Setting<double> similarity_min{
-      "search.similarity_min", 0.4, {-1.0, 0.99}, "Least cosine similarity of a picture that counts as found by a picture."};
+  Setting<double> relevance_min{"search.relevance_min",
+                                0.2,
+                                {0.0, 0.99},
+                                "Where pictures found by a picture end: 0 is as alike as the collection is on average, 1 the very same."};
   Setting<double> text_weight{
       "search.text_weight", 0.5, {0.0, 1.0}, "Share of the words in the score of a search by words and picture together."};
   Setting<std::int64_t> facet_values{"search.facet_values", 50, {1, 1'000}, "Values listed per facet."};
   template <class Visitor>
   void visit(Visitor&& each) {
-    each(similarity_min);
+    each(relevance_min);
     each(text_weight);
     each(facet_values);
   }
@@ -70,7 +74,8 @@ struct SearchQuery {
   Embedding picture;     // of an uploaded picture, unit length; empty: none
   std::vector<ImageId> like;
   Combine combine = Combine::kBoth;
-  std::optional<float> similarity_min;  // instead of the setting
+  bool beyond = false;                  // also pictures beyond the relevance boundary, down to the background
+  std::optional<float> similarity_min;  // cosine; in place of the boundary
   Filter filter;
   SortOrder sort = SortOrder::kRelevance;
   std::size_t offset = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -482,6 +483,42 @@ TEST_F(SmallSearch, LimitsAreChecked) {
   query.limit = 1;
   query.picture = {1, 0};
   EXPECT_EQ(searcher.search(query).error().code, Code::kBadInput);
+}
+
+// In one collection all pictures are much alike, in the other hardly: the same five stand out in both.
+TEST(Boundary, FitsTheQuery) {
+  for (const float in_common : {0.2F, 1.5F}) {
+    std::mt19937 random(5);
+    Folder folder;
+    auto index = embedded::open_index(folder.path());
+    ASSERT_TRUE(index);
+    constexpr std::size_t kSize = 64;
+    const auto drawn = [&](const Embedding& centre, float weight, float spread) {
+      std::normal_distribution<float> normal(0, spread / std::sqrt(static_cast<float>(kSize)));
+      Embedding vector(kSize);
+      for (std::size_t i = 0; i < kSize; ++i) vector[i] = (centre.empty() ? 0 : weight * centre[i]) + normal(random);
+      const float length = std::sqrt(std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0F));
+      for (float& value : vector) value /= length;
+      return vector;
+    };
+    const Embedding common = drawn({}, 0, 1), wanted = drawn(common, in_common, 1);
+    for (ImageId id = 1; id <= 400; ++id) {
+      ASSERT_TRUE((*index)->text().add({.id = id, .shop = "a.test", .copy_group = id}));
+      ASSERT_TRUE((*index)->vectors().add(id, id <= 5 ? drawn(wanted, 1, 0.5F) : drawn(common, in_common, 1)));
+    }
+    ASSERT_TRUE((*index)->vectors().commit());
+    const SearchSettings settings;
+    const Searcher searcher((*index)->text(), (*index)->vectors(), settings);
+    const auto relevant = searcher.search({.picture = wanted});
+    ASSERT_TRUE(relevant) << relevant.error().message;
+    EXPECT_GE(relevant->total, 5U) << in_common;
+    EXPECT_LE(relevant->total, 150U) << in_common;  // of 400 that all are above .4 where they have most in common
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_LE(relevant->hits.at(i).id, 5U) << in_common;
+    const auto beyond = searcher.search({.picture = wanted, .beyond = true});
+    EXPECT_GT(beyond->total, relevant->total) << in_common;
+    EXPECT_LT(beyond->total, 350U) << in_common;
+    EXPECT_EQ(beyond->hits.at(0).id, relevant->hits.at(0).id);
+  }
 }
 
 TEST(PriceRanges, CoverAllPricesWithRoundStarts) {

@@ -136,6 +136,7 @@ Outcome<SearchRequest> parse_search_request(const HttpServerRequest& request, bo
   read_prices(reader, parsed);
   read_since(reader, parsed);
   read_sort(reader, query);
+  query.beyond = reader.boolean("beyond", false);
   query.offset = reader.number("offset", 0, kOffsetMax, 0);
   query.limit = reader.number("limit", 0, kSearchLimitMax, kLimitPreset);
   parsed.wants_facets = reader.boolean("facets", false);
@@ -164,6 +165,7 @@ void write_query_echo(JsonWriter& json, const SearchRequest& request) {
   if (!request.price_max.empty()) json.field("price_max", request.price_max);
   if (!query.filter.currencies.empty()) json.field("currency", query.filter.currencies.front());
   if (!request.since.empty()) json.field("since", request.since);
+  if (query.beyond) json.field("beyond", true);
   json.field("sort", sort_name(query.sort)).end_object();
 }
 

@@ -3,7 +3,7 @@ import { parseQuery as parse, filterCount, isBlank, kEmptyQuery, keyOf, toggled,
 
 const full: SearchQuery = {
   q: 'red horse', like: 12, picture: null, shop: ['a.test', 'b.test:8080'], category: ['Animals'], brand: ['Alder & Co'], colour: ['red'],
-  priceMin: '10', priceMax: '99.90', currency: 'EUR', since: '2026-11-21T10:00:00Z', sort: 'price',
+  priceMin: '10', priceMax: '99.90', currency: 'EUR', since: '2026-11-21T10:00:00Z', beyond: true, sort: 'price',
 }
 // As the router reads it back: all values are text.
 const read = (query: SearchQuery): SearchQuery =>

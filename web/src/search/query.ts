@@ -24,12 +24,14 @@ export interface SearchQuery {
   priceMax: string | null
   currency: string | null
   since: string | null
+  /** Also pictures beyond the point where relevance ends. */
+  beyond: boolean
   sort: Sort
 }
 
 export const kEmptyQuery: Readonly<SearchQuery> = {
   q: '', like: null, picture: null, shop: [], category: [], brand: [], colour: [],
-  priceMin: null, priceMax: null, currency: null, since: null, sort: 'relevance',
+  priceMin: null, priceMax: null, currency: null, since: null, beyond: false, sort: 'relevance',
 }
 
 type Raw = LocationQueryValue | LocationQueryValue[] | undefined
@@ -57,6 +59,7 @@ export function parseQuery(raw: LocationQuery): SearchQuery {
     priceMax: currency ? matching(raw['price_max'], kAmount) : null,
     currency,
     since: /^\d{4}-\d\d-\d\dT/.test(since) && !Number.isNaN(Date.parse(since)) ? since : null,
+    beyond: (like > 0 || !!picture) && first(raw['beyond']) === 'true',
     sort: kSorts.find((sort) => sort === first(raw['sort'])) ?? 'relevance',
   }
 }
@@ -74,17 +77,18 @@ function entries(query: SearchQuery): SearchParameters {
     ...(query.priceMax && { price_max: query.priceMax }),
     ...(query.currency && { currency: query.currency }),
     ...(query.since && { since: query.since }),
+    ...(query.beyond && { beyond: true }),
     ...(query.sort !== 'relevance' && { sort: query.sort }),
   }
 }
 
-export const toLocation = (query: SearchQuery): LocationQueryRaw => entries(query) as LocationQueryRaw
+export const toLocation = (query: SearchQuery): LocationQueryRaw => ({ ...entries(query), ...(query.beyond && { beyond: 'true' }) }) as LocationQueryRaw
 export const toParameters = entries
 /** Equal for equal queries: the key under which results are kept. */
 export const keyOf = (query: SearchQuery): string => JSON.stringify(entries(query))
 
 export const hasPicture = (query: SearchQuery): boolean => query.like !== null || query.picture !== null
-export const isBlank = (query: SearchQuery): boolean => keyOf({ ...query, sort: 'relevance' }) === '{}'
+export const isBlank = (query: SearchQuery): boolean => keyOf({ ...query, beyond: false, sort: 'relevance' }) === '{}'
 
 export function filterCount(query: SearchQuery): number {
   const lists = kListFilters.reduce((sum, name) => sum + query[name].length, 0)
