@@ -3,7 +3,7 @@ install(TARGETS magpie RUNTIME DESTINATION bin)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/build/models/ DESTINATION share/magpie/models PATTERN ".stamp" EXCLUDE)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/web/dist/ DESTINATION share/magpie/web)
 install(FILES docs/openapi.yaml DESTINATION share/magpie)
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/sources DESTINATION share/magpie)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/sources ${CMAKE_SOURCE_DIR}/profiles DESTINATION share/magpie)
 install(FILES LICENSE README.md docs/dependencies.md DESTINATION share/doc/magpie)
 install(DIRECTORY ${MAGPIE_DEPS_DIR}/openvino/openvino/libs/ DESTINATION lib/magpie
   FILES_MATCHING PATTERN "libopenvino.so*" PATTERN "libopenvino_c.so*" PATTERN "libopenvino_ir_frontend.so*"

@@ -33,6 +33,7 @@ Result<void> read_settings(AppSettings& settings, const CollectionFolder* folder
 void add_init(CLI::App& app, Common& common);
 void add_crawl(CLI::App& app, Common& common);
 void add_collect(CLI::App& app, Common& common);
+void add_shop(CLI::App& app, Common& common);
 void add_search(CLI::App& app, Common& common);
 void add_serve(CLI::App& app, Common& common);
 void add_status(CLI::App& app, Common& common);

@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
     add_init(app, common);
     add_crawl(app, common);
     add_collect(app, common);
+    add_shop(app, common);
     add_search(app, common);
     add_serve(app, common);
     add_status(app, common);

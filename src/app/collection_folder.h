@@ -33,6 +33,7 @@ class CollectionFolder {
   fs::path catalog() const { return path_ / "catalog.db"; }
   fs::path index() const { return path_ / "index"; }
   fs::path variants() const { return path_ / "variants"; }
+  fs::path shops() const { return path_ / "shops"; }      // app/shops.h
   fs::path browser() const { return path_ / "browser"; }  // a running browser's profile; removed behind it
   fs::path socket() const { return path_ / "manager.sock"; }
 

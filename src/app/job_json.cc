@@ -26,6 +26,7 @@ std::string to_json(const CrawlOptions& options) {
   if (options.agent) json.field("agent", *options.agent);
   if (options.images_off_host) json.field("images_off_host", *options.images_off_host);
   if (options.render) json.field("render", *options.render);
+  if (options.profile) json.field("profile", *options.profile);
   if (options.pictures_max) json.field("pictures_max", *options.pictures_max);
   return json.end_object().take();
 }
@@ -44,6 +45,8 @@ CrawlOptions options_from_json(std::string_view text) {
   if (object["agent"].get(agent) == simdjson::SUCCESS) options.agent = agent;
   std::string_view render;
   if (object["render"].get(render) == simdjson::SUCCESS) options.render = render;
+  std::string_view profile;
+  if (object["profile"].get(profile) == simdjson::SUCCESS) options.profile = profile;
   bool off_host = false;
   if (object["images_off_host"].get(off_host) == simdjson::SUCCESS) options.images_off_host = off_host;
   return options;

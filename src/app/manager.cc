@@ -6,7 +6,9 @@
 #include "app/collect_job.h"
 #include "app/host_ledger.h"
 #include "app/job_json.h"
+#include "app/profile.h"
 #include "app/replay_seeds.h"
+#include "app/shops.h"
 #include "base/log.h"
 #include "pipeline/listing_sink.h"
 
@@ -17,6 +19,7 @@ constexpr std::chrono::milliseconds kReportEvery{500};
 constexpr std::chrono::seconds kSaveVisitsEvery{10};
 constexpr std::size_t kListedMax = 50;
 constexpr std::chrono::seconds kLookForDueEvery{60};
+constexpr std::chrono::seconds kLookAtShopsEvery{2};
 constexpr std::size_t kRevisitMax = 10'000'000;
 constexpr std::size_t kRevisitBatch = 10'000;
 /// What may go better the next time without anybody's doing.
@@ -78,6 +81,12 @@ Job job_of(const CrawlJobView& view) {
   return job;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ",") + word;
+  return all;
+}
+
 void apply(const CrawlOptions& options, crawl::CrawlSettings& settings) {
   if (options.delay) settings.host_delay.value = *options.delay;
   if (options.requests_per_host) settings.per_host.value = *options.requests_per_host;
@@ -86,6 +95,11 @@ void apply(const CrawlOptions& options, crawl::CrawlSettings& settings) {
   if (options.agent) settings.agent.value = *options.agent;
   if (options.render) settings.render.value = *options.render;
   if (options.images_off_host) settings.images_off_host.value = *options.images_off_host;
+  if (!options.profile) return;
+  const auto profile = load_profile(*options.profile);
+  if (!profile) return log::warn("shop.no_profile", {{"why", profile.error().message}});
+  settings.focus_words.value = joined(profile->words);
+  settings.focus_avoid.value = joined(profile->avoid);
 }
 
 Result<std::vector<Url>> parse_seeds(const std::vector<std::string>& texts) {
@@ -127,6 +141,7 @@ Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const Ap
     MAGPIE_TRY_DO(
         manager->recorder_->transact([&](CatalogTransaction& transaction) { return set_embedding_space(transaction, model.space); }));
   }
+  manager->shops_ = wishes.shops;
   manager->revisits_ = wishes.revisits && settings.crawl.revisit();
   if (wishes.resume) MAGPIE_TRY_DO(manager->resume_unfinished());
   manager->reporter_ = std::jthread([raw = manager.get()](std::stop_token stop) { raw->report_progress(stop); });
@@ -278,6 +293,29 @@ void Manager::revisit_what_is_due() {
   }
 }
 
+// Files are what counts, so what somebody edits takes effect within seconds.
+void Manager::look_after_shops() {
+  std::vector<std::string> problems;
+  const std::vector<Shop> shops = ShopFolder(collection_.folder().shops()).all(&problems);
+  for (const std::string& problem : problems) log::warn_every(std::chrono::minutes(10), "shop.unreadable", {{"why", problem}});
+  if (shops.empty()) return;
+  const auto jobs = collection_.catalog().jobs();
+  if (!jobs) return;
+  for (const Shop& shop : shops) {
+    const std::optional<Job> newest = newest_job(shop, *jobs);
+    const bool under_way = newest && is_active(newest->id);
+    const bool stopped = shop.state == ShopState::kPaused || shop.state == ShopState::kInactive;
+    if (under_way && stopped) (void)cancel(newest->id, /*pausing=*/true);
+    if (under_way || shop.state != ShopState::kActive) continue;
+    const std::optional<Timestamp> next = next_crawl(shop, newest, clock_.now());
+    if (!next || *next > clock_.now()) continue;
+    log::info("shop.due", {{"shop", shop.name}, {"schedule", schedule_text(shop)}});
+    const auto begun = start({shop.address}, crawl_options(shop));
+    if (!begun && begun.error().code != Code::kBusy)
+      log::warn_every(std::chrono::minutes(10), "shop.not_started", {{"shop", shop.name}, {"why", begun.error().message}});
+  }
+}
+
 // Writes the job down as queued, a new one under its new number, and lets it begin.
 Result<CrawlJobView> Manager::enqueue(CrawlJobView view) {
   view.state = view.progress.state = CrawlState::kQueued;
@@ -330,12 +368,15 @@ Result<CrawlJobView> Manager::get(JobId id) {
   return view_of(*job);
 }
 
-Result<CrawlJobView> Manager::cancel(JobId id) {
+Result<CrawlJobView> Manager::cancel(JobId id) { return cancel(id, /*pausing=*/false); }
+
+Result<CrawlJobView> Manager::cancel(JobId id, bool pausing) {
   std::optional<CrawlJobView> waited;
   {
     const std::lock_guard lock(mutex_);
     if (running_ && running_->view.id == id) {
       running_->cancelling = true;
+      running_->pausing = pausing;
       running_->stop.request_stop();
     }
     const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const CrawlJobView& view) { return view.id == id; });
@@ -346,6 +387,7 @@ Result<CrawlJobView> Manager::cancel(JobId id) {
   }
   if (waited) {
     waited->state = CrawlState::kCancelled;
+    if (pausing) waited->message = kPaused;
     waited->finished_at = clock_.now();
     MAGPIE_TRY_DO(save(*waited));
     tell(*waited);
@@ -449,9 +491,10 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   tell(view);
   log::info("crawl.started", {{"job", view.id}, {"seeds", view.seeds.size()}});
   const auto end = crawl(view, shutdown);
-  bool cancelling = false;
+  bool cancelling = false, pausing = false;
   {
     const std::lock_guard lock(mutex_);
+    pausing = running_->pausing;
     view.progress = progress_of_running();
     cancelling = running_->cancelling;
     if (running_->run) listed_ = {view.id, running_->run->listing()};
@@ -469,6 +512,7 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   } else if (*end == crawl::CrawlEnd::kStopped) {
     // A shutdown is no cancel: the crawl stays `running` in the catalog and goes on with the next start.
     view.state = cancelling ? CrawlState::kCancelled : CrawlState::kRunning;
+    if (cancelling && pausing) view.message = kPaused;
   } else if (is_collect(view.seeds)) {
     judge_listing(view, *end == crawl::CrawlEnd::kTimeOver);
   }
@@ -593,6 +637,7 @@ void Manager::report_progress(std::stop_token stop) {
   std::condition_variable_any timer;
   auto visits_saved_at = clock_.steady();
   auto looked_for_due_at = clock_.steady();
+  auto looked_at_shops_at = clock_.steady();
   while (!stop.stop_requested()) {
     std::unique_lock rest(sleeping);
     timer.wait_for(rest, stop, kReportEvery, [] { return false; });
@@ -601,6 +646,10 @@ void Manager::report_progress(std::stop_token stop) {
     if (progress && clock_.steady() - visits_saved_at >= kSaveVisitsEvery) {
       if (auto saved = save_visits(/*all=*/false); !saved) log::warn("crawl.visits_not_saved", {{"why", saved.error().message}});
       visits_saved_at = clock_.steady();
+    }
+    if (shops_ && clock_.steady() - looked_at_shops_at >= kLookAtShopsEvery) {
+      look_after_shops();
+      looked_at_shops_at = clock_.steady();
     }
     if (!progress && revisits_ && clock_.steady() - looked_for_due_at >= kLookForDueEvery) {
       revisit_what_is_due();

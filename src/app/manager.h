@@ -22,6 +22,7 @@
 namespace magpie {
 
 struct ManagerOptions {
+  bool shops = false;          // crawl active shops when they are due, and stop the crawls of paused ones (app/shops.h)
   bool resume = false;         // go on with crawls that a crash cut short
   bool revisits = false;       // while nothing is crawled: visit what is due (crawl.revisit)
   bool embeds = true;          // false: workers have no network, and nothing is embedded
@@ -79,6 +80,7 @@ class Manager final : public JobControl {
     std::unique_ptr<pipeline::CrawlRun> run;
     std::stop_source stop;
     bool cancelling = false;
+    bool pausing = false;                  // cancelled as its shop is not active any more
     std::optional<Timestamp> rests_until;  // as last written down
     Timestamp run_started_at{};
     std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> visits_written;  // by host: requests and rests, as last written down
@@ -94,6 +96,8 @@ class Manager final : public JobControl {
   Result<CrawlJobView> enqueue(CrawlJobView view);
   Result<CrawlJobView> ask_again(JobId id, const std::string& nothing, const std::function<Result<std::size_t>()>& queue);
   void revisit_what_is_due();
+  void look_after_shops();
+  Result<CrawlJobView> cancel(JobId id, bool pausing);
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
   std::optional<CrawlProgress> tell_progress();
@@ -112,6 +116,7 @@ class Manager final : public JobControl {
   const AppSettings& settings_;
   const Clock& clock_;
   bool revisits_ = false;
+  bool shops_ = false;
   MetricsRegistry& metrics_;
   std::unique_ptr<WorkerPool> page_workers_, picture_workers_;
   std::unique_ptr<Pictures> pictures_;

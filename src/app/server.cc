@@ -49,7 +49,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   state->settings = settings;
   MAGPIE_TRY(state->collection, Collection::open_to_manage(folder));
   MAGPIE_TRY(state->manager, Manager::start(*state->collection, state->settings, state->clock, state->metrics,
-                                            {.resume = true, .revisits = true, .at_once = true}));
+                                            {.shops = true, .resume = true, .revisits = true, .at_once = true}));
   Collection& collection = *state->collection;
   state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search);
   MAGPIE_TRY(const EmbedderModel model, find_embedder(settings, &collection.catalog()));

@@ -100,6 +100,37 @@ std::uint64_t address_shape(std::string_view url, bool coarse) {
   return signature64(shape, coarse ? kCoarse : kFine);
 }
 
+Focus::Focus(std::string_view sooner, std::string_view later) {
+  const auto split = [](std::string_view text, auto& into) {
+    while (!text.empty()) {
+      std::string_view word = text.substr(0, text.find(','));
+      text.remove_prefix(std::min(text.size(), word.size() + 1));
+      while (word.starts_with(' ')) word.remove_prefix(1);
+      while (word.ends_with(' ')) word.remove_suffix(1);
+      if (!word.empty()) into.emplace(word);
+    }
+  };
+  split(sooner, sooner_);
+  split(later, later_);
+}
+
+// What is to be put off counts more: "/blog/dresses" is no dress.
+Turn Focus::presumed(const Link& link) const {
+  if (sooner_.empty() && later_.empty()) return Turn::kAsEver;
+  Turn turn = Turn::kAsEver;
+  const auto look = [&](std::string_view word) {
+    if (later_.contains(word)) turn = Turn::kLater;
+    else if (turn == Turn::kAsEver && sooner_.contains(word)) turn = Turn::kSooner;
+  };
+  each_word(link.text, look);
+  const std::string_view host = host_of_url(link.url);
+  std::string path = link.url.substr(std::min(link.url.size(), static_cast<std::size_t>(host.data() + host.size() - link.url.data())));
+  each_word(path, look);
+  for (char& c : path) c = c == '-' || c == '_' || c == '=' || c == '&' ? ' ' : c;
+  each_word(path, look);
+  return turn;
+}
+
 std::uint8_t priority_at(Turn turn, std::uint8_t otherwise) {
   if (turn == Turn::kAsEver) return otherwise;
   return turn == Turn::kSooner ? 0 : kUrlPriorityLast;
@@ -155,7 +186,7 @@ Turn Focus::turn_of(const Link& link, const Known* shape) const {
       if (known != nullptr) worth += known->worth, ++of;
     });
   }
-  if (of == 0) return Turn::kAsEver;
+  if (of == 0) return presumed(link);
   if (worth / of >= kWorthy) return Turn::kSooner;
   return worth / of <= kWorthless ? Turn::kLater : Turn::kAsEver;
 }

@@ -10,7 +10,10 @@
 // 0.6, so listings come before imprints). Nothing is lost by an error: every link keeps its place in the frontier, sooner or later.
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -38,6 +41,11 @@ std::uint64_t address_shape(std::string_view url, bool coarse = false);
 /// Not thread-safe: the recorder's. At most kKnownMax things are remembered, about 16 MB; then those seen least are forgotten.
 class Focus {
  public:
+  Focus() = default;
+  /// Words in lower case, with ',' between, that links have in their text or address which are followed sooner, or later, as long as their
+  /// site has not taught better.
+  Focus(std::string_view sooner, std::string_view later);
+
   /// A page was read: what is known now of each of its links; kAsEver where that is not enough. Cost: a few hashes and look-ups a link.
   std::vector<Turn> learn(std::string_view url, const PageYield& yield, std::span<const Link> links);
 
@@ -55,6 +63,7 @@ class Focus {
   };
 
   Turn turn_of(const Link& link, const Known* shape) const;
+  Turn presumed(const Link& link) const;
   void learn_words(const Link& link);
   std::size_t count_new(std::span<const ImageRef> pictures);
   void note(std::uint64_t key, float worth);
@@ -62,6 +71,7 @@ class Focus {
   const Known* known_of(std::string_view url) const;
   void make_room();
 
+  std::set<std::string, std::less<>> sooner_, later_;
   std::unordered_map<std::uint64_t, Known> known_;
   std::uint64_t pages_ = 0;
   std::vector<std::uint64_t> pictures_ = std::vector<std::uint64_t>(std::size_t{1} << 17);  // the latest address of each slot

@@ -102,5 +102,18 @@ TEST(Focus, OddAddressesAreHarmless) {
   }
 }
 
+TEST(FocusWords, LeadUntilTheSiteHasTaughtBetter) {
+  Focus focus("dress,women", "blog,careers");
+  const std::vector<Link> links = {{.url = "https://a.test/x/1", .text = "Dress, red"},
+                                   {.url = "https://a.test/women/2", .text = "2"},
+                                   {.url = "https://a.test/blog/dress", .text = "A dress"},
+                                   {.url = "https://a.test/our-careers"},
+                                   {.url = "https://a.test/address", .text = "Address"}};
+  EXPECT_EQ(focus.learn("https://a.test/", {}, links),
+            (std::vector<Turn>{Turn::kSooner, Turn::kSooner, Turn::kLater, Turn::kLater, Turn::kAsEver}));
+  for (int i = 0; i < 10; ++i) (void)focus.learn("https://a.test/women/" + std::to_string(i), {}, {});
+  EXPECT_EQ(focus.learn("https://a.test/", {}, links)[1], Turn::kLater) << "nothing was there";
+}
+
 }  // namespace
 }  // namespace magpie::crawl

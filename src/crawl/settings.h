@@ -101,6 +101,12 @@ struct CrawlSettings {
       {},
       "Follow first what looks like the pages of its site that had products or pictures, or led to them, and last what looks "
       "like those that had none. Off: shallow pages first."};
+  Setting<std::string> focus_words{
+      "crawl.focus_words",
+      "",
+      {},
+      "Words, with ',' between: links that have one in their text or address are followed sooner, until more is known."};
+  Setting<std::string> focus_avoid{"crawl.focus_avoid", "", {}, "The same for links that are followed later."};
   Setting<std::string> render{"crawl.render",
                               "auto",
                               {"auto", "always", "never"},
@@ -169,7 +175,8 @@ struct CrawlSettings {
         each(page_bytes_max), each(image_bytes_max), each(url_bytes_max);
     each(revisit_first), each(revisit_min), each(revisit_max), each(revisit);
     each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(pictures), each(focus), each(drop_tracking);
-    each(render), each(browser), each(render_tabs), each(render_time_max), each(render_requests_max), each(render_memory_max);
+    each(focus_words), each(focus_avoid), each(render), each(browser), each(render_tabs), each(render_time_max), each(render_requests_max),
+        each(render_memory_max);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);
     each(allow_loopback), each(allow_private);
     each(tdm_file), each(windows), each(time_zone), each(logins), each(login_every), each(cookie_file);

@@ -121,7 +121,8 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make_collect(CrawlRunParts parts, cr
 Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules) {
   agent_ = settings.agent();
   pictures_ = stage_of(settings.pictures());
-  auto focus = settings.focus() && !replay_ ? std::make_shared<crawl::Focus>() : nullptr;  // of a replay every page is read anyway
+  auto focus = settings.focus() && !replay_ ? std::make_shared<crawl::Focus>(settings.focus_words(), settings.focus_avoid())
+                                            : nullptr;  // of a replay every page is read anyway
   context_ = std::make_shared<const RunContext>(
       RunContext{job_, std::move(rules), pace_of(settings), std::move(focus), [this] { loop_->wake(); }});
   crawl::FetchLoopParts loop{parts_.frontier, *client_, parts_.clock, context_->rules, documents_};

@@ -20,6 +20,7 @@ struct CrawlOptions {
   std::optional<std::string> agent;           // one word; sites see it, and robots.txt may name it
   std::optional<bool> images_off_host;        // pictures from other hosts than the seeds'
   std::optional<std::string> render;          // "auto", "always" or "never": pages in a browser (crawl.render)
+  std::optional<std::string> profile;         // of a shop: a shipped profile's name or a file (app/profile.h); no request of the API has it
   std::optional<std::uint64_t> pictures_max;  // of a collect job: new ones that are taken; no request of the API has it
 };
 

@@ -79,7 +79,7 @@ class Render(SystemTest):
         self.assertEqual(len(self.paths("/app.js")), 1)
         asked = self.paths("/api/page")
         self.assertEqual(len(asked), len(set(asked)))
-        self.assertEqual(self.paths("/api/forbidden") + self.paths("/app.css") + self.paths("/private") + self.paths("/cart"), [])
+        self.assertEqual(self.paths("/api/forbidden") + self.paths("/app.css") + self.paths("/private/"), [])
         self.assertEqual({entry["agent"].split("/")[0] for entry in self.shop.log() if entry["host"] == "127.0.0.5"}, {AGENT})
         self.assertFalse((collection / "browser").exists(), "the profile is gone")
         self.assertIn("as a browser showed it", self.magpie("why", "--collection", collection, self.app))
