@@ -20,6 +20,7 @@ constexpr std::size_t kTextBytesMin = 40;
 // A sample: of a longer text this much, of a shorter one half.
 constexpr std::size_t kSlices = 3;
 constexpr std::size_t kSliceBytesMin = 120, kSliceBytesMax = 320;
+constexpr std::size_t kWordBytesMax = 24;  // so far a slice looks for the end of a word; not all languages have spaces
 
 struct Judgement {
   std::string language;
@@ -67,7 +68,9 @@ std::string sample_of(std::string_view text) {
   std::string sample;
   const std::size_t slice = std::min(text.size() / (2 * kSlices), kSliceBytesMax);
   for (std::size_t i = 0; i < kSlices; ++i) {
-    const std::size_t begin = std::min(text.find(' ', i * (text.size() / kSlices)), text.size());
+    std::size_t begin = i * (text.size() / kSlices);
+    while (begin > 0 && begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) ++begin;  // within a character
+    if (const std::size_t space = text.substr(begin, kWordBytesMax).find(' '); i > 0 && space != std::string_view::npos) begin += space;
     sample += utf8_prefix(text.substr(begin), slice);
   }
   return sample;

@@ -127,6 +127,22 @@ TEST(Language, ASampleOfALongTextSpeaksForIt) {
   EXPECT_EQ(detect_language(finnish, "fi-FI"), "fi-FI");
 }
 
+TEST(Language, ASampleOfATextWithoutSpacesIsOfItsOwnLetters) {
+  const std::string footer = " All rights reserved. Terms of service and privacy policy. Contact us about your order today.";
+  const std::pair<const char*, std::string> texts[] = {
+      {"ja", repeated("この椅子は木でできていて、とても座りやすいです。", 14)},
+      {"zh-Hans", repeated("这把椅子是用木头做的，坐起来非常舒服，价格也很便宜。", 14)},
+      {"th", repeated("เก้าอี้ตัวนี้ทำจากไม้และนั่งสบายมาก", 10)},
+  };
+  for (const auto& [language, text] : texts) {
+    ASSERT_GT(text.size(), 720u);
+    EXPECT_EQ(detect_language(text, ""), language);
+    EXPECT_EQ(detect_language(text + footer, ""), language);
+    EXPECT_EQ(detect_language(repeated(text, 3) + footer, ""), language);
+    EXPECT_EQ(detect_language(text + footer, "en"), language);
+  }
+}
+
 TEST(Keywords, PreferHeavyTextsAndDropStopWords) {
   const std::vector<std::string> words = keywords_of({{"The Red Chair", 5}, {"chairs and the table 2024", 1}}, "en");
   EXPECT_EQ(words, (std::vector<std::string>{"chair", "red", "table"}));
