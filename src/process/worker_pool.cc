@@ -167,7 +167,7 @@ void WorkerPool::State::look_after_one() {
   Streak streak;
   Jobs jobs;
   while (!ending) {
-    if ((worker || options.start_at_once) && !ready(worker, streak)) continue;
+    if ((worker || options.start_at_once || streak.failed_starts > 0) && !ready(worker, streak)) continue;
     std::optional<std::shared_ptr<Job>> job = waiting.pop_until(Deadline::after(kIdleCheck));
     if (!job) continue;
     jobs.push_back(std::move(*job));
