@@ -46,6 +46,8 @@ Finding check_worker(const AppSettings& settings) {
   const auto model = find_embedder(settings, nullptr);
   if (!model) return {"worker", false, "not tried, as the model is missing"};
   const auto ready = start_picture_workers(settings, {.model = &*model, .processes = 1})->wait_ready(Deadline::after(40s));
+  const auto pages = start_page_workers(settings, nullptr, /*start_at_once=*/true)->wait_ready(Deadline::after(40s));
+  if (!pages) return missing("worker", pages.error());
   return ready ? found("worker", "starts, loads the model and locks itself in") : missing("worker", ready.error());
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/assets.h"
+#include "base/utf8.h"
 #include "collect/listing.h"
 #include "net/http_target.h"
 
@@ -29,15 +30,17 @@ std::string joined(const std::vector<std::string>& words) {
 
 Result<std::string> collect_seed(const std::string& source, const std::string& label) {
   std::error_code error;
-  const bool is_folder = fs::is_directory(source, error);
-  if (is_folder || fs::is_regular_file(source, error)) {
+  const auto names = shipped_sources();
+  const bool shipped = names && std::ranges::find(*names, source) != names->end();  // goes before a file of its name; ./ names that
+  const bool is_folder = !shipped && fs::is_directory(source, error);
+  if (is_folder && to_valid_utf8(fs::canonical(source, error).string()) != fs::canonical(source, error).string())
+    return fail(Code::kBadInput, "the name of {} is not UTF-8; rename it, or give a link to it", source);
+  if (is_folder || (!shipped && fs::is_regular_file(source, error))) {
     if (!is_folder && is_description(source) && !label.empty())
       return fail(Code::kBadInput, "--label goes with a list of addresses or a folder; {} says itself what its labels are", source);
     const std::string front = label.empty() ? std::string() : fmt::format("{}{}:", kLabel, collect::url_part(label));
     return fmt::format("{}{}{}{}", kScheme, front, fs::canonical(source, error).string(), is_folder ? "/" : "");
   }
-  const auto names = shipped_sources();
-  const bool shipped = names && std::ranges::find(*names, source) != names->end();
   if (!shipped) {
     return fail(Code::kNotFound, "'{}' is neither a file, a folder nor a source that comes with Magpie ({})", source,
                 names ? joined(*names) : names.error().message);
@@ -47,6 +50,12 @@ Result<std::string> collect_seed(const std::string& source, const std::string& l
 }
 
 bool is_collect(const std::vector<std::string>& seeds) { return !seeds.empty() && seeds.front().starts_with(kScheme); }
+
+Result<bool> is_folder_job(const std::vector<std::string>& seeds) {
+  if (!is_collect(seeds)) return false;
+  MAGPIE_TRY(const collect::Description source, load_source(seeds.front()));
+  return source.is_folder();
+}
 
 Result<collect::Description> load_source(const std::string& seed) {
   std::string_view rest = std::string_view(seed).substr(kScheme.size());

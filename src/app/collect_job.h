@@ -15,6 +15,8 @@ namespace magpie {
 /// ones.
 Result<std::string> collect_seed(const std::string& source, const std::string& label);
 bool is_collect(const std::vector<std::string>& seeds);
+/// Whether it collects a folder of this machine. Errors: load_source()'s.
+Result<bool> is_folder_job(const std::vector<std::string>& seeds);
 
 /// The description that a seed stands for; of a list of addresses one is made. kBadInput names file, line and key.
 Result<collect::Description> load_source(const std::string& seed);

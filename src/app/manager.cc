@@ -22,6 +22,9 @@ constexpr std::chrono::seconds kLookForDueEvery{60};
 constexpr std::chrono::seconds kLookAtShopsEvery{2};
 constexpr std::size_t kRevisitMax = 10'000'000;
 constexpr std::size_t kRevisitBatch = 10'000;
+/// What may go better with files of one's own.
+constexpr std::array kMendedCauses = {Cause::kStatus,      Cause::kTooLarge, Cause::kDecode,   Cause::kCrashed,
+                                      Cause::kOutOfMemory, Cause::kTimeout,  Cause::kProtocol, Cause::kNotFound};
 /// What may go better the next time without anybody's doing.
 constexpr std::array kPassingCauses = {Cause::kDns,      Cause::kConnect, Cause::kTls,        Cause::kTimeout,
                                        Cause::kProtocol, Cause::kStatus,  Cause::kThrottled,  Cause::kCancelled,
@@ -203,6 +206,8 @@ Result<CrawlJobView> Manager::collect(const std::string& source, const std::stri
   if (before != jobs.end()) {
     view = view_of(*before);
     if (is_active(view.id)) return fail(Code::kBusy, "this source is being collected already (job {})", view.id);
+    // What could not be read may have been mended since.
+    if (description.is_folder()) MAGPIE_TRY_DO(collection_.frontier().retry_failed(view.id, kMendedCauses));
     if (before->state == JobState::kFinished) MAGPIE_TRY_DO(restart_listing(description, view.id, collection_.catalog(), *recorder_));
   }
   view.seeds = {std::move(seed)};
@@ -242,6 +247,11 @@ Result<CrawlJobView> Manager::retry(JobId id, std::vector<Cause> causes) {
 }
 
 Result<CrawlJobView> Manager::revisit(JobId id, bool all) {
+  MAGPIE_TRY(const CrawlJobView known, get(id));
+  MAGPIE_TRY(const bool is_folder, is_folder_job(known.seeds));
+  if (is_folder) {  // or all pictures would be lost while it is not there
+    return fail(Code::kBadInput, "job {} collects a folder, which is not visited again; magpie collect takes what is new in it", id);
+  }
   const std::string nothing = fmt::format("nothing of job {} is due to be visited again", id);
   return ask_again(id, nothing, [&]() -> Result<std::size_t> {
     std::size_t queued = 0;
@@ -262,7 +272,8 @@ Result<CrawlJobView> Manager::ask_again(JobId id, const std::string& nothing, co
   if (is_active(id)) return fail(Code::kBusy, "job {} is under way; ask again when it has ended", id);
   crawl::CrawlSettings effective = settings_.crawl;
   apply(view.options, effective);
-  if (!is_replay(view.seeds)) MAGPIE_TRY_DO(crawl::FetchLoop::check(effective));
+  MAGPIE_TRY(const bool is_folder, is_folder_job(view.seeds));
+  if (!is_replay(view.seeds) && !is_folder) MAGPIE_TRY_DO(crawl::FetchLoop::check(effective));
   // Written down first: once an address waits again, the job must be one that is gone on with.
   const CrawlJobView before = view;
   view.state = CrawlState::kQueued;
@@ -598,7 +609,7 @@ Result<void> Manager::save_visits(bool all) {
   std::vector<HostVisit> visits;
   {
     const std::lock_guard lock(mutex_);
-    if (!running_ || !running_->run || is_replay(running_->view.seeds)) return {};  // a replay asks nothing of anybody
+    if (!running_ || !running_->run || running_->run->asks_nobody()) return {};
     for (const crawl::HostReport& report : running_->run->hosts()) {
       const std::pair<std::uint64_t, std::uint64_t> news(report.requests, report.backoffs);
       auto& written = running_->visits_written[report.host];

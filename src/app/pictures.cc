@@ -64,9 +64,9 @@ std::unique_ptr<WorkerPool> start_picture_workers(const AppSettings& settings, c
   return std::make_unique<WorkerPool>(std::move(options));
 }
 
-std::unique_ptr<WorkerPool> start_page_workers(const AppSettings& settings, MetricsRegistry* metrics) {
+std::unique_ptr<WorkerPool> start_page_workers(const AppSettings& settings, MetricsRegistry* metrics, bool start_at_once) {
   WorkerPoolOptions options = pool_options(settings, {}, metrics);
-  options.start_at_once = false;
+  options.start_at_once = start_at_once;
   return std::make_unique<WorkerPool>(std::move(options));
 }
 

@@ -35,7 +35,7 @@ struct PictureWorkerOptions {
 
 /// Pools of `magpie worker` processes. Pages have their own, so that none waits for a picture: pages lead on.
 std::unique_ptr<WorkerPool> start_picture_workers(const AppSettings& settings, const PictureWorkerOptions& wishes);
-std::unique_ptr<WorkerPool> start_page_workers(const AppSettings& settings, MetricsRegistry* metrics);
+std::unique_ptr<WorkerPool> start_page_workers(const AppSettings& settings, MetricsRegistry* metrics, bool start_at_once = false);
 
 /// Thread-safe.
 class Pictures final : public PictureAnalyser {

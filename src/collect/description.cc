@@ -323,7 +323,7 @@ Result<Description> parse_description(std::string_view text, const fs::path& fil
 Result<Description> describe_list(const fs::path& list, std::string label) {
   constexpr std::string_view kEndings[] = {".txt", ".csv", ".tsv", ".jsonl", ".ndjson"};
   if (std::ranges::find(kEndings, list.extension().string()) == std::end(kEndings))
-    return fail(Code::kBadInput, "{} must end in .txt, .csv, .tsv or .jsonl", list.string());
+    return fail(Code::kBadInput, "{} must end in .txt, .csv, .tsv or .jsonl, or be a folder of pictures", list.string());
   Description made;
   made.source = list.stem().string();
   made.list = list;

@@ -46,6 +46,13 @@ bool is_below(const fs::path& path, const fs::path& root) {
   return std::mismatch(root.begin(), root.end(), path.begin(), path.end()).first == root.end();
 }
 
+/// Wherever links lead.
+bool is_file_below(const fs::path& path, const fs::path& root) {
+  std::error_code error;
+  const fs::path true_path = fs::canonical(path, error);
+  return !error && is_below(true_path, root) && fs::is_regular_file(true_path, error);
+}
+
 HttpResponse with_status(HttpResponse response, int status, std::string_view reason, HttpHeaders headers) {
   response.status = status;
   response.headers = std::move(headers);
@@ -56,10 +63,10 @@ HttpResponse with_status(HttpResponse response, int status, std::string_view rea
 }
 
 HttpResponse answer(const fs::path& root, const HttpRequest& request, HttpResponse response) {
-  if (!is_in_folder(request.url, root)) return crawl::not_found(std::move(response));
   const fs::path path = path_of(request.url);
   struct stat file {};
-  if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) return crawl::not_found(std::move(response));
+  if (!is_in_folder(request.url, root) || !is_file_below(path, root) || ::stat(path.c_str(), &file) != 0)
+    return crawl::not_found(std::move(response));
   const std::string etag = fmt::format("\"{:x}.{:x}-{:x}\"", file.st_mtim.tv_sec, file.st_mtim.tv_nsec, file.st_size);
   if (request.etag == etag) return with_status(std::move(response), 304, "Not Modified", {{"ETag", etag}});
   auto body = read_file(path, request.limits.body_bytes_max);
@@ -88,11 +95,11 @@ bool is_in_folder(const Url& url, const fs::path& root) {
   return url.scheme() == "file" && url.host().empty() && is_below(path_of(url), root);
 }
 
-Result<FolderWalk> FolderWalk::open(const fs::path& root, std::string label) {
+Result<FolderWalk> FolderWalk::open(const fs::path& root, std::string label, std::string licence) {
   std::error_code error;
   const fs::path folder = fs::canonical(root, error);
   if (error || !fs::is_directory(folder, error)) return fail(Code::kNotFound, "{} is not there, or is no folder", root.string());
-  FolderWalk walk(folder, std::move(label));
+  FolderWalk walk(folder, std::move(label), std::move(licence));
   MAGPIE_TRY_DO(walk.enter(folder));
   return walk;
 }
@@ -121,7 +128,7 @@ FolderWalk::Piece FolderWalk::next(std::size_t items_max) {
     if (fs::is_directory(itself)) {
       const auto entered = enter(path);
       if (!entered && problems_.size() < kProblemsNamedMax) problems_.push_back(entered.error().message);
-    } else if (!media_type_of(path).empty() && fs::is_regular_file(path, error)) {
+    } else if (!media_type_of(path).empty() && is_file_below(path, root_)) {
       piece.items.push_back(item_of(path));
     }
   }
@@ -130,7 +137,7 @@ FolderWalk::Piece FolderWalk::next(std::size_t items_max) {
 }
 
 Item FolderWalk::item_of(const fs::path& file) const {
-  Item item{.picture = file_address(file)};
+  Item item{.picture = file_address(file), .licence = licence_};
   const fs::path below = file.lexically_relative(root_);
   if (!label_.empty()) item.labels.push_back(label_);
   else if (below.has_parent_path()) item.labels.push_back(one_line(below.begin()->native()));

@@ -30,13 +30,14 @@ class FolderTest : public testing::Test {
   }
   /// "name label" of each, in order.
   std::vector<std::string> walked(const std::string& label = "", std::size_t at_once = 100) {
-    auto walk = FolderWalk::open(root_, label);
+    auto walk = FolderWalk::open(root_, label, "CC0");
     EXPECT_TRUE(walk) << walk.error().message;
     std::vector<std::string> found;
     while (walk) {
       const FolderWalk::Piece piece = walk->next(at_once);
       EXPECT_LE(piece.items.size(), at_once);
       for (const Item& item : piece.items) {
+        EXPECT_EQ(item.licence, "CC0");
         const std::string name = item.picture.substr(("file://" + root_.string() + "/").size());
         found.push_back(name + " " + (item.labels.empty() ? "" : item.labels.front()));
       }
@@ -70,8 +71,21 @@ TEST_F(FolderTest, LinksToFilesAreFollowedAndLinksToFoldersAreNot) {
   EXPECT_THAT(walked(), ElementsAre("real/1.jpg real", "real/2.jpg real"));
 }
 
+TEST_F(FolderTest, LinksOutOfTheFolderAreNeitherWalkedNorAnswered) {
+  const fs::path secret = put("secret.jpg", "secret");
+  put("in/1.jpg");
+  fs::create_symlink(secret, root_ / "in" / "2.jpg");
+  auto walk = FolderWalk::open(root_ / "in", "", "");
+  ASSERT_TRUE(walk);
+  EXPECT_EQ(walk->next(10).items.size(), 1u);
+  const auto client = make_folder_client(root_ / "in");
+  ASSERT_TRUE(client);
+  EXPECT_EQ(ask(**client, file_address(root_ / "in" / "1.jpg")).status, 200);
+  EXPECT_EQ(ask(**client, file_address(root_ / "in" / "2.jpg")).status, 404);
+}
+
 TEST_F(FolderTest, WhatIsNoFolderIsNamed) {
-  EXPECT_EQ(FolderWalk::open(root_ / "gone", "").error().code, Code::kNotFound);
+  EXPECT_EQ(FolderWalk::open(root_ / "gone", "", "").error().code, Code::kNotFound);
   EXPECT_THAT(walked(), IsEmpty());
 }
 

@@ -83,7 +83,7 @@ Result<void> Lister::run_file(const std::stop_token& stop) {
 Result<void> Lister::run_folder(const std::stop_token& stop) {
   List& list = lists_.front();
   if (list.state.done) return {};
-  MAGPIE_TRY(FolderWalk walk, FolderWalk::open(description_.folder, list.category.label));
+  MAGPIE_TRY(FolderWalk walk, FolderWalk::open(description_.folder, list.category.label, description_.licence));
   list.state.listed = 0;
   while (!list.state.done && !has_enough() && !stop.stop_requested()) {
     const FolderWalk::Piece piece = walk.next(kPieceItems);

@@ -90,7 +90,7 @@ CrawlSettings local_settings(CrawlSettings settings) {
   settings.host_delay.value = settings.host_delay_max.value = Millis(0);
   settings.delay_factor.value = 0;
   settings.bytes_per_second.value = 0;
-  settings.per_host.value = settings.workers.value = 64;
+  settings.per_host.value = settings.workers.value = 16;  // a disk is never late, and each holds a file in memory
   settings.retries_max.value = 0;
   settings.repeats_max.value = settings.pages_per_host_max.value = std::numeric_limits<std::int64_t>::max();
   settings.politeness_by.value = "host";

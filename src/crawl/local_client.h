@@ -1,6 +1,6 @@
 #pragma once
 // An HttpClient that opens no socket: answers come from this machine, by a function. The fetch loop, and all behind it, then work as for
-// any crawl (replay_client.h, collect/folder_client.h).
+// any crawl (replay_client.h, collect/folder.h).
 #include <functional>
 #include <memory>
 

@@ -72,6 +72,8 @@ class CrawlRun {
   /// What pages lack that no browser could be found for, in words; empty when nothing is. Thread-safe.
   std::string unrendered() const;
 
+  /// Whether it fetches from this machine alone, so that no site has to be told of it or spared.
+  bool asks_nobody() const { return context_->rules.is_local(); }
   /// Thread-safe.
   CrawlRunCounts counts() const;
   /// Of a collect job, else zeros.

@@ -213,7 +213,7 @@ bool digest_agrees(std::string_view digest, std::string_view bytes) {
 bool has_coding(std::string_view http_header) {
   for (std::size_t end = http_header.find('\n'); end != std::string_view::npos; end = http_header.find('\n')) {
     http_header.remove_prefix(end + 1);
-    const std::string_view name = http_header.substr(0, http_header.find_first_of(":\n"));
+    const std::string_view name = trimmed(http_header.substr(0, http_header.find_first_of(":\n")));
     if (ascii_same(name, "transfer-encoding") || ascii_same(name, "content-encoding")) return true;
   }
   return false;
@@ -227,7 +227,7 @@ std::string digest_damage(const WarcRecord& record) {
     return digest_agrees(*digest, record.block) ? std::string() : fmt::format("the block does not agree with its {}", kBlock);
   }
   const auto digest = record.field(kPayload);
-  if (!digest || !is_answer(record)) return {};
+  if (!digest || !is_answer(record) || record.field("WARC-Truncated")) return {};
   if (has_coding(record.http_header())) return {};
   return digest_agrees(*digest, record.http_body()) ? std::string() : fmt::format("the payload does not agree with its {}", kPayload);
 }

@@ -139,10 +139,12 @@ class Collect(SystemTest):
                                      f"{at}/alone.png": {""}})
         self.assertIn("torn.jpg", self.magpie("why", f"{at}/dogs/torn.jpg", "--collection", collection))
         (folder / "dogs/new.png").write_bytes(png(2_000, 64))
+        (folder / "dogs/torn.jpg").write_bytes(png(1_100, 64))  # mended meanwhile
         again = json.loads(self.magpie(*words))
         self.assertEqual((again["new"], again["known"]), (1, 5))
         found = json.loads(self.magpie("search", "--collection", collection, "--json", "dogs"))
-        self.assertEqual(found["total"], 2)
+        self.assertEqual(found["total"], 3)
+        self.magpie("revisit", "--collection", collection, "--all", code=2)
         self.assertIn("rex.png", {hit["title"] for hit in found["hits"]})
         self.magpie("collect", self.folder / "gone", "--collection", collection, code=1)
 
