@@ -86,12 +86,15 @@ void print_shop(const Shop& shop, const std::optional<Job>& newest, bool json) {
   fmt::print("{:<28}{:<10}{:<12}{:<18}{}\n", shop.name, to_string(shop.state), shop.profile, schedule_text(shop), standing(newest));
 }
 
-std::string share(std::uint64_t part, std::uint64_t of) { return of == 0 ? "-" : fmt::format("{:.0f} %", 100.0 * static_cast<double>(part) / static_cast<double>(of)); }
+std::string share(std::uint64_t part, std::uint64_t of) {
+  return of == 0 ? "-" : fmt::format("{:.0f} %", 100.0 * static_cast<double>(part) / static_cast<double>(of));
+}
 
 void print_yield(const ShopYield& yield, const Profile& profile) {
   fmt::print("  {} products on {} pages\n", yield.products, yield.pages);
   if (yield.products == 0) return;
-  fmt::print("  with a price      {:>6}\n  with a brand      {:>6}\n", share(yield.with_price, yield.products), share(yield.with_brand, yield.products));
+  fmt::print("  with a price      {:>6}\n  with a brand      {:>6}\n", share(yield.with_price, yield.products),
+             share(yield.with_brand, yield.products));
   fmt::print("  picture >= {:<5}px {:>6}\n", profile.picture_side_min, share(yield.with_picture, yield.products));
   fmt::print("  complete          {:>6}", share(yield.complete, yield.products));
   std::string fields;
@@ -161,7 +164,8 @@ void print_product(const Catalog& catalog, const PageDetails& page, const Stored
   }
   fmt::print("{}\n", product.name.empty() ? "(no name)" : product.name);
   fmt::print("  {}{}{}{}\n", product.offer.price.empty() ? "no price" : product.offer.price + " " + product.offer.currency,
-             product.brand.empty() ? "" : " · " + product.brand, product.offer.availability.empty() ? "" : " · " + product.offer.availability,
+             product.brand.empty() ? "" : " · " + product.brand,
+             product.offer.availability.empty() ? "" : " · " + product.offer.availability,
              width == 0 ? " · no picture" : fmt::format(" · {} × {} px", width, height));
   fmt::print("  {}\n", page.page.url);
 }
@@ -217,7 +221,8 @@ Result<int> preview(const Common& common, const ShopFlags& flags, const Collecti
   MAGPIE_TRY(const ShopYield yield, shop_yield(catalog, shop, profile));
   if (common.json) print_line(to_json(yield));
   else print_yield(yield, profile);
-  if (shown == 0) fmt::print(stderr, "magpie: no product was found on {} pages; 'magpie inspect page URL' shows what one says\n", yield.pages);
+  if (shown == 0)
+    fmt::print(stderr, "magpie: no product was found on {} pages; 'magpie inspect page URL' shows what one says\n", yield.pages);
   return code != kDone ? code : shown == 0 ? kNothing : kDone;
 }
 
@@ -240,7 +245,8 @@ Result<int> add(const Common& common, const ShopFlags& flags) {
   MAGPIE_TRY_DO(apply(flags, shop));
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, true));
   const ShopFolder shops(folder.shops());
-  if (shops.load(shop.name)) return fail(Code::kBusy, "there is a shop '{}' already; edit {}", shop.name, (folder.shops() / (shop.name + ".yaml")).string());
+  if (shops.load(shop.name))
+    return fail(Code::kBusy, "there is a shop '{}' already; edit {}", shop.name, (folder.shops() / (shop.name + ".yaml")).string());
   MAGPIE_TRY_DO(shops.save(shop));
   print_shop(shop, std::nullopt, common.json);
   if (!common.json) {

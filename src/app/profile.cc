@@ -49,8 +49,8 @@ Result<Profile> parse(const YAML::Node& root) {
       MAGPIE_TRY(profile.fields, words_of(value, key));
       for (const std::string& field : profile.fields) {
         if (std::find(kFields.begin(), kFields.end(), field) == kFields.end())
-          return fail(Code::kBadInput, "fields: '{}' is none of price, currency, brand, availability, sku, gtin, category, description, picture",
-                      field);
+          return fail(Code::kBadInput,
+                      "fields: '{}' is none of price, currency, brand, availability, sku, gtin, category, description, picture", field);
       }
     } else if (key == "picture_side_min") {
       if (!YAML::convert<std::uint32_t>::decode(value, profile.picture_side_min) || profile.picture_side_min > 100'000)
@@ -60,7 +60,8 @@ Result<Profile> parse(const YAML::Node& root) {
         MAGPIE_TRY(profile.classes[one.first.Scalar()], words_of(one.second, "classes." + one.first.Scalar()));
       }
     } else {
-      return fail(Code::kBadInput, "{}: no key of a profile, or of the wrong kind (about, words, avoid, fields, picture_side_min, classes)", key);
+      return fail(Code::kBadInput, "{}: no key of a profile, or of the wrong kind (about, words, avoid, fields, picture_side_min, classes)",
+                  key);
     }
   }
   return profile;

@@ -1,6 +1,6 @@
 #pragma once
-// What a kind of shop sells, and what is to be known of it: words that lead a crawl to its products, the fields a product must have to count
-// as complete, the least size of its pictures, and classes by which products are counted. YAML; some are shipped (profiles/).
+// What a kind of shop sells, and what is to be known of it: words that lead a crawl to its products, the fields a product must have to
+// count as complete, the least size of its pictures, and classes by which products are counted. YAML; some are shipped (profiles/).
 #include <map>
 #include <string>
 #include <vector>
@@ -12,10 +12,10 @@ namespace magpie {
 
 struct Profile {
   std::string about;
-  std::vector<std::string> words;          // links that have one in their text or address are followed sooner
-  std::vector<std::string> avoid;          // and those later
-  std::vector<std::string> fields;         // of "price", "currency", "brand", "availability", "sku", "gtin", "category", "description", "picture"
-  std::uint32_t picture_side_min = 500;    // pixels of the longer side
+  std::vector<std::string> words;   // links that have one in their text or address are followed sooner
+  std::vector<std::string> avoid;   // and those later
+  std::vector<std::string> fields;  // of "price", "currency", "brand", "availability", "sku", "gtin", "category", "description", "picture"
+  std::uint32_t picture_side_min = 500;                     // pixels of the longer side
   std::map<std::string, std::vector<std::string>> classes;  // name, and words of which a product's name or category has one
 };
 

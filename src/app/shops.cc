@@ -178,7 +178,8 @@ Result<Shop> ShopFolder::load(const std::string& name) const {
     std::string known;
     for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error))
       known += (known.empty() ? "" : ", ") + entry->path().stem().string();
-    return fail(Code::kNotFound, "there is no shop '{}'; {}", name, known.empty() ? "add one with 'magpie shop add ADDRESS'" : "there is " + known);
+    return fail(Code::kNotFound, "there is no shop '{}'; {}", name,
+                known.empty() ? "add one with 'magpie shop add ADDRESS'" : "there is " + known);
   }
   MAGPIE_TRY(const std::string text, read_file(file, kFileBytesMax));
   try {
@@ -189,7 +190,8 @@ Result<Shop> ShopFolder::load(const std::string& name) const {
 
 Result<void> ShopFolder::save(const Shop& shop) const {
   MAGPIE_TRY_DO(make_folder(folder_));
-  std::string text = "# A shop that Magpie crawls; 'magpie shop --help' says what can stand here. Edit it as you like: what counts is what is written.\n";
+  std::string text =
+      "# A shop that Magpie crawls; 'magpie shop --help' says what can stand here. Edit it as you like: what counts is what is written.\n";
   text += fmt::format("address: {}\nprofile: {}\nstate: {}\n", YAML::Dump(YAML::Node(shop.address)), YAML::Dump(YAML::Node(shop.profile)),
                       to_string(shop.state));
   if (shop.every) text += fmt::format("schedule: {{every: {}}}\n", format_duration(*shop.every));

@@ -71,8 +71,9 @@ TEST(Shops, AreWhatTheirFileSays) {
   EXPECT_EQ(*read->delay, Millis(1'500));
   EXPECT_EQ(*read->pages_max, 7U);
   EXPECT_FALSE(shops.load("../a.test"));
-  for (const char* wrong : {"", "- a", "address: ftp://a.test/", "address: https://a.test/\nstate: on", "address: https://a.test/\ndelay: soon",
-                            "address: https://a.test/\nschedule: {every: 1d, at: ['06:00']}", "address: https://a.test/\nmax_pages: 0"}) {
+  for (const char* wrong :
+       {"", "- a", "address: ftp://a.test/", "address: https://a.test/\nstate: on", "address: https://a.test/\ndelay: soon",
+        "address: https://a.test/\nschedule: {every: 1d, at: ['06:00']}", "address: https://a.test/\nmax_pages: 0"}) {
     ASSERT_TRUE(write_file_atomic(folder / "wrong.yaml", wrong));
     std::vector<std::string> problems;
     EXPECT_EQ(shops.all(&problems).size(), 1U) << wrong;
