@@ -208,8 +208,8 @@ def agreeing(cv2, matcher, query, known):
 
 
 def local_subset(files):
-    """Each picture against each is slow in Python: the copies of one picture in six only."""
-    chosen = {name for i, name in enumerate(sorted({name_of(f)[0] for f in files})) if i % 6 == 0}
+    """Each picture against each is slow in Python: the copies of one picture in twelve only."""
+    chosen = {name for i, name in enumerate(sorted({name_of(f)[0] for f in files})) if i % 12 == 0}
     return [f for f in files if name_of(f)[0] in chosen]
 
 

@@ -10,7 +10,7 @@ namespace magpie::analyse {
 namespace {
 
 constexpr int kMatchBitsMax = 52;        // of 256: random descriptors are 128 apart, and hardly ever under 80
-constexpr std::uint32_t kChainMax = 64;  // with one key: it says nothing, and costs the more
+constexpr std::uint32_t kChainMax = 16;  // with one key: it says nothing, and costs the more
 constexpr std::size_t kGuessesMax = 48;  // matches that are asked which map they would give
 constexpr double kCoarse = 0.06;         // longer sides that a match may be off while the map is of one match only
 
