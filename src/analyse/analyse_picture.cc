@@ -116,6 +116,7 @@ class PictureAnalyst {
     MAGPIE_TRY(image::AnalysedPicture picture, image::analyse_picture(task.picture, limits_for(request)));
     AnalysedImage analysed;
     analysed.image = describe(task.picture, picture);
+    analysed.mirrored_pdq = pdq_bytes(picture.mirrored_pdq);
     const bool for_search = request.kind == kAnalysePicture && !is_dot(analysed.image);
     if (for_search || request.kind == kEmbedPicture) {
       analysed.space = embedder_->space();

@@ -8,7 +8,7 @@
 namespace magpie::analyse {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 constexpr std::size_t kNameBytesMax = 128;  // format, colour and space names
 constexpr std::size_t kColoursMax = 5;
 constexpr std::size_t kVariantBytesMax = 8 << 20;
@@ -108,6 +108,7 @@ std::string encode_analysed_image(const AnalysedImage& analysed) {
   out.bytes(analysed.preview);
   out.bytes(analysed.space);
   out.floats(analysed.embedding);
+  out.bytes(view_of(analysed.mirrored_pdq));
   return out.take();
 }
 
@@ -120,6 +121,7 @@ Result<AnalysedImage> decode_analysed_image(std::string_view bytes) {
   analysed.preview = in.string();
   analysed.space = name(in, good);
   analysed.embedding = in.floats();
+  good = read_array(in, analysed.mirrored_pdq) && good;
   if (auto end = in.finish(); !end) return fail(std::move(end).error(), "analysed picture");
   good = good && analysed.thumbnail.size() <= kVariantBytesMax && analysed.preview.size() <= kVariantBytesMax;
   good = good && analysed.embedding.size() <= kDimsMax && (analysed.embedding.empty() || is_unit(analysed.embedding));

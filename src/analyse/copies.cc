@@ -45,7 +45,19 @@ bool are_copies_at(int pdq_bits, const CopyEvidence& a, const CopyEvidence& b, c
          colours_agree(a, b, rule.wide_colour_max, false);
 }
 
+image::ColourGrid mirrored(const image::ColourGrid& grid) {
+  image::ColourGrid other;
+  for (std::size_t i = 0; i < grid.size(); ++i) other[i] = grid[i / 4 * 4 + 3 - i % 4];
+  return other;
+}
+
 }  // namespace
+
+bool are_mirrored_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule) {
+  if (!a.mirrored_pdq || !both_clear(a, b, rule) || !same_shape(a.size, b.size, rule.aspect_ratio_max)) return false;
+  if (image::hamming(*a.mirrored_pdq, b.hashes.pdq) > rule.near_pdq_bits_max) return false;
+  return !a.colours || !b.colours || image::colour_distance(mirrored(*a.colours), *b.colours) <= rule.near_colour_max;
+}
 
 bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule) {
   return are_copies_at(image::hamming(a.hashes.pdq, b.hashes.pdq), a, b, rule);
@@ -67,6 +79,14 @@ std::vector<Copy> CopyFinder::copies_of(const CopyEvidence& evidence) const {
   for (const std::uint32_t i : either) {
     const int bits = image::hamming(evidences_[i].hashes.pdq, evidence.hashes.pdq);
     if (are_copies_at(bits, evidence, evidences_[i], rule_)) copies.push_back({images_[i], bits});
+  }
+  if (evidence.mirrored_pdq) {
+    by_pdq_.within(evidence.mirrored_pdq->words, rule_.near_pdq_bits_max, near);
+    for (const std::uint32_t i : near) {
+      if (!are_mirrored_copies(evidence, evidences_[i], rule_) || are_copies(evidence, evidences_[i], rule_))
+        continue;  // symmetric ones once
+      copies.push_back({images_[i], image::hamming(evidences_[i].hashes.pdq, *evidence.mirrored_pdq), true});
+    }
   }
   std::stable_sort(copies.begin(), copies.end(), [](const Copy& a, const Copy& b) { return a.pdq_bits < b.pdq_bits; });
   return copies;

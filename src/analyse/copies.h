@@ -1,8 +1,7 @@
 #pragma once
-// Finds copies of a picture: the same picture re-encoded, resized, or slightly cropped. Pictures that are merely alike (two shots of one
-// shirt, or one shot in two colours) are not copies; a wrong merge hides an offer, a missed one only shows it twice, so the rule leans to
-// precision.
-// The rule and how it was measured: README.md, "Copies".
+// Finds copies of a picture: the same picture re-encoded, resized, slightly cropped, or mirrored. Pictures that are merely alike (two shots
+// of one shirt, or one shot in two colours) are not copies; a wrong merge hides an offer, a missed one only shows it twice, so the rule
+// leans to precision. The rule and how it was measured: README.md, "Copies".
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -17,12 +16,14 @@ namespace magpie::analyse {
 /// What one picture brings to the comparison.
 struct CopyEvidence {
   image::PerceptualHashes hashes;
-  image::Size size;                               // upright, px, of any variant: only its shape counts
-  std::optional<image::ColourGrid> colours = {};  // hashes see grey only: without it two colours of one product pass for copies
+  image::Size size;                                 // upright, px, of any variant: only its shape counts
+  std::optional<image::PdqHash> mirrored_pdq = {};  // of the mirrored picture; a new picture's is enough to find mirrored copies
+  std::optional<image::ColourGrid> colours = {};    // hashes see grey only: without it two colours of one product pass for copies
 };
 
-/// How much two pictures may differ and still be copies. Near: PDQ alone, if the colours agree. Wide: further away in PDQ, but all three
-/// hashes and the colours agree (a quarter of the size, a crop). Plain: PDQ has too little to see on either side, the other two must agree.
+/// How much two pictures, or one and the mirrored other, may differ and still be copies. Near: PDQ alone, if the colours agree. Wide:
+/// further away in PDQ, but all three hashes and the colours agree (a quarter of the size, a crop). Plain: PDQ has too little to see on
+/// either side, the other two must agree.
 struct CopyRule {
   int near_pdq_bits_max = 31;  // of 256; the paper's recommendation
   double near_colour_max = 8;  // colour_distance of the grids, where both are known
@@ -34,12 +35,17 @@ struct CopyRule {
   double aspect_ratio_max = 1.15;  // larger width/height over the smaller one
 };
 
-/// The rule for one pair. Symmetric. Pictures with nothing to see (a blank one) are never copies of each other by looks.
+/// Whether one is a copy of the other mirrored: `a` brings its mirrored_pdq. By the near rule alone.
+bool are_mirrored_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule = {});
+
+/// The rule for one pair, neither of them mirrored. Symmetric. Pictures with nothing to see (a blank one) are never copies of each other by
+/// looks.
 bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule = {});
 
 struct Copy {
   std::uint64_t image = 0;
   int pdq_bits = 0;  // Hamming distance, 0..256
+  bool mirrored = false;
 };
 
 /// All known pictures in memory, about 300 bytes each. Not thread-safe: one owner, or inside a Guarded.
@@ -49,7 +55,8 @@ class CopyFinder {
 
   /// Remembers a picture. The same id may come again; it is then known under both evidences.
   void add(std::uint64_t image, const CopyEvidence& evidence);
-  /// All known copies, nearest first, the earliest added among equals. Cost: README.md; 10 million pictures take under 5 ms.
+  /// All known copies, mirrored ones too if the evidence has a mirrored_pdq; nearest first, the earliest added among equals. Cost:
+  /// README.md.
   std::vector<Copy> copies_of(const CopyEvidence& evidence) const;
   /// The first of copies_of().
   std::optional<Copy> nearest_copy(const CopyEvidence& evidence) const;

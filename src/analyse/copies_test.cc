@@ -66,6 +66,28 @@ TEST(Copies, BlankPicturesAreNobodysCopies) {
   EXPECT_TRUE(are_copies(plain, other)) << "PDQ says nothing here, the others agree";
 }
 
+TEST(Copies, MirroredOnesAreFoundByTheMirroredPdqAndColours) {
+  CopyEvidence known = further(120), fresh = evidence();
+  fresh.mirrored_pdq = known.hashes.pdq;
+  fresh.mirrored_pdq->words[0] ^= 0xFF;
+  known.colours->at(4) = fresh.colours->at(7) = {200, 0, 0};
+  EXPECT_TRUE(are_mirrored_copies(fresh, known));
+  CopyFinder finder;
+  finder.add(1, known);
+  ASSERT_EQ(finder.copies_of(fresh).size(), 1U);
+  EXPECT_TRUE(finder.copies_of(fresh)[0].mirrored);
+  EXPECT_EQ(finder.copies_of(fresh)[0].pdq_bits, 8);
+  CopyEvidence other = fresh;
+  other.colours->at(4) = {0, 200, 0};
+  EXPECT_FALSE(are_mirrored_copies(other, known)) << "another colour";
+  other = fresh;
+  other.mirrored_pdq.reset();
+  EXPECT_FALSE(are_mirrored_copies(other, known)) << "what is not known";
+  other = fresh;
+  other.size = {300, 400};
+  EXPECT_FALSE(are_mirrored_copies(other, known)) << "another shape";
+}
+
 TEST(CopyFinder, FindsWhatTheRuleFindsNearestFirst) {
   CopyFinder finder;
   finder.add(1, further(60));

@@ -15,10 +15,11 @@ Result<Variant> encode_variant(PixelsView pixels, int quality) {
 }
 
 // pHash and dHash average so many pixels that a quarter of a thumbnail would do; PDQ looks closer.
-PerceptualHashes hashes_of(PixelsView thumbnail, PixelsView preview) {
+void put_hashes(PixelsView thumbnail, PixelsView preview, AnalysedPicture& picture) {
   const Pixels grey = to_grey(thumbnail);
-  const PdqResult by_pdq = pdq(preview);
-  return {phash(grey.view()), dhash(grey.view()), by_pdq.hash, by_pdq.quality};
+  const PdqTurns turns = pdq_turns(preview);
+  picture.hashes = {phash(grey.view()), dhash(grey.view()), turns.hashes[0], turns.quality};
+  picture.mirrored_pdq = turns.hashes[4];
 }
 
 Pixels at_most(Pixels pixels, std::uint32_t side) {
@@ -36,7 +37,7 @@ Result<AnalysedPicture> analyse_picture(std::string_view bytes, const DecodeLimi
   AnalysedPicture picture{.header = decoded.header};
   const Pixels thumbnail = shrink_to_fit(preview.view(), options.thumbnail_side);  // keeps the alpha that colours need
   picture.pixels = flatten_on_white(std::move(preview));
-  picture.hashes = hashes_of(thumbnail.view(), picture.pixels.view());
+  put_hashes(thumbnail.view(), picture.pixels.view(), picture);
   picture.colours = colours_of(thumbnail.view());
   picture.colour_grid = colour_grid(thumbnail.view());
   MAGPIE_TRY(picture.thumbnail, encode_variant(thumbnail.view(), options.quality));

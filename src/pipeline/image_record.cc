@@ -44,4 +44,10 @@ analyse::CopyEvidence copy_evidence(const Image& image) {
   return evidence;
 }
 
+analyse::CopyEvidence copy_evidence(const analyse::AnalysedImage& analysed) {
+  analyse::CopyEvidence evidence = copy_evidence(analysed.image);
+  evidence.mirrored_pdq = pdq_words(analysed.mirrored_pdq);
+  return evidence;
+}
+
 }  // namespace magpie::pipeline

@@ -12,5 +12,7 @@ Result<Image> store_variants(const analyse::AnalysedImage& analysed, const Fetch
 
 /// What copy detection compares, from a kept picture.
 analyse::CopyEvidence copy_evidence(const Image& image);
+/// The same of a picture that was just analysed, with what finds mirrored copies.
+analyse::CopyEvidence copy_evidence(const analyse::AnalysedImage& analysed);
 
 }  // namespace magpie::pipeline

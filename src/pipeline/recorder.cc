@@ -207,7 +207,7 @@ Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& it
   ++batch.counts.images;
   if (!recorded.is_new) return {};
   const std::size_t before = copy_groups_.size();
-  MAGPIE_TRY_DO(join_copies(transaction, image, recorded.id));
+  MAGPIE_TRY_DO(join_copies(transaction, copy_evidence(analysed), recorded.id));
   batch.counts.copies += copy_groups_.size() - before;
   return {};
 }
@@ -224,8 +224,7 @@ void Recorder::put_in_group(ImageId image, ImageId group) {
 
 // Groups are the connected parts of the graph of copies, so they do not depend on the order pictures came in: one that is a copy of
 // pictures of several groups joins them all, under the smallest id.
-Result<void> Recorder::join_copies(CatalogTransaction& transaction, const Image& image, ImageId id) {
-  const analyse::CopyEvidence evidence = copy_evidence(image);
+Result<void> Recorder::join_copies(CatalogTransaction& transaction, const analyse::CopyEvidence& evidence, ImageId id) {
   std::set<ImageId> groups;
   for (const analyse::Copy& copy : copies_.copies_of(evidence)) groups.insert(group_of(static_cast<ImageId>(copy.image)));
   copies_.add(id, evidence);

@@ -89,7 +89,7 @@ class Recorder {
   Result<void> want_images(CatalogTransaction& transaction, const Finished& item, std::vector<std::string> urls, Batch& batch);
   ImageId group_of(ImageId image) const;
   void put_in_group(ImageId image, ImageId group);
-  Result<void> join_copies(CatalogTransaction& transaction, const Image& image, ImageId id);
+  Result<void> join_copies(CatalogTransaction& transaction, const analyse::CopyEvidence& evidence, ImageId id);
   Result<void> tell_frontier(Batch& batch);
   Result<void> run_task(Task& task);
   Result<bool> index_once();
