@@ -768,7 +768,7 @@ TEST_P(FrontierContract, DamageBehindACheckpointCostsItsAddressesAndNotTheCrawl)
   }
   auto bytes = read_file(folder_ / "log.mfl");
   if (!bytes || !fs::exists(folder_ / "checkpoint.mfc")) GTEST_SKIP() << "this backend writes no checkpoint that early";
-  const std::size_t at = bytes->find("number-77");
+  const std::size_t at = bytes->find("number-0");  // the first, which any checkpoint reaches
   ASSERT_NE(at, std::string::npos);
   (*bytes)[at] ^= 1;
   std::ofstream(folder_ / "log.mfl", std::ios::binary) << *bytes;
@@ -776,7 +776,7 @@ TEST_P(FrontierContract, DamageBehindACheckpointCostsItsAddressesAndNotTheCrawl)
   ASSERT_TRUE(frontier);
   const std::vector<std::string> left = drain(*frontier, "a.test");
   EXPECT_EQ(left.size(), kUrls - 1);
-  EXPECT_EQ(std::count(left.begin(), left.end(), "http://a.test/number-77"), 0);
+  EXPECT_EQ(std::count(left.begin(), left.end(), "http://a.test/number-0"), 0);
   EXPECT_EQ(frontier->counts(1).queued, 0u);
 }
 
