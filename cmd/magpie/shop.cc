@@ -33,7 +33,9 @@ Result<void> apply_schedule(const ShopFlags& flags, Shop& shop) {
   shop.at.clear();
   if (flags.every == "never") return {};
   if (!flags.every.empty()) {
-    MAGPIE_TRY(shop.every, parse_duration(flags.every));
+    const auto every = parse_duration(flags.every);
+    if (!every) return fail(Code::kBadInput, "--every is a time like 12h or 1d, or never, not '{}'", flags.every);
+    shop.every = *every;
     if (*shop.every < std::chrono::minutes(1)) return fail(Code::kBadInput, "--every is at least 1m");
   } else {
     MAGPIE_TRY(shop.at, parse_times_of_day(flags.at));

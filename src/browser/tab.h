@@ -1,5 +1,11 @@
 #pragma once
 // One page in a tab of its own, from an empty one to its HTML: a state machine over the protocol, without a thread and without a clock.
+//
+//   opening (a context of its own, a target in it, a session) → loading → scrolling, for lists that grow → reading → ended
+//
+// Whoever drives it hands it the browser's messages (take), what its sub-requests brought (answered) and the time (tick); it sends commands
+// through DevTools and asks for sub-requests through TabParts::fetch. Every request of the page stops here first (Fetch.requestPaused): the
+// page itself is given from PlainPage, scripts and data are fetched by the crawl, the rest is refused or answered empty.
 #include <chrono>
 #include <list>
 #include <map>
@@ -17,14 +23,15 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// What a sub-request brought, as the browser is told it.
 struct SubResult {
-  int status = 0;  // 0: it failed
+  int status = 0;  // of HTTP; 0: it failed, and the page is told so
   HttpHeaders headers;
-  std::string body;
+  std::string body;  // decoded
 };
 
 /// Scripts that were fetched, for all pages of a run. Those longest unused go first.
 class ScriptCache {
  public:
+  /// Of bodies. A script of over a quarter of it is not kept.
   explicit ScriptCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
   std::shared_ptr<const SubResult> find(const std::string& url);
   void keep(const std::string& url, std::shared_ptr<const SubResult> script);
@@ -48,9 +55,11 @@ struct TabParts {
   std::function<void(std::string request_id, SubRequest request)> fetch;
 };
 
-/// One thread.
+/// Belongs to one thread. Errors are in result(): kTimeout when the page had no end within RendererOptions' time, kTooLarge for too much
+/// HTML, kUnavailable when the browser refused or lost it.
 class Tab {
  public:
+  /// Begins at once. `page` is what the crawl had of `url`; its headers go along, so that the page runs under its own policies.
   Tab(TabParts parts, std::string url, PlainPage page, SteadyTime now);
   Tab(const Tab&) = delete;
   Tab& operator=(const Tab&) = delete;
