@@ -76,8 +76,9 @@ enum class Section : std::uint32_t {
   kSketchScales = 46,
 };
 
-/// Fewer are scanned by their codes in no time, and have no centre worth the name.
-inline constexpr std::size_t kSketchedVectorsMin = 1'000;
+/// Fewer are scanned by their codes in no time, and have no centre worth the name. More than a commit of a crawl has (2,000), so that
+/// sketches are made where segments are merged, and no picture waits for them.
+inline constexpr std::size_t kSketchedVectorsMin = 2'500;
 
 /// Text fields, the telling ones first; the order of bits in a posting and of bytes in lengths. Persisted.
 enum class Field : std::uint8_t { kTitle = 0, kAlt = 1, kKeywords = 2, kDescription = 3 };

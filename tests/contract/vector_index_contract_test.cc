@@ -123,10 +123,10 @@ TEST_F(VectorIndexContract, AnswersAreThoseOfAFullComparison) {
     auto opened = embedded::open_index(own.path());
     ASSERT_TRUE(opened);
     std::vector<Embedding> vectors{{}};
-    for (ImageId id = 1; id <= 2'500; ++id) {
+    for (ImageId id = 1; id <= 3'600; ++id) {
       vectors.push_back(random_vector(dims, random));
       ASSERT_TRUE((*opened)->vectors().add(id, vectors.back()));
-      if (id == 1'500 || id == 2'200) { ASSERT_TRUE((*opened)->vectors().commit()); }  // a large part and small ones
+      if (id == 2'600 || id == 3'300) { ASSERT_TRUE((*opened)->vectors().commit()); }  // a large part and small ones
     }
     ASSERT_TRUE((*opened)->vectors().commit());
     const auto view = *(*opened)->vectors().snapshot();
