@@ -255,7 +255,9 @@ Result<CrawlJobView> Manager::revisit(JobId id, bool all) {
   const std::string nothing = fmt::format("nothing of job {} is due to be visited again", id);
   return ask_again(id, nothing, [&]() -> Result<std::size_t> {
     std::size_t queued = 0;
-    MAGPIE_TRY(const std::vector<UrlRecord> due, collection_.catalog().due(id, clock_.now(), all, kRevisitMax));
+    MAGPIE_TRY(std::vector<UrlRecord> due, collection_.catalog().due(id, clock_.now(), all, kRevisitMax));
+    // Before what is new: under crawl.max_pages_per_host the places are first theirs who had them.
+    for (UrlRecord& one : due) one.priority = 0;
     for (std::span<const UrlRecord> left(due); !left.empty(); left = left.subspan(std::min(left.size(), kRevisitBatch))) {
       MAGPIE_TRY(const std::size_t some, collection_.frontier().revisit(left.first(std::min(left.size(), kRevisitBatch))));
       queued += some;

@@ -63,8 +63,15 @@ class Render(SystemTest):
                     "--set", "crawl.depth_max=0", "--set", "crawl.sitemaps=false", "--set", "crawl.pictures=archive")
         return self.pages(static)
 
-    def assert_as_twins(self, pages):
-        self.assertGreaterEqual(len(pages), PAGES - 3)  # some of its links lead to no page
+    def served(self):
+        """Paths of the pages that the app has given. Which ones a crawl asks for within its limit of pages differs from one to the next."""
+        return {entry["path"] for entry in self.shop.log() if entry["host"] == "127.0.0.5" and entry["status"] == 200
+                and not entry["path"].startswith(("/img/", "/api/", "/broken/", "/app.js", "/robots.txt"))}
+
+    def assert_as_twins(self, pages, *, all_served=True):
+        if all_served:
+            self.assertEqual(set(pages), self.served())
+        self.assertGreater(len(pages), PAGES / 2)  # some of its links lead to no page
         twins = self.twins(pages)
         for path, (fields, _) in pages.items():
             self.assertEqual(fields, twins[path][0], path)
@@ -123,7 +130,8 @@ class Render(SystemTest):
         self.kill(crawl)
         wait_for("the browser's end", lambda: not browsers_of(collection))
         self.magpie(*self.words(collection))
-        self.assert_as_twins(self.pages(collection))
+        # What was served and not yet kept waits again, and others may be drawn before it.
+        self.assert_as_twins(self.pages(collection), all_served=False)
 
 
 class NoBrowser(SystemTest):
