@@ -60,7 +60,7 @@ Result<void> DevTools::parse(std::string_view text, const std::function<void(con
   if (const auto error = parser_.parse(text.data(), text.size()).get(root))
     return fail(Code::kCorrupt, "the browser sends what is no JSON: {}", simdjson::error_message(error));
   DevToolsMessage message;
-  message.id = static_cast<std::uint64_t>(number_at(root, "id"));
+  message.id = id_at(root, "id");
   message.method = text_at(root, "method");
   message.session = text_at(root, "sessionId");
   message.error = text_at(root, "error", "message");

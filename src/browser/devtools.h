@@ -37,6 +37,15 @@ double number_at(simdjson::dom::element element, Keys... keys) {
   double number = 0;
   return element.get(number) == simdjson::SUCCESS ? number : 0;
 }
+/// The same for numbers of things; 0 for what is negative, broken or too large, too.
+template <class... Keys>
+std::uint64_t id_at(simdjson::dom::element element, Keys... keys) {
+  for (const std::string_view key : {std::string_view(keys)...}) {
+    if (element[key].get(element) != simdjson::SUCCESS) return 0;
+  }
+  std::uint64_t id = 0;
+  return element.get(id) == simdjson::SUCCESS ? id : 0;
+}
 
 /// One thread. The descriptor is non-blocking and must outlive the object.
 class DevTools {

@@ -121,7 +121,7 @@ void Tab::step_done(Step step, const DevToolsMessage& message, SteadyTime now) {
       return;
     case Step::kScroll: return scrolled(number_at(message.values, "result", "value"), now);
     case Step::kDocument:
-      json.begin_object().field("nodeId", static_cast<std::int64_t>(number_at(message.values, "root", "nodeId"))).end_object();
+      json.begin_object().field("nodeId", id_at(message.values, "root", "nodeId")).end_object();
       return send(Step::kHtml, "DOM.getOuterHTML", json.text());
     case Step::kHtml: return finish(text_at(message.values, "outerHTML"), now);
     case Step::kUnwatched: return;
