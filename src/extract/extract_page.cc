@@ -148,7 +148,8 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   Page page;
   page.url = url.href();
   page.charset = sniff_charset(html_bytes, context.content_type);
-  MAGPIE_TRY(const HtmlTree tree, HtmlTree::parse(decode_to_utf8(html_bytes, page.charset), {.bytes_max = 4 * limits.html_bytes_max}));
+  const Utf8Text html(html_bytes, page.charset);
+  MAGPIE_TRY(const HtmlTree tree, HtmlTree::parse(html.text(), {.bytes_max = 4 * limits.html_bytes_max}));
 
   PageUrls urls(std::move(url), page.charset);
   if (const auto href = base_href(tree)) urls.set_base(*href);

@@ -90,7 +90,19 @@ std::string decode(std::string_view bytes, const lxb_encoding_data_t* encoding) 
 }
 
 std::string_view without_bom(std::string_view bytes, std::string_view charset) {
-  return charset_of_bom(bytes) == charset ? bytes.substr(charset == "utf-8" ? 3 : 2) : bytes;
+  const std::string marked = charset_of_bom(bytes);
+  return !marked.empty() && marked == charset ? bytes.substr(charset == "utf-8" ? 3 : 2) : bytes;
+}
+
+const lxb_encoding_data_t* encoding_or_fallback(std::string_view charset) {
+  const lxb_encoding_data_t* encoding = encoding_of(charset);
+  return encoding != nullptr ? encoding : encoding_of(kFallback);
+}
+
+// Whether the bytes are their own UTF-8: most pages are, and most that name no charset are ASCII.
+bool stands_as_utf8(std::string_view bytes, const lxb_encoding_data_t* encoding) {
+  if (encoding->encoding == LXB_ENCODING_UTF_8) return is_valid_utf8(bytes);
+  return keeps_ascii(encoding) && is_ascii(bytes);
 }
 
 }  // namespace
@@ -115,18 +127,20 @@ std::string sniff_charset(std::string_view html, std::string_view content_type) 
   return std::string(kFallback);
 }
 
-std::string decode_to_utf8(std::string_view bytes, std::string_view charset) {
-  bytes = without_bom(bytes, charset);
-  const lxb_encoding_data_t* encoding = encoding_of(charset);
-  if (encoding == nullptr) encoding = encoding_of(kFallback);
-  if (encoding->encoding == LXB_ENCODING_UTF_8 && is_valid_utf8(bytes)) return std::string(bytes);
-  if (encoding->encoding == LXB_ENCODING_REPLACEMENT) return bytes.empty() ? std::string() : "\xEF\xBF\xBD";
-  if (!keeps_ascii(encoding)) return decode(bytes, encoding);
-  // Most pages that name no charset are ASCII, and most others begin with a long stretch of it.
-  const std::size_t plain = ascii_prefix_size(bytes);
-  if (plain == bytes.size()) return std::string(bytes);
-  return std::string(bytes.substr(0, plain)) + decode(bytes.substr(plain), encoding);
+Utf8Text::Utf8Text(std::string_view bytes, std::string_view charset) : text_(without_bom(bytes, charset)) {
+  const lxb_encoding_data_t* encoding = encoding_or_fallback(charset);
+  if (stands_as_utf8(text_, encoding)) return;
+  if (encoding->encoding == LXB_ENCODING_REPLACEMENT) {
+    decoded_ = text_.empty() ? "" : "\xEF\xBF\xBD";
+  } else {
+    // Most pages beyond ASCII begin with a long stretch of it.
+    const std::size_t plain = keeps_ascii(encoding) ? ascii_prefix_size(text_) : 0;
+    decoded_ = std::string(text_.substr(0, plain)) + decode(text_.substr(plain), encoding);
+  }
+  text_ = decoded_;
 }
+
+std::string decode_to_utf8(std::string_view bytes, std::string_view charset) { return std::string(Utf8Text(bytes, charset).text()); }
 
 std::string encode_for_url_query(std::string_view utf8, std::string_view charset) {
   const lxb_encoding_data_t* encoding = encoding_of(charset);

@@ -29,6 +29,19 @@ std::string sniff_charset(std::string_view html, std::string_view content_type);
 /// `charset` is a name as above; an unknown one is read as windows-1252. Valid UTF-8 is checked and copied; others are decoded in one pass.
 std::string decode_to_utf8(std::string_view bytes, std::string_view charset);
 
+/// The same without the copy where the bytes are valid UTF-8 already; `bytes` must outlive it.
+class Utf8Text {
+ public:
+  Utf8Text(std::string_view bytes, std::string_view charset);
+  Utf8Text(const Utf8Text&) = delete;
+  Utf8Text& operator=(const Utf8Text&) = delete;
+  std::string_view text() const { return text_; }
+
+ private:
+  std::string_view text_;  // of the bytes, or of decoded_
+  std::string decoded_;
+};
+
 /// The query of a URL on a page in `charset` as bytes of that charset; a character it lacks becomes "%26%23<decimal>%3B"
 /// (WHATWG URL "percent-encode after encoding"). UTF-16 and unknown names give UTF-8, as the standard says.
 std::string encode_for_url_query(std::string_view utf8, std::string_view charset);

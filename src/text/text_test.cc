@@ -35,6 +35,8 @@ TEST(Charset, DecodesToUtf8) {
   EXPECT_EQ(decode_to_utf8("a\xFF\xE2\x82z", "utf-8"), "a\uFFFD\uFFFDz");
   EXPECT_EQ(decode_to_utf8("\xEF\xBB\xBFx", "utf-8"), "x");
   EXPECT_EQ(decode_to_utf8("\xFC", "no-such-charset"), "ü");
+  EXPECT_EQ(decode_to_utf8("\xFCx", ""), "üx");
+  EXPECT_EQ(decode_to_utf8("", ""), "");
   EXPECT_EQ(decode_to_utf8("plain and more than eight bytes \xFC!", "windows-1252"), "plain and more than eight bytes ü!");
   EXPECT_EQ(decode_to_utf8("\x1B$B4A\x1B(B plain", "iso-2022-jp"), "漢 plain");
   EXPECT_EQ(decode_to_utf8("a\x8A\xBF", "shift_jis"), "a漢");
