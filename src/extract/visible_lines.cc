@@ -134,7 +134,7 @@ class LineReader {
     for (HtmlNode node = body_; node && ++nodes < kNodesMax && !is_enough();) {
       leave_until(node.parent());
       bool inside = true;
-      const HtmlNode::Look look = node.look();
+      const HtmlLook look = node.look();
       if (look.is_element) {
         inside = enter(node, look);
       } else if (look.is_text) {
@@ -219,7 +219,7 @@ class LineReader {
   }
 
   // Whether to look inside.
-  bool enter(HtmlNode node, const HtmlNode::Look& look) {
+  bool enter(HtmlNode node, const HtmlLook& look) {
     const HtmlTag tag = look.tag;
     if (is_skipped(tag)) return false;
     if (!look.is_inline) end_line();
@@ -340,6 +340,10 @@ class LineReader {
       else out_.text += ' ';
       first = false;
       space_due_ = false;
+      // With those behind it that stand one space apart.
+      while (at + 1 < words.size() && words[at] == ' ' && !is_space(words[at + 1])) {
+        for (++at; at < words.size() && !is_space(words[at]);) ++at;
+      }
       out_.text.append(words.data() + word, at - word);
     }
   }

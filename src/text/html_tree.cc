@@ -22,50 +22,37 @@ std::string_view view(const lxb_char_t* text, std::size_t size) {
 
 lxb_dom_element_t* element_of(lxb_dom_node_t* node) { return reinterpret_cast<lxb_dom_element_t*>(node); }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
-
-// Elements that stand in a line of text; all others set their text apart.
-bool stands_in_line(lxb_tag_id_t tag) {
-  switch (tag) {
-    case LXB_TAG_A:
-    case LXB_TAG_ABBR:
-    case LXB_TAG_B:
-    case LXB_TAG_BDI:
-    case LXB_TAG_BDO:
-    case LXB_TAG_BIG:
-    case LXB_TAG_CODE:
-    case LXB_TAG_DATA:
-    case LXB_TAG_EM:
-    case LXB_TAG_FONT:
-    case LXB_TAG_I:
-    case LXB_TAG_INS:
-    case LXB_TAG_LABEL:
-    case LXB_TAG_MARK:
-    case LXB_TAG_Q:
-    case LXB_TAG_S:
-    case LXB_TAG_SMALL:
-    case LXB_TAG_SPAN:
-    case LXB_TAG_STRONG:
-    case LXB_TAG_SUB:
-    case LXB_TAG_SUP:
-    case LXB_TAG_TIME:
-    case LXB_TAG_TT:
-    case LXB_TAG_U:
-    case LXB_TAG_VAR:
-    case LXB_TAG_WBR: return true;
-    default: return false;
-  }
-}
-
 bool is_hidden(lxb_tag_id_t tag) {
   return tag == LXB_TAG_SCRIPT || tag == LXB_TAG_STYLE || tag == LXB_TAG_TEMPLATE || tag == LXB_TAG_NOSCRIPT || tag == LXB_TAG_SVG;
 }
 
+// What a byte may begin: text, white space, or the two bytes of U+00A0, which is white space too.
+enum class Begins : std::uint8_t { kText, kBlank, kPerhapsBlank };
+constexpr std::array<Begins, 256> kBegins = [] {
+  std::array<Begins, 256> begins{};
+  for (const unsigned char c : {' ', '\t', '\n', '\r', '\f'}) begins[c] = Begins::kBlank;
+  begins[0xC2] = Begins::kPerhapsBlank;
+  return begins;
+}();
+
 // Bytes of the white space at `at`: none, one, or two for U+00A0.
 std::size_t blank_size(std::string_view text, std::size_t at) {
-  const char c = text[at];
-  if (c == '\xC2') return at + 1 < text.size() && text[at + 1] == '\xA0' ? 2 : 0;
-  return is_space(c) ? 1 : 0;
+  switch (kBegins[static_cast<unsigned char>(text[at])]) {
+    case Begins::kText: return 0;
+    case Begins::kBlank: return 1;
+    case Begins::kPerhapsBlank: return at + 1 < text.size() && text[at + 1] == '\xA0' ? 2 : 0;
+  }
+  return 0;
+}
+
+// The end of the words from `at` on that stand one space apart, so that they can be copied at once.
+std::size_t plain_end(std::string_view text, std::size_t at) {
+  for (; at < text.size(); ++at) {
+    if (kBegins[static_cast<unsigned char>(text[at])] == Begins::kText) continue;
+    const bool is_single = text[at] == ' ' && at + 1 < text.size() && blank_size(text, at + 1) == 0;
+    if (!is_single && blank_size(text, at) > 0) break;
+  }
+  return at;
 }
 
 void append_squeezed(std::string& out, std::string_view text, bool& space_due) {
@@ -76,7 +63,7 @@ void append_squeezed(std::string& out, std::string_view text, bool& space_due) {
       continue;
     }
     const std::size_t begin = at;
-    while (at < text.size() && blank_size(text, at) == 0) ++at;
+    at = plain_end(text, begin);
     if (space_due && !out.empty()) out += ' ';
     space_due = false;
     out.append(text, begin, at - begin);
@@ -101,42 +88,51 @@ std::array<std::string_view, kCount> names_of(NameOf&& name_of) {
 const auto kTagNames = names_of<LXB_TAG__LAST_ENTRY>([](lxb_tag_id_t id) { return lxb_tag_data_by_id(id); });
 const auto kAttributeNames = names_of<LXB_DOM_ATTR__LAST_ENTRY>([](lxb_dom_attr_id_t id) { return lxb_dom_attr_data_by_id(nullptr, id); });
 
-constexpr std::array<HtmlTag, LXB_TAG__LAST_ENTRY> make_tags() {
-  std::array<HtmlTag, LXB_TAG__LAST_ENTRY> tags{};
-  tags[LXB_TAG_A] = HtmlTag::kA;
-  tags[LXB_TAG_AREA] = HtmlTag::kArea;
-  tags[LXB_TAG_IMG] = HtmlTag::kImg;
-  tags[LXB_TAG_IMAGE] = HtmlTag::kImage;
-  tags[LXB_TAG_INPUT] = HtmlTag::kInput;
-  tags[LXB_TAG_META] = HtmlTag::kMeta;
-  tags[LXB_TAG_LINK] = HtmlTag::kLink;
-  tags[LXB_TAG_SCRIPT] = HtmlTag::kScript;
-  tags[LXB_TAG_TITLE] = HtmlTag::kTitle;
-  tags[LXB_TAG_HTML] = HtmlTag::kHtml;
-  tags[LXB_TAG_HEAD] = HtmlTag::kHead;
-  tags[LXB_TAG_VIDEO] = HtmlTag::kVideo;
-  tags[LXB_TAG_H1] = HtmlTag::kH1;
-  tags[LXB_TAG_STYLE] = HtmlTag::kStyle;
-  tags[LXB_TAG_TEMPLATE] = HtmlTag::kTemplate;
-  tags[LXB_TAG_NOSCRIPT] = HtmlTag::kNoscript;
-  tags[LXB_TAG_SVG] = HtmlTag::kSvg;
-  tags[LXB_TAG_IFRAME] = HtmlTag::kIframe;
-  tags[LXB_TAG_TEXTAREA] = HtmlTag::kTextarea;
-  tags[LXB_TAG_SELECT] = HtmlTag::kSelect;
-  tags[LXB_TAG_OPTION] = HtmlTag::kOption;
-  tags[LXB_TAG_LABEL] = HtmlTag::kLabel;
-  tags[LXB_TAG_BUTTON] = HtmlTag::kButton;
-  tags[LXB_TAG_LI] = HtmlTag::kListEntry;
-  tags[LXB_TAG_ARTICLE] = HtmlTag::kArticle;
-  tags[LXB_TAG_NAV] = HtmlTag::kNav;
-  tags[LXB_TAG_FOOTER] = HtmlTag::kFooter;
-  tags[LXB_TAG_ASIDE] = HtmlTag::kAside;
-  for (const lxb_tag_id_t tag : {LXB_TAG_DEL, LXB_TAG_S, LXB_TAG_STRIKE}) tags[tag] = HtmlTag::kStruck;
-  tags[LXB_TAG_SUP] = HtmlTag::kSup;
-  for (const lxb_tag_id_t tag : {LXB_TAG_H2, LXB_TAG_H3, LXB_TAG_H4, LXB_TAG_H5, LXB_TAG_H6}) tags[tag] = HtmlTag::kLowerHeading;
-  return tags;
+// Elements that stand in a line of text; all others set their text apart.
+constexpr lxb_tag_id_enum_t kInline[] = {
+    LXB_TAG_A,      LXB_TAG_ABBR, LXB_TAG_B,   LXB_TAG_BDI,   LXB_TAG_BDO,  LXB_TAG_BIG, LXB_TAG_CODE, LXB_TAG_DATA,  LXB_TAG_EM,
+    LXB_TAG_FONT,   LXB_TAG_I,    LXB_TAG_INS, LXB_TAG_LABEL, LXB_TAG_MARK, LXB_TAG_Q,   LXB_TAG_S,    LXB_TAG_SMALL, LXB_TAG_SPAN,
+    LXB_TAG_STRONG, LXB_TAG_SUB,  LXB_TAG_SUP, LXB_TAG_TIME,  LXB_TAG_TT,   LXB_TAG_U,   LXB_TAG_VAR,  LXB_TAG_WBR};
+
+constexpr std::array<HtmlLook, LXB_TAG__LAST_ENTRY> make_looks() {
+  std::array<HtmlLook, LXB_TAG__LAST_ENTRY> looks{};
+  for (HtmlLook& look : looks) look.is_element = true;
+  for (const auto tag : kInline) looks[tag].is_inline = true;
+  looks[LXB_TAG_A].tag = HtmlTag::kA;
+  looks[LXB_TAG_AREA].tag = HtmlTag::kArea;
+  looks[LXB_TAG_IMG].tag = HtmlTag::kImg;
+  looks[LXB_TAG_IMAGE].tag = HtmlTag::kImage;
+  looks[LXB_TAG_INPUT].tag = HtmlTag::kInput;
+  looks[LXB_TAG_META].tag = HtmlTag::kMeta;
+  looks[LXB_TAG_LINK].tag = HtmlTag::kLink;
+  looks[LXB_TAG_SCRIPT].tag = HtmlTag::kScript;
+  looks[LXB_TAG_TITLE].tag = HtmlTag::kTitle;
+  looks[LXB_TAG_HTML].tag = HtmlTag::kHtml;
+  looks[LXB_TAG_HEAD].tag = HtmlTag::kHead;
+  looks[LXB_TAG_VIDEO].tag = HtmlTag::kVideo;
+  looks[LXB_TAG_H1].tag = HtmlTag::kH1;
+  looks[LXB_TAG_STYLE].tag = HtmlTag::kStyle;
+  looks[LXB_TAG_TEMPLATE].tag = HtmlTag::kTemplate;
+  looks[LXB_TAG_NOSCRIPT].tag = HtmlTag::kNoscript;
+  looks[LXB_TAG_SVG].tag = HtmlTag::kSvg;
+  looks[LXB_TAG_IFRAME].tag = HtmlTag::kIframe;
+  looks[LXB_TAG_TEXTAREA].tag = HtmlTag::kTextarea;
+  looks[LXB_TAG_SELECT].tag = HtmlTag::kSelect;
+  looks[LXB_TAG_OPTION].tag = HtmlTag::kOption;
+  looks[LXB_TAG_LABEL].tag = HtmlTag::kLabel;
+  looks[LXB_TAG_BUTTON].tag = HtmlTag::kButton;
+  looks[LXB_TAG_LI].tag = HtmlTag::kListEntry;
+  looks[LXB_TAG_ARTICLE].tag = HtmlTag::kArticle;
+  looks[LXB_TAG_NAV].tag = HtmlTag::kNav;
+  looks[LXB_TAG_FOOTER].tag = HtmlTag::kFooter;
+  looks[LXB_TAG_ASIDE].tag = HtmlTag::kAside;
+  looks[LXB_TAG_SUP].tag = HtmlTag::kSup;
+  for (const auto tag : {LXB_TAG_DEL, LXB_TAG_S, LXB_TAG_STRIKE}) looks[tag].tag = HtmlTag::kStruck;
+  for (const auto tag : {LXB_TAG_H2, LXB_TAG_H3, LXB_TAG_H4, LXB_TAG_H5, LXB_TAG_H6}) looks[tag].tag = HtmlTag::kLowerHeading;
+  return looks;
 }
-constexpr std::array<HtmlTag, LXB_TAG__LAST_ENTRY> kTags = make_tags();
+
+bool stands_in_line(lxb_tag_id_t tag) { return tag < kHtmlLooks.size() && kHtmlLooks[tag].is_inline; }
 
 // Stands between tokenizer and tree builder and keeps hostile pages cheap. The tree builder walks its stack of open elements and the
 // attributes of a tag again and again, so both are bounded here; what remains is bounded by time.
@@ -313,6 +309,8 @@ class Document {
 
 }  // namespace
 
+constinit const std::array<HtmlLook, LXB_TAG__LAST_ENTRY> kHtmlLooks = make_looks();
+
 struct HtmlTree::State {
   explicit State(std::size_t page_bytes) : document(page_bytes) {}
   Document document;
@@ -332,10 +330,6 @@ HtmlNode::Type HtmlNode::type() const {
   }
 }
 
-bool HtmlNode::is_element() const { return node_->type == LXB_DOM_NODE_TYPE_ELEMENT; }
-bool HtmlNode::is_inline() const { return is_element() && stands_in_line(node_->local_name); }
-bool HtmlNode::is_text() const { return node_->type == LXB_DOM_NODE_TYPE_TEXT; }
-
 std::string_view HtmlNode::name() const {
   if (!is_element()) return {};
   if (node_->local_name < kTagNames.size()) return kTagNames[node_->local_name];
@@ -344,25 +338,7 @@ std::string_view HtmlNode::name() const {
   return view(name, size);
 }
 
-HtmlTag HtmlNode::tag() const { return is_element() && node_->local_name < kTags.size() ? kTags[node_->local_name] : HtmlTag::kOther; }
-
 bool HtmlNode::is(std::string_view wanted) const { return is_element() && node_->ns == LXB_NS_HTML && name() == wanted; }
-
-HtmlNode HtmlNode::parent() const { return HtmlNode(node_->parent); }
-HtmlNode HtmlNode::first_child() const { return HtmlNode(node_->first_child); }
-HtmlNode HtmlNode::next_sibling() const { return HtmlNode(node_->next); }
-HtmlNode HtmlNode::previous_sibling() const { return HtmlNode(node_->prev); }
-
-HtmlNode HtmlNode::next_in_order(HtmlNode root) const {
-  return node_->first_child != nullptr ? HtmlNode(node_->first_child) : next_after_subtree(root);
-}
-
-HtmlNode HtmlNode::next_after_subtree(HtmlNode root) const {
-  for (lxb_dom_node_t* at = node_; at != nullptr && at != root.node_; at = at->parent) {
-    if (at->next != nullptr) return HtmlNode(at->next);
-  }
-  return {};
-}
 
 static std::string_view attribute_name(lxb_dom_attr_t* at) {
   const lxb_dom_attr_id_t id = at->node.local_name;
@@ -393,8 +369,6 @@ std::size_t HtmlNode::attributes(Attribute (&some)[8], void*& next) const {
   next = at;
   return count;
 }
-
-HtmlNode::Look HtmlNode::look() const { return {is_element(), is_text(), is_inline(), tag()}; }
 
 std::string_view HtmlNode::data() const {
   switch (node_->type) {

@@ -3,6 +3,9 @@
 // and lives as long. Nothing here recurses, so depth costs no stack: 300,000 nested tags are fine.
 //   MAGPIE_TRY(HtmlTree tree, HtmlTree::parse(utf8));
 //   for (HtmlNode node = tree.root(); node; node = node.next_in_order(tree.root())) if (node.is("img")) use(node.attribute("src"));
+#include <lexbor/dom/interfaces/node.h>
+#include <lexbor/tag/const.h>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,8 +13,6 @@
 #include <string_view>
 
 #include "base/result.h"
-
-struct lxb_dom_node;
 
 namespace magpie {
 
@@ -51,6 +52,16 @@ enum class HtmlTag : std::uint8_t {
   kSup
 };
 
+/// What a walk asks of every node, in one call.
+struct HtmlLook {
+  bool is_element = false, is_text = false;
+  bool is_inline = false;  // an element that stands in a line of text, as <b> does; all others set their text apart
+  HtmlTag tag = HtmlTag::kOther;
+};
+/// Of elements, by lexbor's number of their local name.
+extern const std::array<HtmlLook, LXB_TAG__LAST_ENTRY> kHtmlLooks;
+
+/// Steps and looks are inline: pages have ten thousands of nodes, and several readers look at each.
 class HtmlNode {
  public:
   enum class Type : std::uint8_t { kElement, kText, kComment, kDoctype, kDocument, kFragment, kOther };
@@ -62,32 +73,36 @@ class HtmlNode {
   lxb_dom_node* raw() const { return node_; }
 
   Type type() const;
-  bool is_element() const;
-  bool is_text() const;
+  bool is_element() const { return node_->type == LXB_DOM_NODE_TYPE_ELEMENT; }
+  bool is_text() const { return node_->type == LXB_DOM_NODE_TYPE_TEXT; }
   /// The element's local name in lower case ("img"); empty for other nodes.
   std::string_view name() const;
   /// The same as a number; as name(), whatever the namespace.
-  HtmlTag tag() const;
-  /// What a walk asks of every node, in one call.
-  struct Look {
-    bool is_element = false, is_text = false, is_inline = false;
-    HtmlTag tag = HtmlTag::kOther;
-  };
-  Look look() const;
+  HtmlTag tag() const { return look().tag; }
+  HtmlLook look() const {
+    if (!is_element()) return {.is_text = is_text()};
+    return node_->local_name < kHtmlLooks.size() ? kHtmlLooks[node_->local_name] : HtmlLook{.is_element = true};
+  }
   /// Whether this is an HTML element of that name; lower case.
   bool is(std::string_view name) const;
 
-  /// Whether the element stands in a line of text, as <b> does; all others set their text apart.
-  bool is_inline() const;
+  bool is_inline() const { return look().is_inline; }
 
-  HtmlNode parent() const;
-  HtmlNode first_child() const;
-  HtmlNode next_sibling() const;
-  HtmlNode previous_sibling() const;
+  HtmlNode parent() const { return HtmlNode(node_->parent); }
+  HtmlNode first_child() const { return HtmlNode(node_->first_child); }
+  HtmlNode next_sibling() const { return HtmlNode(node_->next); }
+  HtmlNode previous_sibling() const { return HtmlNode(node_->prev); }
   /// The next node in document order within `root`'s subtree; none at its end.
-  HtmlNode next_in_order(HtmlNode root) const;
+  HtmlNode next_in_order(HtmlNode root) const {
+    return node_->first_child != nullptr ? HtmlNode(node_->first_child) : next_after_subtree(root);
+  }
   /// As next_in_order(), without this node's descendants.
-  HtmlNode next_after_subtree(HtmlNode root) const;
+  HtmlNode next_after_subtree(HtmlNode root) const {
+    for (lxb_dom_node_t* at = node_; at != nullptr && at != root.node_; at = at->parent) {
+      if (at->next != nullptr) return HtmlNode(at->next);
+    }
+    return {};
+  }
 
   /// The attribute's value, empty string_view with data() == nullptr when absent. Names in lower case. Linear in the attributes.
   std::string_view attribute(std::string_view name) const;
