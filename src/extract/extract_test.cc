@@ -26,6 +26,60 @@ std::string as_found(std::string_view text) {
   return out;
 }
 
+TEST(PageUrls, GivesWhatTheUrlParserGives) {
+  for (const char* const base : {"https://shop.test/a/b/c.html?x=1#top", "http://shop.test", "http://shop.test:8080/d/"}) {
+    const Url page = Url::parse(base).value();
+    const PageUrls urls(page, "utf-8");
+    for (const char* const href : {"/",
+                                   "/p/1",
+                                   "/p/1#r",
+                                   "/p/?q#f?#",
+                                   "//cdn.test/i.jpg",
+                                   "https://shop.test/x#y",
+                                   "https://shop.test/x#y'z",
+                                   "#",
+                                   "#a/../b",
+                                   "#a b",
+                                   "?",
+                                   "?q=1&r=/../s#t",
+                                   "?q='1'",
+                                   "?a#b?c#d",
+                                   "i.jpg",
+                                   "i/j.jpg?k",
+                                   "../i.jpg",
+                                   "./i.jpg",
+                                   "i/../j",
+                                   "i/./j",
+                                   "i%2e/j",
+                                   "home.html",
+                                   "h",
+                                   "http:i.jpg",
+                                   "i:j",
+                                   "%2e%2e/i",
+                                   "a/.%2E/b",
+                                   "i.j/k.l",
+                                   "..",
+                                   "a..b/c",
+                                   "a/..b/c",
+                                   "i\\j",
+                                   "Ã¤.jpg",
+                                   "a|b",
+                                   "a//b",
+                                   "a\tb",
+                                   "a\"b",
+                                   "a?b:c",
+                                   "a#b:c",
+                                   "@i",
+                                   "?#",
+                                   "//shop.test"}) {
+      const auto parsed = Url::parse(href, page);
+      const std::string wanted = parsed && parsed->is_http() ? parsed->href() : "";
+      EXPECT_EQ(urls.absolute(href), wanted) << href << " on " << base;
+      EXPECT_EQ(urls.absolute(href), wanted) << href << " again on " << base;
+    }
+  }
+}
+
 TEST(JsonAsFound, KeepsValidJsonExactly) {
   const std::string valid = R"({"a":[1,-2.50e+3,true,null,"\u00fc\n\"/"],"b":{"c":{}},"a":[]})";
   EXPECT_EQ(as_found(valid), R"({"a":[1,-2.50e+3,true,null,"ü\n\"/"],"b":{"c":{}},"a":[]})");
@@ -58,7 +112,7 @@ TEST(Srcset, FollowsTheStandard) {
   const auto found = parse_srcset(" a.jpg 320w, b.jpg 640w 480h ,c,d.jpg 2x, data:,x 1x, e.jpg 3q, f.jpg (a, b) 1x, g.jpg 0w, h,, i 1.5x");
   std::string read;
   for (const SrcsetCandidate& candidate : found)
-    read += candidate.url + "|" + std::to_string(static_cast<int>(candidate.width)) + "|" +
+    read += std::string(candidate.url) + "|" + std::to_string(static_cast<int>(candidate.width)) + "|" +
             std::to_string(static_cast<int>(candidate.density * 10)) + " ";
   EXPECT_EQ(read, "a.jpg|320|0 b.jpg|640|0 c,d.jpg|0|20 data:,x|0|10 h|0|10 i|0|15 ");
 }

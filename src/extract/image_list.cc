@@ -8,7 +8,6 @@
 #include "base/utf8.h"
 #include "extract/json_value.h"
 #include "extract/srcset.h"
-#include "text/word_finder.h"
 
 namespace magpie {
 namespace {
@@ -28,7 +27,8 @@ std::uint32_t pixels(std::string_view text) {
 }
 
 std::string_view path_of(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
+  const auto* const end = std::find_if(url.begin(), url.end(), [](char c) { return c == '?' || c == '#'; });
+  url = url.substr(0, static_cast<std::size_t>(end - url.begin()));
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return url;
   const std::size_t slash = url.find('/', scheme + 3);
@@ -134,23 +134,32 @@ std::string alt_of(HtmlNode element) {
 
 namespace {
 
+bool ends_name(char c) { return c == '.' || c == '-' || c == '_' || (c >= '0' && c <= '9'); }
+
+bool begins_with_stand_in(std::string_view word) {
+  static constexpr std::string_view kNames[] = {"spacer",      "placeholder", "1x1",     "lazyload", "lazy-load",
+                                                "ajax-loader", "preloader",   "noimage", "no-image", "no_image"};
+  return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) {
+    return word.size() >= name.size() && ascii_lower(word.front()) == name.front() && ascii_lowered(word.substr(0, name.size())) == name &&
+           (word.size() == name.size() || ends_name(word[name.size()]));
+  });
+}
+
 // Names of nothing but stand-ins, as the beginning of a file's name or of a word in it: "metropixel.jpg" is a picture.
 bool names_stand_in(std::string_view file) {
-  static constexpr WordFinder::Word kNames[] = {{"spacer"},      {"placeholder"}, {"1x1"},     {"lazyload"}, {"lazy-load"},
-                                                {"ajax-loader"}, {"preloader"},   {"noimage"}, {"no-image"}, {"no_image"}};
-  static const WordFinder kFinder(kNames);
-  bool found = false;
-  kFinder.each(file, [&](std::size_t at, std::size_t end, std::uint32_t) {
+  for (std::size_t at = 0; at < file.size(); ++at) {
     const bool begins = at == 0 || file[at - 1] == '-' || file[at - 1] == '_' || file[at - 1] == '.';
-    const bool ends =
-        end == file.size() || file[end] == '.' || file[end] == '-' || file[end] == '_' || (file[end] >= '0' && file[end] <= '9');
-    found = found || (begins && ends);
-  });
-  return found;
+    if (begins && begins_with_stand_in(file.substr(at))) return true;
+  }
+  return false;
 }
 
 // Words that honest files carry, too ("pixel-7.jpg", "empty-frame.png"): only as the whole name of a kind of file that spacers are.
-bool is_spacer_file(std::string_view file) {
+bool is_spacer_file(std::string_view name) {
+  constexpr std::size_t kNameBytesMax = 15;  // "transparent.gif"
+  if (name.size() > kNameBytesMax) return false;
+  const std::string lowered = ascii_lowered(name);
+  const std::string_view file = lowered;
   static constexpr std::string_view kStems[] = {"blank", "transparent", "pixel", "loading", "loader", "empty", "dummy", "spinner"};
   static constexpr std::string_view kFiles[] = {"grey.gif", "gray.gif", "clear.gif", "trans.gif", "s.gif", "lazy.gif"};
   if (std::find(std::begin(kFiles), std::end(kFiles), file) != std::end(kFiles)) return true;
@@ -165,14 +174,16 @@ bool is_spacer_file(std::string_view file) {
 
 bool is_placeholder_url(std::string_view url) {
   const std::string_view path = path_of(url);
-  const std::string file = ascii_lowered(path.substr(std::min(path.rfind('/') + 1, path.size())));
+  const std::string_view file = path.substr(std::min(path.rfind('/') + 1, path.size()));
   return names_stand_in(file) || is_spacer_file(file);
 }
 
 bool is_picture_url(std::string_view url) {
-  const std::string path = ascii_lowered(path_of(url));
+  constexpr std::size_t kEndingBytesMax = 5;
+  const std::string_view path = path_of(url);
+  const std::string ending_of_path = ascii_lowered(path.substr(path.size() - std::min(path.size(), kEndingBytesMax)));
   static constexpr std::string_view kEndings[] = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".tif", ".tiff", ".bmp"};
-  return std::any_of(std::begin(kEndings), std::end(kEndings), [&](std::string_view ending) { return path.ends_with(ending); });
+  return std::any_of(std::begin(kEndings), std::end(kEndings), [&](std::string_view ending) { return ending_of_path.ends_with(ending); });
 }
 
 void ImageList::add_url(std::vector<Candidate>& out, std::string_view href, double value, ImageOrigin origin) const {

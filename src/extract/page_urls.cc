@@ -35,20 +35,23 @@ bool is_inline(std::string_view href) {
          starts_with_ignoring_case(href, "blob:");
 }
 
-// The characters that a URL's serialisation leaves as they are in a path and in a query, less those that need a second look. The
+// The characters that a URL's serialisation leaves as they are in a path, a query and a fragment, less those that need a second look. The
 // standard's percent-encode sets (https://url.spec.whatwg.org/#path-percent-encode-set) hold none of them.
-enum UrlCharacter : std::uint8_t { kInPath = 1, kInQuery = 2 };
+enum UrlCharacter : std::uint8_t { kInPath = 1, kInQuery = 2, kInFragment = 4 };
 constexpr std::array<std::uint8_t, 256> kUrlCharacters = [] {
   std::array<std::uint8_t, 256> kinds{};
-  for (unsigned c = '0'; c <= '9'; ++c) kinds[c] = kInPath | kInQuery;
-  for (unsigned c = 'a'; c <= 'z'; ++c) kinds[c] = kinds[c - 32] = kInPath | kInQuery;
+  constexpr std::uint8_t kAnywhere = kInPath | kInQuery | kInFragment;
+  for (unsigned c = '0'; c <= '9'; ++c) kinds[c] = kAnywhere;
+  for (unsigned c = 'a'; c <= 'z'; ++c) kinds[c] = kinds[c - 32] = kAnywhere;
   for (const unsigned char c : {'-', '_', '~', '!', '$', '&', '(', ')', '*', '+', ',', ';', '=', ':', '@', '/', '.', '%'})
-    kinds[c] = kInPath | kInQuery;
-  kinds['?'] = kInQuery;
+    kinds[c] = kAnywhere;
+  kinds['?'] = kInQuery | kInFragment;
+  kinds['#'] = kInFragment;
   return kinds;
 }();
 
-// Whether `text`, a path from a slash or a name on, with or without a query, stands in a URL as it is: no dot segments, nothing to encode.
+// Whether `text`, a path from a slash or a name on, or a query or a fragment from its sign on, with what follows, stands in a URL as it is:
+// no dot segments, nothing to encode.
 bool stands_as_it_is(std::string_view text) {
   constexpr std::size_t kBytesMax = 2'048;
   if (text.size() > kBytesMax) return false;
@@ -56,7 +59,8 @@ bool stands_as_it_is(std::string_view text) {
   char before = '/';
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
-    if (c == '?') wanted = kInQuery;
+    if (c == '?' && wanted == kInPath) wanted = kInQuery;
+    if (c == '#') wanted = kInFragment;
     if ((kUrlCharacters[static_cast<unsigned char>(c)] & wanted) == 0) return false;
     if (wanted == kInPath) {
       if (c == '.' && before == '/') return false;
@@ -81,6 +85,14 @@ std::string_view origin_of(const Url& url) {
   return std::string_view(url.href()).substr(0, static_cast<std::size_t>(url.pathname().data() - url.href().data()));
 }
 
+// All up to the path's last slash.
+std::string_view folder_of(const Url& url) {
+  return std::string_view(url.href()).substr(0, origin_of(url).size() + url.pathname().rfind('/') + 1);
+}
+
+// The part of a URL that a fragment or a query is put behind.
+std::string_view before(std::string_view url, char sign) { return url.substr(0, url.find_first_of(sign == '?' ? "?#" : "#")); }
+
 }  // namespace
 
 // The absolute URL of a link that needs no parser; empty for all others.
@@ -91,7 +103,10 @@ std::string PageUrls::simple_url(std::string_view href) const {
     if (href.starts_with("//")) return of_known_origin(joined(base_.protocol(), href));
     return stands_as_it_is(href) ? joined(origin_of(base_), href) : std::string();
   }
-  return first == 'h' ? of_known_origin(std::string(href)) : std::string();
+  if (first == '#' || first == '?') return stands_as_it_is(href) ? joined(before(base_.href(), first), href) : std::string();
+  if (first == 'h' && href.find(':') != std::string_view::npos) return of_known_origin(std::string(href));
+  // A name beside the page's own.
+  return href.find(':') == std::string_view::npos && stands_as_it_is(href) ? joined(folder_of(base_), href) : std::string();
 }
 
 std::string PageUrls::of_known_origin(std::string href) const {

@@ -55,47 +55,45 @@ class SrcsetReader {
       const std::size_t begin = at_;
       while (at_ < text_.size() && !is_space(text_[at_])) ++at_;
       std::string_view url = text_.substr(begin, at_ - begin);
-      std::vector<std::string_view> descriptors;
+      descriptors_.clear();
       if (url.ends_with(',')) {
         while (url.ends_with(',')) url.remove_suffix(1);
       } else {
-        descriptors = read_descriptors();
+        read_descriptors();
       }
-      SrcsetCandidate candidate;
-      candidate.url = url;
-      if (!url.empty() && apply(descriptors, candidate)) found_.push_back(std::move(candidate));
+      SrcsetCandidate candidate{.url = url};
+      if (!url.empty() && apply(descriptors_, candidate)) found_.push_back(candidate);
     }
     return std::move(found_);
   }
 
  private:
   // Up to the next comma that is not inside parentheses.
-  std::vector<std::string_view> read_descriptors() {
-    std::vector<std::string_view> descriptors;
+  void read_descriptors() {
     std::size_t begin = std::string_view::npos;
     bool in_parens = false;
     for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
       const bool splits = !in_parens && (is_space(c) || c == ',');
       if (splits && begin != std::string_view::npos) {
-        descriptors.push_back(text_.substr(begin, at_ - begin));
+        descriptors_.push_back(text_.substr(begin, at_ - begin));
         begin = std::string_view::npos;
       }
       if (!in_parens && c == ',') {
         ++at_;
-        return descriptors;
+        return;
       }
       if (!splits && begin == std::string_view::npos) begin = at_;
       if (c == '(') in_parens = true;
       if (c == ')') in_parens = false;
     }
-    if (begin != std::string_view::npos) descriptors.push_back(text_.substr(begin));
-    return descriptors;
+    if (begin != std::string_view::npos) descriptors_.push_back(text_.substr(begin));
   }
 
   std::string_view text_;
   std::size_t count_max_;
   std::size_t at_ = 0;
+  std::vector<std::string_view> descriptors_;  // of the candidate at hand
   std::vector<SrcsetCandidate> found_;
 };
 
