@@ -3,13 +3,14 @@
 // pages of a link farm, which say their language or do not; (c) real shop pages, with MAGPIE_SHARED or a folder `shared` beside the
 // source tree. MAGPIE_BENCH_SMOKE=1 takes 8 pages of each. Counters:
 // `items_per_second` pages and `bytes_per_second` of processor time; `page_bytes` mean size; `links`, `images`, `products` found a page, so
-// that a run which reads nothing is seen.
+// that a run which reads nothing is seen; `worst_ms` wall time of the slowest page, over no wire.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -18,6 +19,7 @@
 #include "base/files.h"
 #include "core/page_wire.h"
 #include "extract/extract_page.h"
+#include "text/html_tree.h"
 
 namespace magpie {
 namespace {
@@ -174,8 +176,11 @@ void extract(benchmark::State& state, const std::vector<std::string>& pages) {
   state.SetItemsProcessed(state.iterations());
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
   std::size_t links = 0, images = 0, products = 0, size = 0;
+  std::chrono::duration<double, std::milli> worst{0};
   for (const std::string& html : pages) {
+    const auto begin = std::chrono::steady_clock::now();
     const auto page = extract_page(html, context);
+    worst = std::max<decltype(worst)>(worst, std::chrono::steady_clock::now() - begin);
     if (!page) return state.SkipWithError(page.error().message.c_str());
     links += page->links.size();
     images += page->images.size();
@@ -188,6 +193,7 @@ void extract(benchmark::State& state, const std::vector<std::string>& pages) {
   state.counters["links"] = mean(links);
   state.counters["images"] = mean(images);
   state.counters["products"] = mean(products);
+  state.counters["worst_ms"] = worst.count();
 }
 
 void BM_ExtractShop(benchmark::State& state, std::string (Shop::*make)()) {
@@ -235,12 +241,45 @@ std::vector<std::string> real_pages() {
   return pages;
 }
 
+constexpr const char* kNoRealPages = "the shared pages are not here; set MAGPIE_SHARED to their folder";
+
 void BM_ExtractRealShops(benchmark::State& state) {
   const std::vector<std::string> pages = real_pages();
-  if (pages.empty()) return state.SkipWithError("the shared pages are not here; set MAGPIE_SHARED to their folder");
+  if (pages.empty()) return state.SkipWithError(kNoRealPages);
   extract(state, pages);
 }
 BENCHMARK(BM_ExtractRealShops)->Unit(benchmark::kMicrosecond);
+
+// As many of the largest as have 596 KB in the mean: so large are shop pages at large, of which the shared ones are the smaller.
+void BM_ExtractLargeShops(benchmark::State& state) {
+  constexpr std::size_t kMeanBytes = 596'000;
+  std::vector<std::string> pages = real_pages();
+  if (pages.empty()) return state.SkipWithError(kNoRealPages);
+  std::sort(pages.begin(), pages.end(), [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  std::size_t count = 0, bytes = 0;
+  while (count < pages.size() && bytes + pages[count].size() >= kMeanBytes * (count + 1)) bytes += pages[count++].size();
+  pages.resize(std::max<std::size_t>(count, 1));
+  extract(state, pages);
+}
+BENCHMARK(BM_ExtractLargeShops)->Unit(benchmark::kMicrosecond);
+
+// The tree alone, of the same pages: its share of the above.
+void BM_ParseRealShops(benchmark::State& state) {
+  const std::vector<std::string> pages = real_pages();
+  if (pages.empty()) return state.SkipWithError(kNoRealPages);
+  std::size_t bytes = 0, i = 0;
+  for (auto _ : state) {
+    const std::string& html = pages[i++ % pages.size()];
+    bytes += html.size();
+    const auto tree = HtmlTree::parse(html);
+    if (!tree) return state.SkipWithError(tree.error().message.c_str());
+    benchmark::DoNotOptimize(tree->body());
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
+  state.counters["pages"] = static_cast<double>(pages.size());
+}
+BENCHMARK(BM_ParseRealShops)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace magpie
