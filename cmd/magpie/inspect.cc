@@ -3,7 +3,7 @@
 #include <simdjson.h>
 
 #include <cstdio>
-#include <iostream>
+#include <cstdlib>
 
 #include "base/hash.h"
 
@@ -12,10 +12,27 @@ namespace {
 
 constexpr std::size_t kLineBytesMax = std::size_t{256} << 20;
 
-bool read_line(std::string& line) {
-  line.clear();
-  return static_cast<bool>(std::getline(std::cin, line));
-}
+/// Lines of stdin, by the C library: a page is a line of half a megabyte, and std::cin takes it byte by byte.
+class InputLines {
+ public:
+  InputLines() = default;
+  ~InputLines() { std::free(line_); }  // getline(3) allocates
+  InputLines(const InputLines&) = delete;
+  InputLines& operator=(const InputLines&) = delete;
+
+  /// Without the line feed; it lives until the next call.
+  std::optional<std::string_view> next() {
+    const ssize_t size = ::getline(&line_, &capacity_, stdin);
+    if (size < 0) return std::nullopt;
+    std::string_view line(line_, static_cast<std::size_t>(size));
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    return line;
+  }
+
+ private:
+  char* line_ = nullptr;
+  std::size_t capacity_ = 0;
+};
 
 std::string id_of(const simdjson::dom::element& root) {
   simdjson::dom::element id;
@@ -57,6 +74,8 @@ std::optional<double> Question::number(std::string_view key) const {
   return value;
 }
 
+bool Question::is_text(std::string_view key) const { return parsed_.root[key].is_string(); }
+
 std::string Question::raw(std::string_view key) const {
   simdjson::dom::element value;
   return parsed_.root[key].get(value) == simdjson::SUCCESS ? simdjson::minify(value) : "";
@@ -70,13 +89,13 @@ void print_line(std::string_view json) {
 
 int answer_questions(const std::function<Result<void>(const Question&, JsonWriter&)>& answer) {
   simdjson::dom::parser parser;
-  std::string line;
-  while (read_line(line)) {
+  InputLines lines;
+  while (const auto line = lines.next()) {
     std::string id = "null";
     const auto answered = [&]() -> Result<std::string> {
       Question::Parsed parsed;
-      if (line.size() > kLineBytesMax) return fail(Code::kTooLarge, "the line has over {} bytes", kLineBytesMax);
-      if (const auto error = parser.parse(line).get(parsed.root))
+      if (line->size() > kLineBytesMax) return fail(Code::kTooLarge, "the line has over {} bytes", kLineBytesMax);
+      if (const auto error = parser.parse(line->data(), line->size()).get(parsed.root))
         return fail(Code::kBadInput, "not JSON: {}", simdjson::error_message(error));
       if (!parsed.root.is_object()) return fail(Code::kBadInput, "the line is not a JSON object");
       id = id_of(parsed.root);

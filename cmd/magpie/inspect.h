@@ -27,6 +27,8 @@ class Question {
   Result<std::optional<std::string>> text(std::string_view key) const;
   /// text(), with kBadInput when it is absent.
   Result<std::string> required(std::string_view key) const;
+  /// Whether `key` itself is there as text.
+  bool is_text(std::string_view key) const;
   std::optional<double> number(std::string_view key) const;
   /// `key` as raw JSON, e.g. for arrays; empty when absent.
   std::string raw(std::string_view key) const;

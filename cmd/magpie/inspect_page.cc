@@ -123,8 +123,7 @@ int inspect_page(InspectArgs args) {
     context.url = url.value_or(flag_url);
     context.content_type = content_type.value_or("");
     // Text that came as JSON is decoded already; what it declares is moot.
-    const bool is_text = !question.raw("html").empty();
-    if (is_text) context.content_type = "text/html; charset=utf-8";
+    if (question.is_text("html")) context.content_type = "text/html; charset=utf-8";
     MAGPIE_TRY(const PageMarkup markup, extract_page_markup(html, context));
     write_markup(json, markup);
     return {};
