@@ -77,6 +77,7 @@ struct LabelCount {
 struct RecordedPage {
   PageId id = 0;
   bool changed = true;                     // false: the same content as last time; nothing to index again
+  std::size_t products_new = 0;            // products it has and did not have at its last visit
   std::vector<std::string> images_wanted;  // pictures it shows that were neither fetched nor given up yet, in page order, each once
 };
 

@@ -114,6 +114,7 @@ class SqliteTransaction final : public CatalogTransaction {
     MAGPIE_TRY_DO(write_page(noted.id, fetch, page, signature));
     std::vector<StoredProduct> known;
     if (before) { MAGPIE_TRY(known, products_of(noted.id)); }
+    recorded.products_new = news_among(known, page.products);
     MAGPIE_TRY(const auto products, write_products(noted.id, page));
     MAGPIE_TRY_DO(note_changes(known, page, noted.id, fetch.fetched_at));
     MAGPIE_TRY_DO(write_refs(noted.id, page, products, recorded.images_wanted));
@@ -521,6 +522,11 @@ class SqliteTransaction final : public CatalogTransaction {
       }
     }
     return matches;
+  }
+
+  static std::size_t news_among(const std::vector<StoredProduct>& known, const std::vector<Product>& now) {
+    const std::vector<const Product*> matches = match(known, now);
+    return now.size() - (matches.size() - static_cast<std::size_t>(std::ranges::count(matches, nullptr)));
   }
 
   /// Products keep their ids by rank. A change names the id only where rank and product still go together.

@@ -141,6 +141,7 @@ Result<void> Recorder::write_batch(std::vector<Finished> items) {
   state_.with([&](State& state) {
     state.counts.pages += batch.counts.pages;
     state.counts.products += batch.counts.products;
+    state.counts.products_new += batch.counts.products_new;
     state.counts.images += batch.counts.images;
     state.counts.copies += batch.counts.copies;
     state.counts.failures += batch.counts.failures;
@@ -187,6 +188,7 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   }
   ++batch.counts.pages;
   batch.counts.products += page.products.size();
+  batch.counts.products_new += recorded.products_new;
   return want_images(transaction, item, std::move(recorded.images_wanted), batch);
 }
 

@@ -46,7 +46,7 @@ struct RecorderOptions {
 };
 
 struct RecorderCounts {
-  std::uint64_t pages = 0, products = 0, images = 0, copies = 0, failures = 0, indexed = 0;
+  std::uint64_t pages = 0, products = 0, products_new = 0, images = 0, copies = 0, failures = 0, indexed = 0;
 };
 
 class Recorder {

@@ -403,6 +403,22 @@ TEST_P(CatalogContract, EveryChangeOfADocumentIsListedUntilItIsIndexed) {
   EXPECT_FALSE((*catalog->index_document(id)).has_value());
 }
 
+TEST_P(CatalogContract, AProductIsNewOnce) {
+  Page page = chair_page();
+  const std::size_t count = page.products.size();
+  EXPECT_EQ(add_page(page).products_new, count);
+  EXPECT_EQ(add_page(page).products_new, 0u) << "unchanged";
+  page.products[0].offer.price = "99";
+  EXPECT_EQ(add_page(page).products_new, 0u) << "dearer, and the same";
+  page.products.push_back({.name = "Stool"});
+  EXPECT_EQ(add_page(page).products_new, 1u);
+  page.products.erase(page.products.begin());
+  EXPECT_EQ(add_page(page).products_new, 0u) << "one less, and one at another rank";
+  page.products[0].name = "Bench";
+  page.products[0].sku.clear();
+  EXPECT_EQ(add_page(page).products_new, 1u) << "another in its place";
+}
+
 TEST_P(CatalogContract, AChangeDuringIndexingIsNotForgotten) {
   add_page(chair_page());
   const ImageId id = add_image(chair_page().images[0].url, "bytes");
