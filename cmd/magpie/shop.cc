@@ -1,11 +1,13 @@
 // magpie shop: shops that are crawled again and again, each a YAML file of its collection.
-#include <unistd.h>
-
+#include "app/shop_preview.h"
 #include "app/shop_yield.h"
 #include "command.h"
 #include "flags.h"
 #include "follow_crawl.h"
 #include "inspect.h"
+#include "progress_line.h"
+#include "serve/shop_json.h"
+#include "signals.h"
 #include "time_text.h"
 
 namespace magpie::cmd {
@@ -26,38 +28,26 @@ Result<AppSettings> settings_of(const Common& common, const ShopFlags& flags, co
   return settings;
 }
 
-Result<void> apply_schedule(const ShopFlags& flags, Shop& shop) {
-  if (flags.every.empty() && flags.at.empty()) return {};
-  if (!flags.every.empty() && !flags.at.empty()) return fail(Code::kBadInput, "--every or --at, not both");
-  shop.every.reset();
-  shop.at.clear();
-  if (flags.every == "never") return {};
-  if (!flags.every.empty()) {
-    const auto every = parse_duration(flags.every);
-    if (!every) return fail(Code::kBadInput, "--every is a time like 12h or 1d, or never, not '{}'", flags.every);
-    shop.every = *every;
-    if (*shop.every < std::chrono::minutes(1)) return fail(Code::kBadInput, "--every is at least 1m");
-  } else {
-    MAGPIE_TRY(shop.at, parse_times_of_day(flags.at));
-  }
-  return {};
+/// What the flags ask for, in the words of the shop's file.
+Result<ShopChange> change_of(const ShopFlags& flags) {
+  ShopChange change;
+  const auto text = [](const std::string& flag) { return flag.empty() ? std::nullopt : std::optional(flag); };
+  change.profile = text(flags.profile);
+  std::error_code error;
+  if (flags.profile.ends_with(".yaml")) change.profile = fs::absolute(flags.profile, error).string();
+  change.render = text(flags.render);
+  if (flags.delay >= 0) change.delay = fmt::format("{}ms", std::llround(flags.delay * 1000));
+  if (flags.pages_max > 0) change.pages_max = std::to_string(flags.pages_max);
+  if (!flags.every.empty() || !flags.at.empty())
+    change.schedule = ShopSchedule{flags.every == "never" ? "" : flags.every, split_times(flags.at)};
+  return change;
 }
 
-Result<void> apply(const ShopFlags& flags, Shop& shop) {
-  if (!flags.profile.empty()) {
-    const bool is_file = flags.profile.ends_with(".yaml");
-    std::error_code error;
-    shop.profile = is_file ? fs::absolute(flags.profile, error).string() : flags.profile;
-  }
+Result<Shop> with_flags(Shop shop, const ShopFlags& flags) {
+  MAGPIE_TRY(const ShopChange change, change_of(flags));
+  MAGPIE_TRY(shop, changed(std::move(shop), change));
   MAGPIE_TRY([[maybe_unused]] const Profile profile, load_profile(shop.profile));
-  if (!flags.render.empty()) {
-    if (flags.render != "auto" && flags.render != "always" && flags.render != "never")
-      return fail(Code::kBadInput, "--render is auto, always or never, not '{}'", flags.render);
-    shop.render = flags.render;
-  }
-  if (flags.delay >= 0) shop.delay = Millis(std::llround(flags.delay * 1000));
-  if (flags.pages_max > 0) shop.pages_max = static_cast<std::uint64_t>(flags.pages_max);
-  return apply_schedule(flags, shop);
+  return shop;
 }
 
 // ---- words ----
@@ -103,9 +93,10 @@ void print_yield(const ShopYield& yield, const Profile& profile) {
   for (const std::string& field : profile.fields) fields += (fields.empty() ? "" : ", ") + field;
   fmt::print("   ({})\n", fields);
   for (const auto& [name, count] : yield.classes) fmt::print("  {:<18}{:>6}\n", name.empty() ? "of no class" : name, count);
-  const auto products = static_cast<double>(yield.products);
-  fmt::print("  a product costs   {:.1f} requests, {}, {:.1f} s\n", static_cast<double>(yield.requests) / products,
-             bytes_text(yield.bytes / yield.products), yield.seconds / products);
+  if (yield.products_new == 0) return;
+  const auto news = static_cast<double>(yield.products_new);
+  fmt::print("  a new one costs   {:.1f} requests, {}, {:.1f} s   ({} were new to Magpie)\n", static_cast<double>(yield.requests) / news,
+             bytes_text(yield.bytes / yield.products_new), yield.seconds / news, yield.products_new);
 }
 
 // ---- actions ----
@@ -150,106 +141,75 @@ Result<int> show(const CollectionFolder& folder, const Shop& shop, bool json) {
   return kDone;
 }
 
-void print_product(const Catalog& catalog, const PageDetails& page, const StoredProduct& stored, bool json) {
-  const Product& product = stored.product;
-  std::uint32_t width = 0, height = 0;
-  for (const ImageId id : stored.images) {
-    const auto image = catalog.image(id);
-    if (image && *image && (*image)->width > width) width = (*image)->width, height = (*image)->height;
-  }
+void print_product(const PreviewProduct& one, bool json) {
+  const Product& product = one.product;
   if (json) {
     JsonWriter out;
     out.begin_object().field("name", product.name).field("price", product.offer.price).field("currency", product.offer.currency);
     out.field("brand", product.brand).field("availability", product.offer.availability).field("sku", product.sku);
-    out.field("pictures", product.images.size()).field("width", width).field("height", height).field("url", page.page.url);
+    out.field("pictures", product.images.size()).field("width", one.width).field("height", one.height).field("url", one.url);
     return print_line(out.end_object().text());
   }
   fmt::print("{}\n", product.name.empty() ? "(no name)" : product.name);
   fmt::print("  {}{}{}{}\n", product.offer.price.empty() ? "no price" : product.offer.price + " " + product.offer.currency,
              product.brand.empty() ? "" : " · " + product.brand,
              product.offer.availability.empty() ? "" : " · " + product.offer.availability,
-             width == 0 ? " · no picture" : fmt::format(" · {} × {} px", width, height));
-  fmt::print("  {}\n", page.page.url);
+             one.width == 0 ? " · no picture" : fmt::format(" · {} × {} px", one.width, one.height));
+  fmt::print("  {}\n", one.url);
 }
 
-/// A folder that is gone again with the scope.
-class TemporaryFolder {
- public:
-  static Result<std::unique_ptr<TemporaryFolder>> make() {
-    std::string path = (fs::temp_directory_path() / "magpie-preview-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) return fail_errno(path);
-    return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(path));
+/// Stays with a preview until it ends; Ctrl-C stops it.
+Result<PreviewView> follow_preview(const std::function<Result<PreviewView>()>& look, const std::function<Result<void>()>& stop) {
+  StopSignals signals;
+  ProgressLine line;
+  while (true) {
+    MAGPIE_TRY(PreviewView view, look());
+    if (has_ended(view.state)) return view;
+    line.show(fmt::format("looking: {} pages, {} products", view.pages, view.products.size()));
+    if (signals.wait(Deadline::after(300ms))) MAGPIE_TRY_DO(stop());
   }
-  ~TemporaryFolder() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-  const fs::path& path() const { return path_; }
+}
 
- private:
-  explicit TemporaryFolder(fs::path path) : path_(std::move(path)) {}
-  fs::path path_;
-};
+Result<int> show_preview(const PreviewView& view, const Profile& profile, bool json) {
+  if (view.state == CrawlState::kFailed) return fail(Code::kUnavailable, "{}", view.message.value_or("the preview failed"));
+  for (const PreviewProduct& one : view.products) print_product(one, json);
+  if (view.message) fmt::print(stderr, "magpie: {}\n", *view.message);
+  if (!view.yield) return kNothing;
+  if (json) print_line(to_json(*view.yield));
+  else print_yield(*view.yield, profile);
+  if (!view.products.empty()) return view.state == CrawlState::kFinished ? kDone : kNothing;
+  fmt::print(stderr, "magpie: no product was found on {} pages; 'magpie inspect page URL' shows what one says\n", view.yield->pages);
+  return kNothing;
+}
 
-// A small crawl as the real one would begin, into a folder that is thrown away: what it shows is what the crawl will find.
 Result<int> preview(const Common& common, const ShopFlags& flags, const CollectionFolder& folder, const Shop& shop) {
   MAGPIE_TRY(const Profile profile, load_profile(shop.profile));
-  MAGPIE_TRY(AppSettings settings, settings_of(common, flags, &folder));
-  MAGPIE_TRY_DO(crawl::user_agent(settings.crawl));
-  settings.crawl.pictures.value = "describe";
-  MAGPIE_TRY(const auto scratch, TemporaryFolder::make());
-  MAGPIE_TRY(const CollectionFolder aside, CollectionFolder::create(scratch->path() / "preview"));
-  CrawlOptions options = crawl_options(shop);
-  options.pages_per_host_max = static_cast<std::uint64_t>(4 * flags.count + 10);
-  options.seconds_max = std::chrono::seconds(120);
-  FollowWords words;
-  words.progress = [](Manager&, const CrawlJobView& job) {
-    return fmt::format("looking: {} pages, {} products", job.progress.pages_fetched, job.progress.products_found);
-  };
-  words.end = [](Manager&, const Catalog&, const CrawlJobView&) {};
-  MAGPIE_TRY(const int code, follow_here(
-                                 aside, settings, [&](Manager& manager) { return manager.start({shop.address}, options); }, false, words));
-  MAGPIE_TRY(const auto collection, Collection::open_to_read(aside));
-  const Catalog& catalog = collection->catalog();
-  std::int64_t shown = 0;
-  MAGPIE_TRY_DO(catalog.each_page([&](PageId id, const std::string&) -> Result<void> {
-    MAGPIE_TRY(const std::optional<PageDetails> page, catalog.page(id));
-    // A listing's products have pages of their own; the page with one product is that.
-    if (!page || page->products.size() != 1 || shown >= flags.count) return {};
-    print_product(catalog, *page, page->products.front(), common.json);
-    ++shown;
-    return {};
-  }));
-  MAGPIE_TRY(const ShopYield yield, shop_yield(catalog, shop, profile));
-  if (common.json) print_line(to_json(yield));
-  else print_yield(yield, profile);
-  if (shown == 0)
-    fmt::print(stderr, "magpie: no product was found on {} pages; 'magpie inspect page URL' shows what one says\n", yield.pages);
-  return code != kDone ? code : shown == 0 ? kNothing : kDone;
+  MAGPIE_TRY(const AppSettings settings, settings_of(common, flags, &folder));
+  const SystemClock clock;
+  MAGPIE_TRY(const auto preview, ShopPreview::start(shop, settings, clock, {.count = static_cast<std::size_t>(flags.count)}));
+  MAGPIE_TRY(const PreviewView view, follow_preview([&]() -> Result<PreviewView> { return preview->view(); },
+                                                    [&]() -> Result<void> { return preview->cancel(), Result<void>(); }));
+  return show_preview(view, profile, common.json);
 }
 
 Result<int> crawl_now(const Common& common, const ShopFlags& flags, const CollectionFolder& folder, const Shop& shop) {
   MAGPIE_TRY(const AppSettings settings, settings_of(common, flags, &folder));
-  const CrawlOptions options = crawl_options(shop);
   if (auto manager = ManagerClient::connect(folder)) {
+    MAGPIE_TRY(const ShopChange once, change_of(flags));
     return follow_there(
-        *manager, [&] { return manager->start_crawl({shop.address}, options); }, common.json);
+        *manager, [&] { return manager->run_shop(shop.name, once, flags.agent); }, common.json);
   }
   MAGPIE_TRY_DO(crawl::user_agent(settings.crawl));
   return follow_here(
-      folder, settings, [&](Manager& manager) { return manager.start({shop.address}, options); }, common.json);
+      folder, settings, [&](Manager& manager) { return manager.start({shop.address}, crawl_options(shop)); }, common.json);
 }
 
 Result<int> add(const Common& common, const ShopFlags& flags) {
   if (flags.name.empty()) return fail(Code::kBadInput, "name the shop's address: magpie shop add https://shop.example/");
   MAGPIE_TRY(const Url url, parse_seed(flags.name));
-  Shop shop{.name = shop_name(url), .address = url.href()};
-  MAGPIE_TRY_DO(apply(flags, shop));
+  MAGPIE_TRY(const Shop shop, with_flags({.name = shop_name(url), .address = url.href()}, flags));
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, true));
-  const ShopFolder shops(folder.shops());
-  if (shops.load(shop.name))
-    return fail(Code::kBusy, "there is a shop '{}' already; edit {}", shop.name, (folder.shops() / (shop.name + ".yaml")).string());
-  MAGPIE_TRY_DO(shops.save(shop));
+  MAGPIE_TRY_DO(ShopFolder(folder.shops()).add(shop));
   print_shop(shop, std::nullopt, common.json);
   if (!common.json) {
     fmt::print(stderr, "{} is what counts; now: magpie shop preview {}, then magpie shop activate {}\n",
@@ -264,7 +224,7 @@ Result<int> change(const Common& common, const ShopFlags& flags, const Collectio
   else if (flags.action == "deactivate") shop.state = ShopState::kInactive;
   else if (flags.every.empty() && flags.at.empty())
     return fail(Code::kBadInput, "say when: --every 1d, --at 06:00,18:00, or --every never for once");
-  MAGPIE_TRY_DO(apply(flags, shop));
+  MAGPIE_TRY(shop, with_flags(std::move(shop), flags));
   MAGPIE_TRY_DO(ShopFolder(folder.shops()).save(shop));
   MAGPIE_TRY(const std::vector<Job> jobs, jobs_of(folder));
   print_shop(shop, newest_job(shop, jobs), common.json);
@@ -285,7 +245,7 @@ Result<int> run(const Common& common, const ShopFlags& flags) {
   if (flags.name.empty()) return fail(Code::kBadInput, "name the shop: magpie shop {} NAME; 'magpie shop list' has them", action);
   const ShopFolder shops(folder.shops());
   MAGPIE_TRY(Shop shop, shops.load(flags.name));
-  if (action == "preview" || action == "run") MAGPIE_TRY_DO(apply(flags, shop));  // for this once
+  if (action == "preview" || action == "run") { MAGPIE_TRY(shop, with_flags(std::move(shop), flags)); }  // for this once
   if (action == "show") return show(folder, shop, common.json);
   if (action == "preview") return preview(common, flags, folder, shop);
   if (action == "run") return crawl_now(common, flags, folder, shop);

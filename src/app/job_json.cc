@@ -56,6 +56,7 @@ std::string to_json(const CrawlProgress& progress) {
   JsonWriter json;
   json.begin_object().field("pages_fetched", progress.pages_fetched).field("images_fetched", progress.images_fetched);
   json.field("images_analysed", progress.images_analysed).field("products_found", progress.products_found);
+  json.field("products_new", progress.products_new);
   json.field("queued", progress.queued).field("failed", progress.failed).field("bytes", progress.bytes).key("failures").begin_object();
   for (const FailureCount& failure : progress.failures) json.field(failure.cause, failure.count);
   json.end_object();
@@ -72,6 +73,7 @@ CrawlProgress progress_from_json(std::string_view text) {
   progress.images_fetched = number(object, "images_fetched").value_or(0);
   progress.images_analysed = number(object, "images_analysed").value_or(0);
   progress.products_found = number(object, "products_found").value_or(0);
+  progress.products_new = number(object, "products_new").value_or(progress.products_found);  // of before they were counted
   progress.queued = number(object, "queued").value_or(0);
   progress.failed = number(object, "failed").value_or(0);
   progress.bytes = number(object, "bytes").value_or(0);

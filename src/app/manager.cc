@@ -306,6 +306,20 @@ void Manager::revisit_what_is_due() {
   }
 }
 
+/// Whether it is another than when it was last noted.
+bool Manager::note_state(const Shop& shop) {
+  const std::lock_guard lock(mutex_);
+  const auto [seen, is_first] = shops_seen_.emplace(shop.name, shop.state);
+  return std::exchange(seen->second, shop.state) != shop.state || is_first;
+}
+
+Result<CrawlJobView> Manager::run_shop(const Shop& shop, std::optional<std::string> agent) {
+  note_state(shop);
+  CrawlOptions options = crawl_options(shop);
+  options.agent = std::move(agent);
+  return start({shop.address}, std::move(options));
+}
+
 // Files are what counts, so what somebody edits takes effect within seconds.
 void Manager::look_after_shops() {
   std::vector<std::string> problems;
@@ -318,7 +332,8 @@ void Manager::look_after_shops() {
     const std::optional<Job> newest = newest_job(shop, *jobs);
     const bool under_way = newest && is_active(newest->id);
     const bool stopped = shop.state == ShopState::kPaused || shop.state == ShopState::kInactive;
-    if (under_way && stopped) (void)cancel(newest->id, /*pausing=*/true);
+    // One that was stopped before is being crawled because somebody asked for it.
+    if (note_state(shop) && under_way && stopped) (void)pause(newest->id);
     if (under_way || shop.state != ShopState::kActive) continue;
     const std::optional<Timestamp> next = next_crawl(shop, newest, clock_.now());
     if (!next || *next > clock_.now()) continue;
@@ -711,6 +726,7 @@ CrawlProgress Manager::progress_of_running() {
   progress.images_fetched = before.images_fetched + counts.fetched.images;
   progress.images_analysed = before.images_analysed + recorded.images - running_->recorded_before.images;
   progress.products_found = before.products_found + recorded.products - running_->recorded_before.products;
+  progress.products_new = before.products_new + recorded.products_new - running_->recorded_before.products_new;
   progress.failed = before.failed + recorded.failures - running_->recorded_before.failures;
   progress.bytes = before.bytes + counts.fetched.bytes;
   progress.queued = counts.queued;

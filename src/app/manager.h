@@ -18,6 +18,7 @@
 #include "pipeline/extract_again.h"
 #include "pipeline/recorder.h"
 #include "serve/job_control.h"
+#include "serve/shop_control.h"
 
 namespace magpie {
 
@@ -41,6 +42,8 @@ class Manager final : public JobControl {
   bool can_start() const override { return true; }
   /// A crawl of the same seeds that did not come to its end is gone on with, under its number.
   Result<CrawlJobView> start(std::vector<std::string> seeds, CrawlOptions options) override;
+  /// start() of a shop that somebody asks for: it is crawled though it may be paused, until it is paused from now on.
+  Result<CrawlJobView> run_shop(const Shop& shop, std::optional<std::string> agent);
   /// Crawls what WARC files hold, without the network (CrawlRun::make_replay). kBadInput for what is no WARC file; the same files again go
   /// on with a replay of them that did not come to its end.
   Result<CrawlJobView> replay(const std::vector<fs::path>& files, CrawlOptions options);
@@ -52,6 +55,8 @@ class Manager final : public JobControl {
   Result<std::vector<CrawlJobView>> list() override;
   Result<CrawlJobView> get(JobId id) override;
   Result<CrawlJobView> cancel(JobId id) override;
+  /// As cancel(), but of a shop: once it is active again, its crawl goes on at once.
+  Result<CrawlJobView> pause(JobId id) { return cancel(id, /*pausing=*/true); }
   Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) override;
   Result<CrawlJobView> revisit(JobId id, bool all) override;
   /// From now on the collection's vectors are those of model.embedder: all pictures are indexed anew at the next start. For a manager that
@@ -97,6 +102,7 @@ class Manager final : public JobControl {
   Result<CrawlJobView> ask_again(JobId id, const std::string& nothing, const std::function<Result<std::size_t>()>& queue);
   void revisit_what_is_due();
   void look_after_shops();
+  bool note_state(const Shop& shop);
   Result<CrawlJobView> cancel(JobId id, bool pausing);
   void run_jobs(std::stop_token stop);
   void report_progress(std::stop_token stop);
@@ -129,6 +135,7 @@ class Manager final : public JobControl {
   std::condition_variable_any changed_;
   std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_
   std::unique_ptr<Running> running_;
+  std::map<std::string, ShopState> shops_seen_;      // by name, as last looked at
   std::pair<JobId, collect::ListingCounts> listed_;  // of the last collect job that ended
   std::mutex telling_;                               // held while the listener is called; taken before mutex_
   CrawlListener* listener_ = nullptr;                // guarded by telling_

@@ -5,6 +5,7 @@
 
 #include "app/job_json.h"
 #include "base/json_writer.h"
+#include "collect/listing.h"
 
 namespace magpie {
 namespace {
@@ -47,6 +48,23 @@ std::vector<FailureCount> failures_of(const simdjson::dom::element& progress) {
       failures.push_back({std::string(cause), count});
   }
   return failures;
+}
+
+Result<std::uint64_t> id_in(const std::string& answer, std::string_view key) {
+  simdjson::dom::parser parser;
+  std::uint64_t id = 0;
+  if (parser.parse(answer)[key].get(id) != simdjson::SUCCESS)
+    return fail(Code::kInternal, "the manager's answer has no {}: {}", key, answer.substr(0, 200));
+  return id;
+}
+
+/// What may be different for one crawl, as ShopRun in docs/openapi.yaml.
+void write_change(JsonWriter& json, const ShopChange& change, const std::string& agent) {
+  if (change.profile) json.field("profile", *change.profile);
+  if (change.render) json.field("render", *change.render);
+  if (change.delay) json.field("delay", *change.delay);
+  if (change.pages_max) json.key("max_pages").raw(*change.pages_max);
+  if (!agent.empty()) json.field("agent", agent);
 }
 
 std::string detail_of(const std::string& problem) {
@@ -97,11 +115,15 @@ Result<JobId> ManagerClient::start_crawl(const std::vector<std::string>& seeds, 
   for (const std::string& seed : seeds) json.string(seed);
   json.end_array().key("options").raw(to_json(options)).end_object();
   MAGPIE_TRY(const std::string answer, ask("/api/v1/jobs", json.text()));
-  simdjson::dom::parser parser;
-  std::uint64_t id = 0;
-  if (parser.parse(answer)["job_id"].get(id) != simdjson::SUCCESS)
-    return fail(Code::kInternal, "the manager's answer has no job_id: {}", answer.substr(0, 200));
-  return id;
+  return id_in(answer, "job_id");
+}
+
+Result<JobId> ManagerClient::run_shop(const std::string& name, const ShopChange& change, const std::string& agent) {
+  JsonWriter json;
+  json.begin_object();
+  write_change(json, change, agent);
+  MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/shops/{}/run", collect::url_part(name)), json.end_object().text()));
+  return id_in(answer, "job_id");
 }
 
 Result<JobId> ManagerClient::retry(JobId id, const std::vector<Cause>& causes) {

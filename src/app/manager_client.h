@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "app/collection_folder.h"
-#include "serve/job_control.h"
+#include "serve/shop_control.h"
 
 namespace magpie {
 
@@ -23,6 +23,8 @@ class ManagerClient {
   /// Gives `id` back.
   Result<JobId> retry(JobId id, const std::vector<Cause>& causes);
   Result<JobId> revisit(JobId id, bool all);
+  /// Of a shop by its name, so that its profile goes with it; `change` for this once.
+  Result<JobId> run_shop(const std::string& name, const ShopChange& change, const std::string& agent);
   struct JobStatus {
     CrawlState state = CrawlState::kQueued;
     CrawlProgress progress;  // counters, rates and failures; no hosts

@@ -81,9 +81,11 @@ bool has_word(const std::string& text, const std::string& word) {
 
 }  // namespace
 
+bool is_profile_file(const std::string& name) { return name.find('/') != std::string::npos || name.ends_with(".yaml"); }
+
 Result<Profile> load_profile(const std::string& name) {
   fs::path file = name;
-  if (name.find('/') == std::string::npos && !name.ends_with(".yaml")) {
+  if (!is_profile_file(name)) {
     MAGPIE_TRY(const std::vector<std::string> known, shipped_profiles());
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       std::string all;

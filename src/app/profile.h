@@ -21,6 +21,8 @@ struct Profile {
 
 /// A shipped one by its name, or a file. kNotFound names the shipped ones; kBadInput names file and key.
 Result<Profile> load_profile(const std::string& name);
+/// Whether load_profile() takes it as a file.
+bool is_profile_file(const std::string& name);
 /// Of the shipped ones, in order. kNotFound when they are not installed.
 Result<std::vector<std::string>> shipped_profiles();
 

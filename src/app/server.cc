@@ -5,6 +5,7 @@
 #include "app/assets.h"
 #include "app/collection.h"
 #include "app/manager.h"
+#include "app/shop_desk.h"
 #include "base/log.h"
 #include "net/http_server.h"
 #include "search/searcher.h"
@@ -18,6 +19,7 @@ struct Server::State {
   MetricsRegistry metrics;
   std::unique_ptr<Collection> collection;
   std::unique_ptr<Manager> manager;
+  std::unique_ptr<ShopDesk> shops;
   std::unique_ptr<Searcher> searcher;
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> http;  // last: ends first
@@ -51,6 +53,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   MAGPIE_TRY(state->manager, Manager::start(*state->collection, state->settings, state->clock, state->metrics,
                                             {.shops = true, .resume = true, .revisits = true, .at_once = true}));
   Collection& collection = *state->collection;
+  state->shops = std::make_unique<ShopDesk>(collection, *state->manager, state->settings, state->clock);
   state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search);
   MAGPIE_TRY(const EmbedderModel model, find_embedder(settings, &collection.catalog()));
   ApiOptions options;
@@ -60,9 +63,10 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   options.web_folder = web_folder();
   options.host_names = std::move(host_names);
   options.ready = [manager = state->manager.get()] { return manager->healthy(); };
-  state->api = std::make_unique<Api>(ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(),
-                                              *state->searcher, *state->manager, state->manager->pictures(), state->metrics, state->clock},
-                                     std::move(options));
+  state->api =
+      std::make_unique<Api>(ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(), *state->searcher,
+                                     *state->manager, *state->shops, state->manager->pictures(), state->metrics, state->clock},
+                            std::move(options));
   HttpServerOptions http;
   http.address = settings.server.host();
   http.port = static_cast<std::uint16_t>(settings.server.port());

@@ -3,9 +3,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <set>
 
 #include "app/job_json.h"
-#include "base/json_writer.h"
 #include "core/frontier.h"
 
 namespace magpie {
@@ -48,6 +48,28 @@ Result<void> count_page(const Catalog& catalog, const PageDetails& page, const P
   return {};
 }
 
+/// Of the shop's own crawls that have ended: a host may be crawled by others, too.
+Result<void> count_cost(const Catalog& catalog, const Shop& shop, ShopYield& yield) {
+  MAGPIE_TRY(const std::vector<Job> jobs, catalog.jobs());
+  std::set<JobId> own;
+  for (const Job& job : jobs) {
+    if (job.seeds != std::vector{shop.address} || !job.finished_at) continue;
+    own.insert(job.id);
+    const CrawlProgress progress = progress_from_json(job.counters_json);
+    yield.bytes += progress.bytes;
+    yield.products_new += progress.products_new;
+    if (job.started_at) yield.seconds += std::chrono::duration<double>(*job.finished_at - *job.started_at).count();
+  }
+  MAGPIE_TRY(const std::vector<HostVisit> visits, catalog.host_visits(host_of_url(shop.address)));
+  simdjson::dom::parser parser;
+  for (const HostVisit& visit : visits) {
+    std::uint64_t requests = 0;
+    if (own.contains(visit.job) && parser.parse(visit.report_json)["requests"].get(requests) == simdjson::SUCCESS)
+      yield.requests += requests;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ShopYield> shop_yield(const Catalog& catalog, const Shop& shop, const Profile& profile) {
@@ -62,39 +84,8 @@ Result<ShopYield> shop_yield(const Catalog& catalog, const Shop& shop, const Pro
     MAGPIE_TRY(const std::optional<PageDetails> page, catalog.page(id));
     if (page) MAGPIE_TRY_DO(count_page(catalog, *page, profile, yield));
   }
-  MAGPIE_TRY(const std::vector<Job> jobs, catalog.jobs());
-  for (const Job& job : jobs) {
-    if (job.seeds != std::vector{shop.address}) continue;
-    yield.bytes += progress_from_json(job.counters_json).bytes;
-    if (job.started_at && job.finished_at) yield.seconds += std::chrono::duration<double>(*job.finished_at - *job.started_at).count();
-  }
-  MAGPIE_TRY(const std::vector<HostVisit> visits, catalog.host_visits(host));
-  simdjson::dom::parser parser;
-  for (const HostVisit& visit : visits) {
-    std::uint64_t requests = 0;
-    if (parser.parse(visit.report_json)["requests"].get(requests) == simdjson::SUCCESS) yield.requests += requests;
-  }
+  MAGPIE_TRY_DO(count_cost(catalog, shop, yield));
   return yield;
-}
-
-std::string to_json(const ShopYield& yield) {
-  const auto products = static_cast<double>(yield.products);
-  JsonWriter json;
-  const auto each = [&](std::string_view name, double value) {
-    json.key(name);
-    yield.products > 0 ? json.number(value / products) : json.null();
-  };
-  json.begin_object().field("pages", yield.pages).field("products", yield.products);
-  each("share_with_price", static_cast<double>(yield.with_price));
-  each("share_with_brand", static_cast<double>(yield.with_brand));
-  each("share_with_picture", static_cast<double>(yield.with_picture));
-  each("share_complete", static_cast<double>(yield.complete));
-  each("requests_per_product", static_cast<double>(yield.requests));
-  each("bytes_per_product", static_cast<double>(yield.bytes));
-  each("seconds_per_product", yield.seconds);
-  json.key("classes").begin_object();
-  for (const auto& [name, count] : yield.classes) json.field(name.empty() ? "other" : name, count);
-  return json.end_object().end_object().take();
 }
 
 }  // namespace magpie

@@ -3,96 +3,100 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <ctime>
+#include <map>
 
 #include "app/manager.h"
+#include "base/utf8.h"
 
 namespace magpie {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 64 << 10;
-constexpr std::array<std::string_view, 4> kStates = {"queued", "active", "paused", "inactive"};
+constexpr std::size_t kNameBytesMax = 100;
 constexpr Millis kEveryMin{60'000};
+constexpr Millis kDelayMax{3'600'000};
+
+bool stays_in_name(char c) {
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '.' || c == '-' || c == '_';
+}
 
 Result<std::string> text_of(const YAML::Node& node, std::string_view key) {
+  if (node.IsNull()) return "";
   if (!node.IsScalar()) return fail(Code::kBadInput, "{}: must be one text", key);
   return node.Scalar();
 }
 
+Result<ShopSchedule> schedule_of(const YAML::Node& node) {
+  ShopSchedule schedule;
+  if (node.IsNull()) return schedule;
+  if (!node.IsMap()) return fail(Code::kBadInput, "schedule: holds 'every' or 'at', as {{every: 1d}} or {{at: [\"06:00\"]}}");
+  for (const auto& entry : node) {
+    const std::string key = entry.first.Scalar();
+    if (key == "every") {
+      MAGPIE_TRY(schedule.every, text_of(entry.second, "schedule.every"));
+    } else if (key == "at") {
+      if (entry.second.IsScalar()) schedule.at = split_times(entry.second.Scalar());
+      for (const YAML::Node& one : entry.second) schedule.at.push_back(one.Scalar());
+    } else {
+      return fail(Code::kBadInput, "schedule.{}: no key of a schedule (every, at)", key);
+    }
+  }
+  return schedule;
+}
+
+Result<Shop> parse(const YAML::Node& root, std::string name) {
+  if (!root.IsMap()) return fail(Code::kBadInput, "a shop holds keys and values; 'address' is needed");
+  ShopChange said;
+  const std::map<std::string_view, std::optional<std::string>*> texts = {{"address", &said.address}, {"profile", &said.profile},
+                                                                         {"state", &said.state},     {"render", &said.render},
+                                                                         {"delay", &said.delay},     {"max_pages", &said.pages_max}};
+  for (const auto& entry : root) {
+    const std::string key = entry.first.Scalar();
+    if (key == "schedule") {
+      MAGPIE_TRY(said.schedule, schedule_of(entry.second));
+    } else if (const auto text = texts.find(key); text != texts.end()) {
+      MAGPIE_TRY(*text->second, text_of(entry.second, key));
+    } else {
+      return fail(Code::kBadInput, "{}: no key of a shop (address, profile, state, schedule, render, delay, max_pages)", key);
+    }
+  }
+  MAGPIE_TRY(Shop shop, changed(Shop{.name = std::move(name)}, said));
+  if (shop.address.empty()) return fail(Code::kBadInput, "address: is missing");
+  return shop;
+}
+
 Result<ShopState> state_of(std::string_view word) {
-  for (std::size_t i = 0; i < kStates.size(); ++i) {
-    if (kStates[i] == word) return static_cast<ShopState>(i);
+  for (const ShopState state : {ShopState::kQueued, ShopState::kActive, ShopState::kPaused, ShopState::kInactive}) {
+    if (to_string(state) == word) return state;
   }
   return fail(Code::kBadInput, "state: '{}' is none of queued, active, paused, inactive", word);
 }
 
-Result<Millis> duration_of(const YAML::Node& node, std::string_view key) {
-  MAGPIE_TRY(const std::string text, text_of(node, key));
+Result<Millis> duration_of(std::string_view text, std::string_view key) {
   const auto value = parse_duration(text);
   if (!value) return fail(value.error(), key);
   return *value;
 }
 
-Result<void> read_schedule(const YAML::Node& node, Shop& shop) {
-  if (!node.IsMap()) return fail(Code::kBadInput, "schedule: holds 'every' or 'at', as {{every: 1d}} or {{at: [\"06:00\"]}}");
-  for (const auto& entry : node) {
-    const std::string key = entry.first.Scalar();
-    if (key == "every") {
-      MAGPIE_TRY(shop.every, duration_of(entry.second, "schedule.every"));
-      if (*shop.every < kEveryMin) return fail(Code::kBadInput, "schedule.every: at least a minute");
-    } else if (key == "at") {
-      std::string times;
-      if (entry.second.IsScalar()) times = entry.second.Scalar();
-      for (const YAML::Node& one : entry.second) times += (times.empty() ? "" : ",") + one.Scalar();
-      MAGPIE_TRY(shop.at, parse_times_of_day(times));
-    } else {
-      return fail(Code::kBadInput, "schedule.{}: no key of a schedule (every, at)", key);
-    }
-  }
-  if (shop.every && !shop.at.empty()) return fail(Code::kBadInput, "schedule: 'every' or 'at', not both");
+Result<void> change_schedule(Shop& shop, const ShopSchedule& schedule) {
+  if (!schedule.every.empty() && !schedule.at.empty()) return fail(Code::kBadInput, "schedule: 'every' or 'at', not both");
+  shop.every.reset();
+  MAGPIE_TRY(shop.at, parse_times_of_day(schedule.at));
+  if (schedule.every.empty()) return {};
+  MAGPIE_TRY(shop.every, duration_of(schedule.every, "schedule.every"));
+  if (*shop.every < kEveryMin) return fail(Code::kBadInput, "schedule.every: '{}' is too often; it is at least 1m", schedule.every);
   return {};
 }
 
-Result<Shop> parse(const YAML::Node& root, std::string name) {
-  if (!root.IsMap()) return fail(Code::kBadInput, "a shop holds keys and values; 'address' is needed");
-  Shop shop;
-  shop.name = std::move(name);
-  for (const auto& entry : root) {
-    const std::string key = entry.first.Scalar();
-    const YAML::Node& value = entry.second;
-    if (key == "address") {
-      MAGPIE_TRY(const std::string text, text_of(value, key));
-      MAGPIE_TRY(const Url url, parse_seed(text));
-      shop.address = url.href();
-    } else if (key == "profile") {
-      MAGPIE_TRY(shop.profile, text_of(value, key));
-    } else if (key == "state") {
-      MAGPIE_TRY(const std::string word, text_of(value, key));
-      MAGPIE_TRY(shop.state, state_of(word));
-    } else if (key == "schedule") {
-      if (!value.IsNull()) MAGPIE_TRY_DO(read_schedule(value, shop));
-    } else if (key == "render") {
-      MAGPIE_TRY(shop.render, text_of(value, key));
-      if (*shop.render != "auto" && *shop.render != "always" && *shop.render != "never")
-        return fail(Code::kBadInput, "render: '{}' is none of auto, always, never", *shop.render);
-    } else if (key == "delay") {
-      MAGPIE_TRY(shop.delay, duration_of(value, key));
-    } else if (key == "max_pages") {
-      std::uint64_t pages = 0;
-      if (!YAML::convert<std::uint64_t>::decode(value, pages) || pages < 1 || pages > 100'000'000)
-        return fail(Code::kBadInput, "max_pages: a whole number, 1 to 100000000");
-      shop.pages_max = pages;
-    } else {
-      return fail(Code::kBadInput, "{}: no key of a shop (address, profile, state, schedule, render, delay, max_pages)", key);
-    }
-  }
-  if (shop.address.empty()) return fail(Code::kBadInput, "address: is missing");
-  return shop;
+Result<std::uint64_t> pages_of(std::string_view text) {
+  std::uint64_t pages = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), pages);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || pages < 1 || pages > 100'000'000)
+    return fail(Code::kBadInput, "max_pages: '{}' is no whole number from 1 to 100000000", text);
+  return pages;
 }
-
-std::string time_of_day(int minutes) { return fmt::format("{:02}:{:02}", minutes / 60, minutes % 60); }
 
 /// The latest of the shop's times of day at or before `time`, and with `next` the first behind it.
 Timestamp scheduled(const Shop& shop, Timestamp time, bool next) {
@@ -116,25 +120,52 @@ Timestamp scheduled(const Shop& shop, Timestamp time, bool next) {
 
 }  // namespace
 
-std::string_view to_string(ShopState state) { return kStates[static_cast<std::size_t>(state)]; }
+Result<Shop> changed(Shop shop, const ShopChange& change) {
+  if (change.address) {
+    MAGPIE_TRY(const Url url, parse_seed(*change.address));
+    shop.address = url.href();
+  }
+  if (change.profile) shop.profile = change.profile->empty() ? "any" : *change.profile;
+  if (change.state) { MAGPIE_TRY(shop.state, state_of(*change.state)); }
+  if (change.schedule) MAGPIE_TRY_DO(change_schedule(shop, *change.schedule));
+  if (change.render) {
+    const std::string& render = *change.render;
+    if (!render.empty() && render != "auto" && render != "always" && render != "never")
+      return fail(Code::kBadInput, "render: '{}' is none of auto, always, never", render);
+    shop.render = render.empty() ? std::nullopt : std::optional(render);
+  }
+  if (change.delay) {
+    shop.delay.reset();
+    if (!change.delay->empty()) { MAGPIE_TRY(shop.delay, duration_of(*change.delay, "delay")); }
+    if (shop.delay && (*shop.delay < Millis(0) || *shop.delay > kDelayMax))
+      return fail(Code::kBadInput, "delay: '{}' is not between 0 and 1h", *change.delay);
+  }
+  if (change.pages_max) {
+    shop.pages_max.reset();
+    if (!change.pages_max->empty()) { MAGPIE_TRY(shop.pages_max, pages_of(*change.pages_max)); }
+  }
+  return shop;
+}
+
+Result<void> check_shop_name(const std::string& name) {
+  const bool fits =
+      !name.empty() && name.size() <= kNameBytesMax && name.front() != '.' && std::all_of(name.begin(), name.end(), stays_in_name);
+  if (fits) return {};
+  return fail(Code::kBadInput, "name: '{}' is none: 1 to {} of a-z, A-Z, 0-9, '.', '-', '_', and no '.' in front", to_valid_utf8(name),
+              kNameBytesMax);
+}
 
 std::string shop_name(const Url& address) {
   std::string name(address.host());
   if (name.starts_with("www.")) name.erase(0, 4);
-  for (char& c : name) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' || c == '_';
-    if (!plain) c = '_';
-  }
-  return name;
+  std::ranges::replace_if(
+      name, [](char c) { return !stays_in_name(c); }, '_');
+  return name.substr(0, kNameBytesMax);
 }
 
-Result<std::vector<int>> parse_times_of_day(std::string_view text) {
+Result<std::vector<int>> parse_times_of_day(const std::vector<std::string>& texts) {
   std::vector<int> times;
-  while (!text.empty()) {
-    std::string_view one = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(text.size(), one.size() + 1));
-    while (one.starts_with(' ')) one.remove_prefix(1);
-    while (one.ends_with(' ')) one.remove_suffix(1);
+  for (const std::string_view one : texts) {
     const std::size_t colon = one.find(':');
     int hour = -1, minute = -1;
     if (colon != std::string_view::npos) {
@@ -145,6 +176,18 @@ Result<std::vector<int>> parse_times_of_day(std::string_view text) {
     times.push_back(hour * 60 + minute);
   }
   std::sort(times.begin(), times.end());
+  return times;
+}
+
+std::vector<std::string> split_times(std::string_view text) {
+  std::vector<std::string> times;
+  while (!text.empty()) {
+    std::string_view one = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), one.size() + 1));
+    while (one.starts_with(' ')) one.remove_prefix(1);
+    while (one.ends_with(' ')) one.remove_suffix(1);
+    times.emplace_back(one);
+  }
   return times;
 }
 
@@ -174,11 +217,11 @@ std::vector<Shop> ShopFolder::all(std::vector<std::string>* problems) const {
 Result<Shop> ShopFolder::load(const std::string& name) const {
   const fs::path file = folder_ / (name + ".yaml");
   std::error_code error;
-  if (name.find('/') != std::string::npos || !fs::exists(file, error)) {
+  if (name.find('/') != std::string::npos || name.find('\0') != std::string::npos || !fs::exists(file, error)) {
     std::string known;
     for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error))
       known += (known.empty() ? "" : ", ") + entry->path().stem().string();
-    return fail(Code::kNotFound, "there is no shop '{}'; {}", name,
+    return fail(Code::kNotFound, "there is no shop '{}'; {}", to_valid_utf8(name),
                 known.empty() ? "add one with 'magpie shop add ADDRESS'" : "there is " + known);
   }
   MAGPIE_TRY(const std::string text, read_file(file, kFileBytesMax));
@@ -186,6 +229,14 @@ Result<Shop> ShopFolder::load(const std::string& name) const {
     auto shop = parse(YAML::Load(text), name);
     return shop ? std::move(shop) : fail(shop.error(), file.string());
   } catch (const YAML::Exception& problem) { return fail(Code::kBadInput, "{} is not YAML: {}", file.string(), problem.what()); }
+}
+
+Result<void> ShopFolder::add(const Shop& shop) const {
+  MAGPIE_TRY_DO(check_shop_name(shop.name));
+  const fs::path file = folder_ / (shop.name + ".yaml");
+  std::error_code error;
+  if (fs::exists(file, error)) return fail(Code::kBusy, "there is a shop '{}' already; edit {}", shop.name, file.string());
+  return save(shop);
 }
 
 Result<void> ShopFolder::save(const Shop& shop) const {

@@ -14,35 +14,23 @@
 #include <vector>
 
 #include "base/files.h"
-#include "base/settings.h"
 #include "core/catalog.h"
 #include "net/url.h"
-#include "serve/job_control.h"
+#include "serve/shop_control.h"
 
 namespace magpie {
 
-/// Queued: known, and waits for somebody to look at its preview and to activate it. Active: crawled when it is due. Paused: a crawl under
-/// way stops, and goes on once it is active again. Inactive: left alone, until it is activated.
-enum class ShopState : std::uint8_t { kQueued, kActive, kPaused, kInactive };
-/// "queued", "active", "paused", "inactive".
-std::string_view to_string(ShopState state);
-
-struct Shop {
-  std::string name;     // of its file
-  std::string address;  // canonical; its host is the scope
-  std::string profile = "any";
-  ShopState state = ShopState::kQueued;
-  std::optional<Millis> every;  // between the starts of two crawls
-  std::vector<int> at;          // or times of day, in minutes, by this machine's clock
-  std::optional<std::string> render;
-  std::optional<Millis> delay;
-  std::optional<std::uint64_t> pages_max;
-};
+/// The shop with the change, judged: kBadInput names the key and what may stand there. A profile is a word here: load_profile() knows it.
+Result<Shop> changed(Shop shop, const ShopChange& change);
 
 /// By its host: "shop.example" for https://www.shop.example/de.
 std::string shop_name(const Url& address);
-/// "6:00,18:30" as minutes; kBadInput for what are no times.
-Result<std::vector<int>> parse_times_of_day(std::string_view text);
+/// kBadInput for what cannot be a file's name: other than 1 to 100 letters, digits, '.', '-' and '_', or '.' in front.
+Result<void> check_shop_name(const std::string& name);
+/// {"6:00", "18:30"} as minutes, in order; kBadInput for what are no times.
+Result<std::vector<int>> parse_times_of_day(const std::vector<std::string>& texts);
+/// "6:00, 18:30" in its parts.
+std::vector<std::string> split_times(std::string_view text);
 /// "every 1d", "at 06:00, 18:00", "once".
 std::string schedule_text(const Shop& shop);
 
@@ -54,6 +42,8 @@ class ShopFolder {
   std::vector<Shop> all(std::vector<std::string>* problems = nullptr) const;
   /// kNotFound names what there is; kBadInput names file and key.
   Result<Shop> load(const std::string& name) const;
+  /// save() of one that is not there yet: kBusy when it is, kBadInput for a name that is none.
+  Result<void> add(const Shop& shop) const;
   /// Writes the whole file anew, at once.
   Result<void> save(const Shop& shop) const;
   Result<void> remove(const std::string& name) const;

@@ -13,7 +13,7 @@ namespace {
 
 /// The parts of a path between slashes; at most as many as the longest route has, and one more to tell that it is longer.
 struct PathParts {
-  static constexpr std::size_t kMax = 6;
+  static constexpr std::size_t kMax = 7;
   std::array<std::string_view, kMax> parts{};
   std::size_t count = 0;
 
@@ -36,46 +36,75 @@ struct Route {
   std::function<RouteReply(ApiState&, const HttpServerRequest&)> answer;
 };
 
+/// What reads with GET and does something with POST.
+Route one_of_two(std::string_view name, RouteReply (*get)(ApiState&, const HttpServerRequest&),
+                 RouteReply (*post)(ApiState&, const HttpServerRequest&)) {
+  return {name, true, true, [get, post](ApiState& state, const HttpServerRequest& request) {
+            return (request.method == HttpMethod::kPost ? post : get)(state, request);
+          }};
+}
+
+using NamedRoute = RouteReply (*)(ApiState&, const HttpServerRequest&, std::string_view);
+Route reads_one(std::string_view name, NamedRoute answer, std::string_view which) {
+  return {name, true, false, [answer, which](ApiState& state, const HttpServerRequest& request) { return answer(state, request, which); }};
+}
+Route changes_one(std::string_view name, NamedRoute answer, std::string_view which) {
+  return {name, false, true, [answer, which](ApiState& state, const HttpServerRequest& request) { return answer(state, request, which); }};
+}
+
+std::optional<Route> job_route(const PathParts& path) {
+  const std::string_view id = path.parts[3];
+  const std::string_view last = path.parts[4];
+  if (path.count == 3) return one_of_two("jobs", &list_jobs, &start_job);
+  if (path.count == 4) return reads_one("job", &job, id);
+  if (path.count != 5) return std::nullopt;
+  if (last == "cancel") return changes_one("job_cancel", &cancel_job, id);
+  if (last == "retry") return changes_one("job_retry", &retry_job, id);
+  if (last == "revisit") return changes_one("job_revisit", &revisit_job, id);
+  return std::nullopt;
+}
+
+std::optional<Route> shop_route(const PathParts& path) {
+  const std::string_view name = path.parts[3];
+  const std::string_view last = path.parts[4];
+  if (path.count == 3) return one_of_two("shops", &list_shops, &add_shop);
+  if (path.count == 4) return reads_one("shop", &shop, name);
+  if (path.count != 5) return std::nullopt;
+  if (last == "change") return changes_one("shop_change", &change_shop, name);
+  if (last == "run") return changes_one("shop_run", &run_shop, name);
+  if (last == "remove") return changes_one("shop_remove", &remove_shop, name);
+  return std::nullopt;
+}
+
+std::optional<Route> preview_route(const PathParts& path) {
+  const std::string_view id = path.parts[3];
+  const std::string_view rank = path.parts[5];
+  if (path.count == 3) return Route{"previews", false, true, &start_preview};
+  if (path.count == 4) return reads_one("preview", &preview, id);
+  if (path.count == 5 && path.parts[4] == "cancel") return changes_one("preview_cancel", &cancel_preview, id);
+  if (path.count != 6 || path.parts[4] != "thumbnails") return std::nullopt;
+  return Route{"preview_thumbnail", true, false,
+               [id, rank](ApiState& state, const HttpServerRequest& request) { return preview_thumbnail(state, request, id, rank); }};
+}
+
 std::optional<Route> route_below_api(const PathParts& path) {
   const std::string_view what = path.parts[2];
   const std::string_view id = path.parts[3];
   const std::string_view last = path.parts[4];
-  if (path.count == 3 && what == "search") {
-    return Route{"search", true, true, [](ApiState& state, const HttpServerRequest& request) {
-                   return request.method == HttpMethod::kPost ? search_by_picture(state, request) : search(state, request);
-                 }};
-  }
-  if (path.count == 3 && what == "jobs") {
-    return Route{"jobs", true, true, [](ApiState& state, const HttpServerRequest& request) {
-                   return request.method == HttpMethod::kPost ? start_job(state, request) : list_jobs(state, request);
-                 }};
-  }
+  if (what == "jobs") return job_route(path);
+  if (what == "shops") return shop_route(path);
+  if (what == "previews") return preview_route(path);
+  if (path.count == 3 && what == "search") return one_of_two("search", &search, &search_by_picture);
   if (path.count == 3 && what == "events") return Route{"events", true, false, &events};
   if (path.count == 3 && what == "stats") return Route{"stats", true, false, &stats};
   if (path.count == 3 && what == "openapi.yaml")
     return Route{"openapi", true, false, [](ApiState& state, const HttpServerRequest&) { return description(state); }};
-  if (path.count == 4 && what == "images")
-    return Route{"image", true, false, [id](ApiState& state, const HttpServerRequest& request) { return image(state, request, id); }};
+  if (path.count == 4 && what == "images") return reads_one("image", &image, id);
   if (path.count == 5 && what == "images") {
     return Route{"image_variant", true, false,
                  [id, last](ApiState& state, const HttpServerRequest& request) { return image_variant(state, request, id, last); }};
   }
-  if (path.count == 4 && what == "products")
-    return Route{"product", true, false, [id](ApiState& state, const HttpServerRequest& request) { return product(state, request, id); }};
-  if (path.count == 4 && what == "jobs")
-    return Route{"job", true, false, [id](ApiState& state, const HttpServerRequest& request) { return job(state, request, id); }};
-  if (path.count == 5 && what == "jobs" && last == "cancel") {
-    return Route{"job_cancel", false, true,
-                 [id](ApiState& state, const HttpServerRequest& request) { return cancel_job(state, request, id); }};
-  }
-  if (path.count == 5 && what == "jobs" && last == "retry") {
-    return Route{"job_retry", false, true,
-                 [id](ApiState& state, const HttpServerRequest& request) { return retry_job(state, request, id); }};
-  }
-  if (path.count == 5 && what == "jobs" && last == "revisit") {
-    return Route{"job_revisit", false, true,
-                 [id](ApiState& state, const HttpServerRequest& request) { return revisit_job(state, request, id); }};
-  }
+  if (path.count == 4 && what == "products") return reads_one("product", &product, id);
   return std::nullopt;
 }
 

@@ -21,6 +21,7 @@
 #include "search/searcher.h"
 #include "serve/job_control.h"
 #include "serve/picture_analyser.h"
+#include "serve/shop_control.h"
 
 namespace magpie {
 
@@ -32,6 +33,7 @@ struct ApiPorts {
   const TextIndex& text;
   const Searcher& searcher;
   JobControl& jobs;
+  ShopControl& shops;
   PictureAnalyser& pictures;
   MetricsRegistry& metrics;
   const Clock& clock;

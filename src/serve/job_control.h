@@ -17,10 +17,10 @@ struct CrawlOptions {
   std::optional<std::uint32_t> requests_per_host;
   std::optional<std::uint64_t> pages_per_host_max;
   std::optional<std::chrono::seconds> seconds_max;
-  std::optional<std::string> agent;           // one word; sites see it, and robots.txt may name it
-  std::optional<bool> images_off_host;        // pictures from other hosts than the seeds'
-  std::optional<std::string> render;          // "auto", "always" or "never": pages in a browser (crawl.render)
-  std::optional<std::string> profile;         // of a shop: a shipped profile's name or a file (app/profile.h); no request of the API has it
+  std::optional<std::string> agent;     // one word; sites see it, and robots.txt may name it
+  std::optional<bool> images_off_host;  // pictures from other hosts than the seeds'
+  std::optional<std::string> render;    // "auto", "always" or "never": pages in a browser (crawl.render)
+  std::optional<std::string> profile;   // of a shop: a shipped profile's name or a file (app/profile.h); comes with ShopControl::run()
   std::optional<std::uint64_t> pictures_max;  // of a collect job: new ones that are taken; no request of the API has it
 };
 
@@ -45,6 +45,7 @@ struct CrawlProgress {
   JobId job = 0;
   CrawlState state = CrawlState::kQueued;
   std::uint64_t pages_fetched = 0, images_fetched = 0, images_analysed = 0, products_found = 0;
+  std::uint64_t products_new = 0;  // of those found, what no crawl had found before
   std::uint64_t queued = 0, failed = 0, bytes = 0;
   double pages_per_second = 0, images_per_second = 0;  // over the last ten seconds
   std::optional<double> seconds_left;

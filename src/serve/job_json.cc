@@ -118,6 +118,7 @@ void write_progress(JsonWriter& json, const CrawlProgress& progress) {
   json.begin_object().field("job_id", progress.job).field("state", to_string(progress.state));
   json.field("pages_fetched", progress.pages_fetched).field("images_fetched", progress.images_fetched);
   json.field("images_analysed", progress.images_analysed).field("products_found", progress.products_found);
+  json.field("products_new", progress.products_new);
   json.field("queued", progress.queued).field("failed", progress.failed).field("bytes", progress.bytes);
   json.field("pages_per_second", progress.pages_per_second).field("images_per_second", progress.images_per_second);
   json.key("seconds_left");

@@ -12,13 +12,6 @@ constexpr std::uint64_t kLimitPreset = 40;
 
 tl::unexpected<Problem> no_job(JobId id) { return problem(404, "job_not_found", "no crawl has the id {}", id); }
 
-/// A page of another site can send forms and plain text unasked, but not this type.
-Outcome<bool> must_be_json(const HttpServerRequest& request) {
-  const std::string_view type = request.header("content-type");
-  if (same_header_name(type.substr(0, type.find_first_of("; ")), "application/json")) return true;
-  return problem(415, "media_type_unsupported", "send the body as application/json");
-}
-
 }  // namespace
 
 RouteReply list_jobs(ApiState& state, const HttpServerRequest& request) {

@@ -21,14 +21,6 @@ Outcome<ImageId> image_id(std::string_view text) {
 
 PictureSource source_of(ApiState& state) { return {state.ports.catalog, state.cards, state.options.embedding_space}; }
 
-/// Told by the first bytes: variants are written by us, as one of these.
-std::string_view type_of_variant(std::string_view bytes) {
-  if (bytes.starts_with("\xFF\xD8")) return "image/jpeg";
-  if (bytes.starts_with("\x89PNG")) return "image/png";
-  if (bytes.substr(0, 4) == "RIFF") return "image/webp";
-  return "application/octet-stream";
-}
-
 std::string_view type_of_original(std::string_view format) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kTypes = {{{"jpeg", "image/jpeg"},
                                                                                     {"png", "image/png"},
@@ -88,6 +80,13 @@ Outcome<Variant> variant_of(ApiState& state, const Image& image, std::string_vie
 bool is_variant(std::string_view name) { return name == "thumbnail" || name == "preview" || name == "large" || name == "original"; }
 
 }  // namespace
+
+std::string_view type_of_variant(std::string_view bytes) {
+  if (bytes.starts_with("\xFF\xD8")) return "image/jpeg";
+  if (bytes.starts_with("\x89PNG")) return "image/png";
+  if (bytes.substr(0, 4) == "RIFF") return "image/webp";
+  return "application/octet-stream";
+}
 
 RouteReply image(ApiState& state, const HttpServerRequest& request, std::string_view id_text) {
   SERVE_TRY([[maybe_unused]] const bool none, no_parameters(request));

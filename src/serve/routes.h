@@ -51,6 +51,18 @@ RouteReply retry_job(ApiState& state, const HttpServerRequest& request, std::str
 RouteReply revisit_job(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply events(ApiState& state, const HttpServerRequest& request);
 
+// shop_routes.cc
+RouteReply list_shops(ApiState& state, const HttpServerRequest& request);
+RouteReply add_shop(ApiState& state, const HttpServerRequest& request);
+RouteReply shop(ApiState& state, const HttpServerRequest& request, std::string_view name);
+RouteReply change_shop(ApiState& state, const HttpServerRequest& request, std::string_view name);
+RouteReply remove_shop(ApiState& state, const HttpServerRequest& request, std::string_view name);
+RouteReply run_shop(ApiState& state, const HttpServerRequest& request, std::string_view name);
+RouteReply start_preview(ApiState& state, const HttpServerRequest& request);
+RouteReply preview(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply cancel_preview(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply preview_thumbnail(ApiState& state, const HttpServerRequest& request, std::string_view id, std::string_view rank);
+
 // server_routes.cc
 RouteReply stats(ApiState& state, const HttpServerRequest& request);
 RouteReply description(ApiState& state);
@@ -58,11 +70,15 @@ RouteReply health();
 RouteReply readiness(ApiState& state);
 RouteReply metrics(ApiState& state);
 
+/// Told by the first bytes: variants are written by us, as JPEG, PNG or WebP.
+std::string_view type_of_variant(std::string_view bytes);
 /// 200, application/json, not cached.
 HttpServerReply json_reply(std::string json);
 /// A path's id; parameter_invalid for anything but 1..2^53 - 1.
 Outcome<std::uint64_t> path_id(std::string_view text);
 /// parameter_unknown when there are query parameters.
 Outcome<bool> no_parameters(const HttpServerRequest& request);
+/// Of a request that changes something: a page of another site can send forms and plain text unasked, but not this type.
+Outcome<bool> must_be_json(const HttpServerRequest& request);
 
 }  // namespace magpie

@@ -62,6 +62,12 @@ Outcome<std::uint64_t> path_id(std::string_view text) {
   return *id;
 }
 
+Outcome<bool> must_be_json(const HttpServerRequest& request) {
+  const std::string_view type = request.header("content-type");
+  if (same_header_name(type.substr(0, type.find_first_of("; ")), "application/json")) return true;
+  return problem(415, "media_type_unsupported", "send the body as application/json");
+}
+
 Outcome<bool> no_parameters(const HttpServerRequest& request) {
   if (auto wrong = QueryReader(request.query).problem()) return tl::unexpected(*std::move(wrong));
   return true;

@@ -91,6 +91,85 @@ class TestJobs final : public JobControl {
   CrawlListener* listener = nullptr;
 };
 
+/// Keeps shops in a map; judges only what a test asks it to.
+class TestShops final : public ShopControl {
+ public:
+  explicit TestShops(TestJobs& jobs) : jobs_(jobs) {}
+  Result<List> list() override {
+    List list{.problems = {"shops/broken.yaml is not YAML"}, .profiles = {{"any", "Anything"}, {"fashion", "Clothes"}}};
+    for (const auto& [name, view] : shops) list.shops.push_back(view);
+    return list;
+  }
+  Result<ShopView> get(const std::string& name) override {
+    const auto found = shops.find(name);
+    if (found == shops.end()) return fail(Code::kNotFound, "there is no shop '{}'", name);
+    return found->second;
+  }
+  Result<ShopView> add(const std::string& name, const ShopChange& said) override {
+    if (shops.contains(name)) return fail(Code::kBusy, "there is a shop '{}' already", name);
+    shops[name] = {.shop = {.name = name, .address = "https://" + *said.address + "/"}, .picture_side_min = 500};
+    return change(name, said);
+  }
+  Result<ShopView> change(const std::string& name, const ShopChange& change) override {
+    Shop shop = shops[name].shop;
+    if (change.profile == "cars") return fail(Code::kNotFound, "there is no profile 'cars'");
+    if (change.state == "asleep") return fail(Code::kBadInput, "state: 'asleep' is none");
+    if (change.profile) shop.profile = *change.profile;
+    if (change.state == "active") shop.state = ShopState::kActive, shops[name].next_at = test_time();
+    if (change.schedule && !change.schedule->every.empty()) shop.every = *parse_duration(change.schedule->every);
+    if (change.schedule && !change.schedule->at.empty()) shop.at = {365, 1'110};
+    if (change.render) shop.render = change.render->empty() ? std::nullopt : change.render;
+    if (change.delay) shop.delay = *parse_duration(*change.delay);
+    if (change.pages_max) shop.pages_max = std::stoull(*change.pages_max);
+    shops[name].shop = shop;
+    return shops[name];
+  }
+  Result<void> remove(const std::string& name) override {
+    shops.erase(name);
+    return {};
+  }
+  Result<CrawlJobView> run(const std::string& name, const ShopChange& change, std::optional<std::string> agent) override {
+    if (shops[name].job) return fail(Code::kBusy, "a crawl of these addresses is under way already");
+    if (agent == "two words") return fail(Code::kForbidden, "crawl.agent must be one word");
+    CrawlOptions options;
+    options.profile = shops[name].shop.profile;
+    if (change.pages_max) options.pages_per_host_max = std::stoull(*change.pages_max);
+    MAGPIE_TRY(shops[name].job, jobs_.start({shops[name].shop.address}, options));
+    return *shops[name].job;
+  }
+  Result<PreviewView> start_preview(const NewPreview& wish) override {
+    if (wish.change.delay == "9s") return fail(Code::kBusy, "the host is being crawled");
+    PreviewView view{.id = previews.size() + 1, .created_at = test_time(), .pages = 3, .picture_side_min = 500};
+    view.shop.name = wish.name;
+    view.shop.address = "https://" + wish.change.address.value_or(wish.name) + "/";
+    view.products.resize(std::min<std::size_t>(wish.count, 2));
+    view.products.front() = {.url = "https://shop.test/chair", .width = 1'000, .height = 2'000};
+    view.products.front().product = {.name = "Red chair", .brand = "Sitwell"};
+    view.products.front().product.offer = {.price = "129.95", .currency = "EUR", .availability = "InStock"};
+    view.products.front().thumbnail = std::make_shared<const std::string>("\xFF\xD8 thumbnail");
+    previews[view.id] = view;
+    return view;
+  }
+  Result<PreviewView> preview(PreviewId id) override {
+    const auto found = previews.find(id);
+    if (found == previews.end()) return fail(Code::kNotFound, "no preview {}", id);
+    return found->second;
+  }
+  Result<PreviewView> cancel_preview(PreviewId id) override {
+    MAGPIE_TRY(PreviewView view, preview(id));
+    view.state = CrawlState::kCancelled;
+    view.yield = ShopYield{.pages = 3, .products = 2, .with_price = 1, .classes = {{"", 1}, {"chair", 1}}};
+    previews[id] = view;
+    return view;
+  }
+
+  std::map<std::string, ShopView> shops;
+  std::map<PreviewId, PreviewView> previews;
+
+ private:
+  TestJobs& jobs_;
+};
+
 /// "Decodes" pictures that begin with a letter: 'c' looks like the chair, 'h' like the horse.
 class TestPictures final : public PictureAnalyser {
  public:
@@ -137,8 +216,8 @@ class TestCollection {
     fill();
     options.embedding_space = "test-4";
     options.version = "0.1.0";
-    api_ = std::make_unique<Api>(ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, pictures, metrics, clock},
-                                 std::move(options));
+    api_ = std::make_unique<Api>(
+        ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, shops, pictures, metrics, clock}, std::move(options));
     auto server = HttpServer::start({.body_bytes_max = Api::kBodyBytesMax}, *api_);
     EXPECT_TRUE(server);
     server_ = std::move(*server);
@@ -181,6 +260,7 @@ class TestCollection {
 
   TestClock clock;
   TestJobs jobs;
+  TestShops shops{jobs};
   TestPictures pictures;
   MetricsRegistry metrics;
 

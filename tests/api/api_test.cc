@@ -301,6 +301,120 @@ TEST(ApiJobs, AreRefusedWithAReason) {
   expect_problem(post(R"({"seeds":["a.test"]})"), 403, "crawl_disabled");
 }
 
+TEST(ApiShops, AreMadeListedChangedAndRemoved) {
+  TestCollection collection;
+  const auto post = [&](std::string_view target, std::string_view body) {
+    return collection.ask("POST", fmt::format("/api/v1/shops{}", target), {{"Content-Type", kJson}}, body);
+  };
+  const TestReply made = post("", R"({"name":"chairs","address":"shop.test","profile":"fashion","delay":"2s","max_pages":500,
+                                      "schedule":{"at":["06:05","18:30"]}})");
+  const Parsed shop = expect_answer(made, "Shop", 201);
+  EXPECT_EQ(made.header("location"), "/api/v1/shops/chairs");
+  EXPECT_EQ(shop.text("/state"), "queued");
+  EXPECT_EQ(shop.text("/schedule/at/0"), "06:05");
+  EXPECT_EQ(shop.text("/delay"), "2s");
+  EXPECT_EQ(shop.number("/max_pages"), 500u);
+  EXPECT_TRUE(shop.at("/yield").is_null());
+  expect_problem(post("", R"({"name":"chairs","address":"shop.test"})"), 409, "shop_exists");
+
+  const Parsed active = expect_answer(post("/chairs/change", R"({"state":"active","schedule":{"every":"12h"},"render":"never"})"), "Shop");
+  EXPECT_EQ(active.text("/state"), "active");
+  EXPECT_EQ(active.text("/schedule/every"), "12h");
+  EXPECT_EQ(active.text("/next_at"), "2026-11-21T23:14:05Z");
+  EXPECT_TRUE(expect_answer(post("/chairs/change", R"({"render":null})"), "Shop").at("/render").is_null());
+
+  const TestReply run = post("/chairs/run", R"({"max_pages":3})");
+  expect_answer(run, "Job", 201);
+  EXPECT_EQ(run.header("location"), "/api/v1/jobs/1");
+  EXPECT_EQ(collection.jobs.jobs[1].options.profile, "fashion") << "its profile goes with it";
+  EXPECT_EQ(collection.jobs.jobs[1].options.pages_per_host_max, 3u);
+  expect_problem(post("/chairs/run", "{}"), 409, "job_running");
+
+  collection.shops.shops["chairs"].yield = {.pages = 9, .products = 4, .with_price = 3, .products_new = 2, .requests = 12, .bytes = 9'000};
+  const Parsed list = expect_answer(collection.get("/api/v1/shops"), "ShopList");
+  EXPECT_EQ(double(list.at("/shops/0/yield/share_with_price")), 0.75);
+  EXPECT_EQ(double(list.at("/shops/0/yield/requests_per_new_product")), 6.0);
+  EXPECT_EQ(list.number("/shops/0/job/job_id"), 1u);
+  EXPECT_THAT(list.text("/problems/0"), HasSubstr("broken.yaml"));
+  EXPECT_EQ(list.text("/profiles/1/name"), "fashion");
+  expect_answer(collection.get("/api/v1/shops/chairs"), "Shop");
+
+  expect_answer(post("/chairs/remove", "{}"), "Shop");
+  expect_problem(collection.get("/api/v1/shops/chairs"), 404, "shop_not_found");
+}
+
+TEST(ApiShops, AreRefusedWithAReason) {
+  TestCollection collection;
+  const auto post = [&](std::string_view target, std::string_view body, std::string type = kJson) {
+    return collection.ask("POST", fmt::format("/api/v1/shops{}", target), {{"Content-Type", std::move(type)}}, body);
+  };
+  expect_answer(post("", R"({"name":"a","address":"a.test"})"), "Shop", 201);
+  for (const char* body : {"", "[]", "{}", R"({"address":1})", R"({"address":"b.test","colour":"red"})",
+                           R"({"address":"b.test","max_pages":"many"})", R"({"address":"b.test","max_pages":-1})",
+                           R"({"address":"b.test","schedule":"1d"})", R"({"address":"b.test","schedule":{"on":"1d"}})",
+                           R"({"address":"b.test","schedule":{"at":[6]}})", R"({"address":"b.test","schedule":{"at":[]}})"}) {
+    SCOPED_TRACE(body);
+    expect_problem(post("", body), 400, "request_malformed");
+  }
+  expect_problem(post("", std::string(9'000, ' ').insert(0, R"({"address":")").append(R"("})")), 400, "request_malformed");
+  expect_problem(post("/a/change", R"({"state":"asleep"})"), 400, "shop_invalid");
+  expect_problem(post("/a/change", R"({"profile":"cars"})"), 400, "shop_invalid");
+  expect_problem(post("/a/change", R"({"address":"other.test"})"), 400, "request_malformed");
+  expect_problem(post("/a/remove", R"({"all":true})"), 400, "request_malformed");
+  expect_problem(post("/a/run", R"({"agent":"two words"})"), 403, "crawl_disabled");
+  for (const char* action : {"change", "run", "remove"}) {
+    expect_problem(post(fmt::format("/b/{}", action), "{}"), 404, "shop_not_found");
+    expect_problem(post(fmt::format("/a/{}", action), "{}", "text/plain"), 415, "media_type_unsupported");
+  }
+  expect_problem(post("/a/dance", "{}"), 404, "address_not_found");
+  expect_problem(collection.get("/api/v1/shops/a/run"), 405, "method_not_allowed");
+  expect_problem(collection.get("/api/v1/shops/a%2F..%2Fb"), 404, "address_not_found");
+  expect_problem(
+      collection.ask("POST", "/api/v1/shops", {{"Content-Type", kJson}, {"Origin", "https://evil.test"}}, R"({"address":"c.test"})"), 403,
+      "origin_refused");
+  collection.jobs.enabled = false;
+  expect_problem(post("/a/run", "{}"), 403, "crawl_disabled");
+}
+
+TEST(ApiPreviews, ShowWhatACrawlWouldBring) {
+  TestCollection collection;
+  const auto post = [&](std::string_view target, std::string_view body) {
+    return collection.ask("POST", fmt::format("/api/v1/previews{}", target), {{"Content-Type", kJson}}, body);
+  };
+  const TestReply begun = post("", R"({"address":"shop.test","profile":"fashion","count":2})");
+  const Parsed preview = expect_answer(begun, "Preview", 201);
+  EXPECT_EQ(begun.header("location"), "/api/v1/previews/1");
+  EXPECT_TRUE(preview.at("/shop/name").is_null());
+  EXPECT_EQ(preview.text("/state"), "running");
+  EXPECT_EQ(preview.text("/products/0/price/amount"), "129.95");
+  EXPECT_TRUE(preview.at("/products/1/thumbnail").is_null());
+  EXPECT_TRUE(preview.at("/yield").is_null());
+  const TestReply thumbnail = collection.get(preview.text("/products/0/thumbnail"));
+  EXPECT_EQ(thumbnail.body, "\xFF\xD8 thumbnail");
+  EXPECT_EQ(thumbnail.header("content-type"), "image/jpeg");
+  EXPECT_EQ(thumbnail.header("cache-control"), "no-store");
+  expect_problem(collection.get("/api/v1/previews/1/thumbnails/2"), 404, "variant_not_found");
+  expect_problem(collection.get("/api/v1/previews/1/thumbnails/3"), 404, "variant_not_found");
+  expect_problem(collection.get("/api/v1/previews/1/thumbnails/0"), 400, "parameter_invalid");
+  expect_answer(collection.get("/api/v1/previews/1"), "Preview");
+  const Parsed stopped = expect_answer(post("/1/cancel", "{}"), "Preview");
+  EXPECT_EQ(stopped.text("/state"), "cancelled");
+  EXPECT_EQ(stopped.number("/yield/classes/other"), 1u);
+  for (const char* target : {"/api/v1/previews/9", "/api/v1/previews/9/thumbnails/1"})
+    expect_problem(collection.get(target), 404, "preview_not_found");
+  expect_problem(post("/9/cancel", "{}"), 404, "preview_not_found");
+  for (const char* body :
+       {"{}", R"({"shop":"a","address":"a.test"})", R"({"address":"a.test","count":0})", R"({"address":"a.test","count":51})",
+        R"({"address":"a.test","count":99999999999999999999})", R"({"address":"a.test","state":"active"})"}) {
+    SCOPED_TRACE(body);
+    expect_problem(post("", body), 400, "request_malformed");
+  }
+  expect_problem(post("", R"({"shop":"nobody"})"), 404, "shop_not_found");
+  expect_problem(post("", R"({"address":"a.test","delay":"9s"})"), 409, "shop_busy");
+  collection.jobs.enabled = false;
+  expect_problem(post("", R"({"address":"a.test"})"), 403, "crawl_disabled");
+}
+
 TEST(ApiStats, CountWhatTheCollectionHolds) {
   const TestCollection collection;
   const Parsed stats = expect_answer(collection.get("/api/v1/stats"), "Stats");
@@ -345,7 +459,7 @@ TEST(ApiServer, HasEveryOperationOfItsDescription) {
     SCOPED_TRACE(path);
     for (const auto& [method, name] : {std::pair{"GET", "get"}, {"POST", "post"}, {"DELETE", "delete"}}) {
       std::string target = path;
-      for (const auto& [placeholder, value] : {std::pair{"{id}", "1"}, {"{variant}", "thumbnail"}}) {
+      for (const auto& [placeholder, value] : {std::pair{"{id}", "1"}, {"{variant}", "thumbnail"}, {"{name}", "chairs"}, {"{rank}", "1"}}) {
         if (const auto at = target.find(placeholder); at != std::string::npos)
           target.replace(at, std::string_view(placeholder).size(), value);
       }

@@ -119,8 +119,11 @@ class OpenApi {
       if (value[name.as<std::string>()].get(ignored) != simdjson::SUCCESS) return at + ": lacks " + name.as<std::string>();
     }
     for (const auto& field : simdjson::dom::object(value)) {
-      const YAML::Node known = schema["properties"][std::string(field.key)];
-      if (!known) return at + ": undescribed key " + std::string(field.key);
+      const std::string key(field.key);
+      const bool is_named = schema["properties"] && schema["properties"][key];
+      const bool may_be_any = schema["additionalProperties"] && schema["additionalProperties"].IsMap();
+      const YAML::Node known = is_named ? schema["properties"][key] : may_be_any ? schema["additionalProperties"] : YAML::Node();
+      if (!is_named && !may_be_any) return at + ": undescribed key " + std::string(field.key);
       const std::string wrong = judge(known, field.value, at + "." + std::string(field.key));
       if (!wrong.empty()) return wrong;
     }

@@ -2,6 +2,8 @@
 """Shops as jobs: added, previewed, activated, paused and scheduled, by command and by editing their file."""
 import json
 import signal
+import sqlite3
+import urllib.error
 
 from magpie_system import AGENT, SystemTest, free_port, answers, main, wait_for
 
@@ -35,6 +37,7 @@ class Shops(SystemTest):
         self.assertTrue(0 < yields["share_with_picture"] < 1, "copies of other shops' pictures are smaller than 500 px")
         self.assertFalse((self.collection / "catalog.db").exists())
         self.assertEqual([path for _, path in self.shop.requests() if path == "/cart" or path.startswith("/private/")], [])
+        before = len(self.shop.requests())
         # Here and now, whatever its state; then what it has brought, and what that cost.
         self.command("run", self.name, "--agent", AGENT, "--allow-loopback", "--max-pages", "30", "--set", "crawl.pictures=describe")
         shown, brought = map(json.loads, self.command("show", self.name, "--json").splitlines())
@@ -42,9 +45,16 @@ class Shops(SystemTest):
         self.assertGreaterEqual(brought["products"], 10)
         self.assertEqual((brought["share_with_price"], brought["share_with_brand"]), (1, 1))
         self.assertEqual(brought["share_complete"], brought["share_with_picture"])
-        self.assertGreater(brought["requests_per_product"], 1)
-        self.assertGreater(brought["bytes_per_product"], 1000)
-        self.assertGreater(brought["seconds_per_product"], 0)
+        self.assertEqual(brought["products_new"], brought["products"])
+        first = brought["requests_per_new_product"] * brought["products_new"]
+        self.assertAlmostEqual(first, len([host for host, _ in self.shop.requests() if host.startswith("127.0.0.2")]) - before)
+        self.assertGreater(brought["bytes_per_new_product"], 1000)
+        self.assertGreater(brought["seconds_per_new_product"], 0)
+        # A second crawl that finds nothing new makes each new product dearer.
+        self.command("run", self.name, "--agent", AGENT, "--allow-loopback", "--max-pages", "30", "--set", "crawl.pictures=describe")
+        _, again = map(json.loads, self.command("show", self.name, "--json").splitlines())
+        self.assertEqual(again["products_new"] - again["products"], brought["products_new"] - brought["products"])
+        self.assertGreater(again["requests_per_new_product"] * again["products_new"], first)
 
     def test_a_profile_changes_what_is_followed_and_what_counts(self):
         profile = self.folder / "planes.yaml"
@@ -79,6 +89,96 @@ class Shops(SystemTest):
         self.command("deactivate", self.name)
         wait_for("its end", lambda: jobs()[0]["state"] == "cancelled")
         self.kill(server, signal.SIGTERM)
+
+    def serve(self, *settings):
+        self.magpie("init", self.collection)
+        port = free_port()
+        server = self.start("serve", "--collection", self.collection, "--port", port, "--set", f"crawl.agent={AGENT}",
+                            "--set", "crawl.allow_loopback=true", *settings)
+        wait_for("the server", lambda: answers(port))
+        base = f"http://127.0.0.1:{port}/api/v1/"
+
+        def api(path, body=None, code=None):
+            data = None if body is None else json.dumps(body).encode()
+            try:
+                answer = self.get_json(base + path, data=data, headers={"Content-Type": "application/json"})
+                self.assertIsNone(code, f"{path} was answered")
+                return answer
+            except urllib.error.HTTPError as problem:
+                said = json.load(problem)
+                self.assertEqual(said["code"], code, said)
+                return said["detail"]
+        return server, api
+
+    def test_the_api_does_what_commands_do(self):
+        server, api = self.serve("--set", "crawl.pictures=describe")
+        # What it would bring, of an address that is no shop yet: with pictures, and nothing kept.
+        preview = api("previews", {"address": self.address, "delay": "0s", "count": 4})
+        self.assertEqual(preview["state"], "running")
+        again = api("previews", {"address": self.address, "delay": "0s", "count": 4})
+        self.assertEqual(again["preview_id"], preview["preview_id"], "one of the same shop is given in its place")
+        wait_for("its end", lambda: api(f"previews/{preview['preview_id']}")["state"] == "finished")
+        preview = api(f"previews/{preview['preview_id']}")
+        self.assertEqual([product["price"]["currency"] for product in preview["products"]], ["EUR"] * 4)
+        self.assertEqual(preview["yield"]["share_with_price"], 1)
+        pictured = [product for product in preview["products"] if product["thumbnail"]]
+        self.assertTrue(pictured and all(product["width"] >= 420 for product in pictured))
+        self.assertEqual(api("stats")["pages"], 0)
+        self.assertEqual(api("shops")["shops"], [])
+        # Added, and seen by commands; changed by a command, and seen by the API.
+        shop = api("shops", {"address": self.address, "profile": "art", "delay": "0s", "max_pages": 12, "schedule": {"every": "1d"}})
+        self.assertEqual((shop["name"], shop["state"], shop["next_at"]), (self.name, "queued", None))
+        self.assertIn("profile: art", self.file.read_text())
+        self.command("schedule", self.name, "--at", "6:00")
+        self.command("pause", self.name)
+        shop = api(f"shops/{self.name}")
+        self.assertEqual((shop["schedule"], shop["state"]), ({"at": ["06:00"]}, "paused"))
+        # Run by a command beside the server, though it is paused: by the server, with its profile.
+        self.command("run", self.name, "--max-pages", "5", "--json")
+        self.assertIn("handed to the running magpie serve as job 1", self.stderr)
+        job = api(f"shops/{self.name}")["job"]
+        self.assertEqual((job["state"], job["options"]["pages_per_host_max"]), ("finished", 5))
+        settings = sqlite3.connect(self.collection / "catalog.db").execute("SELECT settings FROM jobs").fetchone()[0]
+        self.assertEqual(json.loads(settings)["profile"], "art")
+        brought = wait_for("its yield", lambda: api(f"shops/{self.name}")["yield"])
+        self.assertEqual(brought["products_new"], brought["products"])
+        # Active, it is crawled; removed, that crawl stops and what it has brought stays.
+        api(f"shops/{self.name}/change", {"state": "active", "delay": "1s", "max_pages": None, "schedule": None})
+        self.assertNotIn("max_pages", self.file.read_text())
+        self.assertIsNone(api(f"shops/{self.name}")["next_at"], "it was crawled, and is to be once")
+        api(f"shops/{self.name}/run", {})
+        api(f"shops/{self.name}/run", {}, code="job_running")
+        wait_for("some pages", lambda: api(f"shops/{self.name}")["job"]["progress"]["pages_fetched"] >= 2)
+        self.assertIn("is being crawled", api("previews", {"shop": self.name}, code="shop_busy"))
+        api(f"shops/{self.name}/remove", {})
+        self.assertFalse(self.file.exists())
+        wait_for("its end", lambda: api("jobs")["jobs"][0]["state"] == "cancelled")
+        self.assertGreater(api("stats")["pages"], 2)
+        self.kill(server, signal.SIGTERM)
+
+    def test_the_api_refuses_in_the_words_of_commands(self):
+        _, api = self.serve()
+        api("shops", {"address": self.address, "name": "mine"})
+        secret = self.folder / "secret.yaml"
+        secret.write_text("password: x\n")
+        for path, body, code, said in (("shops", {"address": self.address, "name": "mine"}, "shop_exists", "there is a shop 'mine' already"),
+                                       ("shops", {"address": "ftp://a.test"}, "shop_invalid", "'ftp://a.test' is no http or https address"),
+                                       ("shops", {"address": self.address, "name": "../../x"}, "shop_invalid", "name: '../../x' is none"),
+                                       ("shops/mine/change", {"profile": "cars"}, "shop_invalid", "there is no profile 'cars'; Magpie has any, art, fashion"),
+                                       ("shops/mine/change", {"profile": str(secret)}, "shop_invalid", "is a file"),
+                                       ("shops/mine/change", {"state": "on"}, "shop_invalid", "state: 'on' is none of queued, active, paused, inactive"),
+                                       ("shops/mine/change", {"schedule": {"at": ["25:00"]}}, "shop_invalid", "'25:00' is no time of day like 06:00"),
+                                       ("shops/mine/change", {"schedule": {"every": "1s"}}, "shop_invalid", "at least 1m"),
+                                       ("shops/mine/change", {"max_pages": 0}, "shop_invalid", "max_pages: '0' is no whole number"),
+                                       ("shops/mine/run", {"agent": "two words"}, "crawl_disabled", "must be one word"),
+                                       ("shops/yours/run", {}, "shop_not_found", "there is no shop 'yours'; there is mine")):
+            self.assertIn(said, api(path, body, code=code))
+        # A file that does not read is named, and harms no other; until it is mended nothing can be done to it.
+        (self.collection / "shops" / "broken.yaml").write_text("address: [\n")
+        listed = api("shops")
+        self.assertEqual([shop["name"] for shop in listed["shops"]], ["mine"])
+        self.assertIn("broken.yaml", listed["problems"][0])
+        self.assertIn("broken.yaml", api("shops/broken/change", {"state": "active"}, code="shop_invalid"))
 
     def test_what_is_wrong_is_said(self):
         self.command("add", self.address)
