@@ -137,10 +137,11 @@ namespace {
 bool ends_name(char c) { return c == '.' || c == '-' || c == '_' || (c >= '0' && c <= '9'); }
 
 bool begins_with_stand_in(std::string_view word) {
+  if (std::string_view("spl1an").find(ascii_lower(word.front())) == std::string_view::npos) return false;  // as none of these begins
   static constexpr std::string_view kNames[] = {"spacer",      "placeholder", "1x1",     "lazyload", "lazy-load",
                                                 "ajax-loader", "preloader",   "noimage", "no-image", "no_image"};
   return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) {
-    return word.size() >= name.size() && ascii_lower(word.front()) == name.front() && ascii_lowered(word.substr(0, name.size())) == name &&
+    return word.size() >= name.size() && ascii_lower(word[1]) == name[1] && ascii_lowered(word.substr(0, name.size())) == name &&
            (word.size() == name.size() || ends_name(word[name.size()]));
   });
 }

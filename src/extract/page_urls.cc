@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "text/charset.h"
 
@@ -35,18 +36,15 @@ bool is_inline(std::string_view href) {
          starts_with_ignoring_case(href, "blob:");
 }
 
-// The characters that a URL's serialisation leaves as they are in a path, a query and a fragment, less those that need a second look. The
-// standard's percent-encode sets (https://url.spec.whatwg.org/#path-percent-encode-set) hold none of them.
-enum UrlCharacter : std::uint8_t { kInPath = 1, kInQuery = 2, kInFragment = 4 };
-constexpr std::array<std::uint8_t, 256> kUrlCharacters = [] {
-  std::array<std::uint8_t, 256> kinds{};
-  constexpr std::uint8_t kAnywhere = kInPath | kInQuery | kInFragment;
-  for (unsigned c = '0'; c <= '9'; ++c) kinds[c] = kAnywhere;
-  for (unsigned c = 'a'; c <= 'z'; ++c) kinds[c] = kinds[c - 32] = kAnywhere;
-  for (const unsigned char c : {'-', '_', '~', '!', '$', '&', '(', ')', '*', '+', ',', ';', '=', ':', '@', '/', '.', '%'})
-    kinds[c] = kAnywhere;
-  kinds['?'] = kInQuery | kInFragment;
-  kinds['#'] = kInFragment;
+// What a character does to a link's path, query or fragment when its URL is written out. The standard's percent-encode sets
+// (https://url.spec.whatwg.org/#path-percent-encode-set) hold none of those that are kept.
+enum class InUrl : std::uint8_t { kChanges, kStays, kLooked };  // kLooked: depends on what stands around
+constexpr std::array<InUrl, 256> kInUrl = [] {
+  std::array<InUrl, 256> kinds{};
+  for (unsigned c = '0'; c <= '9'; ++c) kinds[c] = InUrl::kStays;
+  for (unsigned c = 'a'; c <= 'z'; ++c) kinds[c] = kinds[c - 32] = InUrl::kStays;
+  for (const unsigned char c : {'-', '_', '~', '!', '$', '&', '(', ')', '*', '+', ',', ';', '=', ':', '@', '/'}) kinds[c] = InUrl::kStays;
+  for (const unsigned char c : {'.', '%', '?', '#'}) kinds[c] = InUrl::kLooked;
   return kinds;
 }();
 
@@ -55,19 +53,23 @@ constexpr std::array<std::uint8_t, 256> kUrlCharacters = [] {
 bool stands_as_it_is(std::string_view text) {
   constexpr std::size_t kBytesMax = 2'048;
   if (text.size() > kBytesMax) return false;
-  std::uint8_t wanted = kInPath;
-  char before = '/';
+  bool in_path = true, in_fragment = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (c == '?' && wanted == kInPath) wanted = kInQuery;
-    if (c == '#') wanted = kInFragment;
-    if ((kUrlCharacters[static_cast<unsigned char>(c)] & wanted) == 0) return false;
-    if (wanted == kInPath) {
-      if (c == '.' && before == '/') return false;
-      // "%2e" is a dot.
-      if (c == '%' && at + 2 < text.size() && text[at + 1] == '2' && (text[at + 2] | 0x20) == 'e') return false;
+    const InUrl kind = kInUrl[static_cast<unsigned char>(text[at])];
+    if (kind == InUrl::kStays) continue;
+    if (kind == InUrl::kChanges) return false;
+    switch (text[at]) {
+      case '?': in_path = false; break;
+      case '#':
+        in_path = false;
+        if (std::exchange(in_fragment, true)) return false;
+        break;
+      case '.':
+        if (in_path && (at == 0 || text[at - 1] == '/')) return false;
+        break;
+      default:  // "%2e" is a dot
+        if (in_path && at + 2 < text.size() && text[at + 1] == '2' && (text[at + 2] | 0x20) == 'e') return false;
     }
-    before = c;
   }
   return true;
 }
