@@ -55,6 +55,7 @@ class NumberReader {
     if (text_[found_.end] == '.') take('.');
     take_digits();
     while (take_group()) {}
+    take_cents();
     return std::move(found_);
   }
 
@@ -68,6 +69,26 @@ class NumberReader {
     found_.digits.append(text_.substr(found_.end, count));
     found_.end += count;
     last_group_ = count;
+  }
+
+  // "99¢" is 0.99, and "2.5¢" 0.025: written with four decimals, as three would be a group.
+  void take_cents() {
+    constexpr std::string_view kCent = "\u00A2";
+    const std::size_t sign = found_.end + std::min<std::size_t>(spaces_at(text_, found_.end), 1);
+    if (!text_.substr(sign).starts_with(kCent)) return;
+    std::string& digits = found_.digits;
+    const std::size_t point = digits.find_first_of(".,");
+    if (digits.empty() || digits.size() > 6 || digits.find_first_of(".,", std::min(point, digits.size() - 1) + 1) != std::string::npos)
+      return;
+    std::size_t decimals = 2;
+    if (point != std::string::npos) {
+      decimals += digits.size() - point - 1;
+      digits.erase(point, 1);
+    }
+    if (decimals == 3) digits += '0', ++decimals;
+    if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
+    digits.insert(digits.size() - decimals, 1, '.');
+    found_.end = sign + kCent.size();
   }
 
   bool take_group() {

@@ -259,6 +259,10 @@ constexpr Sign kSigns[] = {
     {"dinara", "RSD", true},
     {"Dinara", "RSD", true},
     {"kn", "HRK", true},
+    {"Kn", "HRK", true},
+    {"kn.", "HRK", true},
+    {"Kn.", "HRK", true},
+    {"\u00A2", "USD", false},
     {"KM", "BAM", true},
     {"Fr.", "CHF", true},
     {"Fr", "CHF", true},
@@ -284,6 +288,7 @@ struct Shared {
 };
 constexpr Shared kShared[] = {
     {"$", "USD CAD AUD NZD HKD SGD MXN ARS CLP COP TWD BBD BSD BZD BMD BND FJD GYD JMD LRD NAD SRD TTD XCD UYU KYD SBD DOP CUP"},
+    {"\u00A2", "USD CAD AUD NZD HKD SGD MXN TWD BBD BSD BZD BMD FJD GYD JMD LRD NAD SRD TTD XCD EUR"},
     {"C$", "CAD NIO"},
     {"kr", "SEK NOK DKK ISK CZK"},
     {"kr.", "SEK NOK DKK ISK CZK"},

@@ -90,5 +90,22 @@ TEST(Price, MachineValuesKeepTheirFraction) {
   EXPECT_EQ(parse_machine_amount("n/a", "USD"), "");
 }
 
+TEST(Price, ReadsCentsAndKuna) {
+  const auto read = [](std::string_view text) {
+    const Price price = parse_price(text, {});
+    return price.amount + " " + price.currency;
+  };
+  EXPECT_EQ(read("99\u00A2"), "0.99 USD");
+  EXPECT_EQ(read("only 5 \u00A2 each"), "0.05 USD");
+  EXPECT_EQ(read("150\u00A2"), "1.50 USD");
+  EXPECT_EQ(read("2.5\u00A2 / oz"), "0.0250 USD");
+  EXPECT_EQ(read("\u00A2"), " USD");
+  EXPECT_EQ(read("$1.99"), "1.99 USD");
+  EXPECT_EQ(read("GH\u00A2 20"), "20 GHS");
+  EXPECT_EQ(read("12,99 Kn"), "12.99 HRK");
+  EXPECT_EQ(read("1.299,00 kn."), "1299.00 HRK");
+  EXPECT_EQ(parse_price("99\u00A2", {.currency_of_site = "CAD"}).currency, "CAD");
+}
+
 }  // namespace
 }  // namespace magpie
