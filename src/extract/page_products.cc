@@ -6,6 +6,7 @@
 #include "extract/embedded_state.h"
 #include "extract/product_fields.h"
 #include "extract/schema_product.h"
+#include "extract/visible_crumbs.h"
 #include "extract/visible_lines.h"
 #include "extract/visible_product.h"
 #include "text/price.h"
@@ -352,6 +353,7 @@ std::vector<Product> page_products(const ProductSources& sources, std::size_t co
     }
     if (own.is_marked) {
       complete_from_page(products.front(), sources, opengraph);
+      fill(products.front().category, visible_crumbs(lines.crumbs, products.front().name));
       decide_fields(products.front(), {own.marked, embedded, lines, visible, parts.state_texts, parts.meta("og:site_name"), site_currency,
                                        parts.title, first_meta(parts, {"og:description", "description"}), sources.urls.page().href()});
     }

@@ -234,6 +234,10 @@ TEST(Brand, LosesTheShopsName) {
 TEST(VisibleAvailability, IsToldByWordsAndByTheCart) {
   EXPECT_EQ(product_of(shown("<p>$50</p><p>Sold out</p>")).offer.availability, "OutOfStock");
   EXPECT_EQ(product_of(shown("<p>$50</p><p>Derzeit nicht verfügbar</p>")).offer.availability, "OutOfStock");
+  for (const char* const words :
+       {"Not in stock", "Nicht mehr lieferbar", "Tillfälligt slut", "在庫がありません", "Нет на складе", "재고 없음"})
+    EXPECT_EQ(product_of(shown("<p>$50</p><p>" + std::string(words) + "</p>")).offer.availability, "OutOfStock") << words;
+  EXPECT_EQ(product_of(shown("<p>$50</p><p>10 in stock</p>")).offer.availability, "InStock");
   EXPECT_EQ(product_of(shown("<p>$50</p><button disabled>Add to cart</button>")).offer.availability, "OutOfStock");
   EXPECT_EQ(product_of(shown("<p>$50</p><button>Add to cart</button>")).offer.availability, "InStock");
   // A size has to be chosen first.

@@ -297,6 +297,8 @@ std::string schema_breadcrumb(const std::vector<JsonValue>& items) {
   return best;
 }
 
+bool is_home_page(const std::string& name) { return is_home(name); }
+
 std::string schema_site_name(const std::vector<JsonValue>& items) {
   std::string site, organisation;
   each_object(items, [&](const JsonValue& node) {

@@ -24,6 +24,9 @@ std::vector<FoundProduct> schema_products(const std::vector<JsonValue>& items, c
 /// The names of a BreadcrumbList, first level first, joined by " > ", without a leading home page; empty when there is none.
 std::string schema_breadcrumb(const std::vector<JsonValue>& items);
 
+/// Whether a breadcrumb's first level is the home page, in the main languages of trade.
+bool is_home_page(const std::string& name);
+
 /// The name of the WebSite, else of the Organization.
 std::string schema_site_name(const std::vector<JsonValue>& items);
 

@@ -225,6 +225,7 @@ class LineReader {
     if (!look.is_inline) end_line();
     Level level{.element = node, .named = path_.empty() ? node : path_.back().named, .marks = path_.empty() ? 0 : path_.back().marks};
     const std::uint32_t own = own_marks(node, tag);
+    if ((own & kMarkCrumbs) != 0 && !out_.crumbs) out_.crumbs = node;
     if ((own & kMarkAside) != 0) return false;
     if (own != 0) level.named = node;
     level.is_inline = look.is_inline;
@@ -277,6 +278,8 @@ class LineReader {
           }
           return;
         case 10:
+          if (key == "aria-label") marks |= names(value) & kMarkCrumbs;
+          [[fallthrough]];
         case 15:
         case 16: note_data(node, key, value); return;
         default: return;
@@ -375,15 +378,6 @@ class LineReader {
   bool space_due_ = false;
 };
 
-// "/", "https://shop.test" and the like: the way home.
-bool leads_home(std::string_view href) {
-  if (const std::size_t scheme = href.find("//"); scheme != std::string_view::npos) {
-    const std::size_t path = href.find('/', scheme + 2);
-    href = path == std::string_view::npos ? std::string_view("/") : href.substr(path);
-  }
-  return href == "/";
-}
-
 // A heading that is a link home names the shop.
 bool is_logo(HtmlNode heading) {
   int nodes = 0;
@@ -441,6 +435,14 @@ HtmlNode text_of_title(HtmlNode body, const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+bool leads_home(std::string_view href) {
+  if (const std::size_t scheme = href.find("//"); scheme != std::string_view::npos) {
+    const std::size_t path = href.find('/', scheme + 2);
+    href = path == std::string_view::npos ? std::string_view("/") : href.substr(path);
+  }
+  return href == "/";
+}
 
 const VisiblePiece& VisibleLines::piece_at(std::size_t at) const {
   const auto behind =

@@ -33,6 +33,7 @@ struct VisibleLines {
   std::vector<VisibleLine> lines;
   std::vector<std::pair<std::size_t, std::uint32_t>> carts;  // where elements stand that put into the cart, even without words; their marks
   HtmlNode heading;                                          // names the product; none when there is no such
+  HtmlNode crumbs;                                           // the first element that calls itself a breadcrumb, menus included
   std::size_t heading_begin = 0, heading_end = 0;            // its place in the text; both 0 without
   /// The first of each itemprop of offers and products, even outside any item, that is not about another product: "price", "sku", ..
   std::vector<std::pair<std::string_view, std::string>> properties;
@@ -47,6 +48,9 @@ struct VisibleLines {
 /// The element that names the page's product: the first-level heading that agrees with one of `names` (best first), else the first one,
 /// else the first text that a name begins with or ends in.
 HtmlNode product_heading(const PageParts& parts, HtmlNode body, const std::vector<std::string>& names);
+
+/// Whether a link leads to the site's first page: "/", "https://shop.test" and the like.
+bool leads_home(std::string_view href);
 
 /// Looks at a bounded stretch of the page (nodes and bytes); linear.
 VisibleLines visible_lines(HtmlNode body, HtmlNode heading);
