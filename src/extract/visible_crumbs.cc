@@ -17,7 +17,8 @@ constexpr int kNodesMax = 400;
 
 // Without the signs between levels: "/ Lamps »" is "Lamps".
 std::string_view without_signs(std::string_view words) {
-  static constexpr std::string_view kSigns[] = {" ", ">", "/", "|", "\\", "-", "\u00BB", "\u203A", "\u2192", "\u00B7", "\u2022", "\u2013", ":"};
+  static constexpr std::string_view kSigns[] = {" ",      ">",      "/",      "|",      "\\",     "-", "\u00BB",
+                                                "\u203A", "\u2192", "\u00B7", "\u2022", "\u2013", ":"};
   for (bool again = true; again;) {
     again = false;
     for (const std::string_view sign : kSigns) {

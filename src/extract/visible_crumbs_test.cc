@@ -14,11 +14,13 @@ std::string category_of(const std::string& crumbs, const std::string& more = "")
 }
 
 TEST(VisibleCrumbs, NameTheCategory) {
-  EXPECT_EQ(category_of(R"(<ul class="breadcrumb"><li><a href=/>Home</a></li><li><a href=/l>Lamps</a></li><li>Brass lamp</li></ul>)"), "Lamps");
+  EXPECT_EQ(category_of(R"(<ul class="breadcrumb"><li><a href=/>Home</a></li><li><a href=/l>Lamps</a></li><li>Brass lamp</li></ul>)"),
+            "Lamps");
   EXPECT_EQ(category_of(R"(<nav aria-label="Breadcrumb"><a href=/>Home</a> / <a href=/l>Lamps</a> / <a href=/t>Table</a></nav>)"),
             "Lamps > Table");
-  EXPECT_EQ(category_of("<div id=crumbs>You are here: <a href=/><span>Start</span></a> \u00BB <a href=/l><b>Lamps</b> &amp; light</a></div>"),
-            "Lamps & light");
+  EXPECT_EQ(
+      category_of("<div id=crumbs>You are here: <a href=/><span>Start</span></a> \u00BB <a href=/l><b>Lamps</b> &amp; light</a></div>"),
+      "Lamps & light");
   EXPECT_EQ(category_of(""), "");
 }
 
