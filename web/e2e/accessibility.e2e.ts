@@ -49,6 +49,11 @@ describe.each([
     await shown(page.getByRole('heading', { name: 'The whole collection' }))
     expect(await findings(page)).toEqual([])
   })
+  it('shops', async () => {
+    const page = await goto('/shops', options)
+    await shown(page.getByRole('heading', { name: 'No shop yet' }))
+    expect(await findings(page)).toEqual([])
+  })
   it('nothing found', async () => {
     const page = await goto('/?q=xyzzyplugh', options)
     await shown(page.getByRole('heading', { name: 'Nothing relevant found' }))

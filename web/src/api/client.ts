@@ -1,6 +1,6 @@
 // The only caller of fetch. Types come from docs/openapi.yaml by way of schema.ts; a failed request is a ProblemError,
 // whatever failed: the server's own problem document, a broken answer, or no answer at all.
-import type { Image, Job, NewJob, Problem, Product, SearchAnswer, Stats, operations } from './schema'
+import type { Image, Job, NewJob, NewPreview, NewShop, Preview, Problem, Product, SearchAnswer, Shop, ShopChange, ShopList, Stats, operations } from './schema'
 
 export type SearchParameters = NonNullable<operations['search']['parameters']['query']>
 export type PictureSearchParameters = Omit<SearchParameters, 'like' | 'picture'>
@@ -89,5 +89,15 @@ export const getStats = (signal?: AbortSignal): Promise<Stats> => ask('/api/v1/s
 export const listJobs = (limit: number): Promise<{ total: number; jobs: Job[] }> => ask(`/api/v1/jobs${toQueryString({ limit })}`)
 export const startJob = (job: NewJob): Promise<Job> => ask('/api/v1/jobs', asJson(job))
 export const cancelJob = (id: number): Promise<Job> => ask(`/api/v1/jobs/${id}/cancel`, asJson({}))
+
+const shopPath = (name: string): string => `/api/v1/shops/${encodeURIComponent(name)}`
+export const listShops = (): Promise<ShopList> => ask('/api/v1/shops')
+export const addShop = (shop: NewShop): Promise<Shop> => ask('/api/v1/shops', asJson(shop))
+export const changeShop = (name: string, change: ShopChange): Promise<Shop> => ask(`${shopPath(name)}/change`, asJson(change))
+export const runShop = (name: string): Promise<Job> => ask(`${shopPath(name)}/run`, asJson({}))
+export const removeShop = (name: string): Promise<Shop> => ask(`${shopPath(name)}/remove`, asJson({}))
+export const startPreview = (preview: NewPreview): Promise<Preview> => ask('/api/v1/previews', asJson(preview))
+export const getPreview = (id: number): Promise<Preview> => ask(`/api/v1/previews/${id}`)
+export const cancelPreview = (id: number): Promise<Preview> => ask(`/api/v1/previews/${id}/cancel`, asJson({}))
 
 export const thumbnailUrl = (id: number): string => `/api/v1/images/${id}/thumbnail`

@@ -26,7 +26,7 @@ describe('a crawl is named by its sites', () => {
 })
 
 const progress = (id: number, pages: number): Progress => ({
-  job_id: id, state: 'running', pages_fetched: pages, images_fetched: 0, images_analysed: 0, products_found: 0, queued: 0, failed: 0, bytes: 0, pages_per_second: 0, images_per_second: 0,
+  job_id: id, state: 'running', pages_fetched: pages, images_fetched: 0, images_analysed: 0, products_found: 0, products_new: 0, queued: 0, failed: 0, bytes: 0, pages_per_second: 0, images_per_second: 0,
   seconds_left: null, failures: [], hosts: [], hosts_total: 0,
 })
 const job = (id: number): Job => ({ job_id: id, state: 'queued', seeds: [], options: {}, created_at: '', started_at: null, finished_at: null, message: null, progress: progress(id, 0) })

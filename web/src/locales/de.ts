@@ -2,7 +2,7 @@ import type { Messages } from '../i18n'
 
 export default {
   app: { skip: 'Zu den Treffern springen', tagline: 'Finden, was man sieht.' },
-  nav: { label: 'Hauptmenü', search: 'Suche', crawl: 'Sammeln' },
+  nav: { label: 'Hauptmenü', search: 'Suche', crawl: 'Sammeln', shops: 'Shops' },
   theme: { label: 'Darstellung', system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
   language: { label: 'Sprache' },
   bar: {
@@ -62,7 +62,25 @@ export default {
       'soft-error': 'Fehlerseite', captcha: 'Captcha verlangt', 'rate-limited': 'Zu viele Anfragen', 'login-wall': 'Anmeldung nötig', placeholder: 'Platzhalterbild',
     },
   },
+  shops: {
+    title: 'Shops', intro: 'Ein Shop wird immer wieder besucht: seine Artikel werden gefunden, Änderungen bemerkt. Sehen Sie sich erst zehn davon an.',
+    add: 'Shop hinzufügen', address: 'Adresse des Shops', addressHint: 'Gesammelt wird nur auf diesem Host.', profile: 'Was er verkauft', schedule: 'Wann', options: 'Grenzen', optional: 'wie am Server eingestellt',
+    delay: 'Pause zwischen Anfragen in Sekunden', pagesMax: 'Höchstens so viele Seiten je Lauf', addressMissing: 'Bitte die Adresse des Shops angeben.',
+    look: 'Zeigen, was er bringen würde', looking: 'Wird begonnen…', addNow: 'Ungesehen hinzufügen', lookAgain: 'Vorschau', addActive: 'Hinzufügen und sammeln', addQueued: 'Für später hinzufügen', discard: 'Verwerfen', stop: 'Anhalten', close: 'Schließen',
+    list: 'Shops dieser Sammlung', none: 'Noch kein Shop', loadFailed: 'Die Shops konnten nicht geladen werden', failed: 'Das ging nicht', unreadable: 'Diese Datei bleibt außen vor, bis sie stimmt',
+    added: '{name} wurde hinzugefügt.', removed: '{name} ist kein Shop mehr.',
+    state: { queued: 'Nicht aktiviert', active: 'Aktiv', paused: 'Pausiert', inactive: 'Ausgeschaltet' },
+    choice: { once: 'einmal', '6h': 'alle 6 Stunden', '12h': 'alle 12 Stunden', '1d': 'täglich', '7d': 'wöchentlich' }, everyOther: 'alle {time}', at: 'um {times}',
+    activate: 'Aktivieren', pause: 'Pausieren', run: 'Jetzt sammeln', remove: 'Entfernen', more: 'Mehr zu {name}', deactivate: 'Ausschalten',
+    removeAsk: '{name} entfernen? Seiten und Bilder bleiben in der Sammlung.', removeYes: 'Ja, entfernen', removeNo: 'Behalten',
+    never: 'Noch nicht besucht', due: 'Jetzt fällig', next: 'Nächster Lauf {time}', last: 'Besucht {time}', crawling: 'Wird besucht: {products}, gelesene Seiten: {pages}', waiting: 'Wartet, bis er dran ist',
+    stopped: 'Angehalten {time}', crawlFailed: 'Der letzte Lauf ist fehlgeschlagen, {time}', noName: '(ohne Namen)',
+    products: 'Keine Artikel | 1 Artikel | {n} Artikel', withPrice: 'Mit Preis', withBrand: 'Mit Marke', withPicture: 'Bild ≥ {pixels} px', complete: 'Vollständig',
+    cost: 'Ein neuer Artikel kostet {requests} Anfragen und {bytes}', counting: 'Wird gezählt…', nothing: 'Seine Läufe haben noch keine Artikel gebracht.',
+    preview: 'Vorschau von {host}', previewRunning: 'Es wird nachgesehen: {products}, gelesene Seiten: {pages}', previewDone: '{products}, gelesene Seiten: {pages}', previewNone: 'Kein Artikel wurde gefunden; gelesene Seiten: {pages}.',
+    previewHint: 'Ist das der Shop? Dann findet sich auf all seinen Seiten das Gleiche.', previewFailed: 'Die Vorschau ist fehlgeschlagen', previewProducts: 'Artikel der Vorschau', noPrice: 'Kein Preis', noPicture: 'Kein Bild',
+  },
   keys: { hint: 'Tasten:', focus: 'suchen', move: 'bewegen', open: 'öffnen', alike: 'ähnliche', back: 'zurück' },
   notFound: { title: 'Diese Seite gibt es nicht', home: 'Zur Suche' },
-  document: { search: 'Magpie', results: '{words} · Magpie', picture: '{title} · Magpie', crawl: 'Sammeln · Magpie', alike: 'Ähnliche · Magpie' },
+  document: { search: 'Magpie', results: '{words} · Magpie', picture: '{title} · Magpie', crawl: 'Sammeln · Magpie', alike: 'Ähnliche · Magpie', shops: 'Shops · Magpie' },
 } satisfies Messages

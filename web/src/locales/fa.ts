@@ -2,7 +2,7 @@ import type { Messages } from '../i18n'
 
 export default {
   app: { skip: 'پرش به نتیجه‌ها', tagline: 'با نگاه پیدا کنید.' },
-  nav: { label: 'اصلی', search: 'جستجو', crawl: 'گردآوری' },
+  nav: { label: 'اصلی', search: 'جستجو', crawl: 'گردآوری', shops: 'فروشگاه‌ها' },
   theme: { label: 'نما', system: 'مانند سیستم', light: 'روشن', dark: 'تیره' },
   language: { label: 'زبان' },
   bar: {
@@ -62,7 +62,25 @@ export default {
       'soft-error': 'صفحهٔ خطا', captcha: 'کپچا خواست', 'rate-limited': 'درخواست بیش از اندازه', 'login-wall': 'نیازمند ورود', placeholder: 'تصویر جانشین',
     },
   },
+  shops: {
+    title: 'فروشگاه‌ها', intro: 'فروشگاه بارها دیده می‌شود: کالاهایش پیدا و تغییرها دیده می‌شوند. نخست ده کالا را ببینید.',
+    add: 'افزودن فروشگاه', address: 'نشانی فروشگاه', addressHint: 'گردآوری از این میزبان بیرون نمی‌رود.', profile: 'چه می‌فروشد', schedule: 'کی', options: 'حدها', optional: 'مطابق تنظیم سرور',
+    delay: 'درنگ میان درخواست‌ها به ثانیه', pagesMax: 'حداکثر صفحه در هر بار', addressMissing: 'نشانی فروشگاه را بدهید.',
+    look: 'نمایش آنچه می‌آورد', looking: 'در حال آغاز…', addNow: 'افزودن بی‌پیش‌نمایش', lookAgain: 'پیش‌نمایش', addActive: 'افزودن و گردآوری', addQueued: 'افزودن برای بعد', discard: 'رها کردن', stop: 'توقف', close: 'بستن',
+    list: 'فروشگاه‌های این مجموعه', none: 'هنوز فروشگاهی نیست', loadFailed: 'فروشگاه‌ها بارگذاری نشدند', failed: 'نشد', unreadable: 'این پرونده تا درست نشود کنار می‌ماند',
+    added: '{name} افزوده شد.', removed: '{name} دیگر فروشگاه نیست.',
+    state: { queued: 'فعال نشده', active: 'فعال', paused: 'در درنگ', inactive: 'خاموش' },
+    choice: { once: 'یک بار', '6h': 'هر ۶ ساعت', '12h': 'هر ۱۲ ساعت', '1d': 'روزانه', '7d': 'هفتگی' }, everyOther: 'هر {time}', at: 'در {times}',
+    activate: 'فعال کردن', pause: 'درنگ', run: 'اکنون گرد آور', remove: 'حذف', more: 'بیشتر دربارهٔ {name}', deactivate: 'خاموش کردن',
+    removeAsk: '{name} حذف شود؟ صفحه‌ها و تصویرهایش در مجموعه می‌مانند.', removeYes: 'آری، حذف شود', removeNo: 'بماند',
+    never: 'هنوز دیده نشده', due: 'نوبتش رسیده', next: 'بار بعد {time}', last: 'دیده‌شده {time}', crawling: 'در حال گردآوری: {products}، صفحه‌های خوانده: {pages}', waiting: 'در نوبت',
+    stopped: 'متوقف {time}', crawlFailed: 'گردآوری پیشین ناموفق بود، {time}', noName: '(بی‌نام)',
+    products: 'بی‌کالا | ۱ کالا | {n} کالا', withPrice: 'با قیمت', withBrand: 'با نشان', withPicture: 'تصویر ≥ {pixels} px', complete: 'کامل',
+    cost: 'هر کالای تازه {requests} درخواست و {bytes} می‌برد', counting: 'در حال شمارش…', nothing: 'گردآوری‌ها هنوز کالایی نیاورده‌اند.',
+    preview: 'پیش‌نمایش {host}', previewRunning: 'در حال دیدن: {products}، صفحه‌های خوانده: {pages}', previewDone: '{products}، صفحه‌های خوانده: {pages}', previewNone: 'کالایی پیدا نشد؛ صفحه‌های خوانده: {pages}.',
+    previewHint: 'همین فروشگاه است؟ پس در همهٔ صفحه‌هایش همین پیدا می‌شود.', previewFailed: 'پیش‌نمایش ناموفق بود', previewProducts: 'کالاهای پیش‌نمایش', noPrice: 'بی‌قیمت', noPicture: 'بی‌تصویر',
+  },
   keys: { hint: 'کلیدها:', focus: 'جستجو', move: 'حرکت', open: 'گشودن', alike: 'همانندها', back: 'بازگشت' },
   notFound: { title: 'چنین صفحه‌ای نیست', home: 'به جستجو' },
-  document: { search: 'مگپای', results: '{words} · مگپای', picture: '{title} · مگپای', crawl: 'گردآوری · مگپای', alike: 'همانندها · مگپای' },
+  document: { search: 'مگپای', results: '{words} · مگپای', picture: '{title} · مگپای', crawl: 'گردآوری · مگپای', alike: 'همانندها · مگپای', shops: 'فروشگاه‌ها · مگپای' },
 } satisfies Messages
