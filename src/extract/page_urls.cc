@@ -121,7 +121,7 @@ std::string PageUrls::of_known_origin(std::string href) const {
 
 // Only where link and URL begin alike, so that what follows a known origin is the path.
 void PageUrls::learn_origin(const Url& url, std::string_view href) const {
-  constexpr std::size_t kOriginsMax = 8;
+  constexpr std::size_t kOriginsMax = 16;
   const std::string_view origin = origin_of(url);
   if (origins_.size() < kOriginsMax && href.size() > origin.size() && href[origin.size()] == '/' && href.starts_with(origin))
     origins_.emplace_back(origin);
@@ -157,8 +157,10 @@ std::string PageUrls::absolute(std::string_view href) const {
 }
 
 std::string PageUrls::absolute_or_text(std::string_view href) const {
+  href = trimmed(href);
+  if (std::string simple = href.empty() ? std::string() : simple_url(href); !simple.empty()) return simple;
   const std::optional<Url> url = resolve(href);
-  return url ? url->href() : std::string(trimmed(href));
+  return url ? url->href() : std::string(href);
 }
 
 }  // namespace magpie

@@ -179,22 +179,25 @@ void take_cents_behind_euro(std::string_view text, AmountFound& found) {
 std::string price_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
+  std::size_t kept = 0;  // from here on nothing has to change
+  const auto replace = [&](std::size_t begin, std::size_t end, char with) {
+    out.append(text, kept, begin - kept);
+    if (with != 0) out += with;
+    kept = end;
+  };
   for (std::size_t at = 0; at < text.size();) {
-    if (static_cast<unsigned char>(text[at]) < 0x80) {
-      const char c = text[at];
-      out += c >= '\t' && c <= '\r' ? ' ' : c == '`' ? '\'' : c;
+    const std::size_t begin = at;
+    if (const char c = text[at]; static_cast<unsigned char>(c) < 0x80) {
       ++at;
+      if (c >= '\t' && c <= '\r') replace(begin, at, ' ');
+      if (c == '`') replace(begin, at, '\'');
       continue;
     }
-    const std::size_t begin = at;
     const char32_t code_point = next_code_point(text, at);
-    if (is_mark_of_direction(code_point)) continue;
-    if (const char plain = plain_of(code_point); plain != 0) {
-      out += plain;
-    } else {
-      out += text.substr(begin, at - begin);
-    }
+    const char plain = plain_of(code_point);
+    if (plain != 0 || is_mark_of_direction(code_point)) replace(begin, at, plain);
   }
+  replace(text.size(), text.size(), 0);
   return out;
 }
 
