@@ -149,7 +149,7 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   page.url = url.href();
   page.charset = sniff_charset(html_bytes, context.content_type);
   const Utf8Text html(html_bytes, page.charset);
-  MAGPIE_TRY(const HtmlTree tree, HtmlTree::parse(html.text(), {.bytes_max = 4 * limits.html_bytes_max}));
+  MAGPIE_TRY(const HtmlTree tree, HtmlTree::parse(html.text(), {.bytes_max = 4 * limits.html_bytes_max, .keeps_drawings = false}));
 
   PageUrls urls(std::move(url), page.charset);
   if (const auto href = base_href(tree)) urls.set_base(*href);

@@ -27,8 +27,8 @@ std::uint32_t pixels(std::string_view text) {
 }
 
 std::string_view path_of(std::string_view url) {
-  const auto* const end = std::find_if(url.begin(), url.end(), [](char c) { return c == '?' || c == '#'; });
-  url = url.substr(0, static_cast<std::size_t>(end - url.begin()));
+  url = url.substr(0, url.find('?'));
+  url = url.substr(0, url.find('#'));
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return url;
   const std::size_t slash = url.find('/', scheme + 3);
@@ -137,7 +137,15 @@ namespace {
 bool ends_name(char c) { return c == '.' || c == '-' || c == '_' || (c >= '0' && c <= '9'); }
 
 bool begins_with_stand_in(std::string_view word) {
-  if (std::string_view("spl1an").find(ascii_lower(word.front())) == std::string_view::npos) return false;  // as none of these begins
+  switch (ascii_lower(word.front())) {
+    case 's':
+    case 'p':
+    case 'l':
+    case '1':
+    case 'a':
+    case 'n': break;
+    default: return false;  // none of these begins so
+  }
   static constexpr std::string_view kNames[] = {"spacer",      "placeholder", "1x1",     "lazyload", "lazy-load",
                                                 "ajax-loader", "preloader",   "noimage", "no-image", "no_image"};
   return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) {
@@ -148,9 +156,9 @@ bool begins_with_stand_in(std::string_view word) {
 
 // Names of nothing but stand-ins, as the beginning of a file's name or of a word in it: "metropixel.jpg" is a picture.
 bool names_stand_in(std::string_view file) {
-  for (std::size_t at = 0; at < file.size(); ++at) {
-    const bool begins = at == 0 || file[at - 1] == '-' || file[at - 1] == '_' || file[at - 1] == '.';
-    if (begins && begins_with_stand_in(file.substr(at))) return true;
+  for (std::size_t begin = 0; begin < file.size(); ++begin) {
+    if (begins_with_stand_in(file.substr(begin))) return true;
+    while (begin < file.size() && file[begin] != '-' && file[begin] != '_' && file[begin] != '.') ++begin;
   }
   return false;
 }

@@ -138,7 +138,7 @@ bool stands_in_line(lxb_tag_id_t tag) { return tag < kHtmlLooks.size() && kHtmlL
 // attributes of a tag again and again, so both are bounded here; what remains is bounded by time.
 class Gate {
  public:
-  explicit Gate(lxb_html_parser_t* parser) : parser_(parser), end_(Clock::now() + kTimeMax) {
+  Gate(lxb_html_parser_t* parser, bool keeps_drawings) : parser_(parser), keeps_drawings_(keeps_drawings), end_(Clock::now() + kTimeMax) {
     builder_ = parser->tkz->callback_token_done;
     builder_context_ = parser->tkz->callback_token_ctx;
     lxb_html_tokenizer_callback_token_done_set(parser->tkz, &Gate::on_token, this);
@@ -171,6 +171,7 @@ class Gate {
   bool drops(lxb_html_token_t* token) {
     if (token->tag_id <= LXB_TAG__EM_DOCTYPE) return false;  // text, comments, the doctype
     if ((token->type & LXB_HTML_TOKEN_TYPE_CLOSE) != 0) return drops_end(token->tag_id);
+    if (!keeps_drawings_ && is_drawing(token->tag_id)) token->attr_first = token->attr_last = nullptr;
     cut_attributes(token);
     const bool deep = lexbor_array_length(parser_->tree->open_elements) >= kDepthMax ||
                       lexbor_array_length(parser_->tree->active_formatting) >= kFormattingMax;
@@ -186,6 +187,14 @@ class Gate {
     if (found == dropped_.end()) return false;
     if (--found->second == 0) dropped_.erase(found);
     return true;
+  }
+
+  // Elements that HTML does not know stay in the drawing they are met in; all others may lead out of it, some by their attributes.
+  bool is_drawing(lxb_tag_id_t tag) const {
+    if (tag == LXB_TAG_SVG) return true;
+    if (tag < LXB_TAG__LAST_ENTRY && tag != LXB_TAG_PATH) return false;
+    const lxb_dom_node_t* around = lxb_html_tree_current_node(parser_->tree);
+    return around != nullptr && around->ns == LXB_NS_SVG;
   }
 
   static void cut_attributes(lxb_html_token_t* token) {
@@ -221,6 +230,7 @@ class Gate {
   }
 
   lxb_html_parser_t* parser_;
+  bool keeps_drawings_;
   Clock::time_point end_;
   lxb_html_tokenizer_token_f builder_ = nullptr;
   void* builder_context_ = nullptr;
@@ -431,7 +441,7 @@ Result<HtmlTree> HtmlTree::parse(std::string_view utf8, const HtmlLimits& limits
   if (document == nullptr || lxb_html_document_parse_chunk_begin(document) != LXB_STATUS_OK)
     return fail(Code::kInternal, "no memory for the HTML tree");
   {
-    Gate gate(static_cast<lxb_html_parser_t*>(document->dom_document.parser));
+    Gate gate(static_cast<lxb_html_parser_t*>(document->dom_document.parser), limits.keeps_drawings);
     for (std::size_t at = 0; at < utf8.size() && !gate.is_over(); at += kChunkBytes) {
       const std::string_view chunk = utf8.substr(at, kChunkBytes);
       if (lxb_html_document_parse_chunk(document, reinterpret_cast<const lxb_char_t*>(chunk.data()), chunk.size()) != LXB_STATUS_OK) {
@@ -462,7 +472,7 @@ Result<HtmlTree> HtmlTree::parse_fragment(std::string_view utf8, std::string_vie
   if (lxb_html_document_parse_fragment_chunk_begin(document, element) != LXB_STATUS_OK)
     return fail(Code::kInternal, "no memory for the HTML tree");
   {
-    Gate gate(static_cast<lxb_html_parser_t*>(document->dom_document.parser));
+    Gate gate(static_cast<lxb_html_parser_t*>(document->dom_document.parser), limits.keeps_drawings);
     for (std::size_t at = 0; at < utf8.size() && !gate.is_over(); at += kChunkBytes) {
       const std::string_view chunk = utf8.substr(at, kChunkBytes);
       if (lxb_html_document_parse_fragment_chunk(document, reinterpret_cast<const lxb_char_t*>(chunk.data()), chunk.size()) !=

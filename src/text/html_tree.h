@@ -138,6 +138,8 @@ class HtmlNode {
 
 struct HtmlLimits {
   std::size_t bytes_max = std::size_t{64} << 20;
+  /// Whether <svg> and what it draws keep their attributes ("viewBox", "d", ..). The tree is the same without, but for them.
+  bool keeps_drawings = true;
 };
 
 /// Owns one parsed page. Movable; not thread-safe, but different trees may live in different threads. Each thread keeps the memory of one

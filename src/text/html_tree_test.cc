@@ -126,5 +126,23 @@ TEST(HtmlTree, RefusesWhatIsTooLarge) {
   EXPECT_EQ(tree.error().code, Code::kTooLarge);
 }
 
+TEST(HtmlTree, LeavesOutWhatDrawingsAreMadeOf) {
+  constexpr std::string_view kHtml =
+      R"(<p class=a><svg viewBox="0 0 1 1"><g id=g><path d="M0 0"/><x-y z=1></x-y><image href=/i.png></image></g><title lang=en>t</title>)"
+      R"(<div class=b></div></svg><x-y class=c>)";
+  const auto whole = HtmlTree::parse(kHtml), lean = HtmlTree::parse(kHtml, {.keeps_drawings = false});
+  ASSERT_TRUE(whole && lean);
+  std::string seen;
+  HtmlNode other = lean->root();
+  for (HtmlNode node = whole->root(); node; node = node.next_in_order(whole->root()), other = other.next_in_order(lean->root())) {
+    ASSERT_TRUE(other);
+    ASSERT_EQ(node.name(), other.name());
+    other.each_attribute(
+        [&](std::string_view name, std::string_view) { seen += std::string(other.name()) + "." + std::string(name) + " "; });
+  }
+  EXPECT_FALSE(other);
+  EXPECT_EQ(seen, "p.class image.href title.lang div.class x-y.class ");
+}
+
 }  // namespace
 }  // namespace magpie
