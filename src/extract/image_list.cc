@@ -1,5 +1,7 @@
 #include "extract/image_list.h"
 
+#include <string.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -149,16 +151,23 @@ bool begins_with_stand_in(std::string_view word) {
   static constexpr std::string_view kNames[] = {"spacer",      "placeholder", "1x1",     "lazyload", "lazy-load",
                                                 "ajax-loader", "preloader",   "noimage", "no-image", "no_image"};
   return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) {
-    return word.size() >= name.size() && ascii_lower(word[1]) == name[1] && ascii_lowered(word.substr(0, name.size())) == name &&
+    return word.size() >= name.size() &&
+           std::equal(name.begin(), name.end(), word.begin(), [](char a, char b) { return a == ascii_lower(b); }) &&
            (word.size() == name.size() || ends_name(word[name.size()]));
   });
 }
+
+constexpr std::array<bool, 256> kEndsWord = [] {
+  std::array<bool, 256> ends{};
+  for (const unsigned char c : {'-', '_', '.'}) ends[c] = true;
+  return ends;
+}();
 
 // Names of nothing but stand-ins, as the beginning of a file's name or of a word in it: "metropixel.jpg" is a picture.
 bool names_stand_in(std::string_view file) {
   for (std::size_t begin = 0; begin < file.size(); ++begin) {
     if (begins_with_stand_in(file.substr(begin))) return true;
-    while (begin < file.size() && file[begin] != '-' && file[begin] != '_' && file[begin] != '.') ++begin;
+    while (begin < file.size() && !kEndsWord[static_cast<unsigned char>(file[begin])]) ++begin;
   }
   return false;
 }
@@ -183,7 +192,9 @@ bool is_spacer_file(std::string_view name) {
 
 bool is_placeholder_url(std::string_view url) {
   const std::string_view path = path_of(url);
-  const std::string_view file = path.substr(std::min(path.rfind('/') + 1, path.size()));
+  const void* slash = ::memrchr(path.data(), '/', path.size());  // std's goes byte by byte
+  const std::string_view file =
+      path.substr(slash == nullptr ? 0 : static_cast<std::size_t>(static_cast<const char*>(slash) - path.data()) + 1);
   return names_stand_in(file) || is_spacer_file(file);
 }
 
