@@ -19,6 +19,9 @@
 #include "base/files.h"
 #include "core/page_wire.h"
 #include "extract/extract_page.h"
+#include "extract/microdata.h"
+#include "extract/page_parts.h"
+#include "text/charset.h"
 #include "text/html_tree.h"
 
 namespace magpie {
@@ -263,23 +266,49 @@ void BM_ExtractLargeShops(benchmark::State& state) {
 }
 BENCHMARK(BM_ExtractLargeShops)->Unit(benchmark::kMicrosecond);
 
-// The tree alone, of the same pages: its share of the above.
-void BM_ParseRealShops(benchmark::State& state) {
+// Runs `read` over the real pages in turn, a page an iteration.
+template <class Read>
+void over_real_pages(benchmark::State& state, Read&& read) {
   const std::vector<std::string> pages = real_pages();
   if (pages.empty()) return state.SkipWithError(kNoRealPages);
-  std::size_t bytes = 0, i = 0;
+  std::size_t bytes = 0, i = 0, found = 0;
   for (auto _ : state) {
     const std::string& html = pages[i++ % pages.size()];
     bytes += html.size();
-    const auto tree = HtmlTree::parse(html);
-    if (!tree) return state.SkipWithError(tree.error().message.c_str());
-    benchmark::DoNotOptimize(tree->body());
+    const auto count = read(html);
+    if (!count) return state.SkipWithError(count.error().message.c_str());
+    found += *count;
   }
   state.SetItemsProcessed(state.iterations());
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
   state.counters["pages"] = static_cast<double>(pages.size());
+  state.counters["found"] = static_cast<double>(found) / static_cast<double>(state.iterations());
+}
+
+// The tree alone: its share of the above. Finds bodies.
+void BM_ParseRealShops(benchmark::State& state) {
+  over_real_pages(state, [](const std::string& html) -> Result<std::size_t> {
+    MAGPIE_TRY(const HtmlTree tree, HtmlTree::parse(html));
+    return tree.body() ? 1 : 0;
+  });
 }
 BENCHMARK(BM_ParseRealShops)->Unit(benchmark::kMicrosecond);
+
+// Charset, tree, links, pictures and markup, without what they mean. Finds links, pictures and items of microdata.
+void BM_MarkupRealShops(benchmark::State& state) {
+  over_real_pages(state, [](const std::string& html) -> Result<std::size_t> {
+    const ExtractLimits limits;
+    const std::string charset = sniff_charset(html, "text/html");
+    const Utf8Text text(html, charset);
+    MAGPIE_TRY(const HtmlTree tree, HtmlTree::parse(text.text(), {.keeps_drawings = false}));
+    MAGPIE_TRY(Url url, Url::parse("http://shop.example/p/1"));
+    const PageUrls urls(std::move(url), charset);
+    ImageList images(urls, limits.images_max);
+    const PageParts parts = read_parts(tree, urls, limits, images);
+    return parts.links.size() + images.size() + (parts.has_microdata ? read_microdata(tree, urls).size() : 0);
+  });
+}
+BENCHMARK(BM_MarkupRealShops)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace magpie
