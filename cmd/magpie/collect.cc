@@ -113,14 +113,8 @@ void print_summary(const collect::ListingCounts& counts, const std::vector<Label
   print_line(json.end_object().text());
 }
 
-void say_summary(const collect::ListingCounts& counts, const std::vector<LabelCount>& labels, const CrawlJobView& job) {
+void say_labels(const std::vector<LabelCount>& labels) {
   constexpr std::size_t kLabelsShown = 100;
-  fmt::print(stderr, "{}: {} items listed in {} calls, {} new, {} known", to_string(job.state), counts.listed, counts.calls, counts.news,
-             counts.known);
-  if (counts.malformed > 0) fmt::print(stderr, ", {} malformed", counts.malformed);
-  if (counts.refused > 0) fmt::print(stderr, ", {} refused (crawl.url_bytes_max, traps)", counts.refused);
-  if (counts.lists > 1) fmt::print(stderr, "; {} of {} lists read to their end", counts.lists_done, counts.lists);
-  fmt::print(stderr, "\n");
   for (std::size_t i = 0; i < std::min(labels.size(), kLabelsShown); ++i) {
     const LabelCount& label = labels[i];
     fmt::print(stderr, "  {:<24}{:>8} pictures", label.label.empty() ? "(no label)" : label.label, label.pictures);
@@ -129,6 +123,16 @@ void say_summary(const collect::ListingCounts& counts, const std::vector<LabelCo
     fmt::print(stderr, "\n");
   }
   if (labels.size() > kLabelsShown) fmt::print(stderr, "  and {} labels more\n", labels.size() - kLabelsShown);
+}
+
+void say_summary(const collect::ListingCounts& counts, const std::vector<LabelCount>& labels, const CrawlJobView& job) {
+  fmt::print(stderr, "{}: {} items listed in {} calls, {} new, {} known", to_string(job.state), counts.listed, counts.calls, counts.news,
+             counts.known);
+  if (counts.malformed > 0) fmt::print(stderr, ", {} malformed", counts.malformed);
+  if (counts.refused > 0) fmt::print(stderr, ", {} refused (crawl.url_bytes_max, traps)", counts.refused);
+  if (counts.lists > 1) fmt::print(stderr, "; {} of {} lists read to their end", counts.lists_done, counts.lists);
+  fmt::print(stderr, "\n");
+  say_labels(labels);
   if (!job.progress.failures.empty()) {
     fmt::print(stderr, "failed:");
     for (const FailureCount& failure : job.progress.failures) fmt::print(stderr, " {} {}", failure.count, failure.cause);
@@ -184,6 +188,15 @@ Result<int> run(const Common& common, const CollectFlags& flags) {
   if (flags.pictures_max > 0) options.pictures_max = static_cast<std::uint64_t>(flags.pictures_max);
   if (!flags.agent.empty()) options.agent = flags.agent;
 
+  if (auto manager = ManagerClient::connect(folder)) {
+    say_whose_settings(common, flags.allow_loopback);
+    MAGPIE_TRY(const int code, follow_there(
+                                   *manager, [&] { return manager->collect(seed, options); }, common.json));
+    MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
+    MAGPIE_TRY(const std::vector<LabelCount> labels, collection->catalog().label_counts(source.source));
+    say_labels(labels);
+    return code;
+  }
   bool nothing_listed = false;
   FollowWords words;
   words.progress = [](Manager& manager, const CrawlJobView& job) { return progress_words(manager.listing(job.id), job.progress); };

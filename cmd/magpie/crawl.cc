@@ -80,10 +80,7 @@ Result<int> run(const Common& common, const CrawlFlags& flags) {
   apply(flags, settings.crawl);
   MAGPIE_TRY(const CrawlOptions options, options_of(flags));
   if (auto manager = ManagerClient::connect(folder)) {
-    if (flags.allow_loopback || !common.settings.empty()) {
-      fmt::print(stderr,
-                 "magpie: the running magpie serve keeps its own settings: --allow-loopback and --set count only when given to it\n");
-    }
+    say_whose_settings(common, flags.allow_loopback);
     return follow_there(
         *manager, [&] { return manager->start_crawl(seeds, options); }, common.json);
   }

@@ -67,6 +67,11 @@ Result<int> follow_here(const CollectionFolder& folder, const AppSettings& setti
   return asked ? Result<int>(kNothing) : exit_code_of(job.state);
 }
 
+void say_whose_settings(const Common& common, bool allow_loopback) {
+  if (allow_loopback || !common.settings.empty())
+    fmt::print(stderr, "magpie: the running magpie serve keeps its own settings: --allow-loopback and --set count only when given to it\n");
+}
+
 Result<int> follow_there(ManagerClient& manager, const std::function<Result<JobId>()>& start, bool json) {
   const auto started = start();
   if (!started) return fail(started.error(), "the running magpie serve");

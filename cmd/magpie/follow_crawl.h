@@ -21,6 +21,9 @@ struct FollowWords {
 Result<int> follow_here(const CollectionFolder& folder, const AppSettings& settings,
                         const std::function<Result<CrawlJobView>(Manager&)>& start, bool json, const FollowWords& words = {});
 
+/// Tells who gave settings that the running `magpie serve` does not take from a command.
+void say_whose_settings(const Common& common, bool allow_loopback);
+
 /// With the process that manages the collection already.
 Result<int> follow_there(ManagerClient& manager, const std::function<Result<JobId>()>& start, bool json);
 

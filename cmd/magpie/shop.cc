@@ -184,6 +184,14 @@ Result<int> show_preview(const PreviewView& view, const Profile& profile, bool j
 
 Result<int> preview(const Common& common, const ShopFlags& flags, const CollectionFolder& folder, const Shop& shop) {
   MAGPIE_TRY(const Profile profile, load_profile(shop.profile));
+  if (auto manager = ManagerClient::connect(folder)) {
+    say_whose_settings(common, flags.allow_loopback);
+    MAGPIE_TRY(const ShopChange once, change_of(flags));
+    MAGPIE_TRY(const PreviewView begun, manager->start_preview(shop.name, once, flags.agent, static_cast<std::size_t>(flags.count)));
+    MAGPIE_TRY(const PreviewView view,
+               follow_preview([&] { return manager->preview(begun.id); }, [&] { return manager->cancel_preview(begun.id); }));
+    return show_preview(view, profile, common.json);
+  }
   MAGPIE_TRY(const AppSettings settings, settings_of(common, flags, &folder));
   const SystemClock clock;
   MAGPIE_TRY(const auto preview, ShopPreview::start(shop, settings, clock, {.count = static_cast<std::size_t>(flags.count)}));
@@ -193,12 +201,13 @@ Result<int> preview(const Common& common, const ShopFlags& flags, const Collecti
 }
 
 Result<int> crawl_now(const Common& common, const ShopFlags& flags, const CollectionFolder& folder, const Shop& shop) {
-  MAGPIE_TRY(const AppSettings settings, settings_of(common, flags, &folder));
   if (auto manager = ManagerClient::connect(folder)) {
+    say_whose_settings(common, flags.allow_loopback);
     MAGPIE_TRY(const ShopChange once, change_of(flags));
     return follow_there(
         *manager, [&] { return manager->run_shop(shop.name, once, flags.agent); }, common.json);
   }
+  MAGPIE_TRY(const AppSettings settings, settings_of(common, flags, &folder));
   MAGPIE_TRY_DO(crawl::user_agent(settings.crawl));
   return follow_here(
       folder, settings, [&](Manager& manager) { return manager.start({shop.address}, crawl_options(shop)); }, common.json);
@@ -226,9 +235,11 @@ Result<int> change(const Common& common, const ShopFlags& flags, const Collectio
     return fail(Code::kBadInput, "say when: --every 1d, --at 06:00,18:00, or --every never for once");
   MAGPIE_TRY(shop, with_flags(std::move(shop), flags));
   MAGPIE_TRY_DO(ShopFolder(folder.shops()).save(shop));
+  auto manager = ManagerClient::connect(folder);
+  if (manager && flags.action != "schedule") MAGPIE_TRY_DO(manager->set_shop_state(shop.name, shop.state));
   MAGPIE_TRY(const std::vector<Job> jobs, jobs_of(folder));
   print_shop(shop, newest_job(shop, jobs), common.json);
-  if (shop.state == ShopState::kActive && !ManagerClient::connect(folder))
+  if (shop.state == ShopState::kActive && !manager)
     fmt::print(stderr, "magpie: nobody crawls it yet: magpie serve does so when it is due, magpie shop run {} does so now\n", shop.name);
   return kDone;
 }
@@ -250,7 +261,8 @@ Result<int> run(const Common& common, const ShopFlags& flags) {
   if (action == "preview") return preview(common, flags, folder, shop);
   if (action == "run") return crawl_now(common, flags, folder, shop);
   if (action == "remove") {
-    MAGPIE_TRY_DO(shops.remove(shop.name));
+    if (auto manager = ManagerClient::connect(folder)) MAGPIE_TRY_DO(manager->remove_shop(shop.name));
+    else MAGPIE_TRY_DO(shops.remove(shop.name));
     fmt::print(stderr, "{} is no shop any more; its pages and pictures stay\n", shop.name);
     return kDone;
   }

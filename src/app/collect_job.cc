@@ -49,6 +49,17 @@ Result<std::string> collect_seed(const std::string& source, const std::string& l
   return fmt::format("{}{}", kScheme, source);
 }
 
+std::pair<std::string, std::string> parts_of_seed(std::string_view seed) {
+  std::string_view rest = seed.substr(std::min(kScheme.size(), seed.size()));
+  std::string label;
+  if (rest.starts_with(kLabel)) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    label = percent_decoded(rest.substr(kLabel.size(), end - kLabel.size()));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return {std::move(label), std::string(rest)};
+}
+
 bool is_collect(const std::vector<std::string>& seeds) { return !seeds.empty() && seeds.front().starts_with(kScheme); }
 
 Result<bool> is_folder_job(const std::vector<std::string>& seeds) {
@@ -58,15 +69,9 @@ Result<bool> is_folder_job(const std::vector<std::string>& seeds) {
 }
 
 Result<collect::Description> load_source(const std::string& seed) {
-  std::string_view rest = std::string_view(seed).substr(kScheme.size());
-  std::string label;
-  if (rest.starts_with(kLabel)) {
-    const std::size_t end = std::min(rest.find(':'), rest.size());
-    label = percent_decoded(rest.substr(kLabel.size(), end - kLabel.size()));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
+  const auto [label, rest] = parts_of_seed(seed);
   fs::path file = rest;
-  if (!rest.starts_with('/')) { MAGPIE_TRY(file, shipped_file(std::string(rest))); }
+  if (!rest.starts_with('/')) { MAGPIE_TRY(file, shipped_file(rest)); }
   if (rest.ends_with('/')) return collect::describe_folder(file, label);
   if (!is_description(file)) return collect::describe_list(file, label);
   MAGPIE_TRY(const std::string text, read_file(file, collect::kDescriptionBytesMax));

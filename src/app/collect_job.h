@@ -14,6 +14,8 @@ namespace magpie {
 /// folder the program is started in. `label` belongs to a list of addresses or a folder. kNotFound for what is neither, naming the shipped
 /// ones.
 Result<std::string> collect_seed(const std::string& source, const std::string& label);
+/// {label, source} of collect_seed()'s answer, which give the same seed again wherever they are asked for.
+std::pair<std::string, std::string> parts_of_seed(std::string_view seed);
 bool is_collect(const std::vector<std::string>& seeds);
 /// Whether it collects a folder of this machine. Errors: load_source()'s.
 Result<bool> is_folder_job(const std::vector<std::string>& seeds);

@@ -49,7 +49,7 @@ class Manager final : public JobControl {
   Result<CrawlJobView> replay(const std::vector<fs::path>& files, CrawlOptions options);
   /// Collects what a source lists (app/collect_job.h). The same source and label again go on under the same number: with what was left, or,
   /// once all was read, from its beginning, to take what is new. kBadInput and kNotFound for a source that does not read.
-  Result<CrawlJobView> collect(const std::string& source, const std::string& label, CrawlOptions options);
+  Result<CrawlJobView> collect(const std::string& source, const std::string& label, CrawlOptions options) override;
   /// What the listing of a collect job has found in its last run; zeros for another job.
   collect::ListingCounts listing(JobId id) const;
   Result<std::vector<CrawlJobView>> list() override;

@@ -3,6 +3,9 @@
 #include <curl/curl.h>
 #include <simdjson.h>
 
+#include <cmath>
+
+#include "app/collect_job.h"
 #include "app/job_json.h"
 #include "base/json_writer.h"
 #include "collect/listing.h"
@@ -67,6 +70,65 @@ void write_change(JsonWriter& json, const ShopChange& change, const std::string&
   if (!agent.empty()) json.field("agent", agent);
 }
 
+std::string text_in(const simdjson::dom::element& object, std::string_view pointer) {
+  std::string_view text;
+  return object.at_pointer(pointer).get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+}
+std::uint64_t count_in(const simdjson::dom::element& object, std::string_view key) {
+  std::uint64_t count = 0;
+  return object[key].get(count) == simdjson::SUCCESS ? count : 0;
+}
+
+PreviewProduct preview_product(const simdjson::dom::element& json) {
+  PreviewProduct one;
+  one.url = text_in(json, "/page_url");
+  one.product.name = text_in(json, "/name");
+  one.product.brand = text_in(json, "/brand");
+  one.product.category = text_in(json, "/category");
+  one.product.sku = text_in(json, "/sku");
+  one.product.offer.price = text_in(json, "/price/amount");
+  one.product.offer.currency = text_in(json, "/price/currency");
+  one.product.offer.availability = text_in(json, "/availability");
+  one.product.images.resize(std::min<std::uint64_t>(count_in(json, "pictures"), 1'000));
+  one.width = static_cast<std::uint32_t>(count_in(json, "width"));
+  one.height = static_cast<std::uint32_t>(count_in(json, "height"));
+  return one;
+}
+
+/// The shares of an answer are of whole products.
+ShopYield yield_from_json(const simdjson::dom::element& json) {
+  ShopYield yield{.pages = count_in(json, "pages"), .products = count_in(json, "products"), .products_new = count_in(json, "products_new")};
+  const auto times = [&](std::string_view key, std::uint64_t of) { return number(json, key).value_or(0) * static_cast<double>(of); };
+  const auto part = [&](std::string_view key) { return static_cast<std::uint64_t>(std::llround(times(key, yield.products))); };
+  yield.with_price = part("share_with_price");
+  yield.with_brand = part("share_with_brand");
+  yield.with_picture = part("share_with_picture");
+  yield.complete = part("share_complete");
+  yield.requests = static_cast<std::uint64_t>(std::llround(times("requests_per_new_product", yield.products_new)));
+  yield.bytes = static_cast<std::uint64_t>(std::llround(times("bytes_per_new_product", yield.products_new)));
+  yield.seconds = times("seconds_per_new_product", yield.products_new);
+  simdjson::dom::object classes;
+  if (json["classes"].get(classes) != simdjson::SUCCESS) return yield;
+  for (const auto& field : classes) {
+    std::uint64_t count = 0;
+    if (field.value.get(count) == simdjson::SUCCESS) yield.classes[field.key == "other" ? "" : std::string(field.key)] = count;
+  }
+  return yield;
+}
+
+Result<PreviewView> preview_from_json(const std::string& answer) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root, yield;
+  simdjson::dom::array products;
+  if (parser.parse(answer).get(root) != simdjson::SUCCESS || root["products"].get(products) != simdjson::SUCCESS)
+    return fail(Code::kInternal, "the manager's answer is no preview: {}", answer.substr(0, 200));
+  PreviewView view{.id = count_in(root, "preview_id"), .state = state_named(text_in(root, "/state")), .pages = count_in(root, "pages")};
+  if (std::string message = text_in(root, "/message"); !message.empty()) view.message = std::move(message);
+  for (const simdjson::dom::element one : products) view.products.push_back(preview_product(one));
+  if (root["yield"].get(yield) == simdjson::SUCCESS && !yield.is_null()) view.yield = yield_from_json(yield);
+  return view;
+}
+
 std::string detail_of(const std::string& problem) {
   simdjson::dom::parser parser;
   std::string_view detail;
@@ -123,6 +185,48 @@ Result<JobId> ManagerClient::run_shop(const std::string& name, const ShopChange&
   json.begin_object();
   write_change(json, change, agent);
   MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/shops/{}/run", collect::url_part(name)), json.end_object().text()));
+  return id_in(answer, "job_id");
+}
+
+Result<void> ManagerClient::set_shop_state(const std::string& name, ShopState state) {
+  JsonWriter json;
+  json.begin_object().field("state", to_string(state)).end_object();
+  MAGPIE_TRY_DO(ask(fmt::format("/api/v1/shops/{}/change", collect::url_part(name)), json.text()));
+  return {};
+}
+
+Result<void> ManagerClient::remove_shop(const std::string& name) {
+  MAGPIE_TRY_DO(ask(fmt::format("/api/v1/shops/{}/remove", collect::url_part(name)), "{}"));
+  return {};
+}
+
+Result<PreviewView> ManagerClient::start_preview(const std::string& shop, const ShopChange& change, const std::string& agent,
+                                                 std::size_t count) {
+  JsonWriter json;
+  json.begin_object().field("shop", shop).field("count", count);
+  write_change(json, change, agent);
+  MAGPIE_TRY(const std::string answer, ask("/api/v1/previews", json.end_object().text()));
+  return preview_from_json(answer);
+}
+
+Result<PreviewView> ManagerClient::preview(PreviewId id) {
+  MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/previews/{}", id), std::nullopt));
+  return preview_from_json(answer);
+}
+
+Result<void> ManagerClient::cancel_preview(PreviewId id) {
+  MAGPIE_TRY_DO(ask(fmt::format("/api/v1/previews/{}/cancel", id), "{}"));
+  return {};
+}
+
+Result<JobId> ManagerClient::collect(const std::string& seed, const CrawlOptions& options) {
+  const auto [label, source] = parts_of_seed(seed);
+  CrawlOptions others = options;
+  others.pictures_max.reset();
+  JsonWriter json;
+  json.begin_object().field("source", source).field("label", label);
+  if (options.pictures_max) json.field("pictures_max", *options.pictures_max);
+  MAGPIE_TRY(const std::string answer, ask("/api/v1/collect", json.key("options").raw(to_json(others)).end_object().text()));
   return id_in(answer, "job_id");
 }
 

@@ -25,6 +25,15 @@ class ManagerClient {
   Result<JobId> revisit(JobId id, bool all);
   /// Of a shop by its name, so that its profile goes with it; `change` for this once.
   Result<JobId> run_shop(const std::string& name, const ShopChange& change, const std::string& agent);
+  /// A state in its file takes effect at once, on a crawl that was begun by hand, too.
+  Result<void> set_shop_state(const std::string& name, ShopState state);
+  Result<void> remove_shop(const std::string& name);
+  /// Products without thumbnails.
+  Result<PreviewView> start_preview(const std::string& shop, const ShopChange& change, const std::string& agent, std::size_t count);
+  Result<PreviewView> preview(PreviewId id);
+  Result<void> cancel_preview(PreviewId id);
+  /// `seed`: app/collect_job.h.
+  Result<JobId> collect(const std::string& seed, const CrawlOptions& options);
   struct JobStatus {
     CrawlState state = CrawlState::kQueued;
     CrawlProgress progress;  // counters, rates and failures; no hosts

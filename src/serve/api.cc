@@ -95,6 +95,7 @@ std::optional<Route> route_below_api(const PathParts& path) {
   if (what == "shops") return shop_route(path);
   if (what == "previews") return preview_route(path);
   if (path.count == 3 && what == "search") return one_of_two("search", &search, &search_by_picture);
+  if (path.count == 3 && what == "collect") return Route{"collect", false, true, &start_collect};
   if (path.count == 3 && what == "events") return Route{"events", true, false, &events};
   if (path.count == 3 && what == "stats") return Route{"stats", true, false, &stats};
   if (path.count == 3 && what == "openapi.yaml")

@@ -21,7 +21,7 @@ struct CrawlOptions {
   std::optional<bool> images_off_host;  // pictures from other hosts than the seeds'
   std::optional<std::string> render;    // "auto", "always" or "never": pages in a browser (crawl.render)
   std::optional<std::string> profile;   // of a shop: a shipped profile's name or a file (app/profile.h); comes with ShopControl::run()
-  std::optional<std::uint64_t> pictures_max;  // of a collect job: new ones that are taken; no request of the API has it
+  std::optional<std::uint64_t> pictures_max;  // of a collect job: new ones that are taken
 };
 
 enum class CrawlState : std::uint8_t { kQueued, kRunning, kCancelling, kFinished, kCancelled, kFailed };
@@ -87,6 +87,9 @@ class JobControl {
   /// Takes the crawl on; it begins at once or waits. `seeds` are canonical http(s) URLs. kForbidden when a seed's address is
   /// refused (the message names it), kBusy when a crawl of the same seeds is under way; others as a failing disk gives them.
   virtual Result<CrawlJobView> start(std::vector<std::string> seeds, CrawlOptions options) = 0;
+  /// Takes on to collect what a source lists: the name of one that comes with the program, or the absolute path of a description, a list of
+  /// addresses or a folder. kBadInput and kNotFound for one that does not read, kBusy while it is being collected.
+  virtual Result<CrawlJobView> collect(const std::string& source, const std::string& label, CrawlOptions options) = 0;
   /// Newest first, all of them.
   virtual Result<std::vector<CrawlJobView>> list() = 0;
   /// kNotFound.

@@ -182,6 +182,33 @@ Outcome<NewCrawl> parse_new_crawl(std::string_view json) {
   return crawl;
 }
 
+Outcome<NewCollect> parse_new_collect(std::string_view json) {
+  const auto malformed = [] {
+    return problem(400, "request_malformed",
+                   "the body must be a JSON object with 'source', and may have 'label', 'pictures_max' and 'options'");
+  };
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  NewCollect collect;
+  if (parser.parse(json).get(object) != simdjson::SUCCESS) return malformed();
+  for (const auto& field : object) {
+    std::string_view text;
+    std::uint64_t number = 0;
+    simdjson::dom::object options;
+    if (field.key == "source" && field.value.get(text) == simdjson::SUCCESS) collect.source = text;
+    else if (field.key == "label" && field.value.get(text) == simdjson::SUCCESS) collect.label = text;
+    else if (field.key == "pictures_max" && field.value.get(number) == simdjson::SUCCESS && number > 0)
+      collect.options.pictures_max = number;
+    else if (field.key != "options" || field.value.get(options) != simdjson::SUCCESS) return malformed();
+    if (field.key != "options") continue;
+    const std::optional<std::uint64_t> pictures_max = collect.options.pictures_max;
+    SERVE_TRY(collect.options, parse_options(options));
+    collect.options.pictures_max = pictures_max;
+  }
+  if (collect.source.empty() || collect.source.size() > kSeedBytesMax || collect.label.size() > kSeedBytesMax) return malformed();
+  return collect;
+}
+
 Outcome<std::vector<Cause>> parse_causes(std::string_view json) {
   constexpr std::size_t kCausesMax = 32;
   const auto malformed = [] {

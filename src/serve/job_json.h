@@ -19,6 +19,12 @@ struct NewCrawl {
   std::vector<std::string> seeds;  // canonical URLs
   CrawlOptions options;
 };
+struct NewCollect {
+  std::string source, label;
+  CrawlOptions options;
+};
+/// {"source", "label", "options", "pictures_max"}; `request_malformed` otherwise.
+Outcome<NewCollect> parse_new_collect(std::string_view json);
 /// Problems: `request_malformed` for anything but the expected JSON, `seed_invalid` for a seed that is no http or https address.
 Outcome<NewCrawl> parse_new_crawl(std::string_view json);
 /// {"causes": ["dns", ...]}; an empty list for `{}`; `request_malformed` otherwise.

@@ -46,6 +46,28 @@ RouteReply start_job(ApiState& state, const HttpServerRequest& request) {
   return reply;
 }
 
+// Its sources are files and folders of this machine, so only who could read them anyway may ask: the socket is its owner's alone.
+RouteReply start_collect(ApiState& state, const HttpServerRequest& request) {
+  SERVE_TRY([[maybe_unused]] const bool none, no_parameters(request));
+  SERVE_TRY([[maybe_unused]] const bool json, must_be_json(request));
+  if (!request.on_unix_socket)
+    return problem(403, "socket_only",
+                   "what is collected may be a folder of this machine: ask over the collection's manager.sock, as 'magpie collect' does");
+  SERVE_TRY(NewCollect wish, parse_new_collect(request.body));
+  if (!state.ports.jobs.can_start()) return problem(403, "crawl_disabled", "this server does not start crawls; use 'magpie collect'");
+  const Result<CrawlJobView> job = state.ports.jobs.collect(wish.source, wish.label, wish.options);
+  if (!job) {
+    if (job.error().code == Code::kBusy) return problem(409, "job_running", "{}", job.error().message);
+    if (job.error().code == Code::kBadInput || job.error().code == Code::kNotFound)
+      return problem(400, "source_invalid", "{}", job.error().message);
+    return problem(job.error());
+  }
+  HttpServerReply reply = json_reply(job_text(*job));
+  reply.status = 201;
+  reply.headers.push_back({"Location", fmt::format("/api/v1/jobs/{}", job->id)});
+  return reply;
+}
+
 RouteReply job(ApiState& state, const HttpServerRequest& request, std::string_view id_text) {
   SERVE_TRY([[maybe_unused]] const bool none, no_parameters(request));
   SERVE_TRY(const std::uint64_t id, path_id(id_text));

@@ -45,6 +45,7 @@ RouteReply product(ApiState& state, const HttpServerRequest& request, std::strin
 // job_routes.cc
 RouteReply list_jobs(ApiState& state, const HttpServerRequest& request);
 RouteReply start_job(ApiState& state, const HttpServerRequest& request);
+RouteReply start_collect(ApiState& state, const HttpServerRequest& request);
 RouteReply job(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply cancel_job(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply retry_job(ApiState& state, const HttpServerRequest& request, std::string_view id);

@@ -55,6 +55,10 @@ class TestJobs final : public JobControl {
     jobs[job.id] = job;
     return job;
   }
+  Result<CrawlJobView> collect(const std::string& source, const std::string& label, CrawlOptions options) override {
+    if (source == "nobody") return fail(Code::kNotFound, "'nobody' is no source");
+    return start({fmt::format("collect:label={}:{}", label, source)}, options);
+  }
   Result<std::vector<CrawlJobView>> list() override {
     std::vector<CrawlJobView> all;
     for (auto it = jobs.rbegin(); it != jobs.rend(); ++it) all.push_back(it->second);
@@ -255,6 +259,16 @@ class TestCollection {
     return {.status = std::atoi(all.c_str() + 9), .headers = parse_header_block(all.substr(0, end + 2)), .body = all.substr(end + 4)};
   }
   TestReply get(std::string_view target, HttpHeaders headers = {}) const { return ask("GET", target, std::move(headers)); }
+
+  /// As the owner's commands ask, over the Unix socket.
+  HttpServerReply ask_on_socket(std::string path, std::string body) const {
+    return api_->answer({.method = HttpMethod::kPost,
+                         .method_name = "POST",
+                         .path = std::move(path),
+                         .headers = {{"Content-Type", "application/json"}},
+                         .body = std::move(body),
+                         .on_unix_socket = true});
+  }
 
   static constexpr ImageId kChair = 1, kChairCopy = 2, kHorse = 3, kHidden = 4;
 

@@ -301,6 +301,29 @@ TEST(ApiJobs, AreRefusedWithAReason) {
   expect_problem(post(R"({"seeds":["a.test"]})"), 403, "crawl_disabled");
 }
 
+TEST(ApiCollect, IsForWhoOwnsTheSocket) {
+  TestCollection collection;
+  const auto on_socket = [&](const std::string& body) {
+    const HttpServerReply reply = collection.ask_on_socket("/api/v1/collect", body);
+    return TestReply{reply.status, reply.headers, std::get<std::string>(reply.body)};
+  };
+  const std::string wish = R"({"source":"/home/me/cats/","label":"cat","pictures_max":7,"options":{"delay_ms":100}})";
+  const Parsed job = expect_answer(on_socket(wish), "Job", 201);
+  EXPECT_EQ(job.text("/seeds/0"), "collect:label=cat:/home/me/cats/");
+  EXPECT_EQ(collection.jobs.jobs[1].options.pictures_max, 7u);
+  EXPECT_EQ(job.number("/options/delay_ms"), 100u);
+  expect_problem(on_socket(R"({"source":"nobody"})"), 400, "source_invalid");
+  for (const char* body :
+       {"", "{}", R"({"source":""})", R"({"source":1})", R"({"source":"a","pictures_max":0})", R"({"source":"a","path":"b"})",
+        R"({"source":"a","options":{"pictures_max":3}})", R"({"source":"a","options":1})"}) {
+    SCOPED_TRACE(body);
+    expect_problem(on_socket(body), 400, "request_malformed");
+  }
+  expect_problem(collection.ask("POST", "/api/v1/collect", {{"Content-Type", kJson}}, wish), 403, "socket_only");
+  collection.jobs.enabled = false;
+  expect_problem(on_socket(wish), 403, "crawl_disabled");
+}
+
 TEST(ApiShops, AreMadeListedChangedAndRemoved) {
   TestCollection collection;
   const auto post = [&](std::string_view target, std::string_view body) {

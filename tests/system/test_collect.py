@@ -6,11 +6,12 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "site"))
 from apis import png  # noqa: E402
-from magpie_system import AGENT, ROOT, SystemTest, free_port, main, wait_for
+from magpie_system import AGENT, ROOT, SystemTest, answers, free_port, main, wait_for
 
 HOSTS = {"https://nekos.best/": "127.0.70.1", "https://api.waifu.pics/": "127.0.70.2", "https://api.catboys.com/": "127.0.70.4",
          "https://api.waifu.im/": "127.0.70.6"}
@@ -154,6 +155,28 @@ class Collect(SystemTest):
         while seen != len(apis.log()):
             seen = len(apis.log())
             time.sleep(0.5)
+
+    def test_beside_a_server_a_folder_is_collected_by_it(self):
+        pictures = self.folder / "pictures"
+        for label in ("cat", "dog"):
+            (pictures / label).mkdir(parents=True)
+            for at in range(3):
+                (pictures / label / f"{at}.png").write_bytes(png(f"{label}{at}"))
+        collection, port = self.folder / "c", free_port()
+        self.magpie("init", collection)
+        self.start("serve", "--collection", collection, "--port", port)
+        wait_for("the server", lambda: answers(port))
+        self.magpie("collect", pictures, "--collection", collection)
+        self.assertIn("handed to the running magpie serve as job 1", self.stderr)
+        self.assertRegex(self.stderr, r"cat +3 pictures\n +dog +3 pictures")
+        self.magpie("collect", pictures, "--collection", collection)
+        jobs = self.get_json(f"http://127.0.0.1:{port}/api/v1/jobs")["jobs"]
+        self.assertEqual([(job["seeds"], job["state"]) for job in jobs], [([f"collect:{pictures}/"], "finished")], "gone on with under its number")
+        # Nobody else has this machine's folders read.
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            self.get_json(f"http://127.0.0.1:{port}/api/v1/collect", data=json.dumps({"source": str(pictures)}).encode(),
+                          headers={"Content-Type": "application/json"})
+        self.assertEqual(json.load(refused.exception)["code"], "socket_only")
 
     def test_kill_loses_nothing_and_repeats_only_what_was_in_flight(self):
         chance = random.Random(SEED)

@@ -156,6 +156,31 @@ class Shops(SystemTest):
         self.assertGreater(api("stats")["pages"], 2)
         self.kill(server, signal.SIGTERM)
 
+    def test_commands_beside_a_server_go_through_it(self):
+        server, api = self.serve("--set", "crawl.pictures=describe")
+        profile = self.folder / "planes.yaml"
+        profile.write_text("words: [spacecraft]\nfields: [price]\nclasses: {plane: [plane, flugzeug]}\n")
+        self.command("add", self.address, "--profile", profile, "--delay", "0", "--max-pages", "1000")
+        *products, yields = map(json.loads, self.command("preview", self.name, "--count", "5", "--json").splitlines())
+        self.assertEqual([product["currency"] for product in products], ["EUR"] * 5)
+        self.assertTrue(any(product["width"] >= 420 for product in products))
+        self.assertEqual((yields["share_with_price"], yields["share_complete"]), (1, 1))
+        self.assertGreater(yields["classes"]["other"], 0)
+        self.assertEqual(api("previews/1")["state"], "finished")
+        self.command("preview", self.name, "--count", "500", code=2)
+        self.assertIn("count must be a whole number from 1 to 50", self.stderr)
+        # Paused, and crawled by hand all the same, until somebody pauses it once more.
+        self.command("pause", self.name)
+        hand = self.start("shop", "run", self.name, "--delay", "1", "--collection", self.collection)
+        wait_for("some pages", lambda: (api(f"shops/{self.name}")["job"] or {"progress": {"pages_fetched": 0}})["progress"]["pages_fetched"] >= 4)
+        self.command("pause", self.name)
+        wait_for("its end", lambda: api(f"shops/{self.name}")["job"]["state"] == "cancelled")
+        hand.wait(timeout=60)
+        self.assertEqual(api(f"shops/{self.name}")["profile"], str(profile))
+        self.command("remove", self.name)
+        self.assertEqual(api("shops")["shops"], [])
+        self.kill(server, signal.SIGTERM)
+
     def test_the_api_refuses_in_the_words_of_commands(self):
         _, api = self.serve()
         api("shops", {"address": self.address, "name": "mine"})
