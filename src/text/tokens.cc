@@ -102,6 +102,10 @@ class Tokeniser {
 
   std::vector<Token> run() {
     for (std::size_t at = 0; at < text_.size() && tokens_.size() < tokens_max_;) {
+      if (take_plain(text_[at])) {
+        ++at;
+        continue;
+      }
       const char32_t c = next_code_point(text_, at);
       take(c, kind_of(c), at);
     }
@@ -111,6 +115,20 @@ class Tokeniser {
   }
 
  private:
+  // What take() does with nearly all characters of most texts. False for the others.
+  bool take_plain(char c) {
+    if (static_cast<unsigned char>(c) >= 0x80 || !dense_.empty()) return false;
+    switch (kind_of_ascii(c)) {
+      case Kind::kSpace: end_word(); return true;
+      case Kind::kLetter:
+      case Kind::kDigit:
+        word_ += ascii_lower(c);
+        previous_is_digit_ = c <= '9';
+        return true;
+      default: return false;
+    }
+  }
+
   void take(char32_t c, Kind kind, std::size_t next) {
     if (kind == Kind::kDense) {
       end_word();
