@@ -171,12 +171,15 @@ class Tokeniser {
     paired_ = false;
   }
   void end_word() {
-    if (!word_.empty()) add(word_);
+    if (!word_.empty()) add(std::move(word_));
     word_.clear();
     previous_is_digit_ = false;
   }
 
-  void add(std::string_view term) { tokens_.push_back({std::string(utf8_prefix(term, kTermBytesMax)), position_++}); }
+  void add(std::string term) {
+    if (term.size() > kTermBytesMax) term.resize(utf8_prefix(term, kTermBytesMax).size());
+    tokens_.push_back({std::move(term), position_++});
+  }
 
   std::string_view text_;
   std::size_t tokens_max_;
