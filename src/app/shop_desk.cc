@@ -13,7 +13,7 @@ std::vector<ProfileView> profile_views() {
   const auto names = shipped_profiles();
   for (const std::string& name : names ? *names : std::vector<std::string>()) {
     const auto profile = load_profile(name);
-    if (profile) views.push_back({name, profile->about});
+    if (profile) views.push_back({name, profile->about, profile->picture_side_min});
   }
   return views;
 }
@@ -51,8 +51,13 @@ Result<ShopView> ShopDesk::view_of(const Shop& shop, const std::vector<Job>& job
   const bool under_way = view.job && !has_ended(view.job->state);
   if (shop.state == ShopState::kActive && !under_way) view.next_at = next_crawl(shop, newest, clock_.now());
   view.yield = yields_.get(shop, view.job);
-  const auto profile = load_profile(shop.profile);
-  view.picture_side_min = profile ? profile->picture_side_min : Profile().picture_side_min;
+  const auto known = std::ranges::find(profiles_, shop.profile, &ProfileView::name);
+  if (known != profiles_.end()) {
+    view.picture_side_min = known->picture_side_min;
+  } else {
+    const auto own = load_profile(shop.profile);
+    view.picture_side_min = own ? own->picture_side_min : Profile().picture_side_min;
+  }
   return view;
 }
 

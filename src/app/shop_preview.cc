@@ -55,6 +55,14 @@ Result<PreviewProduct> shown(const Catalog& catalog, const VariantStore& variant
   return one;
 }
 
+/// Why a crawl that read no page has read none, as far as that is known.
+std::optional<std::string> why_nothing(const Catalog& catalog) {
+  const auto failures = catalog.failures(std::nullopt, 1);
+  if (!failures || failures->empty()) return std::nullopt;
+  const Fetch& last = failures->front();
+  return fmt::format("{}: {}{}", last.url, to_string(last.cause), last.detail.empty() ? "" : fmt::format(" ({})", last.detail));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ShopPreview>> ShopPreview::start(const Shop& shop, const AppSettings& settings, const Clock& clock,
@@ -125,9 +133,10 @@ Result<void> ShopPreview::crawl(const std::stop_token& stop) {
   }
   MAGPIE_TRY_DO(read_products(collection->catalog(), collection->variants()));
   MAGPIE_TRY(const ShopYield yield, shop_yield(collection->catalog(), view_.shop, profile_));
+  const std::optional<std::string> why = yield.pages == 0 ? why_nothing(collection->catalog()) : std::nullopt;
   const std::lock_guard lock(mutex_);
   view_.yield = yield;
-  view_.message = job.message;
+  view_.message = job.message ? job.message : why;
   // That its time or its pages are over is how a preview ends.
   const bool enough = job.state == CrawlState::kCancelled && !stop.stop_requested();
   if (enough) view_.message.reset();

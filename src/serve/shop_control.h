@@ -68,6 +68,7 @@ struct ShopView {
 
 struct ProfileView {
   std::string name, about;
+  std::uint32_t picture_side_min = 0;
 };
 
 /// One product of a preview, as a crawl would keep it.

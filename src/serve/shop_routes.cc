@@ -43,7 +43,11 @@ RouteReply list_shops(ApiState& state, const HttpServerRequest& request) {
   for (const std::string& problem : list.problems) json.string(problem);
   json.end_array().key("profiles").begin_array();
   for (const ProfileView& profile : list.profiles)
-    json.begin_object().field("name", profile.name).field("about", profile.about).end_object();
+    json.begin_object()
+        .field("name", profile.name)
+        .field("about", profile.about)
+        .field("picture_side_min", profile.picture_side_min)
+        .end_object();
   return json_reply(json.end_array().end_object().take());
 }
 

@@ -100,7 +100,7 @@ class TestShops final : public ShopControl {
  public:
   explicit TestShops(TestJobs& jobs) : jobs_(jobs) {}
   Result<List> list() override {
-    List list{.problems = {"shops/broken.yaml is not YAML"}, .profiles = {{"any", "Anything"}, {"fashion", "Clothes"}}};
+    List list{.problems = {"shops/broken.yaml is not YAML"}, .profiles = {{"any", "Anything", 500}, {"fashion", "Clothes", 600}}};
     for (const auto& [name, view] : shops) list.shops.push_back(view);
     return list;
   }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Shops as jobs: added, previewed, activated, paused and scheduled, by command and by editing their file."""
 import json
+import os
 import signal
 import sqlite3
 import urllib.error
@@ -16,6 +17,13 @@ class Shops(SystemTest):
         self.name = f"127.0.0.2_{self.shop.port}"
         self.collection = self.folder / "shops"
         self.file = self.collection / "shops" / f"{self.name}.yaml"
+
+        # Where previews are made: of this test alone, so that what they leave can be told.
+        self.scratch = self.folder / "scratch"
+        self.scratch.mkdir()
+        before = os.environ.get("TMPDIR")
+        os.environ["TMPDIR"] = str(self.scratch)
+        self.addCleanup(lambda: os.environ.pop("TMPDIR") if before is None else os.environ.update(TMPDIR=before))
 
     def command(self, action, *words, **options):
         return self.magpie("shop", action, *words, "--collection", self.collection, **options)
@@ -169,6 +177,10 @@ class Shops(SystemTest):
         self.assertEqual(api("previews/1")["state"], "finished")
         self.command("preview", self.name, "--count", "500", code=2)
         self.assertIn("count must be a whole number from 1 to 50", self.stderr)
+        # Of a host that refuses, why; one that is slow ends soon with its server.
+        preview = api("previews", {"address": "http://127.0.0.2:9/"})
+        wait_for("its end", lambda: api(f"previews/{preview['preview_id']}")["state"] == "finished")
+        self.assertIn("127.0.0.2:9/: connect", api(f"previews/{preview['preview_id']}")["message"])
         # Paused, and crawled by hand all the same, until somebody pauses it once more.
         self.command("pause", self.name)
         hand = self.start("shop", "run", self.name, "--delay", "1", "--collection", self.collection)
@@ -179,7 +191,15 @@ class Shops(SystemTest):
         self.assertEqual(api(f"shops/{self.name}")["profile"], str(profile))
         self.command("remove", self.name)
         self.assertEqual(api("shops")["shops"], [])
+        # A preview under way is stopped by its asker, or ends with the server, and leaves nothing behind.
+        slow = api("previews", {"address": self.address, "delay": "1s", "profile": "art"})
+        wait_for("a page", lambda: api(f"previews/{slow['preview_id']}")["pages"] >= 1)
+        api(f"previews/{slow['preview_id']}/cancel", {})
+        wait_for("its end", lambda: api(f"previews/{slow['preview_id']}")["state"] == "cancelled")
+        api("previews", {"address": self.address, "delay": "1s", "profile": "art"})
         self.kill(server, signal.SIGTERM)
+        self.assertEqual(server.returncode, 0)
+        self.assertEqual(list(self.scratch.glob("magpie-preview-*")), [])
 
     def test_the_api_refuses_in_the_words_of_commands(self):
         _, api = self.serve()
