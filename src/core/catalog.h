@@ -53,6 +53,13 @@ struct HostVisit {
   std::string report_json = "{}";  // a crawl::HostReport (app/host_ledger.h)
 };
 
+/// A selector with how many of its site's pages bore it out.
+struct LearntSelector {
+  FieldSelector selector;
+  std::uint32_t agreed = 0, disagreed = 0;
+  bool operator==(const LearntSelector&) const = default;
+};
+
 /// What a collected source (src/collect) says of a picture. All but `url` and `source` may be empty.
 struct PictureLabel {
   std::string url;     // the picture's, as the job knows it
@@ -164,6 +171,9 @@ class CatalogTransaction {
 
   /// Adds a visit, or replaces that of the same host, job and run.
   virtual Result<void> put_host_visit(const HostVisit& visit) = 0;
+
+  /// Replaces what is known of a host's selectors.
+  virtual Result<void> set_selectors(std::string_view host, std::span<const LearntSelector> selectors) = 0;
 
   virtual Result<void> set_meta(std::string_view key, std::string_view value) = 0;
 
@@ -321,6 +331,7 @@ class Catalog {
   virtual Result<std::vector<HostVisit>> host_visits(std::string_view host) const = 0;
   /// Hosts that were to be left alone beyond `now`, and until when. Cost: one pass over all visits.
   virtual Result<std::map<std::string, Timestamp>> resting_hosts(Timestamp now) const = 0;
+  virtual Result<std::vector<LearntSelector>> selectors(std::string_view host) const = 0;
   virtual Result<HostSummary> host_summary(std::string_view host) const = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view key) const = 0;
   /// Unpredictable, made once per collection: seeds URL signatures (base/hash.h), so that nobody can prepare colliding ones.

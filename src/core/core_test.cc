@@ -23,6 +23,7 @@ Page full_page() {
   page.robots.noimageindex = true;
   page.verdict = {Cause::kLoginWall, "its heading says 'log in'"};
   page.shape = 77;
+  page.selector_trials = {{{"sku", "em<p.z", "SKU: ", ""}, true}, {{"availability", "i", "fort", "OutOfStock"}, false}};
   return page;
 }
 
@@ -40,6 +41,9 @@ TEST(PageWire, ComesBackAsItWas) {
   EXPECT_EQ(back->verdict.cause, Cause::kLoginWall);
   EXPECT_EQ(back->verdict.evidence, "its heading says 'log in'");
   EXPECT_EQ(back->shape, 77u);
+  ASSERT_EQ(back->selector_trials.size(), 2u);
+  EXPECT_EQ(back->selector_trials[0].selector, full_page().selector_trials[0].selector);
+  EXPECT_TRUE(back->selector_trials[0].agrees);
   EXPECT_EQ(encode_page(*back), bytes);
 }
 
@@ -52,7 +56,7 @@ TEST(PageWire, ACauseThatIsNoPagesIsCorrupt) {
 }
 
 TEST(PageWire, AFieldOfNoOriginIsCorrupt) {
-  for (const int origin : {0, 8}) {
+  for (const int origin : {0, 9}) {
     Page page = full_page();
     page.products[0].evidence[0].origin = static_cast<FieldOrigin>(origin);
     EXPECT_FALSE(decode_page(encode_page(page))) << origin;

@@ -7,7 +7,7 @@
 namespace magpie {
 namespace {
 
-constexpr std::uint64_t kVersion = 4;
+constexpr std::uint64_t kVersion = 5;
 
 void write(WireWriter& out, const ImageRef& ref) {
   out.bytes(ref.url);
@@ -68,7 +68,7 @@ Product read_product(WireReader& in) {
 }
 
 bool is_sound(const FieldEvidence& evidence) {
-  return evidence.origin >= FieldOrigin::kJsonLd && evidence.origin <= FieldOrigin::kAddress && evidence.sure_percent <= 100;
+  return evidence.origin >= FieldOrigin::kJsonLd && evidence.origin <= FieldOrigin::kLearnt && evidence.sure_percent <= 100;
 }
 
 // Those that a worker may give a page.
@@ -78,6 +78,16 @@ bool is_page_cause(std::uint64_t number) {
 }
 
 }  // namespace
+
+void write_selector(WireWriter& out, const FieldSelector& selector) {
+  for (const std::string* text : {&selector.field, &selector.path, &selector.words, &selector.value}) out.bytes(*text);
+}
+
+FieldSelector read_selector(WireReader& in) {
+  FieldSelector selector;
+  for (std::string* text : {&selector.field, &selector.path, &selector.words, &selector.value}) *text = in.string();
+  return selector;
+}
 
 std::string encode_page(const Page& page) {
   WireWriter out;
@@ -102,6 +112,11 @@ std::string encode_page(const Page& page) {
   out.bytes(page.verdict.evidence);
   out.u64(page.shape);
   out.boolean(page.app_shell);
+  out.u64(page.selector_trials.size());
+  for (const SelectorTrial& trial : page.selector_trials) {
+    write_selector(out, trial.selector);
+    out.boolean(trial.agrees);
+  }
   return out.take();
 }
 
@@ -135,6 +150,11 @@ Result<Page> decode_page(std::string_view bytes) {
   page.verdict.evidence = in.string();
   page.shape = in.u64();
   page.app_shell = in.boolean();
+  page.selector_trials.resize(in.count());
+  for (SelectorTrial& trial : page.selector_trials) {
+    trial.selector = read_selector(in);
+    trial.agrees = in.boolean();
+  }
   MAGPIE_TRY_DO(in.finish());
   return page;
 }

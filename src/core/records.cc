@@ -45,6 +45,7 @@ std::string_view to_string(FieldOrigin origin) {
     case FieldOrigin::kEmbedded: return "embedded";
     case FieldOrigin::kVisible: return "visible";
     case FieldOrigin::kAddress: return "address";
+    case FieldOrigin::kLearnt: return "learnt";
   }
   return "unknown";
 }

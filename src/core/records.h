@@ -134,10 +134,20 @@ struct Offer {
   std::string availability;  // "InStock", "OutOfStock", or empty unknown
 };
 
-/// Where a product's field was read: markup, state that scripts carry, what the page shows, or its address. Append only.
-enum class FieldOrigin : std::uint8_t { kJsonLd = 1, kMicrodata = 2, kRdfa = 3, kOpenGraph = 4, kEmbedded = 5, kVisible = 6, kAddress = 7 };
+/// Where a product's field was read: markup, state that scripts carry, what the page shows, its address, or the place where the site's
+/// other pages show it (FieldSelector). Persisted: append only.
+enum class FieldOrigin : std::uint8_t {
+  kJsonLd = 1,
+  kMicrodata = 2,
+  kRdfa = 3,
+  kOpenGraph = 4,
+  kEmbedded = 5,
+  kVisible = 6,
+  kAddress = 7,
+  kLearnt = 8
+};
 
-/// "json-ld", "microdata", "rdfa", "opengraph", "embedded", "visible", "address".
+/// "json-ld", "microdata", "rdfa", "opengraph", "embedded", "visible", "address", "learnt".
 std::string_view to_string(FieldOrigin origin);
 
 /// Why a product's field has its value.
@@ -154,6 +164,21 @@ struct Product {
   std::vector<std::string> images;      // absolute, the main one first
   std::string url;                      // the product's own address, absolute, may be empty
   std::vector<FieldEvidence> evidence;  // of the page's own product; a field without is empty, or from its markup
+};
+
+/// Where the pages of a site show a product's field (extract/field_selectors.h).
+struct FieldSelector {
+  std::string field;  // "name", "price", "brand", "sku", "gtin", "availability", "description"
+  std::string path;   // the element and those around it, innermost first, at most four: "span.price<div.summary<main#content"
+  std::string words;  // that stand before the value ("SKU:"); of availability all that stands there, folded
+  std::string value;  // of availability what the words mean: "InStock"; else empty
+  auto operator<=>(const FieldSelector&) const = default;
+};
+
+/// What one page whose markup names the value says of a selector.
+struct SelectorTrial {
+  FieldSelector selector;
+  bool agrees = false;  // the page shows just that value there
 };
 
 /// What a page asks robots not to do (meta robots and X-Robots-Tag together).
@@ -183,6 +208,8 @@ struct Page {
   std::uint64_t shape = 0;
   /// Says and shows next to nothing by itself, and carries scripts that may: a browser could find more (extract/app_shell.h).
   bool app_shell = false;
+  /// What the page says of where its site shows a product's fields; of pages with markup, when they were asked.
+  std::vector<SelectorTrial> selector_trials;
 };
 
 struct ColourShare {

@@ -545,6 +545,20 @@ class SqliteCatalog final : public Catalog {
     });
   }
 
+  Result<std::vector<LearntSelector>> selectors(std::string_view host) const override {
+    return read([&](Database& db) -> Result<std::vector<LearntSelector>> {
+      std::vector<LearntSelector> found;
+      MAGPIE_TRY(Query rows, db.query("SELECT field, path, words, value, agreed, disagreed FROM selectors WHERE host = ?", host));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        found.push_back({{.field = row.string(0), .path = row.string(1), .words = row.string(2), .value = row.string(3)},
+                         static_cast<std::uint32_t>(row.int64(4)),
+                         static_cast<std::uint32_t>(row.int64(5))});
+        return {};
+      }));
+      return found;
+    });
+  }
+
   Result<HostSummary> host_summary(std::string_view host) const override {
     return read([&](Database& db) -> Result<HostSummary> {
       HostSummary summary;

@@ -151,6 +151,30 @@ Image image_from(const Query& row) {
   return image;
 }
 
+std::string to_json(const std::vector<FieldEvidence>& evidence) {
+  std::vector<std::string> texts;
+  for (const FieldEvidence& one : evidence) {
+    texts.push_back(one.field);
+    texts.push_back(std::to_string(static_cast<int>(one.origin)));
+    texts.push_back(std::to_string(one.sure_percent));
+    texts.push_back(one.otherwise);
+  }
+  return to_json_list(texts);
+}
+
+static std::vector<FieldEvidence> evidence_from(std::string_view json) {
+  const std::vector<std::string> texts = from_json_list(json);
+  std::vector<FieldEvidence> evidence;
+  for (std::size_t i = 0; i + 4 <= texts.size(); i += 4) {
+    const int origin = std::atoi(texts[i + 1].c_str()), sure = std::atoi(texts[i + 2].c_str());
+    evidence.push_back({.field = texts[i],
+                        .origin = static_cast<FieldOrigin>(origin),
+                        .sure_percent = static_cast<std::uint8_t>(std::clamp(sure, 0, 100)),
+                        .otherwise = texts[i + 3]});
+  }
+  return evidence;
+}
+
 StoredProduct product_from(const Query& row) {
   StoredProduct stored;
   stored.id = static_cast<ProductId>(row.int64(0));
@@ -167,6 +191,7 @@ StoredProduct product_from(const Query& row) {
   product.offer.availability = row.string(12);
   product.images = from_json_list(row.text(13));
   product.url = row.string(14);
+  product.evidence = evidence_from(row.text(15));
   return stored;
 }
 

@@ -39,8 +39,11 @@ inline constexpr int kFetchJobColumn = 15;
   "copy_group, colour_grid"
 Image image_from(const Query& row);
 
-#define MAGPIE_PRODUCT_COLUMNS \
-  "id, page, name, brand, description, sku, gtin, category, price, price_micros, currency, old_price, availability, images, url"
+#define MAGPIE_PRODUCT_COLUMNS                                                                                                     \
+  "id, page, name, brand, description, sku, gtin, category, price, price_micros, currency, old_price, availability, images, url, " \
+  "evidence"
+/// A list of texts, four an entry: field, origin's number, sure_percent, otherwise.
+std::string to_json(const std::vector<FieldEvidence>& evidence);
 /// Of a row with MAGPIE_PRODUCT_COLUMNS from the first column on.
 StoredProduct product_from(const Query& row);
 

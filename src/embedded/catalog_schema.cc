@@ -101,6 +101,14 @@ CREATE INDEX labels_by_label ON labels(source, label);
 -- Where the reading of each list of a collect job stands.
 CREATE TABLE listings (job INTEGER NOT NULL, list TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (job, list)) WITHOUT ROWID;
 )sql",
+    R"sql(
+-- Why each field of a product has its value: JSON, as catalog_rows.cc writes it.
+ALTER TABLE products ADD COLUMN evidence TEXT NOT NULL DEFAULT '[]';
+-- Where a host's pages show the fields of their products, and how many pages bore that out.
+CREATE TABLE selectors (
+  host TEXT NOT NULL, field TEXT NOT NULL, path TEXT NOT NULL, words TEXT NOT NULL, value TEXT NOT NULL,
+  agreed INTEGER NOT NULL, disagreed INTEGER NOT NULL, PRIMARY KEY (host, field, path, words, value)) WITHOUT ROWID;
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

@@ -278,6 +278,16 @@ class SqliteTransaction final : public CatalogTransaction {
     return news && due_at <= to_millis(now);
   }
 
+  Result<void> set_selectors(std::string_view host, std::span<const LearntSelector> selectors) override {
+    MAGPIE_TRY_DO(db_.run("DELETE FROM selectors WHERE host = ?", host));
+    for (const LearntSelector& one : selectors) {
+      const FieldSelector& selector = one.selector;
+      MAGPIE_TRY_DO(db_.run("INSERT INTO selectors VALUES (?, ?, ?, ?, ?, ?, ?)", host, selector.field, selector.path, selector.words,
+                            selector.value, one.agreed, one.disagreed));
+    }
+    return {};
+  }
+
   Result<void> put_host_visit(const HostVisit& visit) override {
     MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO host_visits (host, run_started_at, job, next_allowed_at, report) VALUES (?, ?, ?, ?, ?)",
                           visit.host, to_millis(visit.run_started_at), visit.job, to_millis(visit.next_allowed_at), visit.report_json));
@@ -561,18 +571,19 @@ class SqliteTransaction final : public CatalogTransaction {
     std::map<std::string, std::int64_t> by_image;
     std::int64_t ord = 0;
     for (const Product& product : page.products) {
-      MAGPIE_TRY(Query row, db_.query("INSERT INTO products (page, ord, name, brand, description, sku, gtin, category, price, "
-                                      "price_micros, currency, old_price, availability, images, url) "
-                                      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (page, ord) DO UPDATE SET name = "
-                                      "excluded.name, brand = excluded.brand, "
-                                      "description = excluded.description, sku = excluded.sku, gtin = excluded.gtin, category = "
-                                      "excluded.category, price = excluded.price, "
-                                      "price_micros = excluded.price_micros, currency = excluded.currency, old_price = excluded.old_price, "
-                                      "availability = excluded.availability, "
-                                      "images = excluded.images, url = excluded.url RETURNING id",
-                                      page_id, ord, product.name, product.brand, product.description, product.sku, product.gtin,
-                                      product.category, product.offer.price, price_micros(product.offer.price), product.offer.currency,
-                                      product.offer.old_price, product.offer.availability, to_json_list(product.images), product.url));
+      MAGPIE_TRY(Query row,
+                 db_.query("INSERT INTO products (page, ord, name, brand, description, sku, gtin, category, price, "
+                           "price_micros, currency, old_price, availability, images, url, evidence) "
+                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (page, ord) DO UPDATE SET name = "
+                           "excluded.name, brand = excluded.brand, "
+                           "description = excluded.description, sku = excluded.sku, gtin = excluded.gtin, category = "
+                           "excluded.category, price = excluded.price, "
+                           "price_micros = excluded.price_micros, currency = excluded.currency, old_price = excluded.old_price, "
+                           "availability = excluded.availability, "
+                           "images = excluded.images, url = excluded.url, evidence = excluded.evidence RETURNING id",
+                           page_id, ord, product.name, product.brand, product.description, product.sku, product.gtin, product.category,
+                           product.offer.price, price_micros(product.offer.price), product.offer.currency, product.offer.old_price,
+                           product.offer.availability, to_json_list(product.images), product.url, to_json(product.evidence)));
       MAGPIE_TRY_DO(row.next());
       const std::int64_t id = row.int64(0);
       MAGPIE_TRY_DO(row.next());

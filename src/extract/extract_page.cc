@@ -168,7 +168,10 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   read_robots(parts, context, page.robots);
 
   const std::vector<JsonValue> rdfa = parts.has_rdfa ? read_rdfa(tree, urls) : std::vector<JsonValue>();
-  page.products = page_products({json_ld, microdata, rdfa, parts, urls, images.images(), tree.body()}, limits.products_max);
+  PageProducts found = page_products(
+      {json_ld, microdata, rdfa, parts, urls, images.images(), tree.body(), context.selectors, context.learns}, limits.products_max);
+  page.products = std::move(found.products);
+  page.selector_trials = std::move(found.trials);
   add_opengraph_images(parts, images);
   for (const Product& product : page.products) {
     for (const std::string& image : product.images) images.add_named(image, ImageOrigin::kJsonLd, product.name);

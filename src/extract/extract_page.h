@@ -19,6 +19,10 @@ struct PageContext {
   std::string content_type;      // the header as sent; empty when there was none
   std::string x_robots_tag;      // the headers as sent, joined by ", "
   std::string agent = "magpie";  // rules addressed to this robot ("magpie: noindex") count as well as those to all
+  /// Where other pages of the site show the fields of their products (extract/field_selectors.h), best first; trusted where this page lacks
+  /// markup.
+  std::vector<FieldSelector> selectors;
+  bool learns = false;  // asks for Page::selector_trials
 };
 
 /// Beyond these the page is cut, not refused (but for html_bytes_max).

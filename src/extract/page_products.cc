@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "extract/embedded_state.h"
+#include "extract/field_selectors.h"
 #include "extract/product_fields.h"
 #include "extract/schema_product.h"
 #include "extract/visible_crumbs.h"
@@ -255,7 +256,16 @@ void complete_from_page(Product& product, const ProductSources& sources, const P
 
 // A product that no markup names: the page shows a heading, a picture and one price, or its scripts sell what its heading says.
 std::optional<Product> unmarked_product(const ProductSources& sources, const VisibleLines& lines, const VisibleProduct& visible,
-                                        const std::vector<EmbeddedProduct>& embedded) {
+                                        const std::vector<EmbeddedProduct>& embedded, const SelectedFields& selected) {
+  if (selected.is_product) {
+    Product product;
+    product.name = selected.name;
+    product.evidence.push_back({.field = "name", .origin = FieldOrigin::kLearnt, .sure_percent = 65, .otherwise = {}});
+    product.images = visible_images(sources);
+    product.description = sources.parts.meta("description");
+    product.url = sources.urls.page().href();
+    return product;
+  }
   const bool is_embedded = !embedded.empty() && !embedded.front().product.offer.price.empty() && !embedded.front().product.name.empty();
   const bool is_loose = !lines.property("price").empty() && visible.price != nullptr;
   if (!lines.heading || (!visible.is_offer && !is_loose && !(is_embedded && visible.price != nullptr))) return std::nullopt;
@@ -266,6 +276,13 @@ std::optional<Product> unmarked_product(const ProductSources& sources, const Vis
   product.description = sources.parts.meta("description");
   product.url = sources.urls.page().href();
   return product;
+}
+
+// What only markup says, so that a selector is not held against what was read by selectors.
+Product by_markup(const std::vector<MarkedProduct>& marked) {
+  Product known;
+  for (const MarkedProduct& one : marked) complete(known, one.product);
+  return known;
 }
 
 // The same product named twice, as many templates do, stands once.
@@ -322,10 +339,11 @@ static std::string_view currency_of_page(const PageParts& parts, const Url& url)
   return path.size() > 6 && path[6] == '/' ? of_region(path.substr(1, 5)) : std::string_view();
 }
 
-std::vector<Product> page_products(const ProductSources& sources, std::size_t count_max) {
+PageProducts page_products(const ProductSources& sources, std::size_t count_max) {
   const PageParts& parts = sources.parts;
   const std::string_view site_currency = currency_of_page(parts, sources.urls.page());
   OwnProduct own = marked_products(sources, count_max);
+  PageProducts out;
   std::vector<Product>& products = own.products;
   drop_repeats(products);
   const Product opengraph = opengraph_product(parts, sources.urls, site_currency);
@@ -334,8 +352,10 @@ std::vector<Product> page_products(const ProductSources& sources, std::size_t co
     own.is_marked = true;
     own.marked.push_back({FieldOrigin::kOpenGraph, opengraph, {}});
   }
-  // A page that lists products has none of its own.
-  const bool may_own = own.is_marked || products.empty();
+  // Of a page with markup selectors are asked what it says of them, of others what they say of it.
+  const SelectedFields selected = own.is_marked ? SelectedFields() : select_fields(sources.body, sources.selectors, site_currency);
+  // A page that lists products has none of its own, unless it shows one where the site's other pages do.
+  const bool may_own = own.is_marked || products.empty() || selected.is_product;
   if (may_own && sources.body) {
     const Product* marked = own.is_marked ? &products.front() : nullptr;
     const std::vector<std::string> names = names_on_page(parts, marked, sources.urls.page().hostname());
@@ -345,21 +365,25 @@ std::vector<Product> page_products(const ProductSources& sources, std::size_t co
     if (marked != nullptr && !marked->sku.empty()) clues.numbers.push_back(marked->sku);
     const std::vector<EmbeddedProduct> embedded = embedded_products(parts.state_texts, clues);
     const VisibleProduct visible = visible_product(lines, site_currency, own.is_marked);
+    if (own.is_marked && sources.learns)
+      out.trials = try_selectors(sources.body, lines, by_markup(own.marked), sources.selectors, site_currency);
     if (!own.is_marked) {
-      if (std::optional<Product> product = unmarked_product(sources, lines, visible, embedded)) {
-        products.push_back(std::move(*product));
+      if (std::optional<Product> product = unmarked_product(sources, lines, visible, embedded, selected)) {
+        products.insert(products.begin(), std::move(*product));
         own.is_marked = true;
       }
     }
     if (own.is_marked) {
       complete_from_page(products.front(), sources, opengraph);
       fill(products.front().category, visible_crumbs(lines.crumbs, products.front().name));
-      decide_fields(products.front(), {own.marked, embedded, lines, visible, parts.state_texts, parts.meta("og:site_name"), site_currency,
-                                       parts.title, first_meta(parts, {"og:description", "description"}), sources.urls.page().href()});
+      decide_fields(products.front(),
+                    {own.marked, embedded, lines, visible, selected, parts.state_texts, parts.meta("og:site_name"), site_currency,
+                     parts.title, first_meta(parts, {"og:description", "description"}), sources.urls.page().href()});
     }
   }
   if (products.size() > count_max) products.resize(count_max);
-  return std::move(own.products);
+  out.products = std::move(own.products);
+  return out;
 }
 
 }  // namespace magpie

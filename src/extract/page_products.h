@@ -1,5 +1,6 @@
 #pragma once
 // A page's products: JSON-LD, microdata, Open Graph and the visible page put together, each filling what the one before left open.
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +17,17 @@ struct ProductSources {
   const PageUrls& urls;
   const std::vector<ImageRef>& images;
   HtmlNode body;
+  std::span<const FieldSelector> selectors;
+  bool learns = false;
 };
 
-/// The page's own product first, those of lists behind it; at most `count_max`. The first is the page's own only if it is not listed.
-std::vector<Product> page_products(const ProductSources& sources, std::size_t count_max);
+struct PageProducts {
+  std::vector<Product> products;  // the page's own first, those of lists behind it; the first is the page's own only if it is not listed
+  std::vector<SelectorTrial> trials;
+};
+
+/// At most `count_max` products.
+PageProducts page_products(const ProductSources& sources, std::size_t count_max);
 
 /// The money of the country that a host's domain names, which is what "$", "kr" and amounts without a sign mean there: "shop.com.au" ->
 /// "AUD"; empty when the domain says nothing.

@@ -71,6 +71,7 @@ int weight_of(FieldOrigin origin) {
     case FieldOrigin::kMicrodata: return 55;
     case FieldOrigin::kRdfa: return 50;
     case FieldOrigin::kOpenGraph: return 45;
+    case FieldOrigin::kLearnt: return 65;  // more than a guess at what one page shows
     default: return 30;
   }
 }
@@ -87,6 +88,7 @@ class Decider {
     availability();
     brand();
     numbers();
+    if (product_.description.empty() || it_.selected.is_product) learnt_description();
   }
 
  private:
@@ -96,6 +98,11 @@ class Decider {
     if (winner == nullptr) return {};
     product_.evidence.push_back(vote.evidence(std::move(field), *winner, same));
     return winner->value;
+  }
+
+  // The words meant for search engines are fewer than those that the site's own place for them has.
+  void learnt_description() {
+    if (it_.selected.description.size() > product_.description.size()) product_.description = it_.selected.description;
   }
 
   // ---- price ----
@@ -130,6 +137,8 @@ class Decider {
     if (!loose.empty() && !is_marked) vote.add(loose, FieldOrigin::kMicrodata, std::max(1, 45 + shown_bonus(loose)));
     const std::string data = in_units(normalised_amount(it_.lines.property("data-price"), it_.site_currency));
     if (!data.empty()) vote.add(data, FieldOrigin::kEmbedded, std::max(1, 20 + shown_bonus(data)));
+    if (const std::string& amount = it_.selected.price; !amount.empty())
+      vote.add(amount, FieldOrigin::kLearnt, std::max(1, weight_of(FieldOrigin::kLearnt) + shown_bonus(amount)));
     if (const VisibleAmount* shown = it_.visible.price; shown != nullptr)
       vote.add(shown->amount, FieldOrigin::kVisible, shown->score >= kSureScore + 3 ? 60 : shown->score >= kSureScore ? 50 : 30);
     if (vote.is_empty()) vote.add(price_in_description(), FieldOrigin::kOpenGraph, 15);
@@ -160,6 +169,7 @@ class Decider {
   void currency() {
     Vote vote;
     for (const MarkedProduct& marked : it_.marked) vote.add(marked.product.offer.currency, marked.origin, weight_of(marked.origin));
+    if (same_amount(it_.selected.price, product_.offer.price)) vote.add(it_.selected.currency, FieldOrigin::kLearnt, 26);
     vote.add(normalised_currency(it_.lines.property("priceCurrency")), FieldOrigin::kMicrodata, 30);
     vote.add(normalised_currency(it_.lines.property("pricecurrency")), FieldOrigin::kMicrodata, 30);
     if (!it_.embedded.empty()) vote.add(it_.embedded.front().product.offer.currency, FieldOrigin::kEmbedded, 30);
@@ -185,6 +195,7 @@ class Decider {
     }
     if (!it_.embedded.empty()) vote.add(it_.embedded.front().product.offer.availability, FieldOrigin::kEmbedded, 20);
     vote.add(normalised_availability(it_.lines.property("availability")), FieldOrigin::kMicrodata, 20);
+    vote.add(it_.selected.availability, FieldOrigin::kLearnt, weight_of(FieldOrigin::kLearnt));
     const VisibleText& shown = it_.visible.availability;
     vote.add(shown.text, FieldOrigin::kVisible, shown.text == "OutOfStock" ? (shown.sure >= 80 ? 120 : shown.sure / 2) : shown.sure / 2);
     product_.offer.availability = settle("availability", vote, [](const std::string& a, const std::string& b) { return a == b; });
@@ -225,6 +236,7 @@ class Decider {
       add(embedded.product.brand, FieldOrigin::kEmbedded, 35);
       break;
     }
+    add(it_.selected.brand, FieldOrigin::kLearnt, weight_of(FieldOrigin::kLearnt));
     add(plain_words(it_.lines.property("brand"), 128), FieldOrigin::kMicrodata, 45);
     add(plain_words(it_.lines.property("data-brand"), 128), FieldOrigin::kEmbedded, 30);
     add(it_.visible.brand.text, FieldOrigin::kVisible, it_.visible.brand.sure / 2);
@@ -261,6 +273,7 @@ class Decider {
 
   void numbers() {
     std::string gtin = product_.gtin.empty() ? it_.visible.gtin.text : product_.gtin;
+    if (gtin.empty()) gtin = it_.selected.gtin;
     if (gtin.empty()) gtin = it_.lines.property("gtin13");
     for (const EmbeddedProduct& embedded : it_.embedded) {
       if (gtin.empty()) gtin = embedded.product.gtin;
@@ -272,6 +285,7 @@ class Decider {
       add(marked.product.sku, marked.origin, marked.origin == FieldOrigin::kOpenGraph ? 30 : weight_of(marked.origin) - 10);
       if (marked.mpn != marked.product.sku) add(marked.mpn, marked.origin, 15);
     }
+    add(it_.selected.sku, FieldOrigin::kLearnt, weight_of(FieldOrigin::kLearnt));
     add(it_.lines.property("sku"), FieldOrigin::kMicrodata, 45);
     add(it_.lines.property("productID"), FieldOrigin::kMicrodata, 30);
     add(it_.lines.property("mpn"), FieldOrigin::kMicrodata, 15);

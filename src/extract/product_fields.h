@@ -7,6 +7,7 @@
 
 #include "core/records.h"
 #include "extract/embedded_state.h"
+#include "extract/field_selectors.h"
 #include "extract/visible_lines.h"
 #include "extract/visible_product.h"
 
@@ -25,6 +26,7 @@ struct FieldSources {
   const std::vector<EmbeddedProduct>& embedded;
   const VisibleLines& lines;
   const VisibleProduct& visible;
+  const SelectedFields& selected;
   const std::vector<std::string_view>& state_texts;
   std::string_view site_name, site_currency;
   std::string_view title, description;

@@ -1,12 +1,16 @@
 #include "pipeline/crawl_run.h"
 
+#include <algorithm>
+
 #include "analyse/analyse_picture.h"
 #include "base/log.h"
 #include "collect/folder.h"
 #include "core/page_wire.h"
 #include "crawl/answer.h"
 #include "crawl/replay_client.h"
+#include "extract/extract_page.h"
 #include "extract/robots_meta.h"
+#include "pipeline/extract_again.h"
 #include "pipeline/listing_sink.h"
 #include "pipeline/worker_answers.h"
 #include "pipeline/worker_handlers.h"
@@ -30,6 +34,13 @@ bool may_explain_itself(const crawl::FetchedDocument& document) {
 
 // Pages count once they were read; a picture may wait in the archive for its analysis.
 bool is_kept(const UrlDetails& known) { return known.fetch.place.file != 0 && (known.page != 0 || known.fetch.kind == UrlKind::kImage); }
+
+bool has_marked_product(const Page& page) {
+  if (page.products.empty()) return false;
+  const auto& evidence = page.products.front().evidence;
+  return std::any_of(evidence.begin(), evidence.end(),
+                     [](const FieldEvidence& one) { return one.field == "price" && one.origin <= FieldOrigin::kOpenGraph; });
+}
 
 PictureStage stage_of(const std::string& words) {
   if (words == "archive") return PictureStage::kArchive;
@@ -119,6 +130,7 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make_collect(CrawlRunParts parts, cr
 
 // What all kinds have in common, once there is a client.
 Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules) {
+  settings_ = settings;
   agent_ = settings.agent();
   pictures_ = stage_of(settings.pictures());
   auto focus = settings.focus() && !replay_ ? std::make_shared<crawl::Focus>(settings.focus_words(), settings.focus_avoid())
@@ -161,6 +173,8 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
     drained_.wait(lock, [this] { return processing_ == 0; });
   }
   MAGPIE_TRY_DO(parts_.recorder.flush());
+  MAGPIE_TRY_DO(keep_selectors());
+  MAGPIE_TRY_DO(read_unmarked_again(stop));
   MAGPIE_TRY_DO(parts_.frontier.sync());
   const std::lock_guard lock(mutex_);
   if (!trouble_.empty()) return fail(Code::kUnavailable, "{}", trouble_);
@@ -270,7 +284,7 @@ void CrawlRun::take_kept(std::shared_ptr<Finished> finished, const UrlDetails& b
   fetch.kind = before.fetch.kind;
   fetch.place = before.fetch.place;
   if (fetch.kind == UrlKind::kPage && before.page != 0) {
-    const PageContext context{.url = fetch.url, .content_type = fetch.content_type, .x_robots_tag = robots_tag, .agent = agent_};
+    const PageContext context = context_of(*finished, robots_tag);
     return submit(std::move(finished), extract_request(parts_.archive, before.fetch.place, context, std::nullopt));
   }
   if (refuse_opted_out(*finished, robots_tag)) return finish(std::move(*finished));
@@ -321,11 +335,7 @@ void CrawlRun::hand_out(std::shared_ptr<Finished> finished, const crawl::Fetched
     return finish(std::move(*finished));
   }
   if (document.kind == UrlKind::kPage) {
-    PageContext context;
-    context.url = finished->fetch.url;
-    context.content_type = finished->fetch.content_type;
-    context.x_robots_tag = document.repeats ? "nofollow\n" + document.robots_tag : document.robots_tag;
-    context.agent = agent_;
+    const PageContext context = context_of(*finished, document.repeats ? "nofollow\n" + document.robots_tag : document.robots_tag);
     return submit(std::move(finished), extract_request(parts_.archive, place, context, document.response->body));
   }
   if (document.kind != UrlKind::kImage) return finish(std::move(*finished));
@@ -404,9 +414,7 @@ void CrawlRun::take_rendered(std::shared_ptr<Finished> finished, std::shared_ptr
   log::debug("crawl.rendered", {{"url", url}, {"took_ms", shown->took.count()}, {"requests", shown->requests}, {"cut", shown->cut}});
   auto place = archive_rendered(*finished, *shown);
   if (!place) return take_better(std::move(finished), std::move(*plain), {}, Failure(place.error()));
-  const PageContext context{
-      .url = url, .content_type = finished->fetch.content_type, .x_robots_tag = finished->robots_tag, .agent = agent_};
-  auto request = extract_request(parts_.archive, *place, context, shown->html);
+  auto request = extract_request(parts_.archive, *place, context_of(*finished, finished->robots_tag), shown->html);
   if (!request) return take_better(std::move(finished), std::move(*plain), {}, Failure(request.error()));
   parts_.page_workers.submit(std::move(*request), [this, finished, plain, place = *place](Result<std::string> answer) {
     take_better(finished, std::move(*plain), place, std::move(answer));
@@ -450,6 +458,61 @@ void CrawlRun::take_better(std::shared_ptr<Finished> finished, Page plain, const
   finish(std::move(*finished));
 }
 
+PageContext CrawlRun::context_of(Finished& finished, std::string robots_tag) {
+  auto lesson = sites_.with([&](SiteSelectors& sites) { return sites.lesson(std::string(host_of_url(finished.fetch.url))); });
+  finished.selectors = lesson.edition;
+  return {.url = finished.fetch.url,
+          .content_type = finished.fetch.content_type,
+          .x_robots_tag = std::move(robots_tag),
+          .agent = agent_,
+          .selectors = std::move(lesson.trusted),
+          .learns = lesson.learns};
+}
+
+void CrawlRun::learn_from(const Finished& finished, const Page& page) {
+  constexpr std::size_t kOfHostMax = 2'000, kPagesMax = 100'000;
+  const std::string host(host_of_url(finished.fetch.url));
+  if (!page.selector_trials.empty()) sites_.with([&](SiteSelectors& sites) { sites.note(host, page.selector_trials); });
+  if (has_marked_product(page)) return;
+  unmarked_.with([&](Unmarked& pages) {
+    auto& of_host = pages.by_host[host];
+    if (of_host.size() >= kOfHostMax || pages.count >= kPagesMax) return;
+    of_host.emplace_back(finished.fetch.url, finished.selectors);
+    ++pages.count;
+  });
+}
+
+Result<void> CrawlRun::keep_selectors() {
+  const auto news = sites_.with([](SiteSelectors& sites) { return sites.take_news(); });
+  if (news.empty()) return {};
+  return parts_.recorder.transact([&](CatalogTransaction& transaction) -> Result<void> {
+    for (const auto& [host, selectors] : news) MAGPIE_TRY_DO(transaction.set_selectors(host, selectors));
+    return {};
+  });
+}
+
+// Those that were read before all was learnt of where their host shows products. They lie in the archive: nothing is fetched for it.
+Result<void> CrawlRun::read_unmarked_again(std::stop_token stop) {
+  ExtractAgainOptions options{.only = std::vector<PageId>()};
+  const Unmarked pages = unmarked_.with([](Unmarked& all) { return std::exchange(all, {}); });
+  for (const auto& [host, of_host] : pages.by_host) {
+    const std::uint32_t edition = sites_.with([&](SiteSelectors& sites) { return sites.edition(host); });
+    for (const auto& [url, read_by] : of_host) {
+      if (read_by == edition) continue;
+      MAGPIE_TRY(const std::optional<PageId> id, parts_.catalog.page_by_url(url));
+      if (id) options.only->push_back(*id);
+    }
+  }
+  if (options.only->empty() || stop.stop_requested()) return {};
+  const std::size_t count = options.only->size();
+  ExtractAgain again({parts_.archive, parts_.catalog, parts_.page_workers, parts_.recorder, settings_,
+                      [this](JobId) { return replay_ ? std::nullopt : std::optional(context_->rules); }},
+                     std::move(options));
+  MAGPIE_TRY(const ExtractAgainCounts counts, again.run(std::move(stop)));
+  log::info("crawl.read_again", {{"job", job_}, {"pages", count}, {"changed", counts.changed}});
+  return {};
+}
+
 // A page that is no content ends as a failure of its own kind: the archive has what was answered, and nothing else comes of it.
 void CrawlRun::take_page(Finished& finished, Page page) {
   Fetch& fetch = finished.fetch;
@@ -467,6 +530,7 @@ void CrawlRun::take_page(Finished& finished, Page page) {
   if (fetch.cause != Cause::kNone) return;  // an error by its status, and by nothing else
   const bool same = same_pages_.with([&](SamePages& pages) { return pages.is_one_too_many(host_of_url(fetch.url), page.shape); });
   if (same) return fail_page(Cause::kSoftError, "its host says the very same to many other addresses");
+  learn_from(finished, page);
   finished.outcome = std::move(page);
 }
 

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/guarded.h"
@@ -17,7 +18,12 @@
 #include "pipeline/page_rendering.h"
 #include "pipeline/recorder.h"
 #include "pipeline/same_pages.h"
+#include "pipeline/site_selectors.h"
 #include "process/worker_pool.h"
+
+namespace magpie {
+struct PageContext;
+}
 
 namespace magpie::pipeline {
 
@@ -81,7 +87,8 @@ class CrawlRun {
   std::vector<crawl::HostReport> hosts() const;
 
  private:
-  CrawlRun(CrawlRunParts parts, JobId job, std::uint64_t alike_max) : parts_(parts), job_(job), same_pages_(SamePages(alike_max)) {}
+  CrawlRun(CrawlRunParts parts, JobId job, std::uint64_t alike_max)
+      : parts_(parts), job_(job), same_pages_(SamePages(alike_max)), sites_(selectors_from(parts.catalog)) {}
   Result<void> prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules);
   void list(const std::stop_token& stop);
   void dispatch();
@@ -101,6 +108,10 @@ class CrawlRun {
   void take_rendered(std::shared_ptr<Finished> finished, std::shared_ptr<Page> plain, Result<browser::RenderedPage> shown);
   void take_better(std::shared_ptr<Finished> finished, Page plain, const ArchivePlace& place, Result<std::string> answer);
   Result<ArchivePlace> archive_rendered(const Finished& finished, const browser::RenderedPage& shown);
+  PageContext context_of(Finished& finished, std::string robots_tag);
+  void learn_from(const Finished& finished, const Page& page);
+  Result<void> keep_selectors();
+  Result<void> read_unmarked_again(std::stop_token stop);
   void take_page(Finished& finished, Page page);
   void finish(Finished finished);
   void abandon(Finished& finished, const Error& error);
@@ -109,6 +120,7 @@ class CrawlRun {
 
   CrawlRunParts parts_;
   const JobId job_;
+  crawl::CrawlSettings settings_;
   std::string agent_;
   PictureStage pictures_ = PictureStage::kEmbed;
   std::vector<UrlRecord> seeds_;
@@ -126,6 +138,13 @@ class CrawlRun {
 
   std::atomic<std::uint64_t> processing_{0};
   Guarded<SamePages> same_pages_;
+  Guarded<SiteSelectors> sites_;
+  /// Pages without a product in their markup, and the edition of the selectors that they were read by.
+  struct Unmarked {
+    std::unordered_map<std::string, std::vector<std::pair<std::string, std::uint32_t>>> by_host;
+    std::size_t count = 0;
+  };
+  Guarded<Unmarked> unmarked_;
   mutable std::mutex mutex_;
   std::condition_variable drained_;
   std::stop_source stop_;

@@ -32,12 +32,19 @@ struct ExtractAgain::PageAtHand {
   std::shared_ptr<const RunContext> context;
 };
 
+ExtractAgain::ExtractAgain(ExtractAgainParts parts, ExtractAgainOptions options)
+    : parts_(std::move(parts)), options_(std::move(options)), selectors_(selectors_from(parts_.catalog)) {}
+
 Result<ExtractAgainCounts> ExtractAgain::run(std::stop_token stop) {
   std::vector<PageId> ids;
-  MAGPIE_TRY_DO(parts_.catalog.each_page([&](PageId id, const std::string&) -> Result<void> {
-    ids.push_back(id);
-    return {};
-  }));
+  if (options_.only) {
+    ids = *options_.only;
+  } else {
+    MAGPIE_TRY_DO(parts_.catalog.each_page([&](PageId id, const std::string&) -> Result<void> {
+      ids.push_back(id);
+      return {};
+    }));
+  }
   counts_.with([&](ExtractAgainCounts& counts) { counts.of = ids.size(); });
   Result<std::shared_ptr<PageAtHand>> at_hand;
   for (const PageId id : ids) {
@@ -69,8 +76,12 @@ Result<std::shared_ptr<ExtractAgain::PageAtHand>> ExtractAgain::page_at_hand(Pag
 }
 
 void ExtractAgain::submit(std::shared_ptr<PageAtHand> at_hand) {
-  const PageContext context{
-      .url = at_hand->fetch.url, .content_type = at_hand->fetch.content_type, .x_robots_tag = "", .agent = parts_.settings.agent()};
+  const PageContext context{.url = at_hand->fetch.url,
+                            .content_type = at_hand->fetch.content_type,
+                            .x_robots_tag = "",
+                            .agent = parts_.settings.agent(),
+                            .selectors = selectors_.lesson(std::string(host_of_url(at_hand->fetch.url))).trusted,
+                            .learns = false};
   auto request = extract_request(parts_.archive, at_hand->fetch.place, context, std::nullopt);
   if (!request) return answered(*at_hand, Failure(request.error()));
   parts_.workers.submit(std::move(*request), [this, at_hand](Result<std::string> answer) { answered(*at_hand, std::move(answer)); });

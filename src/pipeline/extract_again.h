@@ -1,5 +1,5 @@
 #pragma once
-// Reads every stored page once more from the archive, as when the extractor has learnt something, and says what is different now.
+// Reads stored pages once more from the archive, as when the extractor has learnt something, and says what is different now.
 // Nothing is fetched: pictures that are new are queued with the crawl that fetched their page.
 #include <functional>
 #include <map>
@@ -15,6 +15,7 @@
 #include "crawl/rules.h"
 #include "pipeline/finished.h"
 #include "pipeline/page_difference.h"
+#include "pipeline/site_selectors.h"
 #include "pipeline/under_way.h"
 #include "process/worker_pool.h"
 
@@ -40,11 +41,12 @@ struct PageChange {
 
 struct ExtractAgainOptions {
   bool dry_run = false;                                   // compare, and write nothing
+  std::optional<std::vector<PageId>> only = {};           // these in place of all
   std::function<void(const PageChange&)> on_change = {};  // called by one thread at a time; must not ask for counts()
 };
 
 struct ExtractAgainCounts {
-  std::uint64_t of = 0;     // pages in the catalog
+  std::uint64_t of = 0;     // pages to read
   std::uint64_t pages = 0;  // read so far
   std::uint64_t changed = 0;
   std::uint64_t unreadable = 0;    // their record is damaged, or the worker died of it: they stay as they are
@@ -55,7 +57,7 @@ struct ExtractAgainCounts {
 
 class ExtractAgain {
  public:
-  ExtractAgain(ExtractAgainParts parts, ExtractAgainOptions options) : parts_(std::move(parts)), options_(std::move(options)) {}
+  ExtractAgain(ExtractAgainParts parts, ExtractAgainOptions options);
 
   /// Until all pages are read or `stop` is asked for; then what was read is written down. Run again after a crash it does the rest, as what
   /// is the same already costs nothing but its reading. Errors: those of the disk, or of workers that cannot be started. Called once.
@@ -77,6 +79,7 @@ class ExtractAgain {
   ExtractAgainParts parts_;
   ExtractAgainOptions options_;
   std::map<JobId, std::shared_ptr<const RunContext>> contexts_;  // of the running thread; null for a replay
+  SiteSelectors selectors_;                                      // of the running thread; as the catalog has them
   Guarded<ExtractAgainCounts> counts_;
   static constexpr std::size_t kUnderWayMax = 256;
   UnderWay under_way_{kUnderWayMax};

@@ -74,6 +74,8 @@ Page chair_page() {
   product.category = "Chairs";
   product.offer = {.price = "129.95", .currency = "EUR", .old_price = "150", .availability = "InStock"};
   product.images = {page.images[0].url};
+  product.evidence = {{.field = "price", .origin = FieldOrigin::kMicrodata, .sure_percent = 85, .otherwise = "139 \"net\""},
+                      {.field = "brand", .origin = FieldOrigin::kLearnt, .sure_percent = 65, .otherwise = ""}};
   page.products = {product};
   return page;
 }
@@ -154,6 +156,13 @@ TEST_P(CatalogContract, APageComesBackAsItWas) {
   ASSERT_EQ(back->products.size(), 1u);
   EXPECT_EQ(back->products[0].product.name, "Red chair");
   EXPECT_EQ(back->products[0].product.images, page.products[0].images);
+  const auto& evidence = back->products[0].product.evidence;
+  ASSERT_EQ(evidence.size(), 2u);
+  EXPECT_EQ(evidence[0].field, "price");
+  EXPECT_EQ(evidence[0].origin, FieldOrigin::kMicrodata);
+  EXPECT_EQ(evidence[0].sure_percent, 85);
+  EXPECT_EQ(evidence[0].otherwise, "139 \"net\"");
+  EXPECT_EQ(evidence[1].origin, FieldOrigin::kLearnt);
   EXPECT_EQ(back->products[0].price_micros, 129'950'000);
   ASSERT_EQ(back->refs.size(), 1u);
   EXPECT_EQ(back->refs[0].ref.alt, "a chair");
@@ -463,6 +472,22 @@ TEST_P(CatalogContract, VisitsOfAHostAreKeptAndItsRestsKnown) {
   EXPECT_EQ(visits[1].run_started_at, start + 100s);
   EXPECT_THAT(*catalog->host_visits("a.test"), IsEmpty());
   EXPECT_EQ(*catalog->resting_hosts(start + 50s), (std::map<std::string, Timestamp>{{"a.test:8080", start + 500s}}));
+}
+
+TEST_P(CatalogContract, SelectorsOfAHostAreReplacedAsAWhole) {
+  const auto selector = [](std::string field, std::string path, std::uint32_t agreed) {
+    return LearntSelector{{.field = std::move(field), .path = std::move(path), .words = "SKU: ", .value = "x"}, agreed, 1};
+  };
+  const auto put = [&](std::string_view host, const std::vector<LearntSelector>& selectors) {
+    write([&](CatalogTransaction& t) { return t.set_selectors(host, selectors); });
+  };
+  put("a.test:8080", {selector("price", "b<div.p", 3), selector("price", "b", 9)});
+  put("b.test", {selector("name", "h1", 1)});
+  put("a.test:8080", {selector("sku", "em", 4)});
+  reopen();
+  EXPECT_EQ(*catalog->selectors("a.test:8080"), std::vector<LearntSelector>({selector("sku", "em", 4)}));
+  EXPECT_EQ(catalog->selectors("b.test")->size(), 1u);
+  EXPECT_THAT(*catalog->selectors("a.test"), IsEmpty());
 }
 
 // Visits of pages of one job, each told by its time, with what is due later.
@@ -892,7 +917,9 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
   }
   {  // as version 3 had it
     Database database = *Database::open(file, {});
-    ASSERT_TRUE(database.execute("DROP INDEX urls_by_due; DROP TABLE lastmod_proofs; DROP TABLE labels; DROP TABLE listings;"));
+    ASSERT_TRUE(
+        database.execute("DROP INDEX urls_by_due; DROP TABLE lastmod_proofs; DROP TABLE labels; DROP TABLE listings; "
+                         "DROP TABLE selectors; ALTER TABLE products DROP COLUMN evidence;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
