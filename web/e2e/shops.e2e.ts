@@ -53,7 +53,9 @@ describe('a shop', () => {
     await shown(card(page).getByRole('button', { name: 'Activate' }))
 
     await card(page).getByRole('button', { name: 'Remove' }).click()
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Keep it')
     await card(page).getByRole('button', { name: 'Keep it' }).click()
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Remove')
     expect(await card(page).count()).toBe(1)
     await card(page).getByRole('button', { name: 'Remove' }).click()
     await card(page).getByRole('button', { name: 'Yes, remove it' }).click()
