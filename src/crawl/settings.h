@@ -88,6 +88,12 @@ struct CrawlSettings {
   Setting<bool> revisit{"crawl.revisit", false, {}, "While 'magpie serve' runs: visit pages again when they are due."};
   Setting<bool> sitemaps{"crawl.sitemaps", true, {}, "Read the sitemaps that robots.txt names."};
   Setting<bool> same_site{"crawl.same_site", false, {}, "Scope is the seeds' registrable domains instead of their hosts."};
+  Setting<bool> originals{
+      "crawl.originals",
+      true,
+      {},
+      "Ask for a picture's original where its address spells a smaller size (\"lamp-300x200.jpg\"), for as long as that "
+      "brings larger ones."};
   Setting<bool> images_off_host{"crawl.images_off_host", true, {}, "Fetch pictures from other hosts when a page in scope shows them."};
   Setting<std::string> pictures{"crawl.pictures",
                                 "embed",
@@ -174,7 +180,8 @@ struct CrawlSettings {
     each(delay_factor), each(robots_ttl), each(fetch_max), each(speed_bytes_min), each(speed_period), each(bytes_per_second),
         each(page_bytes_max), each(image_bytes_max), each(url_bytes_max);
     each(revisit_first), each(revisit_min), each(revisit_max), each(revisit);
-    each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(images_off_host), each(pictures), each(focus), each(drop_tracking);
+    each(sitemaps_per_host_max), each(sitemaps), each(same_site), each(originals), each(images_off_host), each(pictures), each(focus),
+        each(drop_tracking);
     each(focus_words), each(focus_avoid), each(render), each(browser), each(render_tabs), each(render_time_max), each(render_requests_max),
         each(render_memory_max);
     each(drop_sessions), each(cookies), each(repeats_max), each(links_per_page_max), each(honour_noai), each(politeness_by), each(proxy);

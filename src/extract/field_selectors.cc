@@ -17,14 +17,14 @@ namespace {
 
 constexpr int kLevels = 4;
 constexpr std::size_t kClassesMax = 6;
-constexpr std::size_t kNameBytesMax = 64;          // of an id or class
-constexpr std::size_t kValueBytesMax = 512;        // of what an element shows, but for descriptions
+constexpr std::size_t kNameBytesMax = 64;    // of an id or class
+constexpr std::size_t kValueBytesMax = 512;  // of what an element shows, but for descriptions
 constexpr std::size_t kDescriptionBytesMax = 16'384;
 constexpr std::size_t kWordsBytesMax = 80;
 constexpr std::size_t kPriceBytesMax = 64;
-constexpr int kElementsMax = 50'000;               // looked at
+constexpr int kElementsMax = 50'000;  // looked at
 constexpr std::size_t kTrialsOfFieldMax = 6;
-constexpr std::size_t kDescriptionSame = 60;       // bytes by which descriptions are told to be the same
+constexpr std::size_t kDescriptionSame = 60;  // bytes by which descriptions are told to be the same
 
 bool names_one_product(std::string_view name) {
   return std::count_if(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }) >= 2;
@@ -215,12 +215,12 @@ class Finder {
     static constexpr std::string_view kNames[] = {"stock", "avail", "lager", "dispo", "verfueg", "verfug", "inventory", "sklad", "status"};
     if (!normalised_availability(piece).empty()) return true;
     const std::string names = ascii_lowered(element.attribute("class")) + " " + ascii_lowered(element.attribute("id"));
-    return std::any_of(std::begin(kNames), std::end(kNames),
-                       [&](std::string_view name) { return names.find(name) != std::string::npos; });
+    return std::any_of(std::begin(kNames), std::end(kNames), [&](std::string_view name) { return names.find(name) != std::string::npos; });
   }
 
   std::size_t count_of(std::string_view field) const {
-    return static_cast<std::size_t>(std::count_if(found_.begin(), found_.end(), [&](const FieldSelector& one) { return one.field == field; }));
+    return static_cast<std::size_t>(
+        std::count_if(found_.begin(), found_.end(), [&](const FieldSelector& one) { return one.field == field; }));
   }
 
   HtmlNode body_;

@@ -1,7 +1,7 @@
 #pragma once
-// Where a site's pages show the fields of their products, learnt from those whose markup names the values, and applied to those that lack it:
-// wrapper induction (N. Kushmerick, D. Weld, R. Doorenbos: Wrapper Induction for Information Extraction, IJCAI 1997) with markup in the place
-// of a teacher.
+// Where a site's pages show the fields of their products, learnt from those whose markup names the values, and applied to those that lack
+// it: wrapper induction (N. Kushmerick, D. Weld, R. Doorenbos: Wrapper Induction for Information Extraction, IJCAI 1997) with markup in the
+// place of a teacher.
 //
 //   a page with markup:  try_selectors() -> trials, which whoever reads many pages of a site adds up (pipeline/site_selectors.h)
 //   a page of that site: select_fields(trusted selectors) -> values
@@ -29,8 +29,8 @@ struct SelectedFields {
 /// Linear in the page's elements. Thread-safe.
 SelectedFields select_fields(HtmlNode body, std::span<const FieldSelector> selectors, std::string_view site_currency);
 
-/// Tries `known` on a page whose product is known by markup, and looks for more: each place that shows just a value of `product` (its own, by
-/// markup alone) and is the first of its path. Linear in the page's elements; thread-safe.
+/// Tries `known` on a page whose product is known by markup, and looks for more: each place that shows just a value of `product` (its own,
+/// by markup alone) and is the first of its path. Linear in the page's elements; thread-safe.
 std::vector<SelectorTrial> try_selectors(HtmlNode body, const VisibleLines& lines, const Product& product,
                                          std::span<const FieldSelector> known, std::string_view site_currency);
 

@@ -23,7 +23,8 @@ Page extracted(std::string_view html, std::vector<FieldSelector> selectors = {},
 }
 
 // A page whose visible part alone is ambiguous: three prices in the same dress, no label at the number, words that are in no list.
-std::string page_of(std::string_view name, std::string_view price, std::string_view number, std::string_view stock, std::string_view markup = "") {
+std::string page_of(std::string_view name, std::string_view price, std::string_view number, std::string_view stock,
+                    std::string_view markup = "") {
   return fmt::format(
       R"(<html><head><title>{0} - Shop</title>{4}</head><body><header><b class="amount">9,99 €</b> Gutschein</header><main class="ware">)"
       R"(<p class="teaser x4711">Neu</p><div class="titel"><span>{0}</span></div><img src="/i/1.jpg" width="600" height="600">)"
@@ -48,7 +49,8 @@ std::vector<FieldSelector> agreed(const std::vector<SelectorTrial>& trials) {
 }
 
 std::vector<FieldSelector> learnt() {
-  const Page page = extracted(page_of("Messinglampe", "129,00", "AB-129-7", "Kommt gleich", json_ld("Messinglampe", "129.00", "AB-129-7", "InStock")), {}, true);
+  const Page page = extracted(
+      page_of("Messinglampe", "129,00", "AB-129-7", "Kommt gleich", json_ld("Messinglampe", "129.00", "AB-129-7", "InStock")), {}, true);
   return agreed(page.selector_trials);
 }
 
@@ -77,7 +79,8 @@ TEST(FieldSelectors, ReadAPageWithoutMarkup) {
   EXPECT_EQ(product.offer.currency, "EUR");
   EXPECT_EQ(product.sku, "ZK-5");
   EXPECT_EQ(product.offer.availability, "InStock");
-  const auto price = std::find_if(product.evidence.begin(), product.evidence.end(), [](const FieldEvidence& one) { return one.field == "price"; });
+  const auto price =
+      std::find_if(product.evidence.begin(), product.evidence.end(), [](const FieldEvidence& one) { return one.field == "price"; });
   ASSERT_NE(price, product.evidence.end());
   EXPECT_EQ(price->origin, FieldOrigin::kLearnt);
 }
@@ -96,7 +99,8 @@ TEST(FieldSelectors, MarkupIsBelievedBeforeThem) {
 
 TEST(FieldSelectors, APageThatShowsAnotherValueDisagrees) {
   // The markup says another price than the place shows: the template's price is elsewhere now.
-  const Page page = extracted(page_of("Eisenrost", "45,50", "ZK-5", "Kommt gleich", json_ld("Eisenrost", "39.00", "ZK-5", "InStock")), learnt(), true);
+  const Page page =
+      extracted(page_of("Eisenrost", "45,50", "ZK-5", "Kommt gleich", json_ld("Eisenrost", "39.00", "ZK-5", "InStock")), learnt(), true);
   bool disagreed = false;
   for (const SelectorTrial& trial : page.selector_trials) disagreed = disagreed || (trial.selector.field == "price" && !trial.agrees);
   EXPECT_TRUE(disagreed);
@@ -105,19 +109,23 @@ TEST(FieldSelectors, APageThatShowsAnotherValueDisagrees) {
 TEST(FieldSelectors, AnElementOfManyWordsIsNoPlaceForAPrice) {
   // The first amount of the whole <main> is the product's on a page of this design, and anything on a list.
   const std::string head = "<html><head><title>Lampe</title>" + json_ld("Lampe", "129.00", "AB-1", "InStock") + "</head><body><main>";
-  const Page page = extracted(head + "129,00 € <h1>Lampe</h1><p>Eine Lampe aus Messing, wie sie früher in jedem Flur hing, und schwer.</p></main></body>", {}, true);
+  const Page page =
+      extracted(head + "129,00 € <h1>Lampe</h1><p>Eine Lampe aus Messing, wie sie früher in jedem Flur hing, und schwer.</p></main></body>",
+                {}, true);
   for (const SelectorTrial& trial : page.selector_trials) EXPECT_FALSE(trial.selector.field == "price" && trial.selector.path == "main");
 }
 
 TEST(FieldSelectors, AListOfManyIsNoProduct) {
   std::string tiles;
   for (const char* price : {"1,00", "2,00", "3,00"}) {
-    tiles += fmt::format(R"(<main class="ware"><div class="titel"><span>Ding {0}</span></div><div class="kauf"><div class="ganz"><b class="amount"><i>{0}</i> €</b></div></div></main>)",
-                         price);
+    tiles += fmt::format(
+        R"(<main class="ware"><div class="titel"><span>Ding {0}</span></div><div class="kauf"><div class="ganz"><b class="amount"><i>{0}</i> €</b></div></div></main>)",
+        price);
   }
   const Page page = extracted("<body>" + tiles + "</body>", learnt());
   for (const Product& product : page.products)
-    EXPECT_TRUE(std::none_of(product.evidence.begin(), product.evidence.end(), [](const FieldEvidence& one) { return one.origin == FieldOrigin::kLearnt; }));
+    EXPECT_TRUE(std::none_of(product.evidence.begin(), product.evidence.end(),
+                             [](const FieldEvidence& one) { return one.origin == FieldOrigin::kLearnt; }));
 }
 
 }  // namespace

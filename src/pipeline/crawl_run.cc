@@ -35,6 +35,8 @@ bool may_explain_itself(const crawl::FetchedDocument& document) {
 // Pages count once they were read; a picture may wait in the archive for its analysis.
 bool is_kept(const UrlDetails& known) { return known.fetch.place.file != 0 && (known.page != 0 || known.fetch.kind == UrlKind::kImage); }
 
+constexpr std::string_view kPictureSizes = "picture_sizes";  // of the catalog's meta: crawl::PictureSizes
+
 bool has_marked_product(const Page& page) {
   if (page.products.empty()) return false;
   const auto& evidence = page.products.front().evidence;
@@ -135,8 +137,9 @@ Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::Craw
   pictures_ = stage_of(settings.pictures());
   auto focus = settings.focus() && !replay_ ? std::make_shared<crawl::Focus>(settings.focus_words(), settings.focus_avoid())
                                             : nullptr;  // of a replay every page is read anyway
+  MAGPIE_TRY(auto sizes, picture_sizes(settings));
   context_ = std::make_shared<const RunContext>(
-      RunContext{job_, std::move(rules), pace_of(settings), std::move(focus), [this] { loop_->wake(); }});
+      RunContext{job_, std::move(rules), pace_of(settings), std::move(focus), [this] { loop_->wake(); }, std::move(sizes)});
   crawl::FetchLoopParts loop{parts_.frontier, *client_, parts_.clock, context_->rules, documents_};
   if (listing_) loop.more_to_come = [this] { return listing_.load(); };
   if (!replay_) {
@@ -150,6 +153,15 @@ Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::Craw
   PageRenderingParts rendering{parts_.archive, context_->rules, parts_.browser_folder, [this](auto one) { loop_->fetch(std::move(one)); }};
   MAGPIE_TRY(rendering_, PageRendering::make(std::move(rendering), settings, browser_missing_));
   return {};
+}
+
+// Of a replay and of a list nothing but what was named can be had; and unless pictures are looked at, nobody learns how large they are.
+Result<std::shared_ptr<crawl::PictureSizes>> CrawlRun::picture_sizes(const crawl::CrawlSettings& settings) const {
+  if (!settings.originals() || replay_ || listing_ || pictures_ == PictureStage::kArchive) return nullptr;
+  auto sizes = std::make_shared<crawl::PictureSizes>();
+  MAGPIE_TRY(const auto known, parts_.catalog.meta(kPictureSizes));
+  if (known) sizes->add_text(*known);
+  return sizes;
 }
 
 CrawlRun::~CrawlRun() = default;
@@ -173,7 +185,7 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
     drained_.wait(lock, [this] { return processing_ == 0; });
   }
   MAGPIE_TRY_DO(parts_.recorder.flush());
-  MAGPIE_TRY_DO(keep_selectors());
+  MAGPIE_TRY_DO(keep_what_was_learnt());
   MAGPIE_TRY_DO(read_unmarked_again(stop));
   MAGPIE_TRY_DO(parts_.frontier.sync());
   const std::lock_guard lock(mutex_);
@@ -482,12 +494,14 @@ void CrawlRun::learn_from(const Finished& finished, const Page& page) {
   });
 }
 
-Result<void> CrawlRun::keep_selectors() {
+// For the next run. The recorder, whose the sizes are, has nothing left to do by now.
+Result<void> CrawlRun::keep_what_was_learnt() {
   const auto news = sites_.with([](SiteSelectors& sites) { return sites.take_news(); });
-  if (news.empty()) return {};
+  const std::string sizes = context_->sizes ? context_->sizes->to_text() : std::string();
+  if (news.empty() && sizes.empty()) return {};
   return parts_.recorder.transact([&](CatalogTransaction& transaction) -> Result<void> {
     for (const auto& [host, selectors] : news) MAGPIE_TRY_DO(transaction.set_selectors(host, selectors));
-    return {};
+    return sizes.empty() ? Result<void>() : transaction.set_meta(kPictureSizes, sizes);
   });
 }
 

@@ -90,6 +90,7 @@ class CrawlRun {
   CrawlRun(CrawlRunParts parts, JobId job, std::uint64_t alike_max)
       : parts_(parts), job_(job), same_pages_(SamePages(alike_max)), sites_(selectors_from(parts.catalog)) {}
   Result<void> prepare(const crawl::CrawlSettings& settings, crawl::CrawlRules rules);
+  Result<std::shared_ptr<crawl::PictureSizes>> picture_sizes(const crawl::CrawlSettings& settings) const;
   void list(const std::stop_token& stop);
   void dispatch();
   void take(crawl::FetchedDocument document);
@@ -110,7 +111,7 @@ class CrawlRun {
   Result<ArchivePlace> archive_rendered(const Finished& finished, const browser::RenderedPage& shown);
   PageContext context_of(Finished& finished, std::string robots_tag);
   void learn_from(const Finished& finished, const Page& page);
-  Result<void> keep_selectors();
+  Result<void> keep_what_was_learnt();
   Result<void> read_unmarked_again(std::stop_token stop);
   void take_page(Finished& finished, Page page);
   void finish(Finished finished);

@@ -118,6 +118,7 @@ void ExtractAgain::compare(PageAtHand& at_hand, Page page) {
   const crawl::CrawlRules& rules = at_hand.context->rules;
   page.links.clear();  // they lead on from where the page was found, which is kept nowhere
   name_images(page, rules);
+  prefer_known_originals(page, at_hand.before.refs);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   PageChange change{at_hand.fetch.url, page_differences(at_hand.before, page)};
   counts_.with([&](ExtractAgainCounts& counts) {

@@ -12,6 +12,7 @@
 #include "core/records.h"
 #include "crawl/fetched_document.h"
 #include "crawl/focus.h"
+#include "crawl/picture_sizes.h"
 #include "crawl/rules.h"
 
 namespace magpie::pipeline {
@@ -21,8 +22,9 @@ struct RunContext {
   JobId job = 0;
   crawl::CrawlRules rules;
   RevisitPace pace;
-  std::shared_ptr<crawl::Focus> focus;  // the recorder's alone; null: links are followed by their depth
-  std::function<void()> wake;           // tells the fetch loop that the frontier has changed; thread-safe
+  std::shared_ptr<crawl::Focus> focus;                   // the recorder's alone; null: links are followed by their depth
+  std::function<void()> wake;                            // tells the fetch loop that the frontier has changed; thread-safe
+  std::shared_ptr<crawl::PictureSizes> sizes = nullptr;  // as `focus`; null: pictures are asked for as pages name them
 };
 
 /// Bytes that are known already: nothing was analysed.

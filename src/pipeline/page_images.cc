@@ -1,6 +1,8 @@
 #include "pipeline/page_images.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace magpie::pipeline {
 namespace {
@@ -24,6 +26,10 @@ void put_held_first(ImageRef& ref, const crawl::CrawlRules& rules) {
   std::swap(ref.url, ref.alternatives.front());  // the best one is now the first to fall back to
 }
 
+void put_first(ImageRef& ref, std::string url) {
+  ref.alternatives.insert(ref.alternatives.begin(), std::exchange(ref.url, std::move(url)));
+}
+
 }  // namespace
 
 void name_images(Page& page, const crawl::CrawlRules& rules) {
@@ -34,6 +40,28 @@ void name_images(Page& page, const crawl::CrawlRules& rules) {
   }
   for (Product& product : page.products) {
     for (std::string& image : product.images) image = name_of(image, rules);
+  }
+}
+
+void prefer_originals(Page& page, const crawl::CrawlRules& rules, crawl::PictureSizes& sizes) {
+  for (ImageRef& ref : page.images) {
+    if (ref.origin == ImageOrigin::kIcon) continue;
+    std::optional<std::string> original = sizes.larger(ref.url);
+    // One that has another name for this job would not be known again when it comes.
+    if (original && name_of(*original, rules) == *original) put_first(ref, std::move(*original));
+  }
+}
+
+void prefer_known_originals(Page& page, const std::vector<StoredRef>& before) {
+  std::map<std::string_view, std::string_view> original_of;
+  for (const StoredRef& stored : before) {
+    if (!stored.ref.alternatives.empty()) original_of.emplace(stored.ref.alternatives.front(), stored.ref.url);
+  }
+  for (ImageRef& ref : page.images) {
+    const auto known = original_of.find(ref.url);
+    if (known == original_of.end()) continue;
+    const auto spelt = crawl::spelt_size(ref.url);
+    if (spelt && spelt->original == known->second) put_first(ref, spelt->original);
   }
 }
 

@@ -169,6 +169,7 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   Page& page = std::get<Page>(item.outcome);
   const crawl::CrawlRules& rules = item.run->rules;
   name_images(page, rules);
+  if (item.run->sizes) prefer_originals(page, rules, *item.run->sizes);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
   MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.url.depth, item.run->pace));
@@ -193,7 +194,11 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
 }
 
 Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& item, Batch& batch) {
+  const auto note_size = [&](std::uint32_t side, const Sha256& digest) {
+    if (item.run->sizes) item.run->sizes->note(item.fetch.url, side, digest);
+  };
   if (const auto* known = std::get_if<KnownImage>(&item.outcome)) {
+    note_size(0, known->sha256);
     Image image;
     image.sha256 = known->sha256;
     image.original = item.fetch.place;
@@ -202,6 +207,7 @@ Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& it
     return {};
   }
   const auto& analysed = std::get<analyse::AnalysedImage>(item.outcome);
+  note_size(std::max(analysed.image.width, analysed.image.height), analysed.image.sha256);
   MAGPIE_TRY(Image image, store_variants(analysed, item.fetch, ports_.variants));
   const ImageEmbedding embedding{analysed.space, analysed.embedding};
   const std::size_t vectors = analysed.embedding.empty() ? 0 : 1;
@@ -248,6 +254,7 @@ Result<void> Recorder::join_copies(CatalogTransaction& transaction, const analys
 
 Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch) {
   ++batch.counts.failures;
+  if (item.run->sizes) item.run->sizes->note(item.fetch.url, 0, {});
   MAGPIE_TRY(NextCandidates next, transaction.record_failure(item.fetch, item.run->job));
   return want_images(transaction, item, std::move(next), batch);
 }

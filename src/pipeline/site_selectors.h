@@ -23,7 +23,7 @@ class SiteSelectors {
   static constexpr std::uint32_t kAgreedShare = 9;
   /// Pages of a site that are asked; later ones only now and then, to learn of a new design.
   static constexpr std::uint32_t kPagesAsked = 30;
-  static constexpr std::uint32_t kAskedLater = 16;  // one in so many
+  static constexpr std::uint32_t kAskedLater = 16;   // one in so many
   static constexpr std::size_t kSelectorsMax = 200;  // of a host
   static constexpr std::size_t kHostsMax = 20'000;   // further ones are read without
 

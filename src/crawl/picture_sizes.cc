@@ -1,0 +1,260 @@
+#include "crawl/picture_sizes.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <vector>
+
+#include "base/ascii.h"
+#include "net/url.h"
+
+namespace magpie::crawl {
+namespace {
+
+constexpr std::uint32_t kSideMin = 8, kSideMax = 1'600;  // smaller and larger numbers are no size, or large enough
+constexpr std::uint32_t kWordSide = 400;                 // what a picture must have to be more than a "thumb"
+constexpr double kLargerBy = 1.1;
+
+constexpr std::array<std::string_view, 16> kSizeNames = {"w",  "h",  "width",   "height",   "wid",      "hei",       "sw",    "sh",
+                                                         "mw", "mh", "imwidth", "imheight", "maxwidth", "maxheight", "max-w", "max-h"};
+// Mean nothing without a size.
+constexpr std::array<std::string_view, 5> kCompanions = {"fit", "crop", "mode", "dpr", "resizemode"};
+// A server that signs its addresses refuses any other.
+constexpr std::array<std::string_view, 7> kSignatures = {"sig", "signature", "hmac", "token", "x-amz-signature", "hash", "policy"};
+constexpr std::array<std::string_view, 9> kExtensions = {"jpg", "jpeg", "png", "webp", "gif", "avif", "bmp", "tif", "heic"};
+constexpr std::array<std::string_view, 9> kWords = {"thumb", "thumbnail", "small", "mini", "tn", "medium", "compact", "grande", "preview"};
+
+template <std::size_t N>
+bool is_one_of(std::string_view text, const std::array<std::string_view, N>& names) {
+  const std::string lower = ascii_lowered(text);
+  return std::find(names.begin(), names.end(), lower) != names.end();
+}
+
+/// All digits, and a size; 0 otherwise.
+std::uint32_t side_of(std::string_view digits) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const bool all = error == std::errc() && end == digits.data() + digits.size();
+  return all && digits.size() <= 4 && value >= kSideMin ? value : 0;
+}
+
+/// "300x200", "300x", "x200": the larger side; 0 for anything else.
+std::uint32_t side_of_pair(std::string_view text) {
+  const std::size_t x = text.find_first_of("xX");
+  if (x == std::string_view::npos || text.size() < 3) return 0;
+  const std::string_view one = text.substr(0, x), other = text.substr(x + 1);
+  if ((!one.empty() && side_of(one) == 0) || (!other.empty() && side_of(other) == 0)) return 0;
+  return std::max(side_of(one), side_of(other));
+}
+
+struct Taken {
+  std::string rest;  // the address without the size
+  std::string way;
+  std::uint32_t side = 0;
+};
+
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned value = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16).ptr == text.data() + i + 3) {
+      out += static_cast<char>(value);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+/// "/_next/image?url=%2Flamp.jpg&w=640": the picture that is made smaller stands in the address.
+std::optional<Taken> of_wrapper(const Url& url) {
+  if (!url.pathname().ends_with("/_next/image")) return std::nullopt;
+  std::string_view query = url.search();
+  std::uint32_t side = 0;
+  std::string inner;
+  for (query.remove_prefix(query.empty() ? 0 : 1); !query.empty();) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (pair.starts_with("url=")) inner = decoded(pair.substr(4));
+    if (pair.starts_with("w=")) side = side_of(pair.substr(2));
+  }
+  const auto original = Url::parse(inner, url);
+  if (inner.empty() || side == 0 || !original) return std::nullopt;
+  return Taken{original->href(), "wrapper", side};
+}
+
+std::optional<Taken> of_query(const Url& url) {
+  std::string_view query = url.search();
+  if (query.size() < 2) return std::nullopt;
+  query.remove_prefix(1);
+  std::vector<std::string_view> kept;
+  std::string way = "query";
+  std::uint32_t side = 0;
+  bool any = false;
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    const std::string_view name = pair.substr(0, pair.find('=')), value = pair.substr(std::min(pair.size(), name.size() + 1));
+    if (is_one_of(name, kSignatures)) return std::nullopt;
+    const std::uint32_t one = is_one_of(name, kSizeNames) ? side_of(value) : name == "size" || name == "resize" ? side_of_pair(value) : 0;
+    if (one > 0) {
+      any = true;
+      side = std::max(side, one);
+      way += fmt::format(" {}", name);
+    } else if (!is_one_of(name, kCompanions)) {
+      kept.push_back(pair);
+    }
+  }
+  if (!any) return std::nullopt;
+  const std::string& href = url.href();
+  std::string rest = href.substr(0, href.find('?'));
+  for (std::size_t i = 0; i < kept.size(); ++i) rest.append(1, i == 0 ? '?' : '&').append(kept[i]);
+  return Taken{std::move(rest), std::move(way), side};
+}
+
+/// Of the name without its extension: what it is without a size at its end.
+std::optional<Taken> of_stem(std::string_view stem) {
+  if (const std::size_t dot = stem.rfind("._"); dot != std::string_view::npos && dot > 0 && stem.ends_with('_')) {  // "71abc._SX300_"
+    std::uint32_t side = 0;
+    const std::string_view code = stem.substr(dot);
+    for (std::size_t at = 0; at < code.size();) {
+      const std::size_t begin = code.find_first_of("0123456789", at);
+      if (begin == std::string_view::npos) break;
+      const std::size_t end = std::min(code.size(), code.find_first_not_of("0123456789", begin));
+      side = std::max(side, side_of(code.substr(begin, end - begin)));
+      at = end;
+    }
+    if (side > 0) return Taken{std::string(stem.substr(0, dot)), "suffix ._#_", side};
+  }
+  const std::size_t mark = stem.find_last_of("-_");
+  if (mark == std::string_view::npos || mark == 0) return std::nullopt;
+  const std::string_view last = stem.substr(mark + 1);
+  if (const std::uint32_t side = side_of_pair(last); side > 0)
+    return Taken{std::string(stem.substr(0, mark)), fmt::format("suffix {}#x#", stem[mark]), side};
+  if (is_one_of(last, kWords)) return Taken{std::string(stem.substr(0, mark)), fmt::format("suffix {}{}", stem[mark], ascii_lowered(last)), 0};
+  return std::nullopt;
+}
+
+std::optional<Taken> of_name(const Url& url) {
+  const std::string& href = url.href();
+  const std::size_t query = std::min(href.size(), href.find('?'));
+  const std::size_t slash = href.rfind('/', query), dot = href.rfind('.', query);
+  if (slash == std::string::npos || dot == std::string::npos || dot <= slash + 1) return std::nullopt;
+  if (!is_one_of(std::string_view(href).substr(dot + 1, query - dot - 1), kExtensions)) return std::nullopt;
+  auto stem = of_stem(std::string_view(href).substr(slash + 1, dot - slash - 1));
+  if (!stem || stem->rest.empty()) return std::nullopt;
+  stem->rest = href.substr(0, slash + 1) + stem->rest + href.substr(dot);
+  return stem;
+}
+
+/// "w_300,c_fill", "300x200": the larger side; 0 when a part of a path is no such.
+std::uint32_t side_of_segment(std::string_view segment) {
+  if (const std::uint32_t pair = side_of_pair(segment); pair > 0) return pair;
+  std::uint32_t side = 0;
+  while (!segment.empty()) {
+    const std::string_view one = segment.substr(0, segment.find(','));
+    segment.remove_prefix(std::min(segment.size(), one.size() + 1));
+    if (one.size() < 3 || one[1] != '_') return 0;  // each is a letter, '_' and what it is set to
+    if (one[0] == 'w' || one[0] == 'h') side = std::max(side, side_of(one.substr(2)));
+  }
+  return side;
+}
+
+std::optional<Taken> of_path(const Url& url) {
+  const std::string& href = url.href();
+  const std::size_t begin = href.find('/', href.find("://") + 3), end = std::min(href.size(), href.find('?'));
+  for (std::size_t at = begin; at < end;) {
+    const std::size_t next = href.find('/', at + 1);
+    if (next == std::string::npos || next >= end) break;  // the name itself is of_name()'s
+    const std::string_view segment = std::string_view(href).substr(at + 1, next - at - 1);
+    if (const std::uint32_t side = side_of_segment(segment); side > 0)
+      return Taken{href.substr(0, at) + href.substr(next), segment.find('_') == std::string_view::npos ? "segment #x#" : "segment w_#", side};
+    at = next;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<SpeltSize> spelt_size(std::string_view address) {
+  const auto url = Url::parse(address);
+  if (!url || !url->is_http()) return std::nullopt;
+  for (const auto& read : {of_wrapper, of_query, of_name, of_path}) {
+    auto taken = read(*url);
+    if (!taken) continue;
+    if (taken->side >= kSideMax) return std::nullopt;
+    const auto original = Url::parse(taken->rest);
+    if (!original || original->href() == url->href()) return std::nullopt;
+    return SpeltSize{original->href(), fmt::format("{} {}", url->host(), taken->way), taken->side};
+  }
+  return std::nullopt;
+}
+
+PictureSizes::Verdict PictureSizes::Way::verdict() const {
+  if (proofs >= kProofs && proofs > disproofs) return Verdict::kLarger;
+  return disproofs >= kDisproofs ? Verdict::kNot : Verdict::kUnknown;
+}
+
+std::optional<std::string> PictureSizes::larger(std::string_view url) {
+  auto spelt = spelt_size(url);
+  if (!spelt) return std::nullopt;
+  if (waiting_.contains(spelt->original)) return std::move(spelt->original);
+  auto way = ways_.find(spelt->way);
+  if (way == ways_.end()) {
+    if (ways_.size() >= kWaysMax) return std::nullopt;
+    way = ways_.emplace(spelt->way, Way()).first;
+  }
+  switch (way->second.verdict()) {
+    case Verdict::kLarger: return std::move(spelt->original);
+    case Verdict::kNot: return std::nullopt;
+    case Verdict::kUnknown: break;
+  }
+  if (way->second.trials >= kTrialsMax || waiting_.size() >= kWaitingMax) return std::nullopt;
+  ++way->second.trials;
+  waiting_[spelt->original] = {spelt->way, spelt->side};
+  return std::move(spelt->original);
+}
+
+bool PictureSizes::is_proved(std::string_view way) const {
+  const auto known = ways_.find(way);
+  return known != ways_.end() && known->second.verdict() == Verdict::kLarger;
+}
+
+void PictureSizes::note(std::string_view original, std::uint32_t side, const Sha256& sha256) {
+  const auto waiting = waiting_.extract(std::string(original));
+  if (waiting.empty()) return;
+  const auto found = ways_.find(waiting.mapped().way);
+  if (found == ways_.end()) return;
+  Way& way = found->second;
+  const std::uint32_t spelt = waiting.mapped().side;
+  const bool is_larger = spelt == 0 ? side >= kWordSide : side >= kLargerBy * spelt;
+  const bool again = side > 0 && way.last && *way.last == sha256;  // one picture for all that it does not have
+  ++(is_larger && !again ? way.proofs : way.disproofs);
+  if (side > 0) way.last = sha256;
+}
+
+std::string PictureSizes::to_text() const {
+  std::string text;
+  for (const auto& [name, way] : ways_) {
+    if (way.verdict() != Verdict::kUnknown) text += fmt::format("{} {} {}\n", way.proofs, way.disproofs, name);
+  }
+  return text;
+}
+
+void PictureSizes::add_text(std::string_view text) {
+  while (!text.empty() && ways_.size() < kWaysMax) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    Way way;
+    const char* const end = line.data() + line.size();
+    const auto first = std::from_chars(line.data(), end, way.proofs);
+    if (first.ec != std::errc() || first.ptr == end) continue;
+    const auto second = std::from_chars(first.ptr + 1, end, way.disproofs);
+    if (second.ec != std::errc() || second.ptr == end) continue;
+    ways_.insert_or_assign(std::string(second.ptr + 1, end), way);
+  }
+}
+
+}  // namespace magpie::crawl
