@@ -89,6 +89,28 @@ Result<std::vector<Showing>> showings_of(Database& db, ImageId image, int forbid
   return showings;
 }
 
+/// Whether the picture is part of the shop's furniture, such as a logo, a badge or a payment mark: no product's own, and on at least half of
+/// the shop's latest pages of products. What a few pages show beside their product is another product.
+Result<bool> is_furniture(Database& db, ImageId image, std::span<const Showing> showings) {
+  constexpr std::size_t kPagesMin = 12;
+  constexpr int kPagesAsked = 100;
+  if (showings.size() < kPagesMin || showings.front().product) return false;  // products come first
+  MAGPIE_TRY(Query row, db.query("SELECT COUNT(*), SUM(EXISTS (SELECT 1 FROM image_refs r WHERE r.page = latest.id AND r.url IN "
+                                 "(SELECT id FROM urls WHERE image = ?))) FROM (SELECT p.id FROM pages p WHERE p.shop = ? AND EXISTS "
+                                 "(SELECT 1 FROM products o WHERE o.page = p.id AND o.ord = 0) ORDER BY p.id DESC LIMIT ?) latest",
+                                 image, showings.front().shop, kPagesAsked));
+  MAGPIE_TRY_DO(row.next());
+  const std::int64_t pages = row.int64(0), showing = row.int64(1);
+  return showing >= static_cast<std::int64_t>(kPagesMin) && 2 * showing >= pages;
+}
+
+/// Whether pages that show the picture may be taken at their word: it is neither a stand-in nor furniture.
+Result<bool> is_content(Database& db, const Image& image, std::span<const std::string> urls, std::span<const Showing> showings) {
+  if (showings.empty() || is_stand_in(image, urls)) return false;
+  MAGPIE_TRY(const bool furniture, is_furniture(db, image.id, showings));
+  return !furniture;
+}
+
 Result<std::vector<PictureLabel>> labels_of(Database& db, ImageId image) {
   std::vector<PictureLabel> labels;
   MAGPIE_TRY(Query rows, db.query("SELECT u.url, l.source, l.label, l.api, l.artist, l.artist_url, l.page_url, l.licence, l.job, l.at "
@@ -180,7 +202,8 @@ class SqliteCatalog final : public Catalog {
       if (!image) return std::optional<IndexDocument>();
       MAGPIE_TRY(const std::vector<Showing> showings, showings_of(db, id, kRobotsForbidsImages));
       MAGPIE_TRY(const std::vector<std::string> urls, urls_of(db, id));
-      if (showings.empty() || is_stand_in(*image, urls)) {
+      MAGPIE_TRY(const bool content, is_content(db, *image, urls, showings));
+      if (!content) {
         MAGPIE_TRY(const bool named, is_named(db, id));
         if (!named) return std::optional<IndexDocument>();
       }
@@ -222,9 +245,9 @@ class SqliteCatalog final : public Catalog {
       MAGPIE_TRY(details.showings, showings_of(db, id, 0));
       MAGPIE_TRY(details.labels, labels_of(db, id));
       MAGPIE_TRY(details.indexable, is_named(db, id));
-      if (!details.indexable && !is_stand_in(details.image, details.urls)) {
+      if (!details.indexable) {
         MAGPIE_TRY(const std::vector<Showing> permitting, showings_of(db, id, kRobotsForbidsImages));
-        details.indexable = !permitting.empty();
+        MAGPIE_TRY(details.indexable, is_content(db, details.image, details.urls, permitting));
       }
       return std::optional(std::move(details));
     });

@@ -474,6 +474,52 @@ TEST_P(CatalogContract, VisitsOfAHostAreKeptAndItsRestsKnown) {
   EXPECT_EQ(*catalog->resting_hosts(start + 50s), (std::map<std::string, Timestamp>{{"a.test:8080", start + 500s}}));
 }
 
+TEST_P(CatalogContract, ALogoOnThePagesOfManyProductsIsNotToBeFound) {
+  const std::string site = "http://shop.test:8080";
+  ImageId logo = kNoId, neighbour = kNoId, banner = kNoId, own = kNoId;
+  const auto fetched = [&](const std::string& path) {
+    ImageId id = kNoId;
+    write([&](CatalogTransaction& t) -> Result<void> {
+      MAGPIE_TRY(const RecordedImage recorded, t.record_image(fetch_of(site + path, UrlKind::kImage), image_of(path), {}, 1));
+      id = recorded.id;
+      return {};
+    });
+    return id;
+  };
+  const auto page = [&](const std::string& name, const std::vector<std::string>& pictures, bool of_product) {
+    Page one = chair_page();
+    one.url = site + "/" + name;
+    one.images.clear();
+    for (const std::string& path : pictures) one.images.push_back(ref_to(site + path));
+    if (of_product) {
+      one.images.push_back(ref_to(site + "/own/" + name));
+      one.images.back().of_product = true;
+      one.products[0].images = {site + "/own/" + name};
+    } else {
+      one.products.clear();
+    }
+    write([&](CatalogTransaction& t) -> Result<void> {
+      MAGPIE_TRY_DO(t.record_page(fetch_of(one.url), one, 1));
+      return {};
+    });
+  };
+  for (int i = 0; i < 30; ++i) {
+    std::vector<std::string> pictures = {"/logo.png"};
+    if (i < 13) pictures.push_back("/beside.jpg");  // "others bought"
+    page("p" + std::to_string(i), pictures, true);
+    page("blog" + std::to_string(i), {"/banner.jpg"}, false);
+    if (i == 10) logo = fetched("/logo.png"), neighbour = fetched("/beside.jpg"), banner = fetched("/banner.jpg"), own = fetched("/own/p3");
+    if (i == 10) { EXPECT_TRUE(catalog->index_document(logo)->has_value()) << "eleven pages say little"; }
+  }
+  EXPECT_FALSE(catalog->index_document(logo)->has_value());
+  EXPECT_FALSE((*catalog->image_details(logo))->indexable);
+  EXPECT_TRUE(catalog->index_document(neighbour)->has_value()) << "on less than half of the pages";
+  EXPECT_TRUE(catalog->index_document(banner)->has_value()) << "not on pages of products";
+  EXPECT_TRUE(catalog->index_document(own)->has_value());
+  write([&](CatalogTransaction& t) { return t.name_image(site + "/logo.png"); });
+  EXPECT_TRUE(catalog->index_document(logo)->has_value()) << "somebody asked for it";
+}
+
 TEST_P(CatalogContract, SelectorsOfAHostAreReplacedAsAWhole) {
   const auto selector = [](std::string field, std::string path, std::uint32_t agreed) {
     return LearntSelector{{.field = std::move(field), .path = std::move(path), .words = "SKU: ", .value = "x"}, agreed, 1};
