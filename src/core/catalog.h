@@ -281,8 +281,8 @@ class Catalog {
   ///   take_dirty -> index_document of each -> index commit -> transaction.clear_dirty(taken)
   virtual Result<std::vector<DirtyImage>> take_dirty(std::size_t limit) const = 0;
   /// Everything the pages and products that show a picture say, joined. Nothing when it must not be found (no seed named it, and no page
-  /// shows it that permits it, or it is small and came from ten addresses of one host: a stand-in; or it is no product's and on most of its shop's
-  /// pages of products: a logo), or is unknown: then off the index.
+  /// shows it that permits it, or it is small and came from ten addresses of one host: a stand-in; or it is no product's and on most of its
+  /// shop's pages of products: a logo), or is unknown: then off the index.
   virtual Result<std::optional<IndexDocument>> index_document(ImageId image) const = 0;
   /// Pictures on this page that were fetched, each once.
   virtual Result<std::vector<ImageId>> images_shown_by(PageId page) const = 0;

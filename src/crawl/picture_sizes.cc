@@ -133,7 +133,8 @@ std::optional<Taken> of_stem(std::string_view stem) {
   const std::string_view last = stem.substr(mark + 1);
   if (const std::uint32_t side = side_of_pair(last); side > 0)
     return Taken{std::string(stem.substr(0, mark)), fmt::format("suffix {}#x#", stem[mark]), side};
-  if (is_one_of(last, kWords)) return Taken{std::string(stem.substr(0, mark)), fmt::format("suffix {}{}", stem[mark], ascii_lowered(last)), 0};
+  if (is_one_of(last, kWords))
+    return Taken{std::string(stem.substr(0, mark)), fmt::format("suffix {}{}", stem[mark], ascii_lowered(last)), 0};
   return std::nullopt;
 }
 
@@ -170,7 +171,8 @@ std::optional<Taken> of_path(const Url& url) {
     if (next == std::string::npos || next >= end) break;  // the name itself is of_name()'s
     const std::string_view segment = std::string_view(href).substr(at + 1, next - at - 1);
     if (const std::uint32_t side = side_of_segment(segment); side > 0)
-      return Taken{href.substr(0, at) + href.substr(next), segment.find('_') == std::string_view::npos ? "segment #x#" : "segment w_#", side};
+      return Taken{href.substr(0, at) + href.substr(next), segment.find('_') == std::string_view::npos ? "segment #x#" : "segment w_#",
+                   side};
     at = next;
   }
   return std::nullopt;

@@ -1,12 +1,13 @@
 #pragma once
-// Pictures whose address spells a smaller size than their server has ("lamp-300x200.jpg", "lamp.jpg?width=300", "/w_300,c_fill/lamp.jpg"): the
-// address without it is asked for first, and for as long as that brings larger pictures.
+// Pictures whose address spells a smaller size than their server has ("lamp-300x200.jpg", "lamp.jpg?width=300", "/w_300,c_fill/lamp.jpg"):
+// the address without it is asked for first, and for as long as that brings larger pictures.
 //
 //   if (auto larger = sizes.larger(ref.url)) use(*larger), with ref.url to fall back to;
 //   sizes.note(*larger, {width, height});                  // once it was fetched: what it turned out to be
 //
-// What holds for one way of spelling holds for a whole host, so each is proved on a few pictures: two that are larger than the size that was
-// taken out prove it, three that fail, are no larger or are the same for two addresses disprove it. Until then only kTrialsMax are tried.
+// What holds for one way of spelling holds for a whole host, so each is proved on a few pictures: two that are larger than the size that
+// was taken out prove it, three that fail, are no larger or are the same for two addresses disprove it. Until then only kTrialsMax are
+// tried.
 #include <cstdint>
 #include <map>
 #include <optional>

@@ -89,8 +89,8 @@ Result<std::vector<Showing>> showings_of(Database& db, ImageId image, int forbid
   return showings;
 }
 
-/// Whether the picture is part of the shop's furniture, such as a logo, a badge or a payment mark: no product's own, and on at least half of
-/// the shop's latest pages of products. What a few pages show beside their product is another product.
+/// Whether the picture is part of the shop's furniture, such as a logo, a badge or a payment mark: no product's own, and on at least half
+/// of the shop's latest pages of products. What a few pages show beside their product is another product.
 Result<bool> is_furniture(Database& db, ImageId image, std::span<const Showing> showings) {
   constexpr std::size_t kPagesMin = 12;
   constexpr int kPagesAsked = 100;

@@ -146,10 +146,24 @@ std::string_view api_availability(std::string_view schema_org) {
   return schema_org == "OutOfStock" ? "out_of_stock" : "unknown";
 }
 
+void write_evidence(JsonWriter& json, const Product& product) {
+  json.begin_array();
+  for (const FieldEvidence& one : product.evidence) {
+    json.begin_object().field("field", one.field).field("from", to_string(one.origin));
+    json.field("sure_percent", static_cast<std::int64_t>(one.sure_percent)).key("otherwise");
+    one.otherwise.empty() ? json.null() : json.string(one.otherwise);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_offer(JsonWriter& json, const Product& product, const PageDetails& page) {
   json.begin_object().field("shop", page.shop).field("page_url", page.page.url).key("price");
   write_price(json, product.offer);
-  json.field("availability", api_availability(product.offer.availability)).field("seen_at", api_time(page.fetched_at)).end_object();
+  json.field("availability", api_availability(product.offer.availability)).field("seen_at", api_time(page.fetched_at));
+  json.key("evidence");
+  write_evidence(json, product);
+  json.end_object();
 }
 
 }  // namespace

@@ -307,6 +307,8 @@ class TestCollection {
     page.images = {ref_to("https://shop.test/chair.jpg", "A red chair"), ref_to("https://shop.test/chair-small.jpg", "The same chair")};
     Product product{.name = "Red chair", .brand = "Sitwell", .description = "Comfortable", .category = "Chairs"};
     product.offer = {.price = "129.95", .currency = "EUR", .availability = "InStock"};
+    product.evidence = {{.field = "price", .origin = FieldOrigin::kJsonLd, .sure_percent = 75, .otherwise = "119.95"},
+                        {.field = "availability", .origin = FieldOrigin::kLearnt, .sure_percent = 65, .otherwise = ""}};
     product.images = {page.images[0].url, page.images[1].url};
     page.products = {product};
     return page;

@@ -181,6 +181,9 @@ TEST(ApiPictures, TellAllThatIsKnown) {
   const Parsed chair = expect_answer(collection.get("/api/v1/images/1"), "Image");
   EXPECT_EQ(chair.text("/product/name"), "Red chair");
   EXPECT_EQ(chair.text("/product/offers/0/availability"), "in_stock");
+  EXPECT_EQ(chair.text("/product/offers/0/evidence/0/from"), "json-ld");
+  EXPECT_EQ(chair.text("/product/offers/0/evidence/0/otherwise"), "119.95");
+  EXPECT_EQ(chair.text("/product/offers/0/evidence/1/from"), "learnt");
   EXPECT_EQ(chair.number("/copies/0/image_id"), TestCollection::kChairCopy);
   EXPECT_EQ(chair.number("/copies_total"), 1u);
   EXPECT_EQ(chair.text("/model"), "test-4");
