@@ -1,10 +1,13 @@
-// A whole page through extraction; what comes out must be UTF-8 and absolute.
+// A whole page through extraction, and once more by what it taught of its site; what comes out must be UTF-8 and absolute.
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "crawl/picture_sizes.h"
 #include "extract/extract_page.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -28,6 +31,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       MAGPIE_CHECK(magpie::is_utf8(*text), "a product's field is not UTF-8: {}", *text);
     for (const magpie::FieldEvidence& evidence : product.evidence)
       MAGPIE_CHECK(magpie::is_utf8(evidence.otherwise), "what is said otherwise of {} is not UTF-8", evidence.field);
+  }
+  const std::string url = "http://shop.test/folder/page.html";
+  const auto teaching = magpie::extract_page(html, {.url = url, .learns = true});
+  MAGPIE_CHECK(teaching.has_value(), "a page that can be read cannot teach");
+  std::vector<magpie::FieldSelector> selectors;
+  for (const magpie::SelectorTrial& trial : teaching->selector_trials) {
+    MAGPIE_CHECK(magpie::is_utf8(trial.selector.path) && magpie::is_utf8(trial.selector.words), "a selector is not UTF-8");
+    selectors.push_back(trial.selector);
+  }
+  const auto taught = magpie::extract_page(html, {.url = url, .selectors = std::move(selectors)});
+  MAGPIE_CHECK(taught.has_value(), "a page that can be read cannot be read by selectors");
+  for (const magpie::Product& product : taught->products)
+    MAGPIE_CHECK(magpie::is_utf8(product.name) && magpie::is_utf8(product.sku), "a learnt field is not UTF-8");
+  for (const magpie::ImageRef& image : taught->images) {
+    const auto spelt = magpie::crawl::spelt_size(image.url);
+    MAGPIE_CHECK(!spelt || spelt->original.starts_with("http"), "an original's address is not absolute: {}", spelt->original);
   }
   return 0;
 }
