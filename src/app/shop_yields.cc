@@ -32,6 +32,7 @@ std::optional<ShopYield> ShopYields::get(const Shop& shop, const std::optional<C
   if (known.of != of && !goes_on && waiting_.size() < kWaitingMax) {
     known.of = std::move(of);
     known.asked_at = now;
+    if (known.yield && known.yield->products == 0) known.yield.reset();  // "nothing yet" is no answer while it is counted anew
     waiting_.push_back(shop);
     asked_.notify_one();
   }
