@@ -1,5 +1,7 @@
 #include "app/shop_yields.h"
 
+#include <algorithm>
+
 #include "app/shop_yield.h"
 #include "base/log.h"
 
@@ -29,7 +31,8 @@ std::optional<ShopYield> ShopYields::get(const Shop& shop, const std::optional<C
   Known& known = known_[shop.name];
   const auto now = clock_.steady();
   const bool goes_on = newest && !has_ended(newest->state) && known.yield && now - known.asked_at < kWhileCrawled;
-  if (known.of != of && !goes_on && waiting_.size() < kWaitingMax) {
+  const bool waits = std::any_of(waiting_.begin(), waiting_.end(), [&](const Shop& one) { return one.name == shop.name; });
+  if (known.of != of && !goes_on && !waits && waiting_.size() < kWaitingMax) {
     known.of = std::move(of);
     known.asked_at = now;
     if (known.yield && known.yield->products == 0) known.yield.reset();  // "nothing yet" is no answer while it is counted anew

@@ -228,7 +228,7 @@ inline constexpr std::size_t kImageUrlsMax = 64;
 inline constexpr std::size_t kLabelsMax = 256;
 inline constexpr std::size_t kShowingsMax = 64;  // a shop's logo is on every page
 
-/// What a product's page says now and did not say at its last visit.
+/// What a product's page says now and did not say at its last visit. (The same visit read in another way is no change.)
 struct ProductChange {
   std::uint64_t id = 0;   // grows with time
   ProductId product = 0;  // 0 where its rank on the page has changed, or it is gone

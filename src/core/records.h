@@ -172,6 +172,7 @@ struct FieldSelector {
   std::string path;   // the element and those around it, innermost first, at most four: "span.price<div.summary<main#content"
   std::string words;  // that stand before the value ("SKU:"); of availability all that stands there, folded
   std::string value;  // of availability what the words mean: "InStock"; else empty
+  static constexpr std::size_t kPathBytesMax = 512, kWordsBytesMax = 128;
   auto operator<=>(const FieldSelector&) const = default;
 };
 

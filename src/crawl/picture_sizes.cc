@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <vector>
 
 #include "base/ascii.h"
@@ -43,6 +44,7 @@ std::uint32_t side_of_pair(std::string_view text) {
   const std::size_t x = text.find_first_of("xX");
   if (x == std::string_view::npos || text.size() < 3) return 0;
   const std::string_view one = text.substr(0, x), other = text.substr(x + 1);
+  if (one.empty()) return 0;  // "lenovo-x200.jpg"
   if ((!one.empty() && side_of(one) == 0) || (!other.empty() && side_of(other) == 0)) return 0;
   return std::max(side_of(one), side_of(other));
 }
@@ -90,7 +92,7 @@ std::optional<Taken> of_query(const Url& url) {
   if (query.size() < 2) return std::nullopt;
   query.remove_prefix(1);
   std::vector<std::string_view> kept;
-  std::string way = "query";
+  std::set<std::string> names;
   std::uint32_t side = 0;
   bool any = false;
   while (!query.empty()) {
@@ -102,7 +104,7 @@ std::optional<Taken> of_query(const Url& url) {
     if (one > 0) {
       any = true;
       side = std::max(side, one);
-      way += fmt::format(" {}", name);
+      names.insert(ascii_lowered(name));
     } else if (!is_one_of(name, kCompanions)) {
       kept.push_back(pair);
     }
@@ -111,7 +113,7 @@ std::optional<Taken> of_query(const Url& url) {
   const std::string& href = url.href();
   std::string rest = href.substr(0, href.find('?'));
   for (std::size_t i = 0; i < kept.size(); ++i) rest.append(1, i == 0 ? '?' : '&').append(kept[i]);
-  return Taken{std::move(rest), std::move(way), side};
+  return Taken{std::move(rest), fmt::format("query {}", fmt::join(names, " ")), side};
 }
 
 /// Of the name without its extension: what it is without a size at its end.
@@ -199,23 +201,42 @@ PictureSizes::Verdict PictureSizes::Way::verdict() const {
   return disproofs >= kDisproofs ? Verdict::kNot : Verdict::kUnknown;
 }
 
+// What is long ago counts for less, so that a server that has changed is noticed.
+void PictureSizes::Way::count(bool proof, std::int64_t today) {
+  ++(proof ? proofs : disproofs);
+  day = today;
+  if (proofs + disproofs < 32) return;
+  proofs /= 2;
+  disproofs /= 2;
+}
+
+// Null when the host has more ways than any honest one.
+PictureSizes::Way* PictureSizes::way_of(const std::string& name) {
+  if (const auto known = ways_.find(name); known != ways_.end()) return &known->second;
+  const std::string host = name.substr(0, name.find(' ') + 1);
+  std::size_t of_host = 0;
+  for (auto at = ways_.lower_bound(host); at != ways_.end() && at->first.starts_with(host) && of_host < kWaysOfHostMax; ++at) ++of_host;
+  if (of_host >= kWaysOfHostMax || ways_.size() >= kWaysMax) return nullptr;
+  return &ways_[name];
+}
+
 std::optional<std::string> PictureSizes::larger(std::string_view url) {
   auto spelt = spelt_size(url);
   if (!spelt) return std::nullopt;
   if (waiting_.contains(spelt->original)) return std::move(spelt->original);
-  auto way = ways_.find(spelt->way);
-  if (way == ways_.end()) {
-    if (ways_.size() >= kWaysMax) return std::nullopt;
-    way = ways_.emplace(spelt->way, Way()).first;
-  }
-  switch (way->second.verdict()) {
-    case Verdict::kLarger: return std::move(spelt->original);
+  Way* way = way_of(spelt->way);
+  if (way == nullptr) return std::nullopt;
+  const bool room = waiting_.size() < kWaitingMax;
+  bool looked_at = false;
+  switch (way->verdict()) {
     case Verdict::kNot: return std::nullopt;
-    case Verdict::kUnknown: break;
+    case Verdict::kLarger: looked_at = room && way->asked++ % kAskedLater == 0; break;
+    case Verdict::kUnknown:
+      if (way->trials >= kTrialsMax || !room) return std::nullopt;
+      ++way->trials;
+      looked_at = true;
   }
-  if (way->second.trials >= kTrialsMax || waiting_.size() >= kWaitingMax) return std::nullopt;
-  ++way->second.trials;
-  waiting_[spelt->original] = {spelt->way, spelt->side};
+  if (looked_at) waiting_[spelt->original] = {spelt->way, spelt->side};
   return std::move(spelt->original);
 }
 
@@ -232,15 +253,26 @@ void PictureSizes::note(std::string_view original, std::uint32_t side, const Sha
   Way& way = found->second;
   const std::uint32_t spelt = waiting.mapped().side;
   const bool is_larger = spelt == 0 ? side >= kWordSide : side >= kLargerBy * spelt;
-  const bool again = side > 0 && way.last && *way.last == sha256;  // one picture for all that it does not have
-  ++(is_larger && !again ? way.proofs : way.disproofs);
-  if (side > 0) way.last = sha256;
+  const bool again = way.last && *way.last == sha256;  // one picture for all that it does not have
+  way.count(is_larger && !again, today_);
+  way.last = sha256;
+}
+
+void PictureSizes::note_failure(std::string_view original, Cause cause) {
+  const auto waiting = waiting_.extract(std::string(original));
+  if (waiting.empty()) return;
+  const auto found = ways_.find(waiting.mapped().way);
+  if (found == ways_.end()) return;
+  constexpr std::array kOfTheAddress = {Cause::kNotFound, Cause::kContentType, Cause::kDecode,  Cause::kStatus,
+                                        Cause::kTooLarge, Cause::kRobots,      Cause::kOptedOut};
+  if (std::find(kOfTheAddress.begin(), kOfTheAddress.end(), cause) != kOfTheAddress.end()) found->second.count(false, today_);
+  else if (found->second.trials > 0) --found->second.trials;
 }
 
 std::string PictureSizes::to_text() const {
   std::string text;
   for (const auto& [name, way] : ways_) {
-    if (way.verdict() != Verdict::kUnknown) text += fmt::format("{} {} {}\n", way.proofs, way.disproofs, name);
+    if (way.verdict() != Verdict::kUnknown) text += fmt::format("{} {} {} {}\n", way.proofs, way.disproofs, way.day, name);
   }
   return text;
 }
@@ -249,13 +281,20 @@ void PictureSizes::add_text(std::string_view text) {
   while (!text.empty() && ways_.size() < kWaysMax) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    Way way;
-    const char* const end = line.data() + line.size();
-    const auto first = std::from_chars(line.data(), end, way.proofs);
-    if (first.ec != std::errc() || first.ptr == end) continue;
-    const auto second = std::from_chars(first.ptr + 1, end, way.disproofs);
-    if (second.ec != std::errc() || second.ptr == end) continue;
-    ways_.insert_or_assign(std::string(second.ptr + 1, end), way);
+    std::array<std::int64_t, 3> numbers{};
+    const char *at = line.data(), *const end = line.data() + line.size();
+    bool sound = true;
+    for (std::int64_t& number : numbers) {
+      const auto read = std::from_chars(at, end, number);
+      sound = sound && read.ec == std::errc() && read.ptr != end && *read.ptr == ' ' && number >= 0;
+      if (!sound) break;
+      at = read.ptr + 1;
+    }
+    if (!sound || today_ - numbers[2] > kDaysMax) continue;
+    Way& way = ways_[std::string(at, end)];
+    way.proofs = static_cast<std::uint32_t>(std::min<std::int64_t>(numbers[0], 32));
+    way.disproofs = static_cast<std::uint32_t>(std::min<std::int64_t>(numbers[1], 32));
+    way.day = numbers[2];
   }
 }
 

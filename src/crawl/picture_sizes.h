@@ -6,8 +6,8 @@
 //   sizes.note(*larger, {width, height});                  // once it was fetched: what it turned out to be
 //
 // What holds for one way of spelling holds for a whole host, so each is proved on a few pictures: two that are larger than the size that
-// was taken out prove it, three that fail, are no larger or are the same for two addresses disprove it. Until then only kTrialsMax are
-// tried.
+// was taken out prove it, three that are not there, are no larger or are the same for two addresses disprove it. Until then only kTrialsMax
+// are tried. Of a proved way one in kAskedLater is looked at still, and what was disproved is tried anew after kDaysMax.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -16,6 +16,7 @@
 #include <unordered_map>
 
 #include "base/hash.h"
+#include "core/records.h"
 
 namespace magpie::crawl {
 
@@ -34,6 +35,9 @@ class PictureSizes {
  public:
   static constexpr std::uint32_t kTrialsMax = 20;
   static constexpr std::uint32_t kProofs = 2, kDisproofs = 3;
+  static constexpr std::uint32_t kAskedLater = 16;
+  static constexpr std::int64_t kDaysMax = 30;
+  static constexpr std::size_t kWaysOfHostMax = 32;
   static constexpr std::size_t kWaysMax = 20'000, kWaitingMax = 100'000;
 
   enum class Verdict : std::uint8_t { kUnknown, kLarger, kNot };
@@ -43,9 +47,13 @@ class PictureSizes {
   /// Whether that is known, without a trial.
   bool is_proved(std::string_view way) const;
 
-  /// What came of an address that larger() gave; others are none of its business. `side`: its larger side in pixels, 0 for a failure or for
-  /// bytes that another address has given before.
+  /// `today`: days since 1970.
+  explicit PictureSizes(std::int64_t today) : today_(today) {}
+
+  /// What came of an address that larger() gave; others are none of its business. `side`: the larger side of its picture, in pixels.
   void note(std::string_view original, std::uint32_t side, const Sha256& sha256);
+  /// It could not be had: for a reason that lies in the address (not found, no picture), or in the moment (a time-out), which says nothing.
+  void note_failure(std::string_view original, Cause cause);
 
   /// Ways and what is known of each, as text for the catalog, and taken up again.
   std::string to_text() const;
@@ -53,14 +61,18 @@ class PictureSizes {
 
  private:
   struct Way {
-    std::uint32_t trials = 0, proofs = 0, disproofs = 0;
+    std::uint32_t trials = 0, proofs = 0, disproofs = 0, asked = 0;
+    std::int64_t day = 0;  // of the last proof or disproof
     std::optional<Sha256> last;
+    void count(bool proof, std::int64_t today);
     Verdict verdict() const;
   };
   struct Waiting {
     std::string way;
     std::uint32_t side = 0;
   };
+  Way* way_of(const std::string& name);
+  std::int64_t today_;
   std::map<std::string, Way, std::less<>> ways_;
   std::unordered_map<std::string, Waiting> waiting_;  // originals by address
 };

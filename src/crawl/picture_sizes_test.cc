@@ -22,7 +22,7 @@ INSTANTIATE_TEST_SUITE_P(
     Addresses, SpeltSizes,
     testing::Values(Spelt{"https://a.test/up/lamp-300x200.jpg", "https://a.test/up/lamp.jpg", 300},
                     Spelt{"https://a.test/files/lamp_600x.jpg?v=17", "https://a.test/files/lamp.jpg?v=17", 600},
-                    Spelt{"https://a.test/lamp_x480.webp", "https://a.test/lamp.webp", 480},
+                    Spelt{"https://a.test/lenovo-x200.jpg", nullptr, 0},
                     Spelt{"https://a.test/lamp.jpg?width=300&v=17&height=400", "https://a.test/lamp.jpg?v=17", 400},
                     Spelt{"https://a.test/lamp.jpg?w=300&fit=crop", "https://a.test/lamp.jpg", 300},
                     Spelt{"https://a.test/lamp?imwidth=156", "https://a.test/lamp", 156},
@@ -39,12 +39,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Spelt{"https://a.test/lamp.jpg?size=XL", nullptr, 0}, Spelt{"data:image/gif;base64,R0lG", nullptr, 0},
                     Spelt{"https://a.test/a_b,c_d/lamp.jpg", nullptr, 0}));
 
+constexpr std::int64_t kToday = 20'000;
 std::string small(int i) { return "https://a.test/" + std::to_string(i) + "-300x300.jpg"; }
 std::string large(int i) { return "https://a.test/" + std::to_string(i) + ".jpg"; }
 Sha256 digest(int i) { return sha256(std::to_string(i)); }
 
 TEST(PictureSizes, TwoLargerOnesProveAWay) {
-  PictureSizes sizes;
+  PictureSizes sizes(kToday);
   EXPECT_EQ(sizes.larger(small(1)), large(1));
   EXPECT_EQ(sizes.larger(small(1)), large(1)) << "one trial";
   EXPECT_EQ(sizes.larger(small(2)), large(2));
@@ -57,9 +58,9 @@ TEST(PictureSizes, TwoLargerOnesProveAWay) {
 }
 
 TEST(PictureSizes, ThreeThatFailOrAreNoLargerDisproveIt) {
-  PictureSizes sizes;
+  PictureSizes sizes(kToday);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(sizes.larger(small(i)));
-  sizes.note(large(0), 0, {});
+  sizes.note_failure(large(0), Cause::kNotFound);
   sizes.note(large(1), 300, digest(1));
   EXPECT_TRUE(sizes.larger(small(4)));
   sizes.note(large(2), 310, digest(2));
@@ -68,7 +69,7 @@ TEST(PictureSizes, ThreeThatFailOrAreNoLargerDisproveIt) {
 }
 
 TEST(PictureSizes, OnePictureForAllProvesNothing) {
-  PictureSizes sizes;
+  PictureSizes sizes(kToday);
   for (int i = 0; i < 4; ++i) {
     ASSERT_TRUE(sizes.larger(small(i)));
     sizes.note(large(i), 900, digest(7));
@@ -77,22 +78,51 @@ TEST(PictureSizes, OnePictureForAllProvesNothing) {
 }
 
 TEST(PictureSizes, AnUnknownWayIsTriedOnFewPictures) {
-  PictureSizes sizes;
+  PictureSizes sizes(kToday);
   std::uint32_t tried = 0;
   for (int i = 0; i < 100; ++i) tried += sizes.larger(small(i)) ? 1 : 0;
   EXPECT_EQ(tried, PictureSizes::kTrialsMax);
 }
 
 TEST(PictureSizes, VerdictsComeBackFromText) {
-  PictureSizes sizes;
+  PictureSizes sizes(kToday);
   for (int i = 0; i < 2; ++i) sizes.larger(small(i)), sizes.note(large(i), 1'000, digest(i));
-  for (int i = 0; i < 3; ++i) sizes.larger("https://b.test/p?w=" + std::to_string(100 + i)), sizes.note("https://b.test/p", 0, {});
-  PictureSizes next;
+  for (int i = 0; i < 3; ++i)
+    sizes.larger("https://b.test/p?w=" + std::to_string(100 + i)), sizes.note_failure("https://b.test/p", Cause::kNotFound);
+  PictureSizes next(kToday + 1);
   next.add_text(sizes.to_text());
   next.add_text("rubbish\n1\n1 2\n");
   EXPECT_EQ(next.to_text(), sizes.to_text());
   EXPECT_EQ(next.larger(small(50)), large(50));
   EXPECT_FALSE(next.larger("https://b.test/p?w=300"));
+  PictureSizes later(kToday + 31);
+  later.add_text(sizes.to_text());
+  EXPECT_TRUE(later.larger("https://b.test/p?w=300")) << "tried anew";
+}
+
+TEST(PictureSizes, AMomentsTroubleSaysNothing) {
+  PictureSizes sizes(kToday);
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(sizes.larger(small(i)));
+    sizes.note_failure(large(i), i % 2 == 0 ? Cause::kTimeout : Cause::kThrottled);
+  }
+}
+
+TEST(PictureSizes, AServerThatNoLongerHasThemIsNoticed) {
+  PictureSizes sizes(kToday);
+  for (int i = 0; i < 40; ++i) sizes.larger(small(i)), sizes.note(large(i), 1'000, digest(i));
+  std::size_t asked = 0;
+  for (int i = 100; i < 2'000 && sizes.larger(small(i)); ++i, ++asked) sizes.note_failure(large(i), Cause::kNotFound);
+  EXPECT_LT(asked, 600U);
+}
+
+TEST(PictureSizes, AHostOfManyWaysLeavesRoomForOthers) {
+  PictureSizes sizes(kToday);
+  std::size_t tried = 0;
+  for (int i = 0; i < 500; ++i)
+    tried += sizes.larger("https://a.test/300x300/" + std::to_string(i) + ".jpg?W=100&w=" + std::to_string(i)) ? 1 : 0;
+  EXPECT_LE(tried, PictureSizes::kTrialsMax) << "one way, however its names are written";
+  EXPECT_TRUE(sizes.larger("https://b.test/1-300x300.jpg"));
 }
 
 }  // namespace

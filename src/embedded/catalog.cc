@@ -93,12 +93,13 @@ Result<std::vector<Showing>> showings_of(Database& db, ImageId image, int forbid
 /// of the shop's latest pages of products. What a few pages show beside their product is another product.
 Result<bool> is_furniture(Database& db, ImageId image, std::span<const Showing> showings) {
   constexpr std::size_t kPagesMin = 12;
-  constexpr int kPagesAsked = 100;
+  constexpr int kPagesAsked = 100, kPagesLookedAt = 1'000;                    // a site of a million pages may sell nothing
   if (showings.size() < kPagesMin || showings.front().product) return false;  // products come first
   MAGPIE_TRY(Query row, db.query("SELECT COUNT(*), SUM(EXISTS (SELECT 1 FROM image_refs r WHERE r.page = latest.id AND r.url IN "
-                                 "(SELECT id FROM urls WHERE image = ?))) FROM (SELECT p.id FROM pages p WHERE p.shop = ? AND EXISTS "
-                                 "(SELECT 1 FROM products o WHERE o.page = p.id AND o.ord = 0) ORDER BY p.id DESC LIMIT ?) latest",
-                                 image, showings.front().shop, kPagesAsked));
+                                 "(SELECT id FROM urls WHERE image = ?))) FROM (SELECT p.id FROM (SELECT id FROM pages WHERE shop = ? "
+                                 "ORDER BY id DESC LIMIT ?) p WHERE EXISTS (SELECT 1 FROM products o WHERE o.page = p.id AND o.ord = 0) "
+                                 "LIMIT ?) latest",
+                                 image, showings.front().shop, kPagesLookedAt, kPagesAsked));
   MAGPIE_TRY_DO(row.next());
   const std::int64_t pages = row.int64(0), showing = row.int64(1);
   return showing >= static_cast<std::int64_t>(kPagesMin) && 2 * showing >= pages;

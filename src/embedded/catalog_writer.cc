@@ -111,12 +111,14 @@ class SqliteTransaction final : public CatalogTransaction {
       return recorded;
     }
     if (before) MAGPIE_TRY_DO(clear_refs(noted.id));
+    MAGPIE_TRY(const auto read_at, first_int64("SELECT fetched_at FROM pages WHERE id = ?", noted.id));
     MAGPIE_TRY_DO(write_page(noted.id, fetch, page, signature));
     std::vector<StoredProduct> known;
     if (before) { MAGPIE_TRY(known, products_of(noted.id)); }
     recorded.products_new = news_among(known, page.products);
     MAGPIE_TRY(const auto products, write_products(noted.id, page));
-    MAGPIE_TRY_DO(note_changes(known, page, noted.id, fetch.fetched_at));
+    // The same bytes read in another way are a better reading, and nothing that the shop has changed.
+    if (read_at != to_millis(fetch.fetched_at)) MAGPIE_TRY_DO(note_changes(known, page, noted.id, fetch.fetched_at));
     MAGPIE_TRY_DO(write_refs(noted.id, page, products, recorded.images_wanted));
     return recorded;
   }

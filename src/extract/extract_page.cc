@@ -169,7 +169,8 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
 
   const std::vector<JsonValue> rdfa = parts.has_rdfa ? read_rdfa(tree, urls) : std::vector<JsonValue>();
   PageProducts found = page_products(
-      {json_ld, microdata, rdfa, parts, urls, images.images(), tree.body(), context.selectors, context.learns}, limits.products_max);
+      {json_ld, microdata, rdfa, parts, urls, images.images(), tree.body(), context.selectors, context.candidates, context.learns},
+      limits.products_max);
   page.products = std::move(found.products);
   page.selector_trials = std::move(found.trials);
   add_opengraph_images(parts, images);

@@ -22,7 +22,8 @@ struct PageContext {
   /// Where other pages of the site show the fields of their products (extract/field_selectors.h), best first; trusted where this page lacks
   /// markup.
   std::vector<FieldSelector> selectors;
-  bool learns = false;  // asks for Page::selector_trials
+  std::vector<FieldSelector> candidates;  // to be tried, too, and not trusted
+  bool learns = false;                    // asks for Page::selector_trials
 };
 
 /// Beyond these the page is cut, not refused (but for html_bytes_max).

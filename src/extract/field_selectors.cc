@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/ascii.h"
 #include "base/utf8.h"
@@ -17,7 +18,10 @@ namespace {
 
 constexpr int kLevels = 4;
 constexpr std::size_t kClassesMax = 6;
-constexpr std::size_t kNameBytesMax = 64;    // of an id or class
+constexpr std::size_t kNameBytesMax = 64;    // of an element, id or class
+constexpr std::size_t kClassBytesMax = 512;  // of an element's classes that are read
+constexpr std::size_t kTriedMax = 32;        // pieces of text that may show a field and are looked at closely
+constexpr int kAlikeMax = 16;                // elements of one path that are compared
 constexpr std::size_t kValueBytesMax = 512;  // of what an element shows, but for descriptions
 constexpr std::size_t kDescriptionBytesMax = 16'384;
 constexpr std::size_t kWordsBytesMax = 80;
@@ -37,13 +41,14 @@ void append_name(std::string& key, char mark, std::string_view name) {
   for (const char c : name) key += c == '<' || c == '.' || c == '#' ? '_' : c;
 }
 
-/// "span.price.sale", "main#content".
+/// "span.price.sale", "main#content"; empty for an element whose name is none that a template has.
 std::string key_of(HtmlNode element) {
-  std::string key(element.name());
+  std::string key(element.name().substr(0, kNameBytesMax + 1));
+  if (key.size() > kNameBytesMax) return {};
   append_name(key, '#', element.attribute("id"));
   std::array<std::string_view, kClassesMax> classes;
   std::size_t count = 0;
-  std::string_view rest = element.attribute("class");
+  std::string_view rest = element.attribute("class").substr(0, kClassBytesMax);
   while (!rest.empty() && count < kClassesMax) {
     const std::size_t begin = rest.find_first_not_of(" \t\r\n\f");
     if (begin == std::string_view::npos) break;
@@ -57,38 +62,58 @@ std::string key_of(HtmlNode element) {
   return key;
 }
 
-std::string path_of(HtmlNode element, HtmlNode body) {
-  std::string path;
-  for (int level = 0; level < kLevels && element && element != body; ++level, element = element.parent()) {
-    if (level > 0) path += '<';
-    path += key_of(element);
+/// Paths of a page's elements, each element's own part made once.
+class Paths {
+ public:
+  explicit Paths(HtmlNode body) : body_(body) {}
+
+  const std::string& key(HtmlNode element) {
+    const auto [known, fresh] = keys_.try_emplace(element.raw());
+    if (fresh) known->second = key_of(element);
+    return known->second;
   }
-  return path;
-}
+  /// Empty when it is longer than a selector's may be.
+  std::string path(HtmlNode element) {
+    std::string path;
+    for (int level = 0; level < kLevels && element && element != body_; ++level, element = element.parent()) {
+      const std::string& part = key(element);
+      if (part.empty() || path.size() + part.size() >= FieldSelector::kPathBytesMax) return {};
+      if (level > 0) path += '<';
+      path += part;
+    }
+    return path;
+  }
+  HtmlNode body() const { return body_; }
+
+ private:
+  HtmlNode body_;
+  std::unordered_map<const void*, std::string> keys_;
+};
 
 /// The first element of each path, and whether all others of it say the same.
 class Places {
  public:
-  explicit Places(HtmlNode body) : body_(body) {}
+  explicit Places(Paths& paths) : paths_(paths) {}
 
   void want(const std::string& path) {
-    if (places_.try_emplace(path).second) by_innermost_[path.substr(0, path.find('<'))] = true;
+    if (!path.empty() && places_.try_emplace(path).second) innermost_.insert(path.substr(0, path.find('<')));
   }
 
   void find() {
     int elements = 0;
-    for (HtmlNode node = body_.first_child(); node && elements < kElementsMax; node = node.next_in_order(body_)) {
+    const HtmlNode body = paths_.body();
+    for (HtmlNode node = body.first_child(); node && elements < kElementsMax; node = node.next_in_order(body)) {
       if (!node.is_element()) continue;
       ++elements;
-      if (!by_innermost_.contains(key_of(node))) continue;
-      const auto place = places_.find(path_of(node, body_));
+      if (!innermost_.contains(paths_.key(node))) continue;
+      const auto place = places_.find(paths_.path(node));
       if (place == places_.end()) continue;
       Place& found = place->second;
       if (!found.first) {
         found.first = node;
         found.text = node.visible_text(kValueBytesMax);
       } else if (found.is_one) {
-        found.is_one = node.visible_text(kValueBytesMax) == found.text;
+        found.is_one = ++found.alike < kAlikeMax && node.visible_text(kValueBytesMax) == found.text;
       }
     }
   }
@@ -97,6 +122,7 @@ class Places {
     HtmlNode first;
     std::string text;
     bool is_one = true;
+    int alike = 0;
   };
   /// Null when the page has no such element.
   const Place* at(const std::string& path) const {
@@ -105,9 +131,9 @@ class Places {
   }
 
  private:
-  HtmlNode body_;
+  Paths& paths_;
   std::unordered_map<std::string, Place> places_;
-  std::unordered_map<std::string, bool> by_innermost_;
+  std::unordered_set<std::string> innermost_;
 };
 
 /// "SKU: 12-34" behind the words "SKU:" is "12-34"; nothing when it begins otherwise.
@@ -148,7 +174,7 @@ std::array<std::pair<std::string_view, const std::string*>, 7> fields_of(const P
 }
 
 /// The selector of `element` for a field, if it shows the field's value and nothing else but words before it.
-std::optional<FieldSelector> selector_at(std::string_view field, const std::string& value, HtmlNode element, HtmlNode body,
+std::optional<FieldSelector> selector_at(std::string_view field, const std::string& value, HtmlNode element, Paths& paths,
                                          std::string_view site_currency) {
   const std::string text = element.visible_text(kValueBytesMax);
   FieldSelector selector{.field = std::string(field), .path = {}, .words = {}, .value = {}};
@@ -164,15 +190,15 @@ std::optional<FieldSelector> selector_at(std::string_view field, const std::stri
     if (std::any_of(selector.words.begin(), selector.words.end(), [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
   }
   if (!same_value(field, value_at(selector, element, text, site_currency), value)) return std::nullopt;
-  selector.path = path_of(element, body);
-  return selector;
+  selector.path = paths.path(element);
+  return selector.path.empty() ? std::nullopt : std::optional(std::move(selector));
 }
 
 /// Elements that may show a field: the innermost ones around a piece of text, and three around each.
 class Finder {
  public:
-  Finder(HtmlNode body, const VisibleLines& lines, const Product& product, std::string_view site_currency)
-      : body_(body), lines_(lines), product_(product), site_currency_(site_currency) {}
+  Finder(Paths& paths, const VisibleLines& lines, const Product& product, std::string_view site_currency)
+      : paths_(paths), lines_(lines), product_(product), site_currency_(site_currency) {}
 
   std::vector<FieldSelector> run() {
     for (std::size_t i = 0; i < lines_.pieces.size(); ++i) {
@@ -186,11 +212,15 @@ class Finder {
  private:
   void look_at(const std::string& piece, HtmlNode element) {
     if (piece.empty()) return;
-    for (const auto& [field, value] : fields_of(product_)) {
-      if (value->empty() || !may_show(field, *value, piece, element) || count_of(field) >= kTrialsOfFieldMax) continue;
+    const auto fields = fields_of(product_);
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      const auto& [field, value] = fields[i];
+      if (value->empty() || tried_[i] >= kTriedMax || !may_show(field, *value, piece, element)) continue;
+      if (count_of(field) >= kTrialsOfFieldMax) continue;
+      ++tried_[i];
       HtmlNode at = element;
-      for (int level = 0; level < 3 && at && at != body_; ++level, at = at.parent()) {
-        auto selector = selector_at(field, *value, at, body_, site_currency_);
+      for (int level = 0; level < 3 && at && at != paths_.body(); ++level, at = at.parent()) {
+        auto selector = selector_at(field, *value, at, paths_, site_currency_);
         if (!selector) continue;
         if (std::find(found_.begin(), found_.end(), *selector) == found_.end()) found_.push_back(std::move(*selector));
         break;
@@ -200,11 +230,19 @@ class Finder {
 
   // A quick look that refuses nearly all.
   static bool may_show(std::string_view field, const std::string& value, const std::string& piece, HtmlNode element) {
-    if (field == "price") return piece.size() <= kWordsBytesMax && piece.find(value[0]) != std::string::npos;
+    if (field == "price") return piece.size() <= kWordsBytesMax && has_digits_of(piece, value);
     if (field == "availability") return piece.size() <= kWordsBytesMax && says_availability(piece, element);
     if (field == "description") return piece.size() >= kDescriptionSame && value.size() >= kDescriptionSame && begins_alike(piece, value);
     if (field == "name") return piece.size() <= 2 * value.size() && begins_alike(piece, value);
     return piece.size() <= value.size() + kWordsBytesMax && piece.ends_with(value);
+  }
+  // Those before the decimal point, in a row but for what sets thousands apart; digits of other scripts could be any.
+  static bool has_digits_of(const std::string& piece, const std::string& amount) {
+    std::string digits;
+    for (const char c : piece) {
+      if (c >= '0' && c <= '9') digits += c;
+    }
+    return digits.empty() || digits.find(amount.substr(0, amount.find('.'))) != std::string::npos;
   }
   static bool begins_alike(const std::string& one, const std::string& other) {
     const std::size_t bytes = std::min<std::size_t>({8, one.size(), other.size()});
@@ -223,10 +261,11 @@ class Finder {
         std::count_if(found_.begin(), found_.end(), [&](const FieldSelector& one) { return one.field == field; }));
   }
 
-  HtmlNode body_;
+  Paths& paths_;
   const VisibleLines& lines_;
   const Product& product_;
   std::string_view site_currency_;
+  std::array<std::size_t, 7> tried_{};  // of each field
   std::vector<FieldSelector> found_;
 };
 
@@ -235,7 +274,8 @@ class Finder {
 SelectedFields select_fields(HtmlNode body, std::span<const FieldSelector> selectors, std::string_view site_currency) {
   SelectedFields out;
   if (selectors.empty() || !body) return out;
-  Places places(body);
+  Paths paths(body);
+  Places places(paths);
   for (const FieldSelector& selector : selectors) places.want(selector.path);
   places.find();
   bool one_name = false, one_price = false;
@@ -272,11 +312,12 @@ SelectedFields select_fields(HtmlNode body, std::span<const FieldSelector> selec
 
 std::vector<SelectorTrial> try_selectors(HtmlNode body, const VisibleLines& lines, const Product& product,
                                          std::span<const FieldSelector> known, std::string_view site_currency) {
-  std::vector<FieldSelector> selectors = Finder(body, lines, product, site_currency).run();
+  Paths paths(body);
+  std::vector<FieldSelector> selectors = Finder(paths, lines, product, site_currency).run();
   for (const FieldSelector& one : known) {
     if (std::find(selectors.begin(), selectors.end(), one) == selectors.end()) selectors.push_back(one);
   }
-  Places places(body);
+  Places places(paths);
   for (const FieldSelector& one : selectors) places.want(one.path);
   places.find();
   std::vector<SelectorTrial> trials;

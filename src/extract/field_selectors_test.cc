@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "extract/extract_page.h"
 
@@ -16,6 +17,7 @@ Page extracted(std::string_view html, std::vector<FieldSelector> selectors = {},
                             .x_robots_tag = {},
                             .agent = "magpie",
                             .selectors = std::move(selectors),
+                            .candidates = {},
                             .learns = learns};
   auto page = extract_page(html, context);
   EXPECT_TRUE(page);
@@ -113,6 +115,17 @@ TEST(FieldSelectors, AnElementOfManyWordsIsNoPlaceForAPrice) {
       extracted(head + "129,00 € <h1>Lampe</h1><p>Eine Lampe aus Messing, wie sie früher in jedem Flur hing, und schwer.</p></main></body>",
                 {}, true);
   for (const SelectorTrial& trial : page.selector_trials) EXPECT_FALSE(trial.selector.field == "price" && trial.selector.path == "main");
+}
+
+TEST(FieldSelectors, AHostilePageCostsLittleAndTeachesNothingLarge) {
+  const std::string head = "<html><head>" + json_ld("Lampe", "19.99", "AB-1", "InStock") + "</head><body><h1>Lampe</h1>";
+  std::string many = head + "<div class=\"" + std::string(1'000'000, ' ') + "x\">";
+  for (int i = 0; i < 20'000; ++i) many += "<b class=p>19.99</b>";
+  const std::clock_t before = std::clock();
+  extracted(many, learnt(), true);
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 10.0);  // it was minutes
+  const Page page = extracted(head + "<" + std::string(1'500'000, 'x') + "><p class=price>19.99</p>", {}, true);
+  for (const SelectorTrial& trial : page.selector_trials) EXPECT_LE(trial.selector.path.size(), FieldSelector::kPathBytesMax);
 }
 
 TEST(FieldSelectors, AListOfManyIsNoProduct) {

@@ -285,6 +285,12 @@ Product by_markup(const std::vector<MarkedProduct>& marked) {
   return known;
 }
 
+std::vector<FieldSelector> all_of(std::span<const FieldSelector> some, std::span<const FieldSelector> others) {
+  std::vector<FieldSelector> all(some.begin(), some.end());
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
+}
+
 // The same product named twice, as many templates do, stands once.
 void drop_repeats(std::vector<Product>& products) {
   constexpr std::size_t kComparedMax = 16;
@@ -366,7 +372,7 @@ PageProducts page_products(const ProductSources& sources, std::size_t count_max)
     const std::vector<EmbeddedProduct> embedded = embedded_products(parts.state_texts, clues);
     const VisibleProduct visible = visible_product(lines, site_currency, own.is_marked);
     if (own.is_marked && sources.learns)
-      out.trials = try_selectors(sources.body, lines, by_markup(own.marked), sources.selectors, site_currency);
+      out.trials = try_selectors(sources.body, lines, by_markup(own.marked), all_of(sources.selectors, sources.candidates), site_currency);
     if (!own.is_marked) {
       if (std::optional<Product> product = unmarked_product(sources, lines, visible, embedded, selected)) {
         products.insert(products.begin(), std::move(*product));

@@ -17,7 +17,7 @@ struct ProductSources {
   const PageUrls& urls;
   const std::vector<ImageRef>& images;
   HtmlNode body;
-  std::span<const FieldSelector> selectors;
+  std::span<const FieldSelector> selectors, candidates;
   bool learns = false;
 };
 

@@ -158,7 +158,7 @@ Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::Craw
 // Of a replay and of a list nothing but what was named can be had; and unless pictures are looked at, nobody learns how large they are.
 Result<std::shared_ptr<crawl::PictureSizes>> CrawlRun::picture_sizes(const crawl::CrawlSettings& settings) const {
   if (!settings.originals() || replay_ || listing_ || pictures_ == PictureStage::kArchive) return nullptr;
-  auto sizes = std::make_shared<crawl::PictureSizes>();
+  auto sizes = std::make_shared<crawl::PictureSizes>(std::chrono::floor<std::chrono::days>(parts_.clock.now()).time_since_epoch().count());
   MAGPIE_TRY(const auto known, parts_.catalog.meta(kPictureSizes));
   if (known) sizes->add_text(*known);
   return sizes;
@@ -185,9 +185,8 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
     drained_.wait(lock, [this] { return processing_ == 0; });
   }
   MAGPIE_TRY_DO(parts_.recorder.flush());
-  MAGPIE_TRY_DO(keep_what_was_learnt());
-  MAGPIE_TRY_DO(read_unmarked_again(stop));
   MAGPIE_TRY_DO(parts_.frontier.sync());
+  if (end && *end == crawl::CrawlEnd::kFinished && !stop_.stop_requested()) finish_learning();
   const std::lock_guard lock(mutex_);
   if (!trouble_.empty()) return fail(Code::kUnavailable, "{}", trouble_);
   return end;
@@ -478,6 +477,7 @@ PageContext CrawlRun::context_of(Finished& finished, std::string robots_tag) {
           .x_robots_tag = std::move(robots_tag),
           .agent = agent_,
           .selectors = std::move(lesson.trusted),
+          .candidates = std::move(lesson.candidates),
           .learns = lesson.learns};
 }
 
@@ -487,11 +487,19 @@ void CrawlRun::learn_from(const Finished& finished, const Page& page) {
   if (!page.selector_trials.empty()) sites_.with([&](SiteSelectors& sites) { sites.note(host, page.selector_trials); });
   if (has_marked_product(page)) return;
   unmarked_.with([&](Unmarked& pages) {
+    if (pages.count >= kPagesMax) return;
     auto& of_host = pages.by_host[host];
-    if (of_host.size() >= kOfHostMax || pages.count >= kPagesMax) return;
+    if (of_host.size() >= kOfHostMax) return;
     of_host.emplace_back(finished.fetch.url, finished.selectors);
     ++pages.count;
   });
+}
+
+// What it cannot do costs the crawl nothing.
+void CrawlRun::finish_learning() {
+  if (const auto kept = keep_what_was_learnt(); !kept) log::warn("crawl.not_learnt", {{"job", job_}, {"why", kept.error().message}});
+  if (const auto read = read_unmarked_again(stop_.get_token()); !read)
+    log::warn("crawl.not_read_again", {{"job", job_}, {"why", read.error().message}});
 }
 
 // For the next run. The recorder, whose the sizes are, has nothing left to do by now.

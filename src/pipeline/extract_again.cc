@@ -23,6 +23,14 @@ std::uint64_t count_new_pictures(const PageDetails& before, const Page& after) {
   return count;
 }
 
+// A header of a later visit, which changed nothing else, is not in the archive.
+void keep_refusals(const RobotsMeta& before, RobotsMeta& now) {
+  now.noindex |= before.noindex;
+  now.nofollow |= before.nofollow;
+  now.noimageindex |= before.noimageindex;
+  now.noai |= before.noai;
+}
+
 }  // namespace
 
 /// One page with all that its comparison needs.
@@ -81,6 +89,7 @@ void ExtractAgain::submit(std::shared_ptr<PageAtHand> at_hand) {
                             .x_robots_tag = "",
                             .agent = parts_.settings.agent(),
                             .selectors = selectors_.lesson(std::string(host_of_url(at_hand->fetch.url))).trusted,
+                            .candidates = {},
                             .learns = false};
   auto request = extract_request(parts_.archive, at_hand->fetch.place, context, std::nullopt);
   if (!request) return answered(*at_hand, Failure(request.error()));
@@ -119,6 +128,7 @@ void ExtractAgain::compare(PageAtHand& at_hand, Page page) {
   page.links.clear();  // they lead on from where the page was found, which is kept nowhere
   name_images(page, rules);
   prefer_known_originals(page, at_hand.before.refs);
+  if (options_.only) keep_refusals(at_hand.before.page.robots, page.robots);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   PageChange change{at_hand.fetch.url, page_differences(at_hand.before, page)};
   counts_.with([&](ExtractAgainCounts& counts) {
@@ -134,6 +144,7 @@ void ExtractAgain::compare(PageAtHand& at_hand, Page page) {
   finished.run = at_hand.context;
   finished.url = {.url = at_hand.fetch.url, .kind = UrlKind::kPage, .job = at_hand.context->job};
   finished.fetch = at_hand.fetch;
+  finished.is_reread = true;
   finished.outcome = std::move(page);
   parts_.recorder.record(std::move(finished));
 }

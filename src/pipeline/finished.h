@@ -50,6 +50,7 @@ struct Finished {
   std::uint64_t login = 0;  // the document's, as the next (crawl/fetched_document.h)
   std::string robots_tag;
   Outcome outcome;
+  bool is_reread = false;           // a page read again from the archive: no visit, so its next one stays when it is
   std::uint32_t selectors = 0;      // the edition of its host's that the page was read by (pipeline/site_selectors.h)
   std::vector<crawl::Dated> dated;  // of a sitemap: what it says when its pages last changed
 };

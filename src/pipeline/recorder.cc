@@ -172,7 +172,7 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   if (item.run->sizes) prefer_originals(page, rules, *item.run->sizes);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
-  MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.url.depth, item.run->pace));
+  if (!item.is_reread) MAGPIE_TRY_DO(transaction.schedule_visit(recorded.id, recorded.changed, item.url.depth, item.run->pace));
   std::vector<crawl::Turn> turns;
   if (item.run->focus) turns = item.run->focus->learn(item.fetch.url, {page.products.size(), page.images}, page.links);
   std::size_t taken = 0;
@@ -187,18 +187,22 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
     if (!turns.empty()) admission.record->priority = priority_at(turns[i], admission.record->priority);
     batch.found.push_back(std::move(*admission.record));
   }
-  ++batch.counts.pages;
-  batch.counts.products += page.products.size();
+  batch.counts.pages += item.is_reread ? 0 : 1;
+  batch.counts.products += item.is_reread ? recorded.products_new : page.products.size();
   batch.counts.products_new += recorded.products_new;
   return want_images(transaction, item, std::move(recorded.images_wanted), batch);
 }
 
 Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& item, Batch& batch) {
-  const auto note_size = [&](std::uint32_t side, const Sha256& digest) {
-    if (item.run->sizes) item.run->sizes->note(item.fetch.url, side, digest);
+  const auto note_size = [&](const Image& image) {
+    if (item.run->sizes) item.run->sizes->note(item.fetch.url, std::max(image.width, image.height), image.sha256);
   };
   if (const auto* known = std::get_if<KnownImage>(&item.outcome)) {
-    note_size(0, known->sha256);
+    if (item.run->sizes) {
+      MAGPIE_TRY(const auto same, ports_.catalog.image_by_sha256(known->sha256));
+      const auto stored = same ? ports_.catalog.image(*same) : Result<std::optional<Image>>();
+      if (stored && *stored) note_size(**stored);
+    }
     Image image;
     image.sha256 = known->sha256;
     image.original = item.fetch.place;
@@ -207,7 +211,7 @@ Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& it
     return {};
   }
   const auto& analysed = std::get<analyse::AnalysedImage>(item.outcome);
-  note_size(std::max(analysed.image.width, analysed.image.height), analysed.image.sha256);
+  note_size(analysed.image);
   MAGPIE_TRY(Image image, store_variants(analysed, item.fetch, ports_.variants));
   const ImageEmbedding embedding{analysed.space, analysed.embedding};
   const std::size_t vectors = analysed.embedding.empty() ? 0 : 1;
@@ -254,7 +258,7 @@ Result<void> Recorder::join_copies(CatalogTransaction& transaction, const analys
 
 Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch) {
   ++batch.counts.failures;
-  if (item.run->sizes) item.run->sizes->note(item.fetch.url, 0, {});
+  if (item.run->sizes) item.run->sizes->note_failure(item.fetch.url, item.fetch.cause);
   MAGPIE_TRY(NextCandidates next, transaction.record_failure(item.fetch, item.run->job));
   return want_images(transaction, item, std::move(next), batch);
 }

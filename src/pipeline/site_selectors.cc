@@ -1,9 +1,17 @@
 #include "pipeline/site_selectors.h"
 
 #include <algorithm>
+#include <functional>
+#include <span>
 
 namespace magpie::pipeline {
 namespace {
+
+// A worker has read foreign bytes.
+bool is_sound(const FieldSelector& selector) {
+  return selector.path.size() <= FieldSelector::kPathBytesMax && selector.words.size() <= FieldSelector::kWordsBytesMax &&
+         selector.field.size() <= 16 && selector.value.size() <= 32;
+}
 
 std::size_t count_max(std::string_view field) { return field == "availability" ? 16 : 2; }
 
@@ -25,7 +33,18 @@ SiteSelectors::Lesson SiteSelectors::lesson(const std::string& host) {
   Site* site = find(host);
   if (site == nullptr) return {};
   const bool learns = site->asked < kPagesAsked || ++site->passed % kAskedLater == 0;
-  return {site->trusted, site->edition, learns};
+  return {site->trusted, learns ? candidates_of(*site) : std::vector<FieldSelector>(), site->edition, learns};
+}
+
+std::vector<FieldSelector> SiteSelectors::candidates_of(const Site& site) {
+  std::vector<std::pair<std::uint32_t, const FieldSelector*>> agreed;
+  for (const auto& [selector, counts] : site.selectors) {
+    if (counts.agreed > 0 && counts.agreed >= counts.disagreed && !counts.trusted()) agreed.emplace_back(counts.agreed, &selector);
+  }
+  std::stable_sort(agreed.begin(), agreed.end(), [](const auto& one, const auto& other) { return one.first > other.first; });
+  std::vector<FieldSelector> candidates;
+  for (std::size_t i = 0; i < std::min(agreed.size(), kCandidatesMax); ++i) candidates.push_back(*agreed[i].second);
+  return candidates;
 }
 
 void SiteSelectors::note(const std::string& host, const std::vector<SelectorTrial>& trials) {
@@ -33,7 +52,8 @@ void SiteSelectors::note(const std::string& host, const std::vector<SelectorTria
   if (site == nullptr) return;
   ++site->asked;
   site->news = true;
-  for (const SelectorTrial& trial : trials) {
+  for (const SelectorTrial& trial : std::span(trials).first(std::min(trials.size(), kTrialsMax))) {
+    if (!is_sound(trial.selector)) continue;
     Counts& counts = site->selectors[trial.selector];
     ++(trial.agrees ? counts.agreed : counts.disagreed);
   }
@@ -61,14 +81,21 @@ void SiteSelectors::choose(Site& site) {
   site.trusted = std::move(chosen);
 }
 
-// Down to half, so that it is rare.
+// Field by field, so that one that every page names anew drives out no other. Down to half, so that it is rare.
 void SiteSelectors::forget_least(Site& site) {
-  std::vector<std::uint32_t> agreed;
-  for (const auto& [selector, counts] : site.selectors) agreed.push_back(counts.agreed);
-  const auto middle = agreed.begin() + static_cast<std::ptrdiff_t>(agreed.size() / 2);
-  std::nth_element(agreed.begin(), middle, agreed.end());
-  std::size_t more = site.selectors.size() - kSelectorsMax / 2;
-  std::erase_if(site.selectors, [&](const auto& one) { return one.second.agreed <= *middle && more > 0 && more-- > 0; });
+  constexpr std::size_t kOfField = kSelectorsMax / 14;
+  std::map<std::string_view, std::vector<std::uint32_t>> agreed;
+  for (const auto& [selector, counts] : site.selectors) agreed[selector.field].push_back(counts.agreed);
+  std::map<std::string, std::uint32_t, std::less<>> least;  // to stay
+  for (auto& [field, counts] : agreed) {
+    if (counts.size() <= kOfField) continue;
+    std::nth_element(counts.begin(), counts.begin() + kOfField, counts.end(), std::greater<>());
+    least.emplace(field, counts[kOfField] + 1);
+  }
+  std::erase_if(site.selectors, [&](const auto& one) {
+    const auto stays = least.find(one.first.field);
+    return stays != least.end() && one.second.agreed < stays->second;
+  });
 }
 
 std::vector<std::pair<std::string, std::vector<LearntSelector>>> SiteSelectors::take_news() {

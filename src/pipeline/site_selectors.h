@@ -24,16 +24,19 @@ class SiteSelectors {
   /// Pages of a site that are asked; later ones only now and then, to learn of a new design.
   static constexpr std::uint32_t kPagesAsked = 30;
   static constexpr std::uint32_t kAskedLater = 16;   // one in so many
-  static constexpr std::size_t kSelectorsMax = 200;  // of a host
-  static constexpr std::size_t kHostsMax = 20'000;   // further ones are read without
+  static constexpr std::size_t kSelectorsMax = 200;  // of a host; those of a field that agreed least go first
+  static constexpr std::size_t kCandidatesMax = 32;
+  static constexpr std::size_t kTrialsMax = 100;    // of a page; further ones are not looked at
+  static constexpr std::size_t kHostsMax = 20'000;  // further ones are read without
 
   /// `load` gives what earlier crawls learnt of a host; called once for each.
   explicit SiteSelectors(std::function<std::vector<LearntSelector>(const std::string&)> load) : load_(std::move(load)) {}
 
   struct Lesson {
-    std::vector<FieldSelector> trusted;  // the most agreed with first, at most two of a field (of availability sixteen)
-    std::uint32_t edition = 0;           // grows when others are trusted; 0: none are
-    bool learns = false;                 // the next page is to be asked
+    std::vector<FieldSelector> trusted;     // the most agreed with first, at most two of a field (of availability sixteen)
+    std::vector<FieldSelector> candidates;  // for a page that is asked: those that agreed once at least, so that their misses count, too
+    std::uint32_t edition = 0;              // grows when others are trusted; 0: none are
+    bool learns = false;                    // the next page is to be asked
   };
   /// For the next page of the host.
   Lesson lesson(const std::string& host);
@@ -59,6 +62,7 @@ class SiteSelectors {
   };
   Site* find(const std::string& host);
   static void choose(Site& site);
+  static std::vector<FieldSelector> candidates_of(const Site& site);
   static void forget_least(Site& site);
 
   std::function<std::vector<LearntSelector>(const std::string&)> load_;

@@ -81,6 +81,32 @@ TEST(SiteSelectors, WhatWasLearntIsHandedOutOnceAndTakenUpAgain) {
   EXPECT_EQ(next.lesson(kHost).trusted, sites.lesson(kHost).trusted);
 }
 
+TEST(SiteSelectors, AskedPagesTryWhatAgreedOnce) {
+  SiteSelectors sites = empty();
+  sites.note(kHost, {trial("price", "b", true), trial("price", "i", false)});
+  const auto lesson = sites.lesson(kHost);
+  ASSERT_EQ(lesson.candidates.size(), 1U);
+  EXPECT_EQ(lesson.candidates[0].path, "b");
+  EXPECT_TRUE(lesson.trusted.empty());
+}
+
+TEST(SiteSelectors, WhatIsLongerThanASelectorIsNotTaken) {
+  SiteSelectors sites = empty();
+  for (int i = 0; i < 3; ++i) sites.note(kHost, {trial("price", std::string(FieldSelector::kPathBytesMax + 1, 'b'), true)});
+  EXPECT_TRUE(sites.lesson(kHost).trusted.empty());
+}
+
+TEST(SiteSelectors, AFieldNamedAnewByEveryPageDrivesOutNoOther) {
+  SiteSelectors sites = empty();
+  for (int i = 0; i < 60; ++i) {
+    std::vector<SelectorTrial> page;
+    for (int j = 0; j < 40; ++j) page.push_back(trial("price", "b.x" + std::to_string(i * 40 + j), true));
+    page.push_back(trial("availability", "p.stock", true));
+    sites.note(kHost, page);
+  }
+  EXPECT_EQ(sites.lesson(kHost).trusted.size(), 1U);
+}
+
 TEST(SiteSelectors, AHostThatNamesEveryElementAnewIsBounded) {
   SiteSelectors sites = empty();
   for (int i = 0; i < 2'000; ++i) sites.note(kHost, {trial("name", "h1", true), trial("price", "b.p" + std::to_string(i), true)});

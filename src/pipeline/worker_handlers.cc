@@ -16,16 +16,20 @@ constexpr std::size_t kInlineBytesMax = 1 << 20;
 
 void encode_context(WireWriter& out, const PageContext& context) {
   for (const std::string* text : {&context.url, &context.content_type, &context.x_robots_tag, &context.agent}) out.bytes(*text);
-  out.u64(context.selectors.size());
-  for (const FieldSelector& selector : context.selectors) write_selector(out, selector);
+  for (const std::vector<FieldSelector>* selectors : {&context.selectors, &context.candidates}) {
+    out.u64(selectors->size());
+    for (const FieldSelector& selector : *selectors) write_selector(out, selector);
+  }
   out.boolean(context.learns);
 }
 
 PageContext decode_context(WireReader& in) {
   PageContext context;
   for (std::string* text : {&context.url, &context.content_type, &context.x_robots_tag, &context.agent}) *text = in.string();
-  context.selectors.resize(in.count());
-  for (FieldSelector& selector : context.selectors) selector = read_selector(in);
+  for (std::vector<FieldSelector>* selectors : {&context.selectors, &context.candidates}) {
+    selectors->resize(in.count());
+    for (FieldSelector& selector : *selectors) selector = read_selector(in);
+  }
   context.learns = in.boolean();
   return context;
 }

@@ -652,8 +652,20 @@ TEST_P(CatalogContract, ChangesOfAKnownProductAreKept) {
   page.products[0].offer.price = "99.95";
   page.products[0].offer.availability = "OutOfStock";
   page.products[0].images.push_back("http://shop.test:8080/img/side.jpg");
-  add_page(page);
-  add_page(page);  // says the same again
+  const auto visit = [&](std::chrono::hours later) {
+    Fetch fetch = fetch_of(page.url);
+    fetch.fetched_at += later;
+    write([&](CatalogTransaction& t) -> Result<void> {
+      MAGPIE_TRY_DO(t.record_page(fetch, page, 1));
+      return {};
+    });
+  };
+  visit(std::chrono::hours(1));
+  visit(std::chrono::hours(2));  // says the same again
+  page.products[0].offer.price = "1.00";
+  visit(std::chrono::hours(2));  // read in another way, and no change of the shop's
+  page.products[0].offer.price = "99.95";
+  visit(std::chrono::hours(2));
   const auto changes = *catalog->changes(0, 10);
   ASSERT_EQ(changes.size(), 3u);
   EXPECT_EQ(changes[0].field + ": " + changes[0].before + " -> " + changes[0].after, "price: 129.95 EUR -> 99.95 EUR");

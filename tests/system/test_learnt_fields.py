@@ -62,6 +62,11 @@ class LearntFields(SystemTest):
                 self.assertEqual("8" in json.loads(evidence)[1::4], not is_marked(number), "where its fields were read")
         self.assertNotIn("", products, "the list of all is no product")
         self.assertEqual(len(self.web.asked("127.0.0.1")), len(set(self.web.asked("127.0.0.1"))), "nothing is fetched twice for it")
+        with contextlib.closing(sqlite3.connect(f"file:{collection / 'catalog.db'}?mode=ro", uri=True)) as catalog:
+            paces = catalog.execute("SELECT DISTINCT depth, interval_s FROM urls JOIN pages USING (id) WHERE url LIKE '%/w/%'").fetchall()
+            changes = catalog.execute("SELECT COUNT(*) FROM product_changes").fetchone()
+        self.assertEqual(paces, [(1, 86_400)], "a page that is read once more was not visited once more")
+        self.assertEqual(changes, (0,), "and its shop has changed nothing")
         # Another reading of the archive finds the same.
         self.magpie("rebuild", "--collection", collection, "--extract", "--dry-run")
         self.assertIn("0 would change", self.stderr)
