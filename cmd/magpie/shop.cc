@@ -215,8 +215,9 @@ Result<int> crawl_now(const Common& common, const ShopFlags& flags, const Collec
 
 Result<int> add(const Common& common, const ShopFlags& flags) {
   if (flags.name.empty()) return fail(Code::kBadInput, "name the shop's address: magpie shop add https://shop.example/");
-  MAGPIE_TRY(const Url url, parse_seed(flags.name));
-  MAGPIE_TRY(const Shop shop, with_flags({.name = shop_name(url), .address = url.href()}, flags));
+  MAGPIE_TRY(Shop named, changed(Shop(), {.address = flags.name}));
+  named.name = shop_name(*Url::parse(named.address));
+  MAGPIE_TRY(const Shop shop, with_flags(std::move(named), flags));
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, true));
   MAGPIE_TRY_DO(ShopFolder(folder.shops()).add(shop));
   print_shop(shop, std::nullopt, common.json);

@@ -1,6 +1,6 @@
 #pragma once
 // Shops as the API asks for them, over the files of the collection's folder `shops`: they are read anew for each answer, so what a command
-// or an editor changes is seen at once.
+// or an editor changes is seen at once. Errors and shapes: serve/shop_control.h.
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,6 +12,7 @@
 
 namespace magpie {
 
+/// Thread-safe. Its destructor ends previews under way and waits for them, some seconds at most.
 class ShopDesk final : public ShopControl {
  public:
   static constexpr std::size_t kPreviewsMax = 2;       // under way at once

@@ -123,6 +123,8 @@ Timestamp scheduled(const Shop& shop, Timestamp time, bool next) {
 Result<Shop> changed(Shop shop, const ShopChange& change) {
   if (change.address) {
     MAGPIE_TRY(const Url url, parse_seed(*change.address));
+    if (!url.username().empty() || !url.password().empty())
+      return fail(Code::kBadInput, "address: it has a user's name or password in it; those belong into crawl.logins (docs/crawling.md)");
     shop.address = url.href();
   }
   if (change.profile) shop.profile = change.profile->empty() ? "any" : *change.profile;
@@ -236,6 +238,10 @@ Result<void> ShopFolder::add(const Shop& shop) const {
   const fs::path file = folder_ / (shop.name + ".yaml");
   std::error_code error;
   if (fs::exists(file, error)) return fail(Code::kBusy, "there is a shop '{}' already; edit {}", shop.name, file.string());
+  // A crawl is told by its address, so two shops of one would stop each other's.
+  for (const Shop& other : all()) {
+    if (other.address == shop.address) return fail(Code::kBusy, "shop '{}' has the address {} already", other.name, shop.address);
+  }
   return save(shop);
 }
 

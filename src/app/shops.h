@@ -42,7 +42,7 @@ class ShopFolder {
   std::vector<Shop> all(std::vector<std::string>* problems = nullptr) const;
   /// kNotFound names what there is; kBadInput names file and key.
   Result<Shop> load(const std::string& name) const;
-  /// save() of one that is not there yet: kBusy when it is, kBadInput for a name that is none.
+  /// save() of one that is not there yet: kBusy when it is, or another has its address; kBadInput for a name that is none.
   Result<void> add(const Shop& shop) const;
   /// Writes the whole file anew, at once.
   Result<void> save(const Shop& shop) const;

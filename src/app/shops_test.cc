@@ -83,6 +83,20 @@ TEST(Shops, AreWhatTheirFileSays) {
   fs::remove_all(folder);
 }
 
+TEST(Shops, AnAddressHasOneShopAndNoPassword) {
+  EXPECT_EQ(changed(Shop(), {.address = "https://me:secret@shop.test/"}).error().code, Code::kBadInput);
+  EXPECT_EQ(changed(Shop(), {.address = "https://me@shop.test/"}).error().message.find("secret"), std::string::npos);
+  const fs::path folder = fs::path(testing::TempDir()) / "one-shop-an-address";
+  fs::remove_all(folder);
+  const ShopFolder files(folder);
+  ASSERT_TRUE(files.add({.name = "one", .address = "https://shop.test/"}));
+  const auto again = files.add({.name = "two", .address = "https://shop.test/"});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::kBusy);
+  EXPECT_NE(again.error().message.find("'one'"), std::string::npos) << again.error().message;
+  EXPECT_TRUE(files.add({.name = "two", .address = "https://shop.test/de/"}));
+}
+
 TEST(Profiles, ShippedOnesReadAndTellClasses) {
   for (const char* name : {"any", "art", "fashion", "furniture", "jewellery"}) {
     const auto profile = load_profile(std::string(MAGPIE_SOURCE_DIR) + "/profiles/" + name + ".yaml");

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "extract/extract_page.h"
 
@@ -121,9 +120,7 @@ TEST(FieldSelectors, AHostilePageCostsLittleAndTeachesNothingLarge) {
   const std::string head = "<html><head>" + json_ld("Lampe", "19.99", "AB-1", "InStock") + "</head><body><h1>Lampe</h1>";
   std::string many = head + "<div class=\"" + std::string(1'000'000, ' ') + "x\">";
   for (int i = 0; i < 20'000; ++i) many += "<b class=p>19.99</b>";
-  const std::clock_t before = std::clock();
-  extracted(many, learnt(), true);
-  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 10.0);  // it was minutes
+  EXPECT_LE(extracted(many, learnt(), true).selector_trials.size(), 42u);  // six of each of seven fields
   const Page page = extracted(head + "<" + std::string(1'500'000, 'x') + "><p class=price>19.99</p>", {}, true);
   for (const SelectorTrial& trial : page.selector_trials) EXPECT_LE(trial.selector.path.size(), FieldSelector::kPathBytesMax);
 }

@@ -186,7 +186,7 @@ Result<crawl::CrawlEnd> CrawlRun::run(std::stop_token stop) {
   }
   MAGPIE_TRY_DO(parts_.recorder.flush());
   MAGPIE_TRY_DO(parts_.frontier.sync());
-  if (end && *end == crawl::CrawlEnd::kFinished && !stop_.stop_requested()) finish_learning();
+  finish_learning(end && *end == crawl::CrawlEnd::kFinished && !stop_.stop_requested());
   const std::lock_guard lock(mutex_);
   if (!trouble_.empty()) return fail(Code::kUnavailable, "{}", trouble_);
   return end;
@@ -495,9 +495,10 @@ void CrawlRun::learn_from(const Finished& finished, const Page& page) {
   });
 }
 
-// What it cannot do costs the crawl nothing.
-void CrawlRun::finish_learning() {
+// What it cannot do costs the crawl nothing. A run that was stopped reads nothing again, and the next begins with what it has learnt.
+void CrawlRun::finish_learning(bool reads_again) {
   if (const auto kept = keep_what_was_learnt(); !kept) log::warn("crawl.not_learnt", {{"job", job_}, {"why", kept.error().message}});
+  if (!reads_again) return;
   if (const auto read = read_unmarked_again(stop_.get_token()); !read)
     log::warn("crawl.not_read_again", {{"job", job_}, {"why", read.error().message}});
 }

@@ -111,7 +111,7 @@ class CrawlRun {
   Result<ArchivePlace> archive_rendered(const Finished& finished, const browser::RenderedPage& shown);
   PageContext context_of(Finished& finished, std::string robots_tag);
   void learn_from(const Finished& finished, const Page& page);
-  void finish_learning();
+  void finish_learning(bool reads_again);
   Result<void> keep_what_was_learnt();
   Result<void> read_unmarked_again(std::stop_token stop);
   void take_page(Finished& finished, Page page);

@@ -46,6 +46,30 @@ describe('a preview', () => {
     expect(isUnderway.value).toBe(false)
     expect(asked).toHaveLength(4)
   })
+  it('goes on after an answer that failed, and ends when the server knows it no more', async () => {
+    let asks = 0
+    const trouble = { status: 503, body: { title: '', status: 503, code: 'overloaded', detail: 'later' } }
+    answers = {
+      '/api/v1/previews': () => ({ status: 201, body: preview('running', 0) }),
+      '/api/v1/previews/7': () => ++asks === 1 ? trouble : asks < 4 ? { status: 200, body: preview('running', asks) } : { status: 404, body: { title: '', status: 404, code: 'preview_not_found', detail: 'gone' } },
+    }
+    const { start, preview: shown, isUnderway } = used()
+    await start({ address: 'shop.test', count: 10 })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(shown.value?.pages).toBe(3)
+    expect(isUnderway.value).toBe(false)
+    expect(asks).toBe(4)
+  })
+  it('that begins after it was closed is stopped', async () => {
+    answers = { '/api/v1/previews': () => ({ status: 201, body: preview('running', 0) }) }
+    const { start, close, preview: shown } = used()
+    const begun = start({ address: 'shop.test', count: 10 })
+    close()
+    await begun
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(shown.value).toBeNull()
+    expect(asked).toEqual(['/api/v1/previews', '/api/v1/previews/7/cancel'])
+  })
   it('is stopped when nobody looks any more', async () => {
     answers = { '/api/v1/previews': () => ({ status: 201, body: preview('running', 0) }) }
     const { start, wrapper } = used()

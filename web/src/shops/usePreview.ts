@@ -12,40 +12,48 @@ export function usePreview() {
   const problem = shallowRef<Problem | null>(null)
   const isStarting = ref(false)
   let timer: ReturnType<typeof setTimeout> | undefined
-  let isGone = false
+  /** Of the preview that is looked at; answers about an earlier one come to nothing. */
+  let current = 0
 
-  async function handled(ask: () => Promise<Preview>): Promise<void> {
+  async function handled(ask: () => Promise<Preview>, of: number): Promise<void> {
     try {
       const answer = await ask()
-      if (isGone) return
+      if (of !== current) {
+        if (!hasEnded(answer)) void cancelPreview(answer.preview_id).catch(() => undefined)
+        return
+      }
       preview.value = answer
       problem.value = null
-      clearTimeout(timer)
-      if (!hasEnded(answer)) timer = setTimeout(() => void handled(() => getPreview(answer.preview_id)), kEveryMs)
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error
+      if (of !== current) return
       problem.value = error.problem
+      if (error.problem.status === 404 && preview.value) preview.value = { ...preview.value, state: 'failed' }
     }
+    clearTimeout(timer)
+    const shown = preview.value
+    if (shown && !hasEnded(shown)) timer = setTimeout(() => void handled(() => getPreview(shown.preview_id), of), kEveryMs)
   }
   const isUnderway = computed(() => !!preview.value && !hasEnded(preview.value))
 
   async function start(wish: NewPreview): Promise<void> {
     close()
-    isGone = false
+    const mine = current
     problem.value = null
     isStarting.value = true
-    await handled(() => startPreview(wish))
-    isStarting.value = false
+    await handled(() => startPreview(wish), mine)
+    if (mine === current) isStarting.value = false
   }
   async function stop(): Promise<void> {
     const shown = preview.value
-    if (shown && isUnderway.value) await handled(() => cancelPreview(shown.preview_id))
+    if (shown && isUnderway.value) await handled(() => cancelPreview(shown.preview_id), current)
   }
   /** Nothing is shown any more, and one under way is stopped. */
   function close(): void {
     clearTimeout(timer)
     if (preview.value && isUnderway.value) void cancelPreview(preview.value.preview_id).catch(() => undefined)
-    isGone = true
+    ++current
+    isStarting.value = false
     preview.value = null
   }
   onBeforeUnmount(close)
