@@ -30,8 +30,12 @@ class VectorView : public VectorSnapshot {
  public:
   explicit VectorView(SnapshotPointer snapshot) : snapshot_(std::move(snapshot)) {}
   Result<VectorMatches> search(const VectorQuery& query) const override { return index::search_vectors(*snapshot_, query); }
-  Result<float> background(std::span<const float> vector) const override { return index::background_similarity(*snapshot_, vector); }
-  Result<std::optional<Embedding>> embedding(ImageId id) const override { return index::find_embedding(*snapshot_, id); }
+  Result<float> background(std::span<const float> vector, const VectorScope& scope) const override {
+    return index::background_similarity(*snapshot_, vector, scope);
+  }
+  Result<std::optional<Embedding>> embedding(ImageId id, std::uint16_t region) const override {
+    return index::find_embedding(*snapshot_, id, region);
+  }
   std::uint64_t size() const override { return snapshot_->vectors(); }
   std::size_t dims() const override { return snapshot_->dims; }
   std::uint64_t version() const override { return snapshot_->version; }
@@ -57,8 +61,8 @@ class TextPort : public TextIndex {
 class VectorPort : public VectorIndex {
  public:
   explicit VectorPort(index::Engine& engine) : engine_(engine) {}
-  Result<void> add(ImageId id, std::span<const float> embedding) override { return engine_.add_vector(id, embedding); }
-  Result<void> remove(ImageId id) override { return engine_.remove_vector(id); }
+  Result<void> add(ImageId id, std::span<const PictureVector> vectors) override { return engine_.add_vectors(id, vectors); }
+  Result<void> remove(ImageId id) override { return engine_.remove_vectors(id); }
   Result<void> commit() override { return engine_.commit(); }
   Result<std::shared_ptr<const VectorSnapshot>> snapshot() const override {
     return std::shared_ptr<const VectorSnapshot>(std::make_shared<VectorView>(engine_.snapshot()));

@@ -54,8 +54,10 @@ Result<void> build_segment(const fs::path& path, const Pending& pending, std::ui
   write_documents(file, pending);
   write_postings(file, pending);
   std::vector<VectorRow> rows;
-  rows.reserve(pending.vectors.size());
-  for (const auto& [id, vector] : pending.vectors) rows.push_back({id, vector.row.data(), vector.codes.data(), vector.scale});
+  for (const auto& [id, vectors] : pending.vectors) {
+    for (const PendingVector& one : vectors)
+      rows.push_back({id, one.region, one.region_class, one.row.data(), one.codes.data(), one.scale});
+  }
   write_vectors(file, rows, dims);
   return file.finish({static_cast<std::uint32_t>(pending.documents.size()), static_cast<std::uint32_t>(rows.size()), dims});
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/files.h"
@@ -13,13 +14,15 @@
 namespace magpie::index {
 
 struct PendingVector {
+  std::uint16_t region = 0;
+  std::string region_class;
   std::vector<float> row;           // padded
   std::vector<std::uint8_t> codes;  // padded
   vec::CodeScale scale;
 };
 struct Pending {
   std::map<ImageId, AnalysedDocument> documents;
-  std::map<ImageId, PendingVector> vectors;
+  std::map<ImageId, std::vector<PendingVector>> vectors;  // each picture's by region
   bool empty() const { return documents.empty() && vectors.empty(); }
 };
 

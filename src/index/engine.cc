@@ -24,17 +24,44 @@ Result<UniqueFd> lock_folder(const fs::path& folder) {
   return fd;
 }
 
-Result<PendingVector> prepare(ImageId id, std::span<const float> embedding) {
-  if (id == kNoId) return fail(Code::kBadInput, "a vector needs a picture's id");
+Result<PendingVector> prepare(ImageId id, const PictureVector& given) {
+  const std::span<const float> embedding = given.embedding;
   if (embedding.empty() || embedding.size() > kVectorDimsMax) {
     return fail(Code::kBadInput, "picture {}: a vector has 1 to {} components, not {}", id, kVectorDimsMax, embedding.size());
   }
-  PendingVector vector{.row = std::vector<float>(vec::padded(embedding.size()), 0.0F)};
+  if (given.region_class.size() > (given.region == 0 ? 0 : kRegionClassBytesMax)) {
+    return fail(Code::kBadInput, "picture {}: a region's class has at most {} bytes, and the whole picture has none", id,
+                kRegionClassBytesMax);
+  }
+  PendingVector vector{.region = given.region,
+                       .region_class = std::string(given.region_class),
+                       .row = std::vector<float>(vec::padded(embedding.size()), 0.0F)};
   std::copy(embedding.begin(), embedding.end(), vector.row.begin());
   if (!vec::normalise(vector.row)) return fail(Code::kBadInput, "picture {}: the vector is zero or not finite", id);
   vector.codes.resize(vector.row.size());
   vector.scale = vec::quantise(vector.row, vector.codes);
   return vector;
+}
+
+/// All vectors of a picture, by region.
+Result<std::vector<PendingVector>> prepare(ImageId id, std::span<const PictureVector> given) {
+  if (id == kNoId) return fail(Code::kBadInput, "a vector needs a picture's id");
+  if (given.empty() || given.size() > kPictureVectorsMax) {
+    return fail(Code::kBadInput, "picture {}: 1 to {} vectors, not {}", id, kPictureVectorsMax, given.size());
+  }
+  std::vector<PendingVector> vectors;
+  for (const PictureVector& one : given) {
+    if (one.embedding.size() != given.front().embedding.size()) return fail(Code::kBadInput, "picture {}: vectors of different sizes", id);
+    MAGPIE_TRY(PendingVector vector, prepare(id, one));
+    vectors.push_back(std::move(vector));
+  }
+  std::sort(vectors.begin(), vectors.end(), [](const PendingVector& a, const PendingVector& b) { return a.region < b.region; });
+  for (std::size_t i = 1; i < vectors.size(); ++i) {
+    if (vectors[i].region == vectors[i - 1].region) {
+      return fail(Code::kBadInput, "picture {}: region {} has two vectors", id, vectors[i].region);
+    }
+  }
+  return vectors;
 }
 
 std::vector<ImageId> with_keys(const IdSet& removed, const auto& added) {
@@ -56,8 +83,10 @@ std::shared_ptr<const SegmentState> without(const std::shared_ptr<const SegmentS
     if (row && !state->dead_documents.dead(*row)) writable().kill_document(*row);
   }
   for (const ImageId id : vectors) {
-    const auto row = state->segment->find_vector(id);
-    if (row && !state->dead_vectors.dead(*row)) writable().kill_vector(*row);
+    const RowRange rows = state->segment->vectors_of(id);
+    for (std::uint32_t row = rows.begin; row < rows.end; ++row) {
+      if (!state->dead_vectors.dead(row)) writable().kill_vector(row);
+    }
   }
   return changed ? std::shared_ptr<const SegmentState>(std::move(changed)) : state;
 }
@@ -174,15 +203,16 @@ Result<void> Engine::add_document(IndexDocument document) {
   return {};
 }
 
-Result<void> Engine::add_vector(ImageId id, std::span<const float> embedding) {
+Result<void> Engine::add_vectors(ImageId id, std::span<const PictureVector> vectors) {
   MAGPIE_TRY_DO(check_writable());
-  MAGPIE_TRY(PendingVector vector, prepare(id, embedding));
+  MAGPIE_TRY(std::vector<PendingVector> prepared, prepare(id, vectors));
+  const std::size_t dims = vectors.front().embedding.size();
   return writer_.with([&](Writer& writer) -> Result<void> {
-    if (writer.dims == 0) writer.dims = static_cast<std::uint32_t>(embedding.size());
-    if (writer.dims != embedding.size()) {
-      return fail(Code::kBadInput, "picture {}: a vector of {} components, the index's have {}", id, embedding.size(), writer.dims);
+    if (writer.dims == 0) writer.dims = static_cast<std::uint32_t>(dims);
+    if (writer.dims != dims) {
+      return fail(Code::kBadInput, "picture {}: a vector of {} components, the index's have {}", id, dims, writer.dims);
     }
-    writer.pending.vectors[id] = std::move(vector);
+    writer.pending.vectors[id] = std::move(prepared);
     return {};
   });
 }
@@ -197,7 +227,7 @@ Result<void> Engine::remove_document(ImageId id) {
   return {};
 }
 
-Result<void> Engine::remove_vector(ImageId id) {
+Result<void> Engine::remove_vectors(ImageId id) {
   MAGPIE_TRY_DO(check_writable());
   writer_.with([&](Writer& writer) {
     writer.pending.vectors.erase(id);
@@ -325,7 +355,8 @@ Result<void> Engine::install(Writer& writer, const MergePlan& plan) {
     }
     for (const std::uint32_t row : state->dead_vectors.to_vector()) {
       if ((*source)->dead_vectors.dead(row)) continue;
-      if (const auto there = merged->segment->find_vector(state->segment->vector_ids[row])) merged->kill_vector(*there);
+      const RowRange there = merged->segment->vectors_of(state->segment->vector_ids[row]);
+      for (std::uint32_t killed = there.begin; killed < there.end; ++killed) merged->kill_vector(killed);
     }
     if (!placed) segments.push_back(merged);  // filled in by reference as further sources come
     placed = true;

@@ -50,8 +50,8 @@ class Engine {
   // with a 1,280-component vector, so commit at least every 100,000.
   Result<void> add_document(IndexDocument document);
   Result<void> remove_document(ImageId id);
-  Result<void> add_vector(ImageId id, std::span<const float> embedding);
-  Result<void> remove_vector(ImageId id);
+  Result<void> add_vectors(ImageId id, std::span<const PictureVector> vectors);
+  Result<void> remove_vectors(ImageId id);
   Result<void> commit();
 
   std::shared_ptr<const Snapshot> snapshot() const;

@@ -30,7 +30,11 @@ class EngineTest : public ::testing::Test {
   static void add(Engine& engine, ImageId id, const std::string& title = "horse") {
     ASSERT_TRUE(engine.add_document({.id = id, .title = title, .language = "en"}));
     const float x = static_cast<float>(id % 100) / 100;
-    ASSERT_TRUE(engine.add_vector(id, std::vector<float>{x, 1, 0.5F}));
+    ASSERT_TRUE(add_vector(engine, id, {x, 1, 0.5F}));
+  }
+  static Result<void> add_vector(Engine& engine, ImageId id, const std::vector<float>& vector) {
+    const PictureVector whole{.embedding = vector};
+    return engine.add_vectors(id, std::span(&whole, 1));
   }
   static std::size_t matches(const Engine& engine, const std::string& words) {
     return match_words(*engine.snapshot(), {.words = words}).size();
@@ -60,7 +64,7 @@ TEST_F(EngineTest, AReaderSeesCommitsAfterRefresh) {
   EXPECT_TRUE(*reader->refresh());
   EXPECT_FALSE(*reader->refresh());
   EXPECT_EQ(matches(*reader, "horse"), 1U);
-  EXPECT_EQ(reader->add_vector(1, std::vector<float>{1}).error().code, Code::kForbidden);
+  EXPECT_EQ(add_vector(*reader, 1, {1}).error().code, Code::kForbidden);
 }
 
 TEST_F(EngineTest, AReaderKeepsWorkingWhileFilesAreMergedAway) {
@@ -129,7 +133,7 @@ TEST_F(EngineTest, EverythingRemovedLeavesNoFile) {
   add(*engine, 1);
   ASSERT_TRUE(engine->commit());
   ASSERT_TRUE(engine->remove_document(1));
-  ASSERT_TRUE(engine->remove_vector(1));
+  ASSERT_TRUE(engine->remove_vectors(1));
   ASSERT_TRUE(engine->commit());
   EXPECT_EQ(engine->snapshot()->documents(), 0U);
   EXPECT_EQ(segment_files(), 0U);
@@ -161,7 +165,7 @@ TEST_F(EngineTest, KillingTheWriterKeepsEveryCommit) {
     if (child == 0) {
       auto engine = Engine::open(folder_, {.merge_in_background = false});
       for (ImageId id = known + 1; engine && id < known + 10'000; ++id) {
-        if (!(*engine)->add_document({.id = id, .title = "horse"}) || !(*engine)->add_vector(id, std::vector<float>{1, 2})) break;
+        if (!(*engine)->add_document({.id = id, .title = "horse"}) || !add_vector(**engine, id, {1, 2})) break;
         if (!(*engine)->commit() || ::write(pipe_ends[1], &id, sizeof id) != sizeof id) break;
       }
       ::_exit(1);

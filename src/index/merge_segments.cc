@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <queue>
+#include <tuple>
 
 #include "index/build_segment.h"
 
@@ -109,10 +110,13 @@ std::vector<VectorRow> live_vectors(Sources sources) {
   for (const auto& source : sources) {
     const Segment& segment = *source->segment;
     for (std::uint32_t i = 0; i < segment.vectors(); ++i) {
-      if (!source->dead_vectors.dead(i)) rows.push_back({segment.vector_ids[i], segment.row(i), segment.codes(i), segment.code_scales[i]});
+      if (source->dead_vectors.dead(i)) continue;
+      rows.push_back(
+          {segment.vector_ids[i], segment.region(i), segment.region_class(i), segment.row(i), segment.codes(i), segment.code_scales[i]});
     }
   }
-  std::sort(rows.begin(), rows.end(), [](const VectorRow& a, const VectorRow& b) { return a.id < b.id; });
+  std::sort(rows.begin(), rows.end(),
+            [](const VectorRow& a, const VectorRow& b) { return std::tie(a.id, a.region) < std::tie(b.id, b.region); });
   return rows;
 }
 

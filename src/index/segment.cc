@@ -81,21 +81,21 @@ Result<void> Segment::map_documents() {
   MAGPIE_TRY(prices, file_.column<std::int64_t>(Section::kPrices, count));
   MAGPIE_TRY(lengths, file_.column<std::uint8_t>(Section::kLengths, count * kFieldCount));
   const auto facet = [&](Facet which) -> FacetColumn& { return facets[static_cast<std::size_t>(which)]; };
-  MAGPIE_TRY(facet(Facet::kShop), map_facet(Section::kShopNames, Section::kShops, std::nullopt));
-  MAGPIE_TRY(facet(Facet::kCategory), map_facet(Section::kCategoryNames, Section::kCategories, std::nullopt));
-  MAGPIE_TRY(facet(Facet::kBrand), map_facet(Section::kBrandNames, Section::kBrands, std::nullopt));
-  MAGPIE_TRY(facet(Facet::kColour), map_facet(Section::kColourNames, Section::kColours, Section::kColourStarts));
-  MAGPIE_TRY(facet(Facet::kCurrency), map_facet(Section::kCurrencyNames, Section::kCurrencies, std::nullopt));
-  MAGPIE_TRY(languages, map_facet(Section::kLanguageNames, Section::kLanguages, std::nullopt));
+  MAGPIE_TRY(facet(Facet::kShop), map_facet(Section::kShopNames, Section::kShops, std::nullopt, count));
+  MAGPIE_TRY(facet(Facet::kCategory), map_facet(Section::kCategoryNames, Section::kCategories, std::nullopt, count));
+  MAGPIE_TRY(facet(Facet::kBrand), map_facet(Section::kBrandNames, Section::kBrands, std::nullopt, count));
+  MAGPIE_TRY(facet(Facet::kColour), map_facet(Section::kColourNames, Section::kColours, Section::kColourStarts, count));
+  MAGPIE_TRY(facet(Facet::kCurrency), map_facet(Section::kCurrencyNames, Section::kCurrencies, std::nullopt, count));
+  MAGPIE_TRY(languages, map_facet(Section::kLanguageNames, Section::kLanguages, std::nullopt, count));
   return {};
 }
 
-Result<FacetColumn> Segment::map_facet(Section names, Section codes, std::optional<Section> starts) const {
+Result<FacetColumn> Segment::map_facet(Section names, Section codes, std::optional<Section> starts, std::uint64_t rows) const {
   FacetColumn column;
   MAGPIE_TRY(column.names, StringTable::parse(file_.section(names)));
-  std::uint64_t values = documents();
+  std::uint64_t values = rows;
   if (starts) {
-    MAGPIE_TRY(column.starts, file_.column<std::uint32_t>(*starts, std::uint64_t{documents()} + 1));
+    MAGPIE_TRY(column.starts, file_.column<std::uint32_t>(*starts, rows + 1));
     if (!std::is_sorted(column.starts.begin(), column.starts.end())) return fail(Code::kCorrupt, "facet starts are not in order");
     values = column.starts.back();
   }
@@ -126,6 +126,7 @@ Result<void> Segment::map_vectors() {
   MAGPIE_TRY(codes_, file_.column<std::uint8_t>(Section::kVectorCodes, count * row_size));
   MAGPIE_TRY(code_scales, file_.column<vec::CodeScale>(Section::kCodeScales, count));
   file_.expect_random_access(Section::kVectorRows);
+  MAGPIE_TRY_DO(map_regions());
   if (file_.section(Section::kSketchCentre).empty()) return {};
   MAGPIE_TRY(sketch_centre, file_.column<float>(Section::kSketchCentre, row_size));
   MAGPIE_TRY(sketch_words_, file_.column<std::uint64_t>(Section::kSketchWords, count * vec::sketch_words(row_size)));
@@ -133,8 +134,24 @@ Result<void> Segment::map_vectors() {
   return {};
 }
 
+Result<void> Segment::map_regions() {
+  if (file_.section(Section::kVectorRegions).empty()) return {};
+  MAGPIE_TRY(vector_regions, file_.column<std::uint16_t>(Section::kVectorRegions, vectors()));
+  MAGPIE_TRY(region_classes, map_facet(Section::kRegionClassNames, Section::kRegionClasses, std::nullopt, vectors()));
+  return {};
+}
+
 std::optional<std::uint32_t> Segment::find_document(ImageId id) const { return find_id(document_ids, id); }
-std::optional<std::uint32_t> Segment::find_vector(ImageId id) const { return find_id(vector_ids, id); }
+
+RowRange Segment::vectors_of(ImageId id) const {
+  const auto [begin, end] = std::equal_range(vector_ids.begin(), vector_ids.end(), id);
+  return {static_cast<std::uint32_t>(begin - vector_ids.begin()), static_cast<std::uint32_t>(end - vector_ids.begin())};
+}
+
+std::string_view Segment::region_class(std::uint32_t vector) const {
+  if (vector_regions.empty() || region_classes.codes[vector] == 0) return {};
+  return region_classes.names[region_classes.codes[vector] - 1];
+}
 
 PostingReader Segment::postings(std::uint32_t term) const {
   const std::uint64_t begin = posting_starts_[term];

@@ -68,6 +68,11 @@ class PostingReader {
   bool first_ = true;
 };
 
+/// Ordinals from begin up to, but not including, end.
+struct RowRange {
+  std::uint32_t begin = 0, end = 0;
+};
+
 class Segment {
  public:
   static Result<std::shared_ptr<const Segment>> open(const fs::path& path, std::uint64_t number);
@@ -86,14 +91,18 @@ class Segment {
   FacetColumn facets[kFacetCount];        // by Facet
   FacetColumn languages;
   StringTable terms;
-  std::span<const ImageId> vector_ids;
+  std::span<const ImageId> vector_ids;            // ascending; a picture's vectors stand together, by region
+  std::span<const std::uint16_t> vector_regions;  // empty: all are of whole pictures
+  FacetColumn region_classes;                     // per vector, with vector_regions
   std::span<const vec::CodeScale> code_scales;
   std::size_t row_size = 0;              // components of a padded row
   std::span<const float> sketch_centre;  // empty: no vector has a sketch
   std::span<const vec::SketchScale> sketch_scales;
 
   std::optional<std::uint32_t> find_document(ImageId id) const;
-  std::optional<std::uint32_t> find_vector(ImageId id) const;
+  RowRange vectors_of(ImageId id) const;
+  std::uint16_t region(std::uint32_t vector) const { return vector_regions.empty() ? std::uint16_t{0} : vector_regions[vector]; }
+  std::string_view region_class(std::uint32_t vector) const;
   PostingReader postings(std::uint32_t term) const;
   std::uint32_t term_count(std::uint32_t term) const { return term_counts_[term]; }
   const float* row(std::uint32_t vector) const { return rows_.data() + vector * row_size; }
@@ -106,7 +115,9 @@ class Segment {
   Result<void> map_documents();
   Result<void> map_terms();
   Result<void> map_vectors();
-  Result<FacetColumn> map_facet(Section names, Section codes, std::optional<Section> starts) const;
+  Result<void> map_regions();
+  /// `values` per row where there are no starts.
+  Result<FacetColumn> map_facet(Section names, Section codes, std::optional<Section> starts, std::uint64_t rows) const;
 
   SegmentFile file_;
   std::uint64_t number_;

@@ -14,8 +14,8 @@
 //              u32 crc32c of the footer and of the 24 bytes before this field
 //              4 bytes magic "MSG1"
 //
-// Documents have ordinals 0.. in ascending order of ImageId, vectors likewise and on their own: a document may lack a vector, and be
-// replaced without it. A column has one entry per ordinal.
+// Documents have ordinals 0.. in ascending order of ImageId, vectors on their own in ascending order of ImageId and region: a document may
+// lack a vector, have several, and be replaced without them. A column has one entry per ordinal.
 //   string table   u32 count, u32 ends[count] (end of string i in bytes), bytes; strings ascending byte for byte, all different
 //   facet          values are 1 + index into its string table; 0 is none. Single-valued: u32 value per document.
 //                  Multi-valued: u32 start[documents + 1] into a list of u32 values.
@@ -24,6 +24,8 @@
 //                  with how often the term stands in title (bits 0-1), alt (2-3), keywords (4-5), description (6-7), at most 3
 //   posting starts u64 per term and one more: where its postings begin
 //   terms          string table: folded words, and stems behind a byte 0x01
+//   regions        u16 per vector, 0 for the whole picture; their classes as a single-valued facet of vectors. Only where a vector is a
+//                  region's; without them all are of whole pictures
 //   vector rows    f32, unit length, padded with zeros to a multiple of 64 components
 //   vector codes   u8, padded with 128 likewise; code scales f32 scale, f32 error per vector (vec/quantise.h)
 //   sketches       f32 centre, a padded row; u64 signs, a word for 64 components; f32 centre_dot, scale, error, u32 ones (vec/sketch.h)
@@ -74,6 +76,9 @@ enum class Section : std::uint32_t {
   kSketchCentre = 44,  // this and the next two only where there are kSketchedVectorsMin vectors
   kSketchWords = 45,
   kSketchScales = 46,
+  kVectorRegions = 47,  // u16; this and the next two only where there is a region's vector
+  kRegionClassNames = 48,
+  kRegionClasses = 49,
 };
 
 /// Fewer are scanned by their codes in no time, and have no centre worth the name. More than a commit of a crawl has (2,000), so that

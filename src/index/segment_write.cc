@@ -140,6 +140,19 @@ void write_sketches(SegmentFileWriter& file, std::span<const VectorRow> rows, st
   file.write(Section::kSketchScales, scales);
 }
 
+void write_regions(SegmentFileWriter& file, std::span<const VectorRow> rows) {
+  if (std::all_of(rows.begin(), rows.end(), [](const VectorRow& row) { return row.region == 0; })) return;
+  std::vector<std::uint16_t> regions;
+  regions.reserve(rows.size());
+  FacetWriter classes;
+  for (const VectorRow& row : rows) {
+    regions.push_back(row.region);
+    classes.add_document(std::span(&row.region_class, 1));
+  }
+  file.write(Section::kVectorRegions, regions);
+  classes.write(file, Section::kRegionClassNames, Section::kRegionClasses, std::nullopt);
+}
+
 }  // namespace
 
 void write_vectors(SegmentFileWriter& file, std::span<const VectorRow> rows, std::size_t dims) {
@@ -153,6 +166,7 @@ void write_vectors(SegmentFileWriter& file, std::span<const VectorRow> rows, std
     scales.push_back(row.scale);
   }
   file.write(Section::kVectorIds, ids);
+  write_regions(file, rows);
   file.write(Section::kCodeScales, scales);
   file.begin(Section::kVectorCodes);
   for (const VectorRow& row : rows) file.append(std::span<const std::uint8_t>(row.codes, row_size));

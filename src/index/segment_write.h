@@ -73,14 +73,16 @@ class PostingsWriter {
   std::vector<std::uint64_t> starts_{0};
 };
 
-/// One vector: padded row and codes, borrowed until written.
+/// One vector: padded row, codes and class, borrowed until written.
 struct VectorRow {
   ImageId id = kNoId;
+  std::uint16_t region = 0;
+  std::string_view region_class;
   const float* row = nullptr;
   const std::uint8_t* codes = nullptr;
   vec::CodeScale scale;
 };
-/// Rows ascending by id.
+/// Rows ascending by id and region.
 void write_vectors(SegmentFileWriter& file, std::span<const VectorRow> rows, std::size_t dims);
 
 /// Writes a whole string table section.

@@ -67,8 +67,8 @@ std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const 
 void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take);
 Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery& query);
 /// VectorSnapshot::background(). Cost: about 0.1 ms.
-Result<float> background_similarity(const Snapshot& snapshot, std::span<const float> vector);
-std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id);
+Result<float> background_similarity(const Snapshot& snapshot, std::span<const float> vector, const VectorScope& scope);
+std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id, std::uint16_t region);
 
 template <class Use>
 void Snapshot::for_each_document(const IdSet& ids, Use&& use) const {

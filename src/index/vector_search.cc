@@ -1,7 +1,8 @@
 // search_vectors: three looks at fewer and fewer rows. A scan of sketches, a bit a component, gives each row's similarity up to a bound
 // that holds for all but one row in some two million (vec/sketch.h); one-byte codes give it up to a proven bound (vec/quantise.h). A row is
 // left out when even its upper bound is below similarity_min, or below the k-th best lower bound; what is left, a few rows as a rule, is
-// compared by its float32 vector. Segments of few rows have no sketches.
+// compared by its float32 vector. Segments of few rows have no sketches. A picture's rows stand together in one segment, so its best row is
+// known before the next picture comes.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -26,7 +27,7 @@ struct Candidate {
   ImageId id = kNoId;
 };
 
-/// Rows that may be in the answer, from one kind of look.
+/// Rows that may be in the answer, from one kind of look. A picture's rows are offered one after the other.
 class Scan {
  public:
   Scan(const VectorQuery& query, std::size_t vectors, float floor)
@@ -36,27 +37,70 @@ class Scan {
     if (candidate.similarity + candidate.bound < floor_) return;
     candidates_.push_back(candidate);
     if (!limited_) return;
-    lower_bounds_.offer({candidate.similarity - candidate.bound, candidate.id});
-    floor_ = std::max(floor_, lower_bounds_.floor());
+    const float lower_bound = candidate.similarity - candidate.bound;
+    if (candidate.id == picture_.id) {
+      picture_.score = std::max(picture_.score, lower_bound);
+      return;
+    }
+    take_picture();
+    picture_ = {lower_bound, candidate.id};
   }
   const std::vector<Candidate>& candidates() const { return candidates_; }
   /// No row whose upper bound is below can be in the answer.
   float floor() const { return floor_; }
 
  private:
+  // The k-th best picture's lower bound is a floor for all, so a picture must count once.
+  void take_picture() {
+    if (picture_.id == kNoId) return;
+    lower_bounds_.offer(picture_);
+    floor_ = std::max(floor_, lower_bounds_.floor());
+  }
   std::vector<Candidate> candidates_;
   float floor_;
   bool limited_;
+  vec::Scored picture_{0, kNoId};  // whose rows are being offered: its best lower bound
   vec::TopK lower_bounds_;
+};
+
+/// A scope as the rows of one segment say it.
+class RowScope {
+ public:
+  RowScope(const Segment& segment, const VectorScope& scope) : regions_(segment.vector_regions), part_(scope.part) {
+    const bool by_class = part_ == VectorPart::kRegion && !scope.region_class.empty();
+    if (part_ == VectorPart::kRegion && regions_.empty()) none_ = true;
+    if (!by_class || none_) return;
+    const auto name = segment.region_classes.names.find(scope.region_class);
+    if (!name) none_ = true;
+    else wanted_ = *name + 1;
+    classes_ = segment.region_classes.codes;
+  }
+  /// Whether no row can be within.
+  bool none() const { return none_; }
+  bool has(std::uint32_t row) const {
+    if (none_) return false;
+    if (part_ == VectorPart::kAny || regions_.empty()) return true;
+    if ((regions_[row] == 0) != (part_ == VectorPart::kWhole)) return false;
+    return wanted_ == 0 || classes_[row] == wanted_;
+  }
+
+ private:
+  std::span<const std::uint16_t> regions_;
+  std::span<const std::uint32_t> classes_;
+  VectorPart part_;
+  std::uint32_t wanted_ = 0;  // 0: every class
+  bool none_ = false;
 };
 
 /// Calls use(row, id) for each row of the segment that may be answered.
 template <class Use>
 void each_row(const SegmentState& state, const VectorQuery& query, Use&& use) {
   const Segment& segment = *state.segment;
+  const RowScope scope(segment, query.scope);
+  if (scope.none()) return;
   for (std::uint32_t row = 0; row < segment.vectors(); ++row) {
     const ImageId id = segment.vector_ids[row];
-    if ((query.allowed != nullptr && !query.allowed->contains(id)) || state.dead_vectors.dead(row)) continue;
+    if ((query.allowed != nullptr && !query.allowed->contains(id)) || state.dead_vectors.dead(row) || !scope.has(row)) continue;
     use(row, id);
   }
 }
@@ -112,32 +156,56 @@ Scan scan_codes(const Snapshot& snapshot, const VectorQuery& query, const Scan& 
   return scan;
 }
 
-/// Whether the candidate's similarity must come from its float32 vector.
-bool needs_floats(const Candidate& candidate, const VectorQuery& query, float exact_from) {
-  return query.k != kAllSimilar || candidate.similarity >= exact_from || candidate.similarity - candidate.bound < query.min_similarity;
+/// Calls use(span of candidates) for each picture.
+template <class Use>
+void each_picture(std::span<const Candidate> candidates, Use&& use) {
+  for (std::size_t begin = 0, end = 0; begin < candidates.size(); begin = end) {
+    while (end < candidates.size() && candidates[end].id == candidates[begin].id) ++end;
+    use(candidates.subspan(begin, end - begin));
+  }
 }
 
-std::vector<vec::Scored> rank(const Scan& scan, const VectorQuery& query) {
-  std::vector<vec::Scored> ranked;
+float best_similarity(std::span<const Candidate> picture) {
+  float best = -2;
+  for (const Candidate& one : picture) best = std::max(best, one.similarity);
+  return best;
+}
+
+/// An answer without a limit takes similarities from this one on, as the codes give them, from the float32 vectors.
+float exact_from(std::span<const Candidate> candidates) {
   std::vector<float> best;
-  float exact_from = -2;
-  if (query.k == kAllSimilar && scan.candidates().size() > kExactHits) {
-    for (const Candidate& candidate : scan.candidates()) best.push_back(candidate.similarity);
-    std::nth_element(best.begin(), best.begin() + kExactHits, best.end(), std::greater<>());
-    exact_from = best[kExactHits];
-  }
+  each_picture(candidates, [&](std::span<const Candidate> picture) { best.push_back(best_similarity(picture)); });
+  if (best.size() <= kExactHits) return -2;
+  std::nth_element(best.begin(), best.begin() + kExactHits, best.end(), std::greater<>());
+  return best[kExactHits];
+}
+
+bool comes_first(const SimilarId& a, const SimilarId& b) {
+  return a.similarity != b.similarity ? a.similarity > b.similarity : a.id < b.id;
+}
+
+std::vector<SimilarId> rank(const Scan& scan, const VectorQuery& query) {
+  const bool limited = query.k != kAllSimilar;
+  const float floats_from = limited ? -2 : exact_from(scan.candidates());
   const std::vector<float> floats = padded_query(query.vector);
   const auto dot = vec::dot_functions().floats;
-  for (const Candidate& candidate : scan.candidates()) {
-    if (candidate.similarity + candidate.bound < scan.floor()) continue;
-    float similarity = candidate.similarity;
-    if (needs_floats(candidate, query, exact_from)) {
-      similarity = dot(floats.data(), candidate.segment->row(candidate.row), candidate.segment->row_size);
+  std::vector<SimilarId> ranked;
+  each_picture(scan.candidates(), [&](std::span<const Candidate> picture) {
+    const bool by_floats = limited || best_similarity(picture) >= floats_from;
+    SimilarId hit{.similarity = -2};
+    for (const Candidate& one : picture) {
+      if (one.similarity + one.bound < scan.floor()) continue;
+      float similarity = one.similarity;
+      if (by_floats || one.similarity - one.bound < query.min_similarity) {
+        similarity = dot(floats.data(), one.segment->row(one.row), one.segment->row_size);
+      }
+      if (similarity < query.min_similarity || similarity <= hit.similarity) continue;
+      hit = {one.id, std::clamp(similarity, -1.0F, 1.0F), one.segment->region(one.row)};
     }
-    if (similarity >= query.min_similarity) ranked.push_back({std::clamp(similarity, -1.0F, 1.0F), candidate.id});
-  }
+    if (hit.id != kNoId) ranked.push_back(hit);
+  });
   const std::size_t kept = std::min(query.k, ranked.size());
-  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(kept), ranked.end(), vec::better);
+  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(kept), ranked.end(), comes_first);
   ranked.resize(kept);
   return ranked;
 }
@@ -162,36 +230,42 @@ Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery
   MAGPIE_TRY_DO(check_query(snapshot, query.vector));
   if (query.k == 0) return matches;
   const Scan scan = scan_codes(snapshot, query, scan_sketches(snapshot, query));
-  for (const vec::Scored& one : rank(scan, query)) matches.hits.push_back({one.id, one.score});
+  matches.hits = rank(scan, query);
   return matches;
 }
 
-Result<float> background_similarity(const Snapshot& snapshot, std::span<const float> vector) {
+Result<float> background_similarity(const Snapshot& snapshot, std::span<const float> vector, const VectorScope& scope) {
   constexpr std::uint64_t kSample = 1'000;
   if (snapshot.vectors() == 0) return 0.0F;
   MAGPIE_TRY_DO(check_query(snapshot, vector));
   const vec::QuantisedQuery quantised(vector);
   const auto dot = vec::dot_functions().codes;
-  const std::uint64_t step = std::max<std::uint64_t>(1, snapshot.vectors() / kSample);
+  // One row of each stretch of so many: the first that lives and is within the scope.
+  const std::uint64_t stretch = std::max<std::uint64_t>(1, snapshot.vectors() / kSample);
   double sum = 0;
-  std::uint64_t seen = 0, taken = 0;
+  std::uint64_t seen = 0, taken = 0, next = 0;
   for (const auto& state : snapshot.segments) {
     const Segment& segment = *state->segment;
-    for (std::uint32_t row = 0; row < segment.vectors(); ++row) {
-      if (state->dead_vectors.dead(row) || seen++ % step != 0) continue;
+    const RowScope rows(segment, scope);
+    if (rows.none()) continue;
+    for (std::uint32_t row = 0; row < segment.vectors(); ++row, ++seen) {
+      if (seen < next || state->dead_vectors.dead(row) || !rows.has(row)) continue;
       sum += quantised.similarity(dot(segment.codes(row), quantised.values.data(), segment.row_size), segment.code_scales[row]);
       ++taken;
+      next = (seen / stretch + 1) * stretch;
     }
   }
-  return static_cast<float>(sum / static_cast<double>(taken));
+  return taken == 0 ? 0.0F : static_cast<float>(sum / static_cast<double>(taken));
 }
 
-std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id) {
+std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id, std::uint16_t region) {
   for (const auto& state : snapshot.segments) {
-    const auto row = state->segment->find_vector(id);
-    if (!row || state->dead_vectors.dead(*row)) continue;
-    const float* values = state->segment->row(*row);
-    return Embedding(values, values + state->segment->dims());
+    const Segment& segment = *state->segment;
+    const RowRange rows = segment.vectors_of(id);
+    for (std::uint32_t row = rows.begin; row < rows.end; ++row) {
+      if (segment.region(row) != region || state->dead_vectors.dead(row)) continue;
+      return Embedding(segment.row(row), segment.row(row) + segment.dims());
+    }
   }
   return std::nullopt;
 }

@@ -51,7 +51,7 @@ Result<Embedding> query_vector(const SearchView& view, const SearchQuery& query)
 Result<float> boundary(const SearchView& view, const SearchQuery& query, const Embedding& vector, float relevance_min) {
   constexpr float kUsualBackground = 0.25F, kUsualPictures = 50;
   if (query.similarity_min) return *query.similarity_min;
-  MAGPIE_TRY(const float mean, view.vectors->background(vector));
+  MAGPIE_TRY(const float mean, view.vectors->background(vector, query.scope));
   const auto pictures = static_cast<float>(view.vectors->size());
   const float background = (mean * pictures + kUsualBackground * kUsualPictures) / (pictures + kUsualPictures);
   return background + (query.beyond ? 0 : relevance_min) * (1 - background);
@@ -61,13 +61,15 @@ Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, 
                               Candidates& found) {
   MAGPIE_TRY(const Embedding vector, query_vector(view, query));
   MAGPIE_TRY(found.similarity_min, boundary(view, query, vector, relevance_min));
-  MAGPIE_TRY(VectorMatches matches,
-             view.vectors->search({.vector = vector, .k = kAllSimilar, .allowed = &within, .min_similarity = found.similarity_min}));
+  const VectorQuery nearest{
+      .vector = vector, .k = kAllSimilar, .allowed = &within, .min_similarity = found.similarity_min, .scope = query.scope};
+  MAGPIE_TRY(VectorMatches matches, view.vectors->search(nearest));
   if (!matches.complete) found.exactness = Exactness::kAtLeast;
   IdSet ids;
   for (const SimilarId& match : matches.hits) {
     ids.add(match.id);
     found.similarity.set(match.id, match.similarity);
+    if (match.region != 0) found.regions[match.id] = match.region;
   }
   return ids;
 }

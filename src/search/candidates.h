@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "core/text_index.h"
@@ -39,9 +40,10 @@ struct Candidates {
   bool any_word = false;
   Exactness exactness = Exactness::kExact;
   bool with_words = false, with_pictures = false;
-  IdSet ids;            // meaningless while browsing
-  ScoreMap text;        // 0..1
-  ScoreMap similarity;  // cosine
+  IdSet ids;                                           // meaningless while browsing
+  ScoreMap text;                                       // 0..1
+  ScoreMap similarity;                                 // cosine
+  std::unordered_map<ImageId, std::uint16_t> regions;  // of similar pictures, which region it is; not those that are so as a whole
   float similarity_min = 0;
 
   /// `set` without what is no candidate.

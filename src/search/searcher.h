@@ -7,7 +7,8 @@
 //               (SearchAnswer::any_word says so). The rule is settled before the filter, so that a filter never changes it.
 //               pictures: similarity (cosine) at or above similarity_min. Several pictures are averaged into one. similarity_min is
 //               where relevance ends for this query: background + relevance_min x (1 - background), the background being the
-//               query's mean similarity to the collection, so that a picture like all others does not find all others.
+//               query's mean similarity to the collection, so that a picture like all others does not find all others. A picture
+//               is as alike as the best of its vectors within SearchQuery::scope: the whole picture's and its regions'.
 //               words and pictures: Combine::kBoth keeps what is in both sets, kEither what is in one.
 //               neither: every document (browsing); all scores are then 0.
 //   fusion      text part = BM25 score / best score of the index for these words, 0..1
@@ -76,6 +77,7 @@ struct SearchQuery {
   Combine combine = Combine::kBoth;
   bool beyond = false;                  // also pictures beyond the relevance boundary, down to the background
   std::optional<float> similarity_min;  // cosine; in place of the boundary
+  VectorScope scope;                    // whole pictures, regions, or regions of one class: what must be alike
   Filter filter;
   SortOrder sort = SortOrder::kRelevance;
   std::size_t offset = 0;
@@ -91,6 +93,7 @@ struct SearchHit {
   float score = 0;                  // 0..1
   std::optional<float> text;        // text part, 0..1, when words were asked for and found here
   std::optional<float> similarity;  // cosine, when a picture was asked for and this one is near enough
+  std::uint16_t region = 0;         // what of the picture is that similar: 0 the whole, else the region of this number
   std::vector<ImageId> copies;      // other found pictures of its group, lowest id first, at most kCopiesListed
   std::uint64_t copies_total = 0;   // how many there are
 };

@@ -475,6 +475,23 @@ TEST_F(SmallSearch, PricesAreCountedWithoutThePriceFilter) {
   EXPECT_EQ(answer.prices[0].ranges[1].count, 3U);  // its copy 2, and 3, and 4
 }
 
+TEST_F(SmallSearch, AHitNamesTheRegionThatIsAlike) {
+  const Embedding whole{0, 1, 0}, dress{1, 0, 0}, shoe{0, 0, 1};
+  ASSERT_TRUE(index->vectors().add(3, std::vector<PictureVector>{{whole, 0, ""}, {dress, 1, "dress"}, {shoe, 2, "shoe"}}));
+  ASSERT_TRUE(index->text().commit());
+  const auto found = [&](const VectorScope& scope) {
+    std::vector<std::pair<ImageId, int>> hits;
+    for (const SearchHit& hit : search({.picture = {0, 0, 1}, .similarity_min = 0.5F, .scope = scope}).hits)
+      hits.emplace_back(hit.id, hit.region);
+    return hits;
+  };
+  using Hits = std::vector<std::pair<ImageId, int>>;
+  EXPECT_EQ(found({}), (Hits{{3, 2}, {4, 0}}));
+  EXPECT_EQ(found({VectorPart::kWhole, ""}), (Hits{{4, 0}}));
+  EXPECT_EQ(found({VectorPart::kRegion, ""}), (Hits{{3, 2}}));
+  EXPECT_EQ(found({VectorPart::kRegion, "dress"}), Hits{});
+}
+
 TEST_F(SmallSearch, LimitsAreChecked) {
   SearchQuery query;
   query.limit = kSearchLimitMax + 1;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
 #include "contract_folder.h"
@@ -155,6 +156,150 @@ TEST_F(VectorIndexContract, AnswersAreThoseOfAFullComparison) {
       }
     }
   }
+}
+
+/// One vector of a picture, as a test keeps it.
+struct Kept {
+  ImageId id = kNoId;
+  std::uint16_t region = 0;
+  std::string region_class;
+  Embedding vector;
+};
+
+bool is_within(const Kept& kept, const VectorScope& scope) {
+  if (scope.part == VectorPart::kWhole) return kept.region == 0;
+  if (scope.part == VectorPart::kRegion) return kept.region != 0 && (scope.region_class.empty() || kept.region_class == scope.region_class);
+  return true;
+}
+
+/// Each picture's best vector, best picture first.
+std::vector<SimilarId> compare_all(const std::vector<Kept>& all, const Embedding& query, const VectorScope& scope, const IdSet* allowed) {
+  std::map<ImageId, SimilarId> best;
+  for (const Kept& kept : all) {
+    if (!is_within(kept, scope) || (allowed != nullptr && !allowed->contains(kept.id))) continue;
+    const auto similarity = static_cast<float>(vec::dot(query, kept.vector));
+    const auto [known, added] = best.try_emplace(kept.id, SimilarId{kept.id, similarity, kept.region});
+    if (!added && similarity > known->second.similarity) known->second = {kept.id, similarity, kept.region};
+  }
+  std::vector<SimilarId> hits;
+  for (const auto& [id, hit] : best) hits.push_back(hit);
+  std::sort(hits.begin(), hits.end(), [](const SimilarId& a, const SimilarId& b) { return a.similarity > b.similarity; });
+  return hits;
+}
+
+std::vector<PictureVector> views(std::span<const Kept> kept) {
+  std::vector<PictureVector> vectors;
+  for (const Kept& one : kept) vectors.push_back({one.vector, one.region, one.region_class});
+  return vectors;
+}
+
+void expect_same(const std::vector<SimilarId>& found, std::span<const SimilarId> expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].id, expected[i].id) << i;
+    EXPECT_EQ(found[i].region, expected[i].region) << i;
+    EXPECT_NEAR(found[i].similarity, expected[i].similarity, 1e-5) << i;
+  }
+}
+
+// Pictures with none to five regions, or regions alone; some are replaced and removed in later commits, and all is merged in the end.
+TEST_F(VectorIndexContract, RegionsAnswerAsAFullComparisonDoes) {
+  std::mt19937 random(12);
+  const std::vector<std::string> classes{"", "dress", "shoe", "bag"};
+  const auto draw = [&](ImageId id) {
+    std::vector<Kept> kept;
+    if (random() % 10 != 0) kept.push_back({id, 0, "", random_vector(48, random)});
+    for (std::uint16_t region = static_cast<std::uint16_t>(random() % 6); region > 0; --region) {
+      kept.push_back({id, region, classes[random() % classes.size()], random_vector(48, random)});
+      // Regions of one picture are alike, so that one picture has many of the best rows.
+      for (std::size_t i = 0; i < 48; ++i) kept.back().vector[i] += 2 * kept.front().vector[i];
+      EXPECT_TRUE(vec::normalise(kept.back().vector));
+    }
+    if (kept.empty()) kept.push_back({id, 9, "dress", random_vector(48, random)});
+    return kept;
+  };
+  std::map<ImageId, std::vector<Kept>> pictures;
+  const auto put = [&](ImageId id) {
+    pictures[id] = draw(id);
+    ASSERT_TRUE(index().add(id, views(pictures[id])));
+  };
+  for (ImageId id = 1; id <= 2'000; ++id) put(id);
+  ASSERT_TRUE(index().commit());
+  for (ImageId id = 1; id <= 2'300; id += 1 + static_cast<ImageId>(random() % 8)) put(id);
+  for (ImageId id = 5; id <= 2'000; id += 50) {
+    ASSERT_TRUE(index().remove(id));
+    pictures.erase(id);
+  }
+  ASSERT_TRUE(index().commit());
+  for (const bool merged : {false, true}) {
+    if (merged) {
+      ASSERT_TRUE(index_->merge_all());
+      open({});
+    }
+    std::vector<Kept> all;
+    for (const auto& [id, kept] : pictures) all.insert(all.end(), kept.begin(), kept.end());
+    EXPECT_EQ(snapshot()->size(), all.size());
+    for (const Kept& one : {all.front(), all[77], all.back()}) {
+      const auto stored = *snapshot()->embedding(one.id, one.region);
+      ASSERT_TRUE(stored);
+      EXPECT_NEAR(vec::dot(*stored, one.vector), 1, 1e-5);
+    }
+    EXPECT_FALSE(*snapshot()->embedding(all.front().id, 200));
+    IdSet allowed;
+    for (ImageId id = 3; id <= 2'300; id += 7) allowed.add(id);
+    const std::vector<VectorScope> scopes{{},
+                                          {VectorPart::kWhole, ""},
+                                          {VectorPart::kRegion, ""},
+                                          {VectorPart::kRegion, "dress"},
+                                          {VectorPart::kRegion, "bag"},
+                                          {VectorPart::kRegion, "lamp"}};
+    for (int round = 0; round < 10; ++round) {
+      Embedding query = random_vector(48, random);
+      if (round % 2 == 0) query = all[random() % all.size()].vector;
+      for (const VectorScope& scope : scopes) {
+        for (const IdSet* among : {static_cast<const IdSet*>(nullptr), static_cast<const IdSet*>(&allowed)}) {
+          const std::vector<SimilarId> expected = compare_all(all, query, scope, among);
+          const auto nearest = snapshot()->search({.vector = query, .k = 15, .allowed = among, .scope = scope});
+          ASSERT_TRUE(nearest);
+          expect_same(nearest->hits, std::span(expected).first(std::min<std::size_t>(15, expected.size())));
+          if (expected.size() < 200) continue;
+          const float cut = (expected[150].similarity + expected[151].similarity) / 2;
+          const auto similar =
+              snapshot()->search({.vector = query, .k = kAllSimilar, .allowed = among, .min_similarity = cut, .scope = scope});
+          ASSERT_TRUE(similar);
+          expect_same(similar->hits, std::span(expected).first(151));
+        }
+      }
+    }
+  }
+}
+
+TEST_F(VectorIndexContract, BackgroundIsTheMeanOfTheScope) {
+  const std::vector<PictureVector> first{{kEast, 0, ""}, {kNorth, 1, "dress"}}, second{{kEast, 0, ""}, {kNorthEast, 1, "shoe"}};
+  ASSERT_TRUE(index().add(1, first));
+  ASSERT_TRUE(index().add(2, second));
+  ASSERT_TRUE(index().commit());
+  const auto background = [&](VectorPart part, const std::string& region_class) {
+    return *snapshot()->background(kEast, {part, region_class});
+  };
+  EXPECT_NEAR(background(VectorPart::kAny, ""), 0.7F, 0.01F);
+  EXPECT_NEAR(background(VectorPart::kWhole, ""), 1, 0.01F);
+  EXPECT_NEAR(background(VectorPart::kRegion, ""), 0.4F, 0.01F);
+  EXPECT_NEAR(background(VectorPart::kRegion, "shoe"), 0.8F, 0.01F);
+  EXPECT_EQ(background(VectorPart::kRegion, "bag"), 0);
+}
+
+TEST_F(VectorIndexContract, WrongRegionsAreRefused) {
+  const auto code = [&](std::vector<PictureVector> vectors) { return index().add(1, vectors).error().code; };
+  EXPECT_EQ(code({}), Code::kBadInput);
+  EXPECT_EQ(code({{kEast, 1, "dress"}, {kNorth, 1, "shoe"}}), Code::kBadInput);
+  EXPECT_EQ(code({{kEast, 0, "dress"}}), Code::kBadInput);
+  EXPECT_EQ(code({{kEast, 1, std::string(kRegionClassBytesMax + 1, 'x')}}), Code::kBadInput);
+  const Embedding flat{1, 0};
+  EXPECT_EQ(code({{kEast, 0, ""}, {flat, 1, ""}}), Code::kBadInput);
+  const std::string longest(kRegionClassBytesMax, 'x');
+  EXPECT_TRUE(index().add(1, std::vector<PictureVector>{{kEast, 65'535, longest}}));
+  EXPECT_EQ(index().add(1, std::vector<PictureVector>(kPictureVectorsMax + 1, {kEast, 0, ""})).error().code, Code::kBadInput);
 }
 
 TEST_F(VectorIndexContract, AnotherModelsVectorsAreNotMixedIn) {
