@@ -3,7 +3,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <exception>
+
+#include "model/class_sets.h"
 
 namespace magpie::model {
 namespace {
@@ -11,55 +15,222 @@ namespace {
 constexpr std::size_t kManifestBytesMax = 64 << 10;
 constexpr std::size_t kFilesMax = 16;
 constexpr std::uint64_t kFileBytesMax = 2ull << 30;
+constexpr std::size_t kNameBytesMax = 64;
+constexpr std::size_t kTextBytesMax = 1'000;
 constexpr int kSideMax = 4'096;
 constexpr int kOutputsMax = 1 << 20;
+constexpr std::size_t kTensorsMax = 16;
+constexpr std::size_t kClassesMax = 1'000;
+// YAML may nest and refer without end; ours does neither.
+constexpr std::size_t kNestingMax = 16;
 
 bool plain_name(const std::string& name) { return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos; }
 
+// yaml-cpp throws when it is asked what a missing node is.
+bool is_map(const YAML::Node& node) { return node.IsDefined() && node.IsMap(); }
+bool is_list(const YAML::Node& node) { return node.IsDefined() && node.IsSequence(); }
+
+// A field's value as T. The field stands in the message, as yaml-cpp itself only names a line.
+template <class T>
+Result<T> as(const YAML::Node& node, std::string_view field) {
+  if (!node.IsDefined() || node.IsNull()) return fail(Code::kCorrupt, "{} is missing", field);
+  try {
+    return node.as<T>();
+  } catch (const YAML::Exception&) {
+    return fail(Code::kCorrupt, "{} is not what it should be: {}", field, YAML::Dump(node).substr(0, 60));
+  }
+}
+
+template <class T>
+Result<T> as(const YAML::Node& node, std::string_view field, T otherwise) {
+  return node.IsDefined() && !node.IsNull() ? as<T>(node, field) : Result<T>(std::move(otherwise));
+}
+
+template <class T>
+Result<T> number_in(const YAML::Node& node, std::string_view field, T low, T high) {
+  MAGPIE_TRY(const T value, as<T>(node, field));
+  if (!(value >= low && value <= high)) return fail(Code::kCorrupt, "{} is {}; it must be from {} to {}", field, value, low, high);
+  return value;
+}
+
+Result<std::string> text_in(const YAML::Node& node, std::string_view field, std::size_t bytes_max) {
+  MAGPIE_TRY(std::string text, as<std::string>(node, field));
+  const bool printable = std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  if (text.empty() || text.size() > bytes_max || !printable) {
+    return fail(Code::kCorrupt, "{} must be a line of 1 to {} bytes", field, bytes_max);
+  }
+  return text;
+}
+
+// One of several words, by its place in the list.
+template <std::size_t count>
+Result<std::size_t> word_of(const YAML::Node& node, std::string_view field, const std::array<std::string_view, count>& words) {
+  MAGPIE_TRY(const std::string word, as<std::string>(node, field));
+  const auto found = std::find(words.begin(), words.end(), word);
+  if (found == words.end()) return fail(Code::kCorrupt, "{} is '{}'; it must be one of: {}", field, word, fmt::join(words, ", "));
+  return static_cast<std::size_t>(found - words.begin());
+}
+
+constexpr std::array<std::string_view, 2> kTasks = {"embedding", "detection"};
+constexpr std::array<std::string_view, 3> kFits = {"squash", "crop", "pad"};
+constexpr std::array<std::string_view, 3> kTypes = {"u8-nhwc", "f32-nhwc", "f32-nchw"};
+constexpr std::array<std::string_view, 2> kChannels = {"rgb", "bgr"};
+constexpr std::array<std::string_view, 5> kDecodings = {"ssd-anchors", "nanodet", "yolo-v5", "yolo-v8", "yolo-v10"};
+
 Result<ModelFile> read_file_entry(const YAML::Node& node) {
   ModelFile file;
-  file.name = node["name"].as<std::string>();
-  file.size = node["size"].as<std::uint64_t>();
-  if (!plain_name(file.name) || file.size > kFileBytesMax) return fail(Code::kCorrupt, "file entry '{}' is not a plain file", file.name);
-  const Result<Sha256> sum = sha256_from_hex(node["sha256"].as<std::string>());
-  if (!sum) return fail(Code::kCorrupt, "{}: {}", file.name, sum.error().message);
+  MAGPIE_TRY(file.name, text_in(node["name"], "files: name", kNameBytesMax));
+  MAGPIE_TRY(file.size, as<std::uint64_t>(node["size"], fmt::format("files: {}: size", file.name)));
+  if (!plain_name(file.name) || file.size > kFileBytesMax) return fail(Code::kCorrupt, "files: '{}' is not a plain file", file.name);
+  MAGPIE_TRY(const std::string hex, as<std::string>(node["sha256"], fmt::format("files: {}: sha256", file.name)));
+  const Result<Sha256> sum = sha256_from_hex(hex);
+  if (!sum) return fail(Code::kCorrupt, "files: {}: sha256: {}", file.name, sum.error().message);
   file.sha256 = *sum;
   return file;
 }
 
-Result<ModelManifest> read_fields(const YAML::Node& root) {
-  if (root["manifest"].as<int>() != 1) return fail(Code::kCorrupt, "manifest version {} is not 1", root["manifest"].as<int>());
-  ModelManifest manifest;
-  manifest.name = root["name"].as<std::string>();
-  manifest.version = root["version"].as<std::string>();
-  manifest.task = root["task"].as<std::string>();
-  manifest.graph = root["graph"].as<std::string>();
-  manifest.licence = root["licence"].as<std::string>();
-  manifest.source = root["source"].as<std::string>();
-  manifest.input_width = root["input"]["width"].as<int>();
-  manifest.input_height = root["input"]["height"].as<int>();
-  manifest.embedding_dims = root["output"]["embedding_dims"].as<int>();
-  manifest.classes = root["output"]["classes"].as<int>(0);
-  if (root["files"].size() > kFilesMax) return fail(Code::kCorrupt, "over {} files", kFilesMax);
-  for (const YAML::Node& node : root["files"]) {
+Result<std::vector<ModelFile>> read_files(const YAML::Node& list) {
+  if (!is_list(list) || list.size() == 0) return fail(Code::kCorrupt, "files must be a list of name, size and sha256");
+  if (list.size() > kFilesMax) return fail(Code::kCorrupt, "files: over {} of them", kFilesMax);
+  std::vector<ModelFile> files;
+  for (const YAML::Node& node : list) {
+    if (!is_map(node)) return fail(Code::kCorrupt, "files must be a list of name, size and sha256");
     MAGPIE_TRY(ModelFile file, read_file_entry(node));
-    manifest.files.push_back(std::move(file));
+    files.push_back(std::move(file));
   }
+  return files;
+}
+
+// Three numbers, or one for all channels.
+Result<std::array<float, 3>> read_channels(const YAML::Node& node, std::string_view field, std::array<float, 3> otherwise) {
+  if (!node.IsDefined()) return otherwise;
+  if (node.IsScalar()) {
+    MAGPIE_TRY(const float all, as<float>(node, field));
+    return std::array<float, 3>{all, all, all};
+  }
+  if (!is_list(node) || node.size() != 3) return fail(Code::kCorrupt, "{} must be a number, or three", field);
+  std::array<float, 3> values{};
+  for (std::size_t i = 0; i < 3; ++i) { MAGPIE_TRY(values[i], as<float>(node[i], field)); }
+  return values;
+}
+
+Result<InputForm> read_input(const YAML::Node& node) {
+  if (!is_map(node)) return fail(Code::kCorrupt, "input must name width and height");
+  InputForm input;
+  MAGPIE_TRY(input.width, number_in(node["width"], "input: width", 1, kSideMax));
+  MAGPIE_TRY(input.height, number_in(node["height"], "input: height", 1, kSideMax));
+  if (node["type"]) {
+    MAGPIE_TRY(const std::size_t type, word_of(node["type"], "input: type", kTypes));
+    input.type = static_cast<InputType>(type);
+  }
+  if (node["fit"]) {
+    MAGPIE_TRY(const std::size_t fit, word_of(node["fit"], "input: fit", kFits));
+    input.fit = static_cast<Fit>(fit);
+  }
+  if (node["channels"]) {
+    MAGPIE_TRY(const std::size_t channels, word_of(node["channels"], "input: channels", kChannels));
+    input.bgr = channels == 1;
+  }
+  MAGPIE_TRY(input.mean, read_channels(node["mean"], "input: mean", input.mean));
+  MAGPIE_TRY(input.scale, read_channels(node["scale"], "input: scale", input.scale));
+  const bool numbers = std::ranges::all_of(input.mean, [](float x) { return std::isfinite(x); }) &&
+                       std::ranges::all_of(input.scale, [](float x) { return std::isfinite(x) && x > 0; });
+  if (!numbers) return fail(Code::kCorrupt, "input: mean must be numbers and scale numbers above 0");
+  const bool normalises = node["mean"] || node["scale"];
+  if (normalises && input.type == InputType::kU8Nhwc) {
+    return fail(Code::kCorrupt, "input: mean and scale go with type f32-nhwc or f32-nchw; a graph that takes bytes normalises by itself");
+  }
+  return input;
+}
+
+Result<std::vector<std::string>> read_names(const YAML::Node& list, std::string_view field, std::size_t names_max) {
+  if (!is_list(list) || list.size() == 0 || list.size() > names_max) {
+    return fail(Code::kCorrupt, "{} must be a list of 1 to {} names", field, names_max);
+  }
+  std::vector<std::string> names;
+  for (const YAML::Node& node : list) {
+    MAGPIE_TRY(std::string name, text_in(node, field, kTextBytesMax));
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> read_classes(const YAML::Node& node) {
+  constexpr std::string_view kField = "detection: classes";
+  if (node.IsDefined() && node.IsScalar()) {
+    const auto set = class_set(node.Scalar());
+    if (set.empty())
+      return fail(Code::kCorrupt, "{} is '{}'; it must be coco, deepfashion2 or a list", kField, node.Scalar().substr(0, 60));
+    return std::vector<std::string>(set.begin(), set.end());
+  }
+  MAGPIE_TRY(std::vector<std::string> names, read_names(node, kField, kClassesMax));
+  const bool short_enough = std::ranges::all_of(names, [](const std::string& name) { return name.size() <= kNameBytesMax; });
+  if (!short_enough) return fail(Code::kCorrupt, "{}: a name has over {} bytes", kField, kNameBytesMax);
+  return names;
+}
+
+Result<DetectionForm> read_detection(const YAML::Node& node) {
+  if (!is_map(node)) return fail(Code::kCorrupt, "detection must name decoding and classes");
+  DetectionForm form;
+  MAGPIE_TRY(const std::size_t decoding, word_of(node["decoding"], "detection: decoding", kDecodings));
+  form.decoding = static_cast<BoxDecoding>(decoding);
+  MAGPIE_TRY(form.classes, read_classes(node["classes"]));
+  if (node["score_min"]) { MAGPIE_TRY(form.score_min, number_in(node["score_min"], "detection: score_min", 0.01F, 1.0F)); }
+  if (node["overlap_max"]) { MAGPIE_TRY(form.overlap_max, number_in(node["overlap_max"], "detection: overlap_max", 0.01F, 1.0F)); }
+  return form;
+}
+
+Result<void> read_output(const YAML::Node& node, ModelManifest& manifest) {
+  const bool embeds = manifest.task == Task::kEmbedding;
+  if (!node.IsDefined() && !embeds) return {};
+  if (!is_map(node)) return fail(Code::kCorrupt, "output must name embedding_dims");
+  if (node["tensors"]) { MAGPIE_TRY(manifest.tensors, read_names(node["tensors"], "output: tensors", kTensorsMax)); }
+  if (!embeds) return {};
+  MAGPIE_TRY(manifest.embedding_dims, number_in(node["embedding_dims"], "output: embedding_dims", 1, kOutputsMax));
+  if (node["classes"]) { MAGPIE_TRY(manifest.classes, number_in(node["classes"], "output: classes", 0, kOutputsMax)); }
+  const std::size_t wanted = manifest.classes > 0 ? 2 : 1;
+  if (manifest.tensors.empty()) manifest.tensors = {"embedding", "classes"};
+  if (manifest.tensors.size() < wanted) return fail(Code::kCorrupt, "output: tensors must name the embedding, then the classes");
+  manifest.tensors.resize(wanted);
+  return {};
+}
+
+Result<ModelManifest> read_fields(const YAML::Node& root) {
+  if (!is_map(root)) return fail(Code::kCorrupt, "no fields in it; the README of src/model has an example");
+  MAGPIE_TRY(const int form, as<int>(root["manifest"], "manifest"));
+  if (form != 1) return fail(Code::kCorrupt, "manifest is {}; this Magpie reads form 1", form);
+  ModelManifest manifest;
+  MAGPIE_TRY(manifest.name, text_in(root["name"], "name", kNameBytesMax));
+  if (!plain_name(manifest.name) || manifest.name.find('@') != std::string::npos) {
+    return fail(Code::kCorrupt, "name is '{}'; it becomes a folder's, so no slash, no @, no dot in front", manifest.name);
+  }
+  MAGPIE_TRY(manifest.version, text_in(root["version"], "version", kNameBytesMax));
+  MAGPIE_TRY(const std::size_t task, word_of(root["task"], "task", kTasks));
+  manifest.task = static_cast<Task>(task);
+  MAGPIE_TRY(manifest.graph, text_in(root["graph"], "graph", kNameBytesMax));
+  MAGPIE_TRY(manifest.licence, text_in(root["licence"], "licence", kTextBytesMax));
+  MAGPIE_TRY(manifest.source, text_in(root["source"], "source", kTextBytesMax));
+  MAGPIE_TRY(manifest.files, read_files(root["files"]));
+  MAGPIE_TRY(manifest.input, read_input(root["input"]));
+  MAGPIE_TRY_DO(read_output(root["output"], manifest));
+  if (manifest.task == Task::kDetection) { MAGPIE_TRY(manifest.detection, read_detection(root["detection"])); }
+  const bool listed = std::ranges::any_of(manifest.files, [&](const ModelFile& file) { return file.name == manifest.graph; });
+  if (!listed) return fail(Code::kCorrupt, "graph '{}' is not among its files", manifest.graph);
   return manifest;
 }
 
-Result<void> check_shape(const ModelManifest& manifest) {
-  const auto within = [](int value, int low, int high) { return value >= low && value <= high; };
-  if (!within(manifest.input_width, 1, kSideMax) || !within(manifest.input_height, 1, kSideMax)) {
-    return fail(Code::kCorrupt, "input of {} x {} pixels", manifest.input_width, manifest.input_height);
+// How deep brackets nest; indentation cannot nest deeper than the text is wide.
+bool nests_too_deep(std::string_view text) {
+  std::size_t depth = 0, deepest = 0, indent = 0;
+  bool at_start = true;
+  for (const char c : text) {
+    if (c == '[' || c == '{') deepest = std::max(deepest, ++depth);
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+    if (c == '\n') at_start = true, indent = 0;
+    else if (at_start && (c == ' ' || c == '-' || c == '?')) deepest = std::max(deepest, ++indent / 2);
+    else at_start = false;
   }
-  if (!within(manifest.embedding_dims, 1, kOutputsMax) || !within(manifest.classes, 0, kOutputsMax)) {
-    return fail(Code::kCorrupt, "output of {} floats and {} classes", manifest.embedding_dims, manifest.classes);
-  }
-  const bool listed =
-      std::any_of(manifest.files.begin(), manifest.files.end(), [&](const ModelFile& f) { return f.name == manifest.graph; });
-  if (!listed) return fail(Code::kCorrupt, "graph '{}' is not among its files", manifest.graph);
-  return {};
+  return deepest > kNestingMax;
 }
 
 Result<void> check_sizes(const ModelManifest& manifest) {
@@ -74,11 +245,14 @@ Result<void> check_sizes(const ModelManifest& manifest) {
 
 }  // namespace
 
+std::string_view to_string(Task task) { return kTasks[static_cast<std::size_t>(task)]; }
+std::string_view to_string(BoxDecoding decoding) { return kDecodings[static_cast<std::size_t>(decoding)]; }
+
 Result<ModelManifest> parse_manifest(std::string_view text) {
+  if (text.size() > kManifestBytesMax) return fail(Code::kCorrupt, "a manifest of over {} bytes", kManifestBytesMax);
+  if (nests_too_deep(text)) return fail(Code::kCorrupt, "a manifest nests no deeper than {} levels", kNestingMax);
   try {
-    MAGPIE_TRY(ModelManifest manifest, read_fields(YAML::Load(std::string(text))));
-    MAGPIE_TRY_DO(check_shape(manifest));
-    return manifest;
+    return read_fields(YAML::Load(std::string(text)));
   } catch (const std::exception& error) { return fail(Code::kCorrupt, "not a manifest: {}", error.what()); }
 }
 

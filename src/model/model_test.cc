@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -50,8 +51,8 @@ TEST_F(ModelFolder, ManifestSaysWhatGoesInAndOut) {
   const auto manifest = load_manifest(folder);
   ASSERT_TRUE(manifest) << manifest.error().message;
   EXPECT_EQ(manifest->space(), "tiny@2");
-  EXPECT_EQ(manifest->input_width, 8);
-  EXPECT_EQ(manifest->input_height, 9);
+  EXPECT_EQ(manifest->input.width, 8);
+  EXPECT_EQ(manifest->input.height, 9);
   EXPECT_EQ(manifest->embedding_dims, 4);
   EXPECT_TRUE(verify(*manifest));
 }
@@ -100,6 +101,68 @@ TEST(Manifest, ThatLiesOrEscapesItsFolderIsCorrupt) {
     ASSERT_FALSE(manifest) << text;
     EXPECT_EQ(manifest.error().code, Code::kCorrupt) << text;
   }
+}
+
+std::string detector_text() {
+  return "manifest: 1\nname: mine\nversion: \"1\"\ntask: detection\ngraph: m.onnx\nfiles: [{name: m.onnx, size: 3, sha256: " +
+         to_hex(sha256("abc")) +
+         "}]\ninput: {width: 640, height: 480, type: f32-nchw, fit: pad, channels: bgr, mean: 1, scale: [255, 254, 253]}\n"
+         "detection: {decoding: yolo-v8, classes: [shirt, shoe], score_min: 0.25}\nlicence: MIT\nsource: mine\n";
+}
+
+TEST(Manifest, OfADetectorSaysHowPicturesGoInAndWhatComesOut) {
+  const auto manifest = parse_manifest(detector_text());
+  ASSERT_TRUE(manifest) << manifest.error().message;
+  EXPECT_EQ(manifest->task, Task::kDetection);
+  EXPECT_EQ(manifest->input.type, InputType::kF32Nchw);
+  EXPECT_EQ(manifest->input.fit, Fit::kPad);
+  EXPECT_TRUE(manifest->input.bgr);
+  EXPECT_THAT(manifest->input.mean, Each(1));
+  EXPECT_EQ(manifest->input.scale[1], 254);
+  EXPECT_EQ(manifest->detection.decoding, BoxDecoding::kYoloV8);
+  EXPECT_THAT(manifest->detection.classes, testing::ElementsAre("shirt", "shoe"));
+  EXPECT_FLOAT_EQ(manifest->detection.score_min, 0.25F);
+  const auto fashion = parse_manifest(replaced(detector_text(), "[shirt, shoe]", "deepfashion2"));
+  ASSERT_TRUE(fashion) << fashion.error().message;
+  EXPECT_EQ(fashion->detection.classes.at(9), "short sleeve dress");
+}
+
+TEST(Manifest, MistakesAreNamedByTheirField) {
+  const std::string good = detector_text();
+  const std::vector<std::array<std::string, 3>> wrong = {
+      {"task: detection", "task: cooking", "task is 'cooking'; it must be one of: embedding, detection"},
+      {"yolo-v8", "yolo-v99", "detection: decoding"},
+      {"[shirt, shoe]", "imagenet", "detection: classes is 'imagenet'"},
+      {"[shirt, shoe]", "[]", "detection: classes"},
+      {"score_min: 0.25", "score_min: 25", "detection: score_min is 25; it must be from 0.01 to 1"},
+      {"score_min: 0.25", "score_min: .nan", "detection: score_min"},
+      {"f32-nchw", "f64", "input: type"},
+      {"fit: pad", "fit: stretch", "input: fit"},
+      {"[255, 254, 253]", "[255, 0, 253]", "scale"},
+      {"[255, 254, 253]", "[255, 254]", "input: scale"},
+      {"type: f32-nchw", "type: u8-nhwc", "input: mean and scale go with"},
+      {"width: 640", "breadth: 640", "input: width is missing"},
+      {"name: mine", "name: ../mine", "name is '../mine'"},
+      {"name: mine", "name: mine@2", "name is 'mine@2'"},
+      {"licence: MIT\n", "", "licence is missing"},
+      {"detection: {", "detector: {", "detection must name"},
+  };
+  ASSERT_TRUE(parse_manifest(good)) << parse_manifest(good).error().message;
+  for (const auto& [what, with, words] : wrong) {
+    const auto manifest = parse_manifest(replaced(good, what, with));
+    ASSERT_FALSE(manifest) << with;
+    EXPECT_EQ(manifest.error().code, Code::kCorrupt);
+    EXPECT_THAT(manifest.error().message, HasSubstr(words));
+  }
+}
+
+TEST(Manifest, DeepAndLargeTextsAreRefused) {
+  EXPECT_FALSE(parse_manifest(std::string(100'000, '[')));
+  EXPECT_FALSE(parse_manifest(std::string(60'000, '[')));
+  EXPECT_FALSE(parse_manifest("a: &a [1]\nb: &b [*a, *a]\nmanifest: *b\n"));
+  std::string steps;
+  for (int i = 0; i < 300; ++i) steps += std::string(static_cast<std::size_t>(i), ' ') + "a:\n";
+  EXPECT_FALSE(parse_manifest(steps));
 }
 
 std::vector<std::uint8_t> flat(int width, int height, std::uint8_t value) {

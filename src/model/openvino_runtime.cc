@@ -51,15 +51,20 @@ Result<OpenVinoRuntime> open_openvino(const fs::path& folder) {
 #endif
   MAGPIE_TRY(void* library, open_library(folders_to_try(folder)));
   OpenVinoRuntime runtime;
-  const bool complete = find(library, "ov_core_create", runtime.core_create) && find(library, "ov_core_free", runtime.core_free) &&
-                        find(library, "ov_core_compile_model_from_file_props", runtime.compile) &&
-                        find(library, "ov_compiled_model_free", runtime.compiled_model_free) &&
-                        find(library, "ov_compiled_model_create_infer_request", runtime.create_infer_request) &&
-                        find(library, "ov_infer_request_free", runtime.infer_request_free) &&
-                        find(library, "ov_infer_request_get_tensor", runtime.get_tensor) &&
-                        find(library, "ov_infer_request_infer", runtime.infer) && find(library, "ov_tensor_data", runtime.tensor_data) &&
-                        find(library, "ov_tensor_get_byte_size", runtime.tensor_byte_size) &&
-                        find(library, "ov_tensor_free", runtime.tensor_free) && find(library, "ov_get_last_err_msg", runtime.last_error);
+  const bool complete =
+      find(library, "ov_core_create", runtime.core_create) && find(library, "ov_core_free", runtime.core_free) &&
+      find(library, "ov_core_compile_model_from_file_props", runtime.compile) &&
+      find(library, "ov_compiled_model_free", runtime.compiled_model_free) &&
+      find(library, "ov_compiled_model_create_infer_request", runtime.create_infer_request) &&
+      find(library, "ov_infer_request_free", runtime.infer_request_free) &&
+      find(library, "ov_infer_request_get_tensor", runtime.get_tensor) && find(library, "ov_infer_request_infer", runtime.infer) &&
+      find(library, "ov_tensor_data", runtime.tensor_data) && find(library, "ov_tensor_get_byte_size", runtime.tensor_byte_size) &&
+      find(library, "ov_compiled_model_outputs_size", runtime.outputs_size) &&
+      find(library, "ov_infer_request_get_input_tensor", runtime.get_input_tensor) &&
+      find(library, "ov_infer_request_get_output_tensor_by_index", runtime.get_output_tensor) &&
+      find(library, "ov_tensor_get_shape", runtime.tensor_shape) && find(library, "ov_tensor_get_element_type", runtime.tensor_type) &&
+      find(library, "ov_shape_free", runtime.shape_free) && find(library, "ov_tensor_free", runtime.tensor_free) &&
+      find(library, "ov_get_last_err_msg", runtime.last_error);
   if (!complete) return fail(Code::kUnavailable, "{} lacks functions of version {}", MAGPIE_OPENVINO_LIBRARY, MAGPIE_OPENVINO_VERSION);
   return runtime;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The few functions of OpenVINO's C interface that Network calls, looked up in libopenvino_c.so when the first network is loaded.
+// The few functions of OpenVINO's C interface that GraphSession calls, looked up in libopenvino_c.so when the first network is loaded.
 // Linking the library instead would cost every command its start-up, `magpie inspect url` included (README.md has the figure).
 #include <openvino/c/openvino.h>
 
@@ -18,9 +18,15 @@ struct OpenVinoRuntime {
   decltype(&::ov_compiled_model_create_infer_request) create_infer_request = nullptr;
   decltype(&::ov_infer_request_free) infer_request_free = nullptr;
   decltype(&::ov_infer_request_get_tensor) get_tensor = nullptr;
+  decltype(&::ov_compiled_model_outputs_size) outputs_size = nullptr;
+  decltype(&::ov_infer_request_get_input_tensor) get_input_tensor = nullptr;
+  decltype(&::ov_infer_request_get_output_tensor_by_index) get_output_tensor = nullptr;
   decltype(&::ov_infer_request_infer) infer = nullptr;
   decltype(&::ov_tensor_data) tensor_data = nullptr;
   decltype(&::ov_tensor_get_byte_size) tensor_byte_size = nullptr;
+  decltype(&::ov_tensor_get_shape) tensor_shape = nullptr;
+  decltype(&::ov_tensor_get_element_type) tensor_type = nullptr;
+  decltype(&::ov_shape_free) shape_free = nullptr;
   decltype(&::ov_tensor_free) tensor_free = nullptr;
   decltype(&::ov_get_last_err_msg) last_error = nullptr;
 

@@ -4,15 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/network.h"
+#include "model/manifest.h"
+#include "model/rgb_view.h"
 
 namespace magpie::model {
-
-enum class Fit {
-  kSquash,  // the whole picture, sides scaled apart
-  kCrop,    // the largest centred part of the target's shape
-  kPad,     // the whole picture, grey bars
-};
 
 /// @return target_width x target_height x 3 bytes, row-major. Cost: one pass over the source. Thread-safe.
 /// `picture` and target sides must be positive (MAGPIE_CHECK).

