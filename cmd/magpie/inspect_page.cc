@@ -38,6 +38,7 @@ void write_image(JsonWriter& json, const ImageRef& image, const std::string& url
   json.key("height");
   image.height > 0 ? json.number(image.height) : json.null();
   write_unless_empty(json, "caption", image.caption);
+  write_unless_empty(json, "language", image.language);
   json.field("of_product", image.of_product);
 }
 
@@ -69,6 +70,25 @@ void write_evidence(JsonWriter& json, const Product& product) {
   json.end_object();
 }
 
+// [{"options": {"Size": "M"}, "sku": "T-1-M", "price": "12.00", ..}, ..]; an option that the page gives no name is "".
+void write_variants(JsonWriter& json, const Product& product) {
+  json.key("variants").begin_array();
+  for (const ProductVariant& variant : product.variants) {
+    json.begin_object().key("options").begin_object();
+    for (const VariantOption& option : variant.options) json.field(option.name, option.value);
+    json.end_object();
+    write_unless_empty(json, "sku", variant.sku);
+    write_unless_empty(json, "gtin", variant.gtin);
+    write_unless_empty(json, "price", variant.offer.price);
+    write_unless_empty(json, "currency", variant.offer.currency);
+    write_unless_empty(json, "old_price", variant.offer.old_price);
+    write_unless_empty(json, "availability", variant.offer.availability);
+    write_unless_empty(json, "image", variant.image);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_products(JsonWriter& json, const Page& page) {
   json.key("products").begin_array();
   for (const Product& product : page.products) {
@@ -84,6 +104,7 @@ void write_products(JsonWriter& json, const Page& page) {
     write_unless_empty(json, "category", product.category);
     write_unless_empty(json, "url", product.url);
     write_texts(json, "images", product.images);
+    if (!product.variants.empty()) write_variants(json, product);
     if (!product.evidence.empty()) write_evidence(json, product);
     json.end_object();
   }

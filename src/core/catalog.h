@@ -213,6 +213,7 @@ struct Showing {
   std::vector<std::string> keywords;
   bool permits = true;  // false: the page asks not to index it, or its pictures
   std::string image_url, alt, caption;
+  std::string words_language;  // of alt and caption where it is another than the page's, else empty
   ImageOrigin origin = ImageOrigin::kImg;
   std::optional<StoredProduct> product;  // without `images`
 };
@@ -234,8 +235,9 @@ struct ProductChange {
   ProductId product = 0;  // 0 where its rank on the page has changed, or it is gone
   std::string page_url, name;
   Timestamp at{};             // when the page was fetched
-  std::string field;          // "price", "availability", "images", "gone"
-  std::string before, after;  // price: "129.95 EUR"; images: how many new ones, "+2"; gone: its last price and nothing
+  std::string field;          // "price", "availability", "variants", "images", "gone"
+  std::string before, after;  // price: "129.95 EUR"; variants: those in stock, "S / red, M / red"; images: how many new ones, "+2"; gone:
+                              // its last price and nothing
 };
 
 /// All that is known of one address.

@@ -13,12 +13,15 @@ Page full_page() {
   page.title = "Röd klänning";
   page.keywords = {"klänning", "röd"};
   page.links = {{"http://a.test/q", "next", "next nofollow"}};
-  page.images = {{"http://a.test/1.jpg", {"http://a.test/1s.jpg"}, ImageOrigin::kSrcset, "a dress", "front", 800, 600, true}};
+  page.images = {{"http://a.test/1.jpg", {"http://a.test/1s.jpg"}, ImageOrigin::kSrcset, "a dress", "front", "en", 800, 600, true}};
   Product product;
   product.name = "Dress";
   product.offer = {"1299.95", "SEK", "", "InStock"};
   product.images = {"http://a.test/1.jpg"};
   product.evidence = {{"price", FieldOrigin::kVisible, 90, "1399.95"}};
+  product.variants = {
+      {{{"Size", "S"}, {"Colour", "red"}}, "D-1-S", "4006381333931", {"1199.95", "SEK", "", "OutOfStock"}, "http://a.test/s.jpg"},
+      {{{"Size", "M"}, {"Colour", "red"}}, "D-1-M", "", {}, ""}};
   page.products = {product};
   page.robots.noimageindex = true;
   page.verdict = {Cause::kLoginWall, "its heading says 'log in'"};
@@ -37,6 +40,11 @@ TEST(PageWire, ComesBackAsItWas) {
   EXPECT_EQ(back->products[0].evidence[0].field, "price");
   EXPECT_EQ(back->products[0].evidence[0].origin, FieldOrigin::kVisible);
   EXPECT_EQ(back->products[0].evidence[0].otherwise, "1399.95");
+  ASSERT_EQ(back->products[0].variants.size(), 2u);
+  EXPECT_EQ(back->products[0].variants[0].options, full_page().products[0].variants[0].options);
+  EXPECT_EQ(back->products[0].variants[0].offer.availability, "OutOfStock");
+  EXPECT_EQ(back->products[0].variants[0].image, "http://a.test/s.jpg");
+  EXPECT_EQ(back->images[0].language, "en");
   EXPECT_TRUE(back->robots.noimageindex);
   EXPECT_EQ(back->verdict.cause, Cause::kLoginWall);
   EXPECT_EQ(back->verdict.evidence, "its heading says 'log in'");
@@ -53,6 +61,15 @@ TEST(PageWire, ACauseThatIsNoPagesIsCorrupt) {
     page.verdict.cause = cause;
     EXPECT_FALSE(decode_page(encode_page(page))) << static_cast<int>(cause);
   }
+}
+
+TEST(PageWire, MoreVariantsOrOptionsThanThereMayBeAreCorrupt) {
+  Page page = full_page();
+  page.products[0].variants.resize(kVariantsMax + 1);
+  EXPECT_FALSE(decode_page(encode_page(page)));
+  page = full_page();
+  page.products[0].variants[1].options.resize(ProductVariant::kOptionsMax + 1);
+  EXPECT_FALSE(decode_page(encode_page(page)));
 }
 
 TEST(PageWire, AFieldOfNoOriginIsCorrupt) {

@@ -1,13 +1,14 @@
 #include "core/page_wire.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/wire.h"
 
 namespace magpie {
 namespace {
 
-constexpr std::uint64_t kVersion = 5;
+constexpr std::uint64_t kVersion = 6;
 
 void write(WireWriter& out, const ImageRef& ref) {
   out.bytes(ref.url);
@@ -15,6 +16,7 @@ void write(WireWriter& out, const ImageRef& ref) {
   out.u64(static_cast<std::uint64_t>(ref.origin));
   out.bytes(ref.alt);
   out.bytes(ref.caption);
+  out.bytes(ref.language);
   out.u64(ref.width);
   out.u64(ref.height);
   out.boolean(ref.of_product);
@@ -27,18 +29,57 @@ ImageRef read_image(WireReader& in) {
   ref.origin = static_cast<ImageOrigin>(in.u64());
   ref.alt = in.string();
   ref.caption = in.string();
+  ref.language = in.string();
   ref.width = static_cast<std::uint32_t>(in.u64());
   ref.height = static_cast<std::uint32_t>(in.u64());
   ref.of_product = in.boolean();
   return ref;
 }
 
-void write(WireWriter& out, const Product& product) {
-  for (const std::string* text :
-       {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.offer.price,
-        &product.offer.currency, &product.offer.old_price, &product.offer.availability, &product.url}) {
-    out.bytes(*text);
+// The texts of a record of some, const or not, in the order they travel in.
+template <class AnyProduct>
+auto texts_of(AnyProduct& product) {
+  return std::array{&product.name,
+                    &product.brand,
+                    &product.description,
+                    &product.sku,
+                    &product.gtin,
+                    &product.category,
+                    &product.offer.price,
+                    &product.offer.currency,
+                    &product.offer.old_price,
+                    &product.offer.availability,
+                    &product.url};
+}
+template <class AnyVariant>
+auto texts_of_variant(AnyVariant& variant) {
+  return std::array{
+      &variant.sku,  &variant.gtin, &variant.offer.price, &variant.offer.currency, &variant.offer.old_price, &variant.offer.availability,
+      &variant.image};
+}
+
+void write(WireWriter& out, const ProductVariant& variant) {
+  out.u64(variant.options.size());
+  for (const VariantOption& option : variant.options) {
+    out.bytes(option.name);
+    out.bytes(option.value);
   }
+  for (const std::string* text : texts_of_variant(variant)) out.bytes(*text);
+}
+
+ProductVariant read_variant(WireReader& in) {
+  ProductVariant variant;
+  variant.options.resize(in.count());
+  for (VariantOption& option : variant.options) {
+    option.name = in.string();
+    option.value = in.string();
+  }
+  for (std::string* text : texts_of_variant(variant)) *text = in.string();
+  return variant;
+}
+
+void write(WireWriter& out, const Product& product) {
+  for (const std::string* text : texts_of(product)) out.bytes(*text);
   out.strings(product.images);
   out.u64(product.evidence.size());
   for (const FieldEvidence& evidence : product.evidence) {
@@ -47,15 +88,13 @@ void write(WireWriter& out, const Product& product) {
     out.u64(evidence.sure_percent);
     out.bytes(evidence.otherwise);
   }
+  out.u64(product.variants.size());
+  for (const ProductVariant& variant : product.variants) write(out, variant);
 }
 
 Product read_product(WireReader& in) {
   Product product;
-  for (std::string* text :
-       {&product.name, &product.brand, &product.description, &product.sku, &product.gtin, &product.category, &product.offer.price,
-        &product.offer.currency, &product.offer.old_price, &product.offer.availability, &product.url}) {
-    *text = in.string();
-  }
+  for (std::string* text : texts_of(product)) *text = in.string();
   product.images = in.strings();
   product.evidence.resize(in.count());
   for (FieldEvidence& evidence : product.evidence) {
@@ -64,12 +103,16 @@ Product read_product(WireReader& in) {
     evidence.sure_percent = static_cast<std::uint8_t>(std::min<std::uint64_t>(in.u64(), 255));
     evidence.otherwise = in.string();
   }
+  product.variants.resize(in.count());
+  for (ProductVariant& variant : product.variants) variant = read_variant(in);
   return product;
 }
 
 bool is_sound(const FieldEvidence& evidence) {
   return evidence.origin >= FieldOrigin::kJsonLd && evidence.origin <= FieldOrigin::kLearnt && evidence.sure_percent <= 100;
 }
+
+bool is_bounded(const ProductVariant& variant) { return variant.options.size() <= ProductVariant::kOptionsMax; }
 
 // Those that a worker may give a page.
 bool is_page_cause(std::uint64_t number) {
@@ -142,6 +185,8 @@ Result<Page> decode_page(std::string_view bytes) {
     product = read_product(in);
     if (!std::all_of(product.evidence.begin(), product.evidence.end(), is_sound))
       return fail(Code::kCorrupt, "page record has a product field of no origin");
+    if (!std::all_of(product.variants.begin(), product.variants.end(), is_bounded) || product.variants.size() > kVariantsMax)
+      return fail(Code::kCorrupt, "page record has more variants of a product, or more options of one, than there may be");
   }
   for (bool* flag : {&page.robots.noindex, &page.robots.nofollow, &page.robots.noimageindex, &page.robots.noai}) *flag = in.boolean();
   const std::uint64_t cause = in.u64();

@@ -123,6 +123,7 @@ struct ImageRef {
   ImageOrigin origin = ImageOrigin::kImg;
   std::string alt;                      // alt and title attributes
   std::string caption;                  // figcaption, else nearest heading
+  std::string language;                 // BCP 47 tag of alt and caption where it is another than the page's, else empty
   std::uint32_t width = 0, height = 0;  // declared, 0 unknown
   bool of_product = false;              // the page's own product names it
 };
@@ -158,12 +159,29 @@ struct FieldEvidence {
   std::string otherwise;          // what another part of the page says instead; empty when none disagrees
 };
 
+/// A choice the buyer makes: {"Size", "XL"}. The name is as the page gives it, and empty where it gives none.
+struct VariantOption {
+  std::string name, value;
+  bool operator==(const VariantOption&) const = default;
+};
+
+/// One of the versions a product is sold in. What is empty is the product's own, or unknown.
+struct ProductVariant {
+  std::vector<VariantOption> options;  // what tells it from the others, at most kOptionsMax
+  std::string sku, gtin;
+  Offer offer;
+  std::string image;  // absolute
+  static constexpr std::size_t kOptionsMax = 8;
+};
+inline constexpr std::size_t kVariantsMax = 100;  // of one product
+
 struct Product {
   std::string name, brand, description, sku, gtin, category;
   Offer offer;
-  std::vector<std::string> images;      // absolute, the main one first
-  std::string url;                      // the product's own address, absolute, may be empty
-  std::vector<FieldEvidence> evidence;  // of the page's own product; a field without is empty, or from its markup
+  std::vector<std::string> images;       // absolute, the main one first
+  std::string url;                       // the product's own address, absolute, may be empty
+  std::vector<FieldEvidence> evidence;   // of the page's own product; a field without is empty, or from its markup
+  std::vector<ProductVariant> variants;  // of the page's own product, as the page orders them; at most kVariantsMax
 };
 
 /// Where the pages of a site show a product's field (extract/field_selectors.h).
@@ -248,12 +266,13 @@ using Embedding = std::vector<float>;  // unit length
 /// What the index knows of one picture: everything the pages and products that show it say, joined. See core/text_index.h.
 struct IndexDocument {
   ImageId id = kNoId;
-  std::string title;        // product names and page titles
-  std::string alt;          // alt texts and captions
-  std::string keywords;     // page keywords, words of the URL
-  std::string description;  // product descriptions
-  std::string language;     // BCP 47 primary tag of the page, "" unknown
-  std::string shop;         // host, with port where it is not the scheme's own
+  std::string title;         // product names and page titles
+  std::string alt;           // alt texts and captions
+  std::string keywords;      // page keywords, words of the URL
+  std::string description;   // product descriptions
+  std::string language;      // BCP 47 primary tag of the page, "" unknown
+  std::string alt_language;  // of `alt` where it is another, else ""
+  std::string shop;          // host, with port where it is not the scheme's own
   std::string category, brand;
   std::vector<std::string> colours;          // names, at most 3
   std::optional<std::int64_t> price_micros;  // price × 1,000,000, in `currency`

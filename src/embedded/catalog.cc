@@ -56,6 +56,7 @@ Showing showing_from(const Query& row) {
   showing.alt = row.string(9);
   showing.caption = row.string(10);
   showing.origin = static_cast<ImageOrigin>(row.int64(11));
+  showing.words_language = row.string(13);
   return showing;
 }
 
@@ -74,7 +75,7 @@ Result<std::vector<Showing>> showings_of(Database& db, ImageId image, int forbid
     // The order is that of the index image_refs_by_url read backwards, so a logo on a million pages costs kShowingsMax rows.
     MAGPIE_TRY(Query rows,
                db.query("SELECT r.page, pu.url, p.title, p.description, p.language, p.shop, p.keywords, p.robots, u.url, r.alt, r.caption, "
-                        "r.origin, r.product "
+                        "r.origin, r.product, r.language "
                         "FROM image_refs r JOIN pages p ON p.id = r.page JOIN urls pu ON pu.id = r.page JOIN urls u ON u.id = r.url "
                         "WHERE r.url = ? AND (p.robots & ?) = 0 ORDER BY r.product DESC, r.page DESC, r.ord DESC LIMIT ?",
                         url, forbidden, kShowingsMax));
@@ -651,11 +652,10 @@ class SqliteCatalog final : public Catalog {
       details.products.push_back(std::move(stored));
       return {};
     }));
-    MAGPIE_TRY(
-        Query refs,
-        db.query("SELECT r.first, r.alternatives, r.origin, r.alt, r.caption, r.width, r.height, r.of_product, u.url, u.image, r.product "
-                 "FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? ORDER BY r.ord",
-                 id));
+    MAGPIE_TRY(Query refs, db.query("SELECT r.first, r.alternatives, r.origin, r.alt, r.caption, r.width, r.height, r.of_product, u.url, "
+                                    "u.image, r.product, r.language "
+                                    "FROM image_refs r JOIN urls u ON u.id = r.url WHERE r.page = ? ORDER BY r.ord",
+                                    id));
     MAGPIE_TRY_DO(each_row(refs, [&](const Query& ref) -> Result<void> {
       details.refs.push_back(ref_from(ref));
       return {};
@@ -676,6 +676,7 @@ class SqliteCatalog final : public Catalog {
     stored.current_url = row.string(8);
     stored.image = static_cast<ImageId>(row.int64(9));
     stored.product = static_cast<ProductId>(row.int64(10));
+    stored.ref.language = row.string(11);
     return stored;
   }
 

@@ -1,6 +1,7 @@
 #include "embedded/catalog_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/json_writer.h"
@@ -175,6 +176,41 @@ static std::vector<FieldEvidence> evidence_from(std::string_view json) {
   return evidence;
 }
 
+// The texts behind a variant's options, in the order they are kept.
+template <class AnyVariant>
+static auto texts_of(AnyVariant& variant) {
+  return std::array{
+      &variant.sku,  &variant.gtin, &variant.offer.price, &variant.offer.currency, &variant.offer.old_price, &variant.offer.availability,
+      &variant.image};
+}
+
+std::string to_json(const std::vector<ProductVariant>& variants) {
+  std::vector<std::string> texts;
+  for (const ProductVariant& variant : variants) {
+    texts.push_back(std::to_string(variant.options.size()));
+    for (const VariantOption& option : variant.options) {
+      texts.push_back(option.name);
+      texts.push_back(option.value);
+    }
+    for (const std::string* text : texts_of(variant)) texts.push_back(*text);
+  }
+  return to_json_list(texts);
+}
+
+static std::vector<ProductVariant> variants_from(std::string_view json) {
+  std::vector<std::string> texts = from_json_list(json);
+  std::vector<ProductVariant> variants;
+  for (std::size_t at = 0; at < texts.size();) {
+    ProductVariant variant;
+    const auto options = static_cast<std::size_t>(std::max(std::atoi(texts[at++].c_str()), 0));
+    if (options > ProductVariant::kOptionsMax || at + 2 * options + texts_of(variant).size() > texts.size()) return variants;
+    for (std::size_t i = 0; i < options; ++i, at += 2) variant.options.push_back({std::move(texts[at]), std::move(texts[at + 1])});
+    for (std::string* text : texts_of(variant)) *text = std::move(texts[at++]);
+    variants.push_back(std::move(variant));
+  }
+  return variants;
+}
+
 StoredProduct product_from(const Query& row) {
   StoredProduct stored;
   stored.id = static_cast<ProductId>(row.int64(0));
@@ -192,6 +228,7 @@ StoredProduct product_from(const Query& row) {
   product.images = from_json_list(row.text(13));
   product.url = row.string(14);
   product.evidence = evidence_from(row.text(15));
+  product.variants = variants_from(row.text(16));
   return stored;
 }
 

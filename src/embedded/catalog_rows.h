@@ -41,9 +41,11 @@ Image image_from(const Query& row);
 
 #define MAGPIE_PRODUCT_COLUMNS                                                                                                     \
   "id, page, name, brand, description, sku, gtin, category, price, price_micros, currency, old_price, availability, images, url, " \
-  "evidence"
+  "evidence, variants"
 /// A list of texts, four an entry: field, origin's number, sure_percent, otherwise.
 std::string to_json(const std::vector<FieldEvidence>& evidence);
+/// A list of texts, for each variant: how many options, their names and values, sku, gtin, price, currency, old price, availability, image.
+std::string to_json(const std::vector<ProductVariant>& variants);
 /// Of a row with MAGPIE_PRODUCT_COLUMNS from the first column on.
 StoredProduct product_from(const Query& row);
 

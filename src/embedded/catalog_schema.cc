@@ -109,6 +109,12 @@ CREATE TABLE selectors (
   host TEXT NOT NULL, field TEXT NOT NULL, path TEXT NOT NULL, words TEXT NOT NULL, value TEXT NOT NULL,
   agreed INTEGER NOT NULL, disagreed INTEGER NOT NULL, PRIMARY KEY (host, field, path, words, value)) WITHOUT ROWID;
 )sql",
+    R"sql(
+-- The versions a product is sold in: JSON, as catalog_rows.cc writes it.
+ALTER TABLE products ADD COLUMN variants TEXT NOT NULL DEFAULT '[]';
+-- Of a picture's words on a page, where it is another than the page's.
+ALTER TABLE image_refs ADD COLUMN language TEXT NOT NULL DEFAULT '';
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

@@ -27,6 +27,7 @@ std::int64_t page_signature(const Page& page) {
     out.strings(ref.alternatives);
     out.bytes(ref.alt);
     out.bytes(ref.caption);
+    if (!ref.language.empty()) out.bytes(ref.language);
     for (const std::uint64_t number :
          {std::uint64_t(ref.origin), std::uint64_t(ref.width), std::uint64_t(ref.height), std::uint64_t(ref.of_product)})
       out.u64(number);
@@ -38,6 +39,7 @@ std::int64_t page_signature(const Page& page) {
       out.bytes(*text);
     }
     out.strings(product.images);
+    if (!product.variants.empty()) out.bytes(to_json(product.variants));
   }
   return static_cast<std::int64_t>(signature64(out.text(), 0));
 }
@@ -536,6 +538,20 @@ class SqliteTransaction final : public CatalogTransaction {
     return matches;
   }
 
+  /// Those that can be bought, for a person: "S / red, M / red". Empty where the page does not say of any that it can or cannot.
+  static std::string variants_in_stock(const std::vector<ProductVariant>& variants) {
+    std::vector<std::string> in_stock;
+    bool is_told = false;
+    for (const ProductVariant& variant : variants) {
+      is_told = is_told || !variant.offer.availability.empty();
+      std::vector<std::string_view> chosen;
+      for (const VariantOption& option : variant.options) chosen.push_back(option.value);
+      if (variant.offer.availability != "OutOfStock")
+        in_stock.push_back(chosen.empty() ? variant.sku : fmt::format("{}", fmt::join(chosen, " / ")));
+    }
+    return is_told ? in_stock.empty() ? "none" : fmt::format("{}", fmt::join(in_stock, ", ")) : "";
+  }
+
   static std::size_t news_among(const std::vector<StoredProduct>& known, const std::vector<Product>& now) {
     const std::vector<const Product*> matches = match(known, now);
     return now.size() - (matches.size() - static_cast<std::size_t>(std::ranges::count(matches, nullptr)));
@@ -561,6 +577,8 @@ class SqliteTransaction final : public CatalogTransaction {
       }
       MAGPIE_TRY_DO(note("price", price, price_text(after->offer)));
       MAGPIE_TRY_DO(note("availability", before.offer.availability, after->offer.availability));
+      if (!before.variants.empty() && !after->variants.empty())
+        MAGPIE_TRY_DO(note("variants", variants_in_stock(before.variants), variants_in_stock(after->variants)));
       const auto fresh = std::ranges::count_if(
           after->images, [&](const std::string& url) { return std::ranges::find(before.images, url) == before.images.end(); });
       if (fresh > 0) MAGPIE_TRY_DO(note("images", "", fmt::format("+{}", fresh)));
@@ -575,17 +593,19 @@ class SqliteTransaction final : public CatalogTransaction {
     for (const Product& product : page.products) {
       MAGPIE_TRY(Query row,
                  db_.query("INSERT INTO products (page, ord, name, brand, description, sku, gtin, category, price, "
-                           "price_micros, currency, old_price, availability, images, url, evidence) "
-                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (page, ord) DO UPDATE SET name = "
+                           "price_micros, currency, old_price, availability, images, url, evidence, variants) "
+                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (page, ord) DO UPDATE SET name = "
                            "excluded.name, brand = excluded.brand, "
                            "description = excluded.description, sku = excluded.sku, gtin = excluded.gtin, category = "
                            "excluded.category, price = excluded.price, "
                            "price_micros = excluded.price_micros, currency = excluded.currency, old_price = excluded.old_price, "
                            "availability = excluded.availability, "
-                           "images = excluded.images, url = excluded.url, evidence = excluded.evidence RETURNING id",
+                           "images = excluded.images, url = excluded.url, evidence = excluded.evidence, variants = excluded.variants "
+                           "RETURNING id",
                            page_id, ord, product.name, product.brand, product.description, product.sku, product.gtin, product.category,
                            product.offer.price, price_micros(product.offer.price), product.offer.currency, product.offer.old_price,
-                           product.offer.availability, to_json_list(product.images), product.url, to_json(product.evidence)));
+                           product.offer.availability, to_json_list(product.images), product.url, to_json(product.evidence),
+                           to_json(product.variants)));
       MAGPIE_TRY_DO(row.next());
       const std::int64_t id = row.int64(0);
       MAGPIE_TRY_DO(row.next());
@@ -625,10 +645,10 @@ class SqliteTransaction final : public CatalogTransaction {
       const UrlRow& row = chosen.first;
       MAGPIE_TRY_DO(
           db_.run("INSERT INTO image_refs (page, ord, url, candidate, first, alternatives, origin, alt, caption, width, height, "
-                  "of_product, product) "
-                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  "of_product, product, language) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                   page_id, ord++, row.id, chosen.second, ref.url, to_json_list(ref.alternatives), static_cast<int>(ref.origin), ref.alt,
-                  ref.caption, ref.width, ref.height, ref.of_product, product_of(ref, products)));
+                  ref.caption, ref.width, ref.height, ref.of_product, product_of(ref, products), ref.language));
       if (row.image != kNoId) MAGPIE_TRY_DO(mark(row.image));
       if (row.wanted()) add_once(wanted, row.url);
     }

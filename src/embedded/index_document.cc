@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "core/frontier.h"
 #include "net/url.h"
+#include "text/language.h"
 
 namespace magpie {
 namespace {
@@ -22,6 +23,7 @@ class Joined {
     if (!text_.empty()) text_ += '\n';
     text_ += utf8_prefix(piece, kTextBytesMax - std::min(text_.size(), kTextBytesMax));
   }
+  bool empty() const { return text_.empty(); }
   std::string take() { return std::move(text_); }
 
  private:
@@ -109,13 +111,15 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
   }
   for (const Showing& showing : showings) {
     title.add(showing.page_title);
+    const bool has_words = !showing.alt.empty() || !showing.caption.empty();
+    if (alt.empty() && has_words) document.alt_language = primary_language(showing.words_language);  // the first words decide
     alt.add(showing.alt);
     alt.add(showing.caption);
     // A listing's keywords speak of all it shows: they would make every picture on it answer to its neighbours' names.
     if (speaks_of_page(showing)) {
       for (const std::string& keyword : showing.keywords) keywords.add(keyword);
     }
-    set_if_empty(document.language, showing.language.substr(0, showing.language.find_first_of("-_")));
+    set_if_empty(document.language, primary_language(showing.language));
     set_if_empty(document.shop, showing.shop);
   }
   // A page's description speaks of the page, a product's of the picture: only where there is no better one.

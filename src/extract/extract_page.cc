@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "extract/app_shell.h"
+#include "extract/image_language.h"
 #include "extract/microdata.h"
 #include "extract/page_class.h"
 #include "extract/page_parts.h"
@@ -183,6 +184,7 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
 
   page.links = std::move(parts.links);
   page.images = images.take();
+  settle_image_languages(page.images, page.language);
   page.keywords = page_keywords(page, parts);
   const PageToClassify to_classify{tree, parts, page, text};
   page.verdict = classify_page(to_classify);

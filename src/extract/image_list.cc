@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "extract/json_value.h"
 #include "extract/srcset.h"
+#include "text/language.h"
 
 namespace magpie {
 namespace {
@@ -119,6 +120,17 @@ std::string figure_caption(HtmlNode image) {
   int nodes = 0;
   for (HtmlNode node = figure.first_child(); node && ++nodes < 200; node = node.next_in_order(figure)) {
     if (node.is("figcaption")) return node.visible_text(kTextBytesMax);
+  }
+  return {};
+}
+
+// What the elements around a picture say of their language; what the page as a whole says is left to others.
+std::string declared_language(HtmlNode element) {
+  constexpr int kLevelsMax = 64;
+  int levels = 0;
+  for (HtmlNode at = element; at && ++levels < kLevelsMax; at = at.parent()) {
+    if (!at.is_element() || !at.has_attribute("lang")) continue;
+    return at.tag() == HtmlTag::kHtml ? std::string() : normalise_language_tag(at.attribute("lang"));
   }
   return {};
 }
@@ -281,6 +293,7 @@ void ImageList::add_element(HtmlNode element, std::string_view nearest_heading) 
     add_url(candidates, link.attribute("href"), kLinkedWidth, ImageOrigin::kLink);
   }
   image.alt = alt_of(element);
+  if (expects_languages_) image.language = declared_language(element);
   image.caption = figure_caption(element);
   if (image.caption.empty()) image.caption = nearest_heading;
   add(std::move(candidates), std::move(image));
@@ -335,7 +348,10 @@ void ImageList::add(std::vector<Candidate> candidates, ImageRef image) {
 
 // The same picture met again: what is known of it grows, its place stays.
 void ImageList::merge(ImageRef& known, ImageRef&& image, std::size_t at) {
-  if (known.alt.empty()) known.alt = std::move(image.alt);
+  if (known.alt.empty()) {
+    known.alt = std::move(image.alt);
+    known.language = std::move(image.language);
+  }
   if (known.caption.empty()) known.caption = std::move(image.caption);
   if (image.width > known.width) {
     known.width = image.width;

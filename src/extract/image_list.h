@@ -30,6 +30,9 @@ class ImageList {
   /// Marks the pictures of the page's own product.
   void mark_product(const std::vector<std::string>& urls);
 
+  /// From now on elements are asked for a language that those around them declare: some element of the page does.
+  void expect_languages() { expects_languages_ = true; }
+
   std::size_t size() const { return images_.size(); }
   const std::vector<ImageRef>& images() const { return images_; }
   std::vector<ImageRef> take() { return std::move(images_); }
@@ -49,6 +52,7 @@ class ImageList {
 
   const PageUrls& urls_;
   std::size_t count_max_;
+  bool expects_languages_ = false;
   std::vector<ImageRef> images_;
   std::unordered_map<std::string, std::size_t> by_url_;  // every candidate -> place in images_
 };

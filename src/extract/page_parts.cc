@@ -82,6 +82,9 @@ class PartsReader {
     Marks marks;
     node.each_attribute([&](std::string_view name, std::string_view value) {
       switch (name.size()) {
+        case 4:
+          if (name == "lang" && node.tag() != HtmlTag::kHtml) images_.expect_languages();
+          break;
         case 5: marks.has_background = marks.has_background || (name == "style" && value.find("url(") != std::string_view::npos); break;
         case 6: marks.has_typeof = marks.has_typeof || name == "typeof"; break;
         case 9: marks.has_itemscope = marks.has_itemscope || name == "itemscope"; break;

@@ -6,6 +6,7 @@
 #include "extract/embedded_state.h"
 #include "extract/field_selectors.h"
 #include "extract/product_fields.h"
+#include "extract/product_variants.h"
 #include "extract/schema_product.h"
 #include "extract/visible_crumbs.h"
 #include "extract/visible_lines.h"
@@ -37,6 +38,7 @@ void complete(Product& known, const Product& other) {
   fill(known.offer.old_price, other.offer.old_price);
   fill(known.offer.availability, other.offer.availability);
   if (known.images.empty()) known.images = other.images;
+  if (known.variants.empty()) known.variants = other.variants;
 }
 
 bool same_product(const Product& a, const Product& b) {
@@ -291,6 +293,17 @@ std::vector<FieldSelector> all_of(std::span<const FieldSelector> some, std::span
   return all;
 }
 
+// Markup that only counts versions gives way to state that says what they are.
+void complete_variants(Product& product, const ProductSources& sources, HtmlNode heading) {
+  const auto says_what = [](const std::vector<ProductVariant>& variants) {
+    return std::any_of(variants.begin(), variants.end(), [](const ProductVariant& variant) { return !variant.options.empty(); });
+  };
+  if (says_what(product.variants)) return;
+  std::vector<ProductVariant> found = embedded_variants(sources.parts.state_texts, product, sources.urls);
+  if (!says_what(found) && heading) found = visible_variants(sources.body, heading);
+  if (says_what(found)) product.variants = std::move(found);
+}
+
 // The same product named twice, as many templates do, stands once.
 void drop_repeats(std::vector<Product>& products) {
   constexpr std::size_t kComparedMax = 16;
@@ -385,6 +398,7 @@ PageProducts page_products(const ProductSources& sources, std::size_t count_max)
       decide_fields(products.front(),
                     {own.marked, embedded, lines, visible, selected, parts.state_texts, parts.meta("og:site_name"), site_currency,
                      parts.title, first_meta(parts, {"og:description", "description"}), sources.urls.page().href()});
+      complete_variants(products.front(), sources, lines.heading);
     }
   }
   if (products.size() > count_max) products.resize(count_max);

@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/utf8.h"
+#include "extract/variant_json.h"
 #include "text/html_tree.h"
 #include "text/price.h"
 
@@ -147,7 +148,24 @@ class ProductReader {
       });
     }
     if (product.offer.price.empty()) add_offer(product, node, 0);
+    product.variants = variants_of(node, product);
     return product;
+  }
+
+  // A group's members, else the product's models, else what its several offers sell.
+  std::vector<ProductVariant> variants_of(const JsonValue& node, const Product& product) const {
+    const VariantContext context{.name = product.name, .currency = product.offer.currency, .option_names = {}};
+    for (const std::string_view key : {"hasVariant", "model", "offers"}) {
+      std::vector<const JsonValue*> entries;
+      each_value(node, key, [&](const JsonValue& value) {
+        const JsonValue* inner = key == "offers" && is_type(value, {"aggregateoffer"}) ? value.find("offers") : nullptr;
+        if (inner == nullptr) return entries.push_back(&value);
+        for (const JsonValue& offer : inner->items) entries.push_back(&resolved(offer));
+      });
+      if (entries.size() < 2) continue;
+      if (std::vector<ProductVariant> found = read_variants(entries, context, urls_); !found.empty()) return found;
+    }
+    return {};
   }
 
   // "sku:1234" and "mpn 77" name their kind.

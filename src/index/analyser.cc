@@ -62,7 +62,9 @@ AnalysedDocument analyse(IndexDocument document) {
                                                    {Field::kKeywords, &document.keywords},
                                                    {Field::kDescription, &document.description}};
   for (const auto& [field, text] : fields) {
-    analysed.lengths[static_cast<std::size_t>(field)] = count_field(*text, field, document.language, counter);
+    const bool is_foreign = field == Field::kAlt && !document.alt_language.empty();
+    const std::string& language = is_foreign ? document.alt_language : document.language;
+    analysed.lengths[static_cast<std::size_t>(field)] = count_field(*text, field, language, counter);
     *text = {};
   }
   analysed.terms = counter.take();

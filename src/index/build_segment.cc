@@ -27,7 +27,10 @@ DocumentRow row_of(const AnalysedDocument& document) {
 
 void write_documents(SegmentFileWriter& file, const Pending& pending) {
   DocumentsWriter documents;
-  for (const auto& [id, document] : pending.documents) documents.add(row_of(document));
+  for (const auto& [id, document] : pending.documents) {
+    documents.add(row_of(document));
+    documents.add_language(document.facts.alt_language);
+  }
   documents.write(file);
 }
 

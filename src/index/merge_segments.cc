@@ -127,6 +127,10 @@ Result<void> merge_segments(const fs::path& path, Sources sources, std::uint32_t
   const std::vector<Place> places = live_documents(sources);
   DocumentsWriter documents;
   for (const Place& place : places) documents.add(row_of(*sources[place.source]->segment, place.row));
+  for (const auto& source : sources) {
+    const StringTable& languages = source->segment->languages.names;
+    for (std::uint32_t i = 0; i < languages.size(); ++i) documents.add_language(languages[i]);
+  }
   documents.write(file);
   merge_postings(file, sources, places);
   const std::vector<VectorRow> rows = live_vectors(sources);

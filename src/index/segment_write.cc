@@ -37,6 +37,10 @@ void FacetWriter::add_document(std::span<const std::string_view> values) {
   starts_.push_back(static_cast<std::uint32_t>(codes_.size()));
 }
 
+void FacetWriter::add_name(std::string_view name) {
+  if (!name.empty()) known_.try_emplace(std::string(name), static_cast<std::uint32_t>(known_.size() + 1));
+}
+
 void FacetWriter::write(SegmentFileWriter& file, Section names, Section codes, std::optional<Section> starts) const {
   std::vector<std::pair<std::string_view, std::uint32_t>> sorted(known_.begin(), known_.end());
   std::sort(sorted.begin(), sorted.end());

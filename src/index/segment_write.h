@@ -31,6 +31,8 @@ struct DocumentRow {
 class FacetWriter {
  public:
   void add_document(std::span<const std::string_view> values);
+  /// A name that stands among the facet's names and is no document's; empty is none.
+  void add_name(std::string_view name);
   /// Writes kShopNames-like and kShops-like sections; with `starts` as a multi-valued facet.
   void write(SegmentFileWriter& file, Section names, Section codes, std::optional<Section> starts) const;
 
@@ -44,6 +46,8 @@ class FacetWriter {
 class DocumentsWriter {
  public:
   void add(const DocumentRow& row);
+  /// A language that some words here are in, though no document as a whole is; empty is none.
+  void add_language(std::string_view language) { languages_.add_name(language); }
   void write(SegmentFileWriter& file) const;
   std::uint32_t size() const { return static_cast<std::uint32_t>(ids_.size()); }
 

@@ -36,6 +36,7 @@ std::string words_of(const Product& product) {
   add("gtin ", product.gtin);
   add("in ", product.category);
   add("at ", product.url);
+  add("", product.variants.empty() ? "" : fmt::format("{} variants", product.variants.size()));
   add("", product.images.empty() ? "" : fmt::format("{} pictures", product.images.size()));
   return words;
 }

@@ -157,12 +157,35 @@ void write_evidence(JsonWriter& json, const Product& product) {
   json.end_array();
 }
 
+void write_product_variants(JsonWriter& json, const Product& product) {
+  json.begin_array();
+  for (const ProductVariant& variant : product.variants) {
+    json.begin_object().key("options").begin_array();
+    for (const VariantOption& option : variant.options) {
+      json.begin_object();
+      write_text_or_null(json, "name", option.name);
+      json.field("value", option.value).end_object();
+    }
+    json.end_array();
+    write_text_or_null(json, "sku", variant.sku);
+    write_text_or_null(json, "gtin", variant.gtin);
+    json.key("price");
+    write_price(json, variant.offer);
+    json.field("availability", api_availability(variant.offer.availability));
+    write_text_or_null(json, "image_url", variant.image);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_offer(JsonWriter& json, const Product& product, const PageDetails& page) {
   json.begin_object().field("shop", page.shop).field("page_url", page.page.url).key("price");
   write_price(json, product.offer);
   json.field("availability", api_availability(product.offer.availability)).field("seen_at", api_time(page.fetched_at));
   json.key("evidence");
   write_evidence(json, product);
+  json.key("variants");
+  write_product_variants(json, product);
   json.end_object();
 }
 

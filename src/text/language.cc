@@ -51,18 +51,6 @@ Judgement judge(std::string_view text) {
 
 char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
 
-// ISO 639 names that pages use for what is the same language, and macrolanguages with their members.
-bool same_language(std::string_view a, std::string_view b) {
-  const auto family = [](std::string_view tag) -> std::string {
-    const std::string primary = primary_language(tag);
-    if (primary == "nb" || primary == "nn") return "no";
-    if (primary == "hr" || primary == "bs" || primary == "sh") return "sr";
-    if (primary == "ms") return "id";
-    return primary == "fil" ? "tl" : primary;
-  };
-  return family(a) == family(b);
-}
-
 // Slices from all over a text, to ask CLD2 half of it or less first: a text in one language is so in any of its parts.
 std::string sample_of(std::string_view text) {
   std::string sample;
@@ -100,6 +88,18 @@ std::string confirmed_or_found(std::string_view text, const std::string& tag) {
 }
 
 }  // namespace
+
+bool same_language(std::string_view a, std::string_view b) {
+  // ISO 639 names that pages use for what is the same language, and macrolanguages with their members.
+  const auto family = [](std::string_view tag) -> std::string {
+    const std::string primary = primary_language(tag);
+    if (primary == "nb" || primary == "nn") return "no";
+    if (primary == "hr" || primary == "bs" || primary == "sh") return "sr";
+    if (primary == "ms") return "id";
+    return primary == "fil" ? "tl" : primary;
+  };
+  return family(a) == family(b);
+}
 
 std::string detect_language(std::string_view text, std::string_view declared) {
   const std::string tag = normalise_language_tag(declared);

@@ -14,6 +14,9 @@ std::string detect_language(std::string_view text, std::string_view declared);
 /// A well-formed tag in its usual letter case, or empty: "EN-us" -> "en-US", "de_DE" -> "de-DE", "english" -> "".
 std::string normalise_language_tag(std::string_view tag);
 
+/// Whether two tags name one language, or two that are written so much alike that no text tells them apart ("nb" and "no", "hr" and "sr").
+bool same_language(std::string_view a, std::string_view b);
+
 /// The primary part: "pt-BR" -> "pt".
 std::string primary_language(std::string_view tag);
 
