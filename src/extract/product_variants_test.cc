@@ -144,13 +144,17 @@ TEST(ImageLanguage, IsWhatTheElementsAroundDeclare) {
 }
 
 TEST(ImageLanguage, IsFoundInWordsThatArePlainlyOfAnother) {
-  EXPECT_THAT(languages_of("<html lang=de><body><p>Das ist der Text der Seite und er ist auf Deutsch, wie man an den Wörtern sieht.</p>"
-                           "<img src=1.jpg alt='The dancers of the old theatre stand in front of the house and wait for the rain to end'>"
-                           "<img src=2.jpg alt='Die Tänzer des alten Theaters stehen vor dem Haus und warten auf das Ende des Regens'>"
-                           "<img src=3.jpg alt='رقصندگان تئاتر قدیمی جلوی خانه ایستاده‌اند و منتظر پایان باران هستند'><img "
-                           "src=4.jpg "
-                           "alt='Air Max 90'>"),
-              ElementsAre("en", "", "fa", ""));
+  EXPECT_THAT(
+      languages_of(
+          "<html lang=de><body><p>Das ist der Text der Seite und er ist auf Deutsch, wie man an den Wörtern sieht.</p>"
+          "<img src=1.jpg alt='The dancers of the old theatre stand in front of the house and wait for the rain to end'>"
+          "<img src=2.jpg alt='Die Tänzer des alten Theaters stehen vor dem Haus und warten auf das Ende des Regens'>"
+          "<img src=3.jpg alt='رقصندگان تئاتر قدیمی جلوی خانه ایستاده‌اند و منتظر پایان "
+          "باران "
+          "هستند'><img "
+          "src=4.jpg "
+          "alt='Air Max 90'>"),
+      ElementsAre("en", "", "fa", ""));
 }
 
 }  // namespace

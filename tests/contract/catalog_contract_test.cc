@@ -76,6 +76,13 @@ Page chair_page() {
   product.images = {page.images[0].url};
   product.evidence = {{.field = "price", .origin = FieldOrigin::kMicrodata, .sure_percent = 85, .otherwise = "139 \"net\""},
                       {.field = "brand", .origin = FieldOrigin::kLearnt, .sure_percent = 65, .otherwise = ""}};
+  product.variants = {{.options = {{"Seat", "oak \"solid\""}, {"", "tall"}},
+                       .sku = "C-1",
+                       .gtin = "4006381333931",
+                       .offer = {.price = "139.95", .currency = "EUR", .old_price = "", .availability = "OutOfStock"},
+                       .image = "http://shop.test:8080/img/oak.jpg"},
+                      {.options = {}, .sku = "C-2", .gtin = "", .offer = {}, .image = ""}};
+  page.images[0].language = "de";
   page.products = {product};
   return page;
 }
@@ -163,6 +170,15 @@ TEST_P(CatalogContract, APageComesBackAsItWas) {
   EXPECT_EQ(evidence[0].sure_percent, 85);
   EXPECT_EQ(evidence[0].otherwise, "139 \"net\"");
   EXPECT_EQ(evidence[1].origin, FieldOrigin::kLearnt);
+  const auto& variants = back->products[0].product.variants;
+  ASSERT_EQ(variants.size(), 2u);
+  EXPECT_EQ(variants[0].options, page.products[0].variants[0].options);
+  EXPECT_EQ(variants[0].gtin, "4006381333931");
+  EXPECT_EQ(variants[0].offer.price, "139.95");
+  EXPECT_EQ(variants[0].offer.availability, "OutOfStock");
+  EXPECT_EQ(variants[0].image, "http://shop.test:8080/img/oak.jpg");
+  EXPECT_EQ(variants[1].sku, "C-2");
+  EXPECT_EQ(back->refs[0].ref.language, "de");
   EXPECT_EQ(back->products[0].price_micros, 129'950'000);
   ASSERT_EQ(back->refs.size(), 1u);
   EXPECT_EQ(back->refs[0].ref.alt, "a chair");
@@ -651,6 +667,7 @@ TEST_P(CatalogContract, ChangesOfAKnownProductAreKept) {
   EXPECT_THAT(*catalog->changes(0, 10), IsEmpty());
   page.products[0].offer.price = "99.95";
   page.products[0].offer.availability = "OutOfStock";
+  page.products[0].variants[0].offer.availability = "InStock";
   page.products[0].images.push_back("http://shop.test:8080/img/side.jpg");
   const auto visit = [&](std::chrono::hours later) {
     Fetch fetch = fetch_of(page.url);
@@ -667,10 +684,11 @@ TEST_P(CatalogContract, ChangesOfAKnownProductAreKept) {
   page.products[0].offer.price = "99.95";
   visit(std::chrono::hours(2));
   const auto changes = *catalog->changes(0, 10);
-  ASSERT_EQ(changes.size(), 3u);
+  ASSERT_EQ(changes.size(), 4u);
   EXPECT_EQ(changes[0].field + ": " + changes[0].before + " -> " + changes[0].after, "price: 129.95 EUR -> 99.95 EUR");
   EXPECT_EQ(changes[1].field + ": " + changes[1].before + " -> " + changes[1].after, "availability: InStock -> OutOfStock");
-  EXPECT_EQ(changes[2].field + ": " + changes[2].after, "images: +1");
+  EXPECT_EQ(changes[2].field + ": " + changes[2].before + " -> " + changes[2].after, "variants: C-2 -> oak \"solid\" / tall, C-2");
+  EXPECT_EQ(changes[3].field + ": " + changes[3].after, "images: +1");
   EXPECT_EQ(changes[0].name, "Red chair");
   EXPECT_EQ(changes[0].page_url, page.url);
   EXPECT_GT(changes[0].product, 0u);
@@ -680,9 +698,9 @@ TEST_P(CatalogContract, ChangesOfAKnownProductAreKept) {
   other.offer.price = "1";
   page.products.insert(page.products.begin(), other);
   add_page(page);
-  EXPECT_THAT(*catalog->changes(changes[2].id, 10), IsEmpty());
+  EXPECT_THAT(*catalog->changes(changes[3].id, 10), IsEmpty());
   write([&](CatalogTransaction& t) { return t.record_failure(failed(page.url, Cause::kNotFound, UrlKind::kPage), 1); });
-  const auto gone = *catalog->changes(changes[2].id, 10);
+  const auto gone = *catalog->changes(changes[3].id, 10);
   ASSERT_EQ(gone.size(), 2u);
   EXPECT_EQ(gone[0].field + ": " + gone[0].before, "gone: 1 EUR");
   EXPECT_EQ(gone[0].product, 0u);
@@ -977,7 +995,8 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
     Database database = *Database::open(file, {});
     ASSERT_TRUE(
         database.execute("DROP INDEX urls_by_due; DROP TABLE lastmod_proofs; DROP TABLE labels; DROP TABLE listings; "
-                         "DROP TABLE selectors; ALTER TABLE products DROP COLUMN evidence;"));
+                         "DROP TABLE selectors; ALTER TABLE products DROP COLUMN evidence; "
+                         "ALTER TABLE products DROP COLUMN variants; ALTER TABLE image_refs DROP COLUMN language;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));

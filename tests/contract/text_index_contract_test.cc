@@ -52,6 +52,26 @@ TEST_F(TextIndexContract, AnEmptyIndexAnswersEverythingWithNothing) {
   EXPECT_EQ(filter({}), Ids{});
 }
 
+TEST_F(TextIndexContract, WordsOfAPictureMayBeInAnotherLanguageThanItsPage) {
+  IndexDocument made = document(1, "Häuser");
+  made.language = "de";
+  made.alt = "running shoes";
+  made.alt_language = "en";
+  add(std::move(made));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(match("shoe"), Ids{1});
+  EXPECT_EQ(match("Haus"), Ids{1});
+  // Also behind a merge, though no document as a whole is in that language.
+  for (ImageId id = 2; id < 12; ++id) {
+    IndexDocument other = document(id, "Wald");
+    other.language = "de";
+    add(std::move(other));
+    ASSERT_TRUE(index().commit());
+  }
+  open();
+  EXPECT_EQ(match("shoe"), Ids{1});
+}
+
 TEST_F(TextIndexContract, NothingIsVisibleBeforeCommitAndAllAfter) {
   const auto before = snapshot();
   add(document(1, "horse"));

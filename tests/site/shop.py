@@ -83,6 +83,10 @@ class Product:
             return "IRR", str(units * 10_000), f"{group(units * 1_000, ',').translate(digits)} تومان"
         return "GBP", f"{units}.{rest:02d}", f"£{group(units, ',')}.{rest:02d}"
 
+    def sizes(self):
+        """What is worn comes in sizes, of which some are sold out."""
+        return [(size, (self.stamp.number + i) % 4 != 0) for i, size in enumerate(["S", "M", "L", "XL"])] if self.stamp.category == "clothes" else []
+
     def description(self):
         """The name in English and some other languages, as shops that sell abroad have it."""
         names = [self.stamp.name] + [self.stamp.names[k] for k in ("de", "fr", "es", "it", "ja", "ru", "fa", "zh_CN") if k in self.stamp.names]
@@ -216,7 +220,9 @@ class ShopPages:
                      f'<meta itemprop="priceCurrency" content="{p.currency}"><link itemprop="availability" href="https://schema.org/{state}"></div>')
             details = (f'<p><span itemprop="brand" itemscope itemtype="https://schema.org/Brand"><span itemprop="name">{text(p.brand)}</span></span> · '
                        f'<span itemprop="sku">{text(p.sku)}</span> · <span itemprop="category">{text(p.stamp.kind)}</span> · {stock}</p>')
-        body = (f'{title}{self.main_picture(p)}{shown}<button>{words[3]}</button>{details}'
+        options = "".join(f'<option{"" if left else " disabled"}>{size}</option>' for size, left in p.sizes())
+        sizes = f'<select name="size">{options}</select>' if options else ""
+        body = (f'{title}{self.main_picture(p)}{shown}{sizes}<button>{words[3]}</button>{details}'
                 f'<p>{text(p.name)} ({text(p.stamp.kind)}, {text(p.stamp.category)})</p><h2>{words[4]}</h2><ul class="names">{names}</ul>')
         return self.page(p.name, body, head=head, attributes=item)
 

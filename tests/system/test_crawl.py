@@ -44,7 +44,8 @@ class Crawl(SystemTest):
     def check_products(self, shop, pages):
         answers = {}
         questions = []
-        chosen = [(key, p) for key, p in self.products.items() if p.shop.markup != "none"][::40]
+        marked = [(key, p) for key, p in self.products.items() if p.shop.markup != "none"]
+        chosen = marked[::40] + [(key, p) for key, p in marked if p.sizes()][:8]
         import urllib.request
         for (address, path), product in chosen:
             url = f"http://{address}:{shop.port}{path}"
@@ -58,6 +59,8 @@ class Crawl(SystemTest):
             self.assertEqual((first["name"], first["price"], first["currency"], first["brand"], first["sku"]),
                              (product.name, product.amount, product.currency, product.brand, product.sku))
             self.assertEqual(first["availability"], "InStock" if product.in_stock else "OutOfStock")
+            variants = [(variant["options"], variant.get("availability")) for variant in first.get("variants", [])]
+            self.assertEqual(variants, [({"size": size}, None if left else "OutOfStock") for size, left in product.sizes()])
 
     def check_status(self, collection, pages, images):
         status = json.loads(self.magpie("status", "--collection", collection, "--json"))

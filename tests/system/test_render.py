@@ -14,7 +14,7 @@ from magpie_system import AGENT, SystemTest, main, wait_for
 
 PAGES = 24
 PAGE_FIELDS = "title, description, language, keywords, site_name, robots"
-PRODUCT_FIELDS = "name, brand, description, sku, gtin, category, price, currency, old_price, availability, images, url"
+PRODUCT_FIELDS = "name, brand, description, sku, gtin, category, price, currency, old_price, availability, images, url, variants"
 
 
 def browsers_of(folder):

@@ -46,7 +46,7 @@ class Revisit(SystemTest):
         self.assertGreater(len(changes), 3)
         self.assertLessEqual(len({change["url"] for change in changes}), third[200])
         for change in changes:
-            self.assertIn(change["field"], {"price", "availability", "images", "gone"})
+            self.assertIn(change["field"], {"price", "availability", "variants", "images", "gone"})
             self.assertNotEqual(change["before"], change["after"])
         later = changes[2]["id"]
         rest = self.magpie("changes", "-C", self.folder / "c", "--json", "--after", later).splitlines()
