@@ -16,11 +16,29 @@ constexpr std::chrono::seconds kSecondsMax{120};
 constexpr std::chrono::milliseconds kLookEvery{250};
 constexpr int kLooksPerReading = 4;  // the products are read each second
 
+constexpr std::string_view kFolderPrefix = "magpie-preview-";
+constexpr std::string_view kCollection = "preview";  // within such a folder
+constexpr std::uint64_t kBytesMax = std::uint64_t{512} << 20;
+
+/// What previews left behind whose program was killed: they are older than a preview gets, and nobody holds the lock of their collection.
+void remove_left_folders(const fs::path& parent) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(parent, error)) {
+    if (!entry.path().filename().string().starts_with(kFolderPrefix)) continue;
+    const fs::file_time_type changed = fs::last_write_time(entry.path(), error);
+    if (error || fs::file_time_type::clock::now() - changed < 2 * kSecondsMax) continue;
+    const auto folder = CollectionFolder::open(entry.path() / kCollection);
+    if (!folder || !folder->lock()) continue;
+    fs::remove_all(entry.path(), error);
+  }
+}
+
 /// A folder that is gone again with the scope.
 class TemporaryFolder {
  public:
   static Result<std::unique_ptr<TemporaryFolder>> make() {
-    std::string path = (fs::temp_directory_path() / "magpie-preview-XXXXXX").string();
+    remove_left_folders(fs::temp_directory_path());
+    std::string path = (fs::temp_directory_path() / fmt::format("{}XXXXXX", kFolderPrefix)).string();
     if (::mkdtemp(path.data()) == nullptr) return fail_errno(path);
     return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(path));
   }
@@ -110,7 +128,7 @@ void ShopPreview::run(const std::stop_token& stop) {
 
 Result<void> ShopPreview::crawl(const std::stop_token& stop) {
   MAGPIE_TRY(const auto scratch, TemporaryFolder::make());
-  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::create(scratch->path() / "preview"));
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::create(scratch->path() / kCollection));
   MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
   MetricsRegistry metrics;
   MAGPIE_TRY(const auto manager, Manager::start(*collection, settings_, clock_, metrics, {.embeds = false}));
@@ -126,6 +144,7 @@ Result<void> ShopPreview::crawl(const std::stop_token& stop) {
     else timer.wait_for(rest, kLookEvery);
     if (stop.stop_requested()) MAGPIE_TRY_DO(manager->cancel(job.id));
     MAGPIE_TRY(job, manager->get(job.id));
+    if (job.progress.bytes > kBytesMax && !has_ended(job.state)) MAGPIE_TRY_DO(manager->cancel(job.id));
     if (looks % kLooksPerReading == 0) MAGPIE_TRY_DO(read_products(collection->catalog(), collection->variants()));
     const std::lock_guard lock(mutex_);
     view_.pages = job.progress.pages_fetched;
@@ -151,8 +170,8 @@ Result<void> ShopPreview::read_products(const Catalog& catalog, const VariantSto
     const auto known = std::find_if(products.begin(), products.end(), [&](const PreviewProduct& one) { return one.url == url; });
     if (known == products.end() && products.size() >= options_.count) return {};
     MAGPIE_TRY(const std::optional<PageDetails> page, catalog.page(id));
-    // A listing's products have pages of their own; the page with one product is that.
-    if (!page || page->products.size() != 1) return {};
+    // A listing's products have pages of their own, which say where they have each field from.
+    if (!page || page->products.empty() || page->products.front().product.evidence.empty()) return {};
     MAGPIE_TRY(PreviewProduct one, shown(catalog, variants, *page));
     if (known == products.end()) products.push_back(std::move(one));
     else *known = std::move(one);

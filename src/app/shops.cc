@@ -237,7 +237,9 @@ Result<void> ShopFolder::add(const Shop& shop) const {
   MAGPIE_TRY_DO(check_shop_name(shop.name));
   const fs::path file = folder_ / (shop.name + ".yaml");
   std::error_code error;
-  if (fs::exists(file, error)) return fail(Code::kBusy, "there is a shop '{}' already; edit {}", shop.name, file.string());
+  if (fs::exists(file, error))
+    return fail(Code::kBusy, "there is a shop '{}' already: edit {} of the collection", shop.name,
+                (folder_.filename() / file.filename()).string());
   // A crawl is told by its address, so two shops of one would stop each other's.
   for (const Shop& other : all()) {
     if (other.address == shop.address) return fail(Code::kBusy, "shop '{}' has the address {} already", other.name, shop.address);
