@@ -46,6 +46,7 @@ struct VectorQuery {
   const IdSet* allowed = nullptr;  // only these ids; null: all
   float min_similarity = -2;       // cosine, inclusive; -2 lets everything pass
   VectorScope scope;               // a picture without any vector within it is not found
+  bool exact = true;               // false: the nearest k may be those of an approximate search, where that is faster
 };
 
 struct SimilarId {
@@ -56,9 +57,13 @@ struct SimilarId {
   std::uint16_t region = 0;  // which vector that is: the picture's most similar one within the scope, of equals the lowest
 };
 
+/// How an answer came about: every vector that the filter lets pass was compared, or (also) a graph was walked.
+enum class VectorPlan : std::uint8_t { kScan, kGraph };
+
 struct VectorMatches {
   std::vector<SimilarId> hits;  // highest similarity first, then lowest id
   bool complete = true;         // false: a search that may have missed some (approximate, or over the backend's own limit)
+  VectorPlan plan = VectorPlan::kScan;
 };
 
 /// An unchanging view of one commit. Thread-safe. Errors: kBadInput for a query of other dims than the vectors or not finite,

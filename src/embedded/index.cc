@@ -91,10 +91,11 @@ class EmbeddedIndex : public Index {
 }  // namespace
 
 Result<std::unique_ptr<Index>> open_index(const fs::path& folder, IndexOptions options) {
-  MAGPIE_TRY(std::unique_ptr<index::Engine> engine,
-             index::Engine::open(folder, {.access = options.read_only ? index::Access::kRead : index::Access::kWrite,
-                                          .vector_space = std::move(options.vector_space),
-                                          .merge_in_background = options.merge_in_background}));
+  index::EngineOptions engine_options{.access = options.read_only ? index::Access::kRead : index::Access::kWrite,
+                                      .vector_space = std::move(options.vector_space),
+                                      .merge_in_background = options.merge_in_background};
+  if (options.graph_vectors_min) engine_options.graph_vectors_min = *options.graph_vectors_min;
+  MAGPIE_TRY(std::unique_ptr<index::Engine> engine, index::Engine::open(folder, std::move(engine_options)));
   return std::unique_ptr<Index>(std::make_unique<EmbeddedIndex>(std::move(engine)));
 }
 

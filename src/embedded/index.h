@@ -2,6 +2,7 @@
 // TextIndex and VectorIndex on the local disk, both over one index::Engine, so that one commit covers both. See index/engine.h for
 // files, threads and crashes.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/files.h"
@@ -11,9 +12,10 @@
 namespace magpie::embedded {
 
 struct IndexOptions {
-  bool read_only = false;           // any number of these beside one writer; sees its commits after refresh()
-  std::string vector_space;         // core/embedder.h: space(); "" accepts what is there
-  bool merge_in_background = true;  // false: within commit()
+  bool read_only = false;                        // any number of these beside one writer; sees its commits after refresh()
+  std::string vector_space;                      // core/embedder.h: space(); "" accepts what is there
+  bool merge_in_background = true;               // false: within commit()
+  std::optional<std::size_t> graph_vectors_min;  // from how many vectors on a segment gets a graph; index/graph_file.h says why so many
 };
 
 class Index {

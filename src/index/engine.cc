@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <set>
 
 #include "base/log.h"
@@ -153,11 +154,14 @@ Result<std::shared_ptr<const Snapshot>> Engine::open_snapshot(const Manifest& ma
   opened->version = manifest.version;
   opened->dims = manifest.dims;
   const std::shared_ptr<const Snapshot> before = snapshot();
+  std::error_code no_matter;
   for (const ManifestSegment& listed : manifest.segments) {
     std::shared_ptr<const Segment> segment;
     for (const auto& known : before ? before->segments : decltype(before->segments){}) {
       if (known->segment->number() == listed.number) segment = known->segment;
     }
+    // Its graph may have come since.
+    if (segment && !segment->has_graph() && fs::exists(folder_ / graph_file_name(listed.number), no_matter)) segment.reset();
     if (!segment) { MAGPIE_TRY(segment, Segment::open(folder_ / segment_file_name(listed.number), listed.number)); }
     const bool fits = segment->documents() == listed.documents && segment->vectors() == listed.vectors &&
                       (segment->vectors() == 0 || segment->dims() == manifest.dims);
@@ -173,11 +177,15 @@ Result<std::shared_ptr<const Snapshot>> Engine::open_snapshot(const Manifest& ma
 // A commit or merge that was killed leaves a segment that no manifest names.
 Result<void> Engine::remove_strangers(const Manifest& manifest) const {
   std::set<std::string> named;
-  for (const ManifestSegment& segment : manifest.segments) named.insert(segment_file_name(segment.number));
+  for (const ManifestSegment& segment : manifest.segments) {
+    named.insert(segment_file_name(segment.number));
+    named.insert(graph_file_name(segment.number));
+  }
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = (name.starts_with("segment-") && name.ends_with(".seg")) || (name.starts_with("manifest.") && name.ends_with(".new"));
+    const bool ours = (name.starts_with("segment-") && (name.ends_with(".seg") || name.ends_with(".graph") || name.ends_with(".new"))) ||
+                      (name.starts_with("manifest.") && name.ends_with(".new"));
     if (!ours || named.contains(name)) continue;
     std::error_code ignored;  // a file that stays only takes room
     fs::remove(entry.path(), ignored);
@@ -240,7 +248,10 @@ Result<void> Engine::remove_vectors(ImageId id) {
 Result<void> Engine::commit() {
   MAGPIE_TRY_DO(check_writable());
   MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return commit_pending(writer); }));
-  if (!options_.merge_in_background) return merge_while_needed();
+  if (!options_.merge_in_background) {
+    MAGPIE_TRY_DO(merge_while_needed());
+    return build_graphs([] { return true; });
+  }
   int wanted = 1;
   merge_wanted_.try_push(wanted);  // a full queue means the merger has been told already
   return {};
@@ -331,6 +342,7 @@ Result<void> Engine::run_merge(const MergePlan& plan) {
   for (const std::uint64_t number : unused) {
     std::error_code ignored;  // a file that stays is removed at the next opening
     fs::remove(folder_ / segment_file_name(number), ignored);
+    fs::remove(folder_ / graph_file_name(number), ignored);
   }
   return {};
 }
@@ -373,17 +385,74 @@ Result<void> Engine::merge_while_needed() {
 
 Result<void> Engine::merge_all() {
   MAGPIE_TRY_DO(check_writable());
-  const std::lock_guard one_at_a_time(merging_);
-  if (const std::optional<MergePlan> plan = plan_merge(/*everything=*/true)) return run_merge(*plan);
+  {
+    const std::lock_guard one_at_a_time(merging_);
+    if (const std::optional<MergePlan> plan = plan_merge(/*everything=*/true)) MAGPIE_TRY_DO(run_merge(*plan));
+  }
+  return build_graphs([] { return true; });
+}
+
+/// The largest segment that should have a graph and has none.
+std::shared_ptr<const SegmentState> Engine::without_graph() const {
+  const std::shared_ptr<const Snapshot> now = snapshot();
+  std::shared_ptr<const SegmentState> largest;
+  for (const auto& state : now->segments) {
+    const Segment& segment = *state->segment;
+    const bool wanted = segment.has_sketches() && !segment.has_graph() && segment.vectors() >= options_.graph_vectors_min;
+    if (wanted && (!largest || segment.vectors() > largest->segment->vectors())) largest = state;
+  }
+  return largest;
+}
+
+Result<void> Engine::build_graphs(const std::function<bool()>& go_on) {
+  const std::lock_guard one_at_a_time(graphing_);
+  while (const std::shared_ptr<const SegmentState> state = without_graph()) {
+    const std::uint64_t number = state->segment->number();
+    const auto start = std::chrono::steady_clock::now();
+    const auto still_wanted = [&] {
+      const auto now = snapshot();
+      return go_on() && std::ranges::any_of(now->segments, [&](const auto& one) { return one->segment->number() == number; });
+    };
+    MAGPIE_TRY(const bool built, build_graph(folder_ / graph_file_name(number), *state->segment, still_wanted));
+    if (!built && !go_on()) return {};
+    if (!built) continue;  // the segment was merged into another
+    MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install_graph(writer, number); }));
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    log::info("index.graph_built", {{"vectors", state->segment->vectors()}, {"took_ms", took.count()}});
+  }
   return {};
 }
 
-void Engine::merge_loop(std::stop_token stop) {
-  while (merge_wanted_.pop(stop)) {
-    if (stop.stop_requested()) return;
-    const Result<void> merged = merge_while_needed();
-    if (!merged) log::warn("index.merge_failed", {{"why", merged.error().message}});  // tried again after the next commit
+// Opened again, the segment comes with its graph. What died in it meanwhile stays dead.
+Result<void> Engine::install_graph(Writer& writer, std::uint64_t number) {
+  std::vector<std::shared_ptr<const SegmentState>> segments = snapshot()->segments;
+  const auto place = std::ranges::find_if(segments, [&](const auto& one) { return one->segment->number() == number; });
+  if (place == segments.end()) {
+    std::error_code ignored;  // a file that stays is removed at the next opening
+    fs::remove(folder_ / graph_file_name(number), ignored);
+    return {};
   }
+  auto state = std::make_shared<SegmentState>(**place);
+  MAGPIE_TRY(state->segment, Segment::open(folder_ / segment_file_name(number), number));
+  if (!state->segment->has_graph()) return fail(Code::kCorrupt, "{} cannot be read back", graph_file_name(number));
+  *place = std::move(state);
+  return publish(writer, std::move(segments));
+}
+
+// Merges, and builds graphs in the time that is left: commits go on while a graph is built, and small segments must not pile up.
+void Engine::work_off(std::stop_token stop) {
+  const auto report = [](const Result<void>& done) {
+    if (!done) log::warn("index.merge_failed", {{"why", done.error().message}});  // tried again after the next commit
+  };
+  report(merge_while_needed());
+  report(build_graphs([&] {
+    if (merge_wanted_.try_pop()) report(merge_while_needed());
+    return !stop.stop_requested();
+  }));
+}
+
+void Engine::merge_loop(std::stop_token stop) {
+  do { work_off(stop); } while (merge_wanted_.pop(stop) && !stop.stop_requested());
 }
 
 Result<void> Engine::verify() const {

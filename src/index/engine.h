@@ -5,7 +5,8 @@
 //
 //   writer   add/remove  → memory (analysed at once)
 //            commit      → segment file, fsync → manifest replaced (that is the commit) → new snapshot published
-//            merger      → background thread: reads old segments, writes one new, replaces the manifest
+//            merger      → background thread: reads old segments, writes one new, replaces the manifest; then builds the graphs that large
+//                          segments lack, merging in between whenever there is something to merge
 //   reader   snapshot()  → shared_ptr to what the last commit left; files live until the last snapshot that uses them is gone
 //
 // kill -9 at any moment leaves the last commit: files that the manifest does not name are removed when a writer opens the folder.
@@ -31,8 +32,9 @@ enum class Access { kWrite, kRead };
 
 struct EngineOptions {
   Access access = Access::kWrite;
-  std::string vector_space;         // name of the model the vectors come from; "" accepts what is there
-  bool merge_in_background = true;  // false: inside commit(), for tests and one-shot builds
+  std::string vector_space;                          // name of the model the vectors come from; "" accepts what is there
+  bool merge_in_background = true;                   // false: inside commit(), for tests and one-shot builds
+  std::size_t graph_vectors_min = kGraphVectorsMin;  // segments with as many vectors, and sketches, get a graph
 };
 
 /// Bytes of text in one document at most.
@@ -58,7 +60,7 @@ class Engine {
   /// For readers: takes over what a writer of another process committed. True if there was something new. Cheap when there was not: reads
   /// the manifest.
   Result<bool> refresh();
-  /// Merges everything into one segment; what `magpie rebuild` ends with. Waits for a running merge.
+  /// Merges everything into one segment, and builds its graph if it is large. Waits for a running merge.
   Result<void> merge_all();
   /// Checks the sums of every byte of every segment.
   Result<void> verify() const;
@@ -89,6 +91,11 @@ class Engine {
   Result<void> run_merge(const MergePlan& plan);
   Result<void> install(Writer& writer, const MergePlan& plan);
   Result<void> merge_while_needed();
+  std::shared_ptr<const SegmentState> without_graph() const;
+  /// `go_on` false ends it early.
+  Result<void> build_graphs(const std::function<bool()>& go_on);
+  Result<void> install_graph(Writer& writer, std::uint64_t number);
+  void work_off(std::stop_token stop);
   void merge_loop(std::stop_token stop);
 
   fs::path folder_;
@@ -96,7 +103,8 @@ class Engine {
   UniqueFd lock_;
   Guarded<std::shared_ptr<const Snapshot>> current_;
   Guarded<Writer> writer_;
-  std::mutex merging_;  // held for the length of one merge, so that there is one at a time
+  std::mutex merging_;   // held for the length of one merge, so that there is one at a time
+  std::mutex graphing_;  // the same for graphs; taken before merging_
   BoundedQueue<int> merge_wanted_{1};
   std::jthread merger_;  // last member: stops before anything it uses goes
 };

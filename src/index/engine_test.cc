@@ -217,6 +217,137 @@ TEST_F(EngineTest, DamagedFilesAreToldNotTrusted) {
   }
 }
 
+/// An engine whose segments get graphs from kGraphRows vectors on.
+class GraphTest : public EngineTest {
+ protected:
+  static constexpr ImageId kGraphRows = 2'600;  // and sketches with it
+  std::unique_ptr<Engine> open_with_graphs(bool in_background = false) {
+    return open({.merge_in_background = in_background, .graph_vectors_min = kGraphRows});
+  }
+  static void add_many(Engine& engine, ImageId first, ImageId last) {
+    std::mt19937 random(first);
+    std::normal_distribution<float> normal;
+    for (ImageId id = first; id <= last; ++id) {
+      std::vector<float> vector(16);
+      for (float& value : vector) value = normal(random);
+      ASSERT_TRUE(add_vector(engine, id, vector));
+    }
+  }
+  static std::size_t graphs(const Engine& engine) {
+    const auto now = engine.snapshot();
+    return static_cast<std::size_t>(std::ranges::count_if(now->segments, [](const auto& state) { return state->segment->has_graph(); }));
+  }
+  std::size_t graph_files() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::directory_iterator(folder_)) count += entry.path().string().find(".graph") != std::string::npos ? 1 : 0;
+    return count;
+  }
+  static VectorMatches nearest(const Engine& engine, bool exact) {
+    const std::vector<float> query{1, -1, 0.5F, 2, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0.2F};
+    auto matches = search_vectors(*engine.snapshot(), {.vector = query, .k = 10, .exact = exact});
+    EXPECT_TRUE(matches);
+    return *matches;
+  }
+};
+
+TEST_F(GraphTest, AGraphComesAfterItsSegmentAndGoesWithIt) {
+  auto engine = open_with_graphs();
+  add_many(*engine, 1, kGraphRows - 1);
+  ASSERT_TRUE(engine->commit());
+  EXPECT_EQ(graph_files(), 0U);  // too small
+  add_many(*engine, kGraphRows, 2 * kGraphRows);
+  ASSERT_TRUE(engine->commit());
+  EXPECT_EQ(graph_files(), 1U);
+  EXPECT_EQ(graphs(*engine), 1U);
+  ASSERT_TRUE(engine->merge_all());
+  EXPECT_EQ(graph_files(), 1U);
+  engine.reset();
+  std::ofstream(folder_ / "segment-00000099.graph") << "of no segment";
+  std::ofstream(folder_ / "segment-00000001.graph.new") << "half a gra";
+  engine = open_with_graphs();
+  EXPECT_EQ(graph_files(), 1U);
+  EXPECT_EQ(graphs(*engine), 1U);
+  ASSERT_TRUE(engine->verify());
+  for (ImageId id = 1; id <= 2 * kGraphRows; ++id) ASSERT_TRUE(engine->remove_vectors(id));
+  ASSERT_TRUE(engine->commit());
+  EXPECT_EQ(graph_files(), 0U);
+}
+
+TEST_F(GraphTest, AReaderTakesOverAGraphThatCameLater) {
+  const auto writer = open_with_graphs(/*in_background=*/true);
+  add_many(*writer, 1, kGraphRows);
+  ASSERT_TRUE(writer->commit());
+  const auto reader = open({.access = Access::kRead});
+  ASSERT_TRUE(writer->merge_all());  // waits for the graph
+  EXPECT_EQ(graphs(*writer), 1U);
+  ASSERT_TRUE(reader->refresh());
+  EXPECT_EQ(graphs(*reader), 1U);
+}
+
+TEST_F(GraphTest, BuildingStopsWhenTheEngineDoesAndIsTakenUpAgain) {
+  {
+    const auto engine = open_with_graphs(/*in_background=*/true);
+    add_many(*engine, 1, 4 * kGraphRows);
+    ASSERT_TRUE(engine->commit());
+  }
+  const auto engine = open_with_graphs(/*in_background=*/true);
+  EXPECT_EQ(engine->snapshot()->vectors(), 4 * kGraphRows);
+  ASSERT_TRUE(engine->merge_all());
+  EXPECT_EQ(graphs(*engine), 1U);
+}
+
+TEST_F(GraphTest, CommitsWhileAGraphIsBuiltLoseNothing) {
+  const auto engine = open_with_graphs(/*in_background=*/true);
+  add_many(*engine, 1, 2 * kGraphRows);
+  ASSERT_TRUE(engine->commit());
+  for (ImageId id = 1; id <= 200; ++id) {
+    ASSERT_TRUE(engine->remove_vectors(id));
+    add_many(*engine, 10'000 + id, 10'000 + id);
+    ASSERT_TRUE(engine->commit());
+  }
+  ASSERT_TRUE(engine->merge_all());
+  EXPECT_EQ(engine->snapshot()->vectors(), 2 * kGraphRows);
+  EXPECT_EQ(engine->snapshot()->segments.size(), 1U);
+  EXPECT_EQ(graphs(*engine), 1U);
+}
+
+TEST_F(GraphTest, ADamagedGraphIsPassedOverAndMadeAnew) {
+  {
+    const auto engine = open_with_graphs();
+    add_many(*engine, 1, kGraphRows);
+    ASSERT_TRUE(engine->commit());
+  }
+  const fs::path path = folder_ / "segment-00000001.graph";
+  const std::string whole = *read_file(path);
+  for (std::size_t i = 0; i < 60; ++i) {
+    std::string damaged = whole;
+    if (i % 2 == 0) damaged.resize(whole.size() * i / 60);
+    else damaged[whole.size() - 1 - whole.size() * i / 60] ^= 0x10;
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << damaged;
+    const auto reader = open({.access = Access::kRead});
+    ASSERT_NE(reader, nullptr);
+    EXPECT_EQ(nearest(*reader, /*exact=*/true).hits.size(), 10U);
+    EXPECT_EQ(nearest(*reader, /*exact=*/false).hits.size(), 10U);
+    if (graphs(*reader) == 0) { EXPECT_TRUE(nearest(*reader, false).complete); }
+  }
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << whole.substr(0, whole.size() - 100);
+  const auto engine = open_with_graphs();
+  ASSERT_TRUE(engine->merge_all());
+  EXPECT_EQ(graphs(*engine), 1U);
+  EXPECT_EQ(*read_file(path), whole);
+}
+
+TEST_F(GraphTest, AnotherSegmentsGraphIsNotWalked) {
+  const auto engine = open_with_graphs();
+  add_many(*engine, 1, kGraphRows);
+  ASSERT_TRUE(engine->commit());
+  add_many(*engine, 10'001, 10'000 + kGraphRows);
+  ASSERT_TRUE(engine->commit());
+  ASSERT_EQ(graphs(*engine), 2U);
+  fs::copy_file(folder_ / "segment-00000001.graph", folder_ / "segment-00000002.graph", fs::copy_options::overwrite_existing);
+  EXPECT_EQ(graphs(*open({.access = Access::kRead})), 1U);
+}
+
 TEST(Manifest, GoesThereAndBack) {
   Manifest manifest{.version = 9, .next_segment = 4, .dims = 1'280, .vector_space = "lite0"};
   manifest.segments = {{1, 10, 8, {0, 3, 9}, {}}, {3, 5, 0, {}, {}}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/log.h"
 #include "core/vector_index.h"
 #include "vec/dot.h"
 
@@ -69,6 +70,7 @@ Result<std::shared_ptr<const Segment>> Segment::open(const fs::path& path, std::
   MAGPIE_TRY_DO(segment->map_documents());
   MAGPIE_TRY_DO(segment->map_terms());
   MAGPIE_TRY_DO(segment->map_vectors());
+  if (segment->has_sketches()) segment->open_graph(path.parent_path() / graph_file_name(number));
   return std::shared_ptr<const Segment>(std::move(segment));
 }
 
@@ -139,6 +141,24 @@ Result<void> Segment::map_regions() {
   MAGPIE_TRY(vector_regions, file_.column<std::uint16_t>(Section::kVectorRegions, vectors()));
   MAGPIE_TRY(region_classes, map_facet(Section::kRegionClassNames, Section::kRegionClasses, std::nullopt, vectors()));
   return {};
+}
+
+void Segment::open_graph(const fs::path& path) {
+  Result<GraphFile> graph = GraphFile::open(path, file_);
+  if (graph) {
+    graph_.emplace(std::move(*graph));
+  } else if (graph.error().code != Code::kNotFound) {
+    log::warn("index.graph_ignored", {{"why", graph.error().message}});
+  }
+}
+
+Result<void> Segment::verify() const {
+  MAGPIE_TRY_DO(file_.verify());
+  return graph_ ? graph_->verify() : Result<void>();
+}
+
+vec::GraphRows Segment::graph_rows() const {
+  return {vectors(), row_size, codes_.data(), code_scales.data(), sketch_words_.data(), sketch_scales.data(), sketch_centre};
 }
 
 std::optional<std::uint32_t> Segment::find_document(ImageId id) const { return find_id(document_ids, id); }

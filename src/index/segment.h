@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "core/text_index.h"
+#include "index/graph_file.h"
 #include "index/segment_file.h"
 #include "vec/quantise.h"
 #include "vec/sketch.h"
@@ -75,14 +76,15 @@ struct RowRange {
 
 class Segment {
  public:
+  /// With its graph, if there is one beside it. A graph that cannot be used is told in the log, and the segment is scanned.
   static Result<std::shared_ptr<const Segment>> open(const fs::path& path, std::uint64_t number);
 
   std::uint64_t number() const { return number_; }
-  std::uint64_t bytes() const { return file_.bytes(); }
+  std::uint64_t bytes() const { return file_.bytes() + (graph_ ? graph_->bytes() : 0); }
   std::uint32_t documents() const { return file_.counts().documents; }
   std::uint32_t vectors() const { return file_.counts().vectors; }
   std::uint32_t dims() const { return file_.counts().dims; }
-  Result<void> verify() const { return file_.verify(); }
+  Result<void> verify() const;
 
   std::span<const ImageId> document_ids, copy_groups;
   std::span<const std::uint64_t> pixels;
@@ -110,12 +112,20 @@ class Segment {
   bool has_sketches() const { return !sketch_centre.empty(); }
   const std::uint64_t* sketch(std::uint32_t vector) const { return sketch_words_.data() + vector * vec::sketch_words(row_size); }
 
+  bool has_graph() const { return graph_.has_value(); }
+  vec::GraphView graph() const { return graph_->view(); }
+  /// What a graph is over; has_sketches() only.
+  vec::GraphRows graph_rows() const;
+  /// crc32c of the sketches: tells whose graph it is.
+  std::uint32_t sketches_sum() const { return file_.sum(Section::kSketchWords); }
+
  private:
   Segment(SegmentFile file, std::uint64_t number) : file_(std::move(file)), number_(number) {}
   Result<void> map_documents();
   Result<void> map_terms();
   Result<void> map_vectors();
   Result<void> map_regions();
+  void open_graph(const fs::path& path);
   /// `values` per row where there are no starts.
   Result<FacetColumn> map_facet(Section names, Section codes, std::optional<Section> starts, std::uint64_t rows) const;
 
@@ -127,6 +137,7 @@ class Segment {
   std::span<const float> rows_;
   std::span<const std::uint8_t> codes_;
   std::span<const std::uint64_t> sketch_words_;
+  std::optional<GraphFile> graph_;
 };
 
 }  // namespace magpie::index

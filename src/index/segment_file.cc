@@ -28,7 +28,8 @@ T number_at(const char* data) {
 }
 
 bool checked_at_open(Section section) {
-  return section != Section::kVectorRows && section != Section::kVectorCodes && section != Section::kSketchWords;
+  return section != Section::kVectorRows && section != Section::kVectorCodes && section != Section::kSketchWords &&
+         section != Section::kGraphEdges;
 }
 
 }  // namespace
@@ -156,6 +157,11 @@ std::string_view SegmentFile::section(Section section) const {
   const auto found = sections_.find(section);
   if (found == sections_.end()) return {};
   return {data_ + found->second.offset, static_cast<std::size_t>(found->second.length)};
+}
+
+std::uint32_t SegmentFile::sum(Section section) const {
+  const auto found = sections_.find(section);
+  return found == sections_.end() ? 0 : found->second.crc;
 }
 
 Result<void> SegmentFile::check(Section section, const Place& place) const {

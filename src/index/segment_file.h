@@ -65,8 +65,8 @@ class SegmentFileWriter {
 /// A mapped segment file. The mapping lives as long as the object, also when the file is unlinked. Thread-safe.
 class SegmentFile {
  public:
-  /// Checks magic, footer and the sums of all sections but the vector rows and codes, which are most of the bytes (verify() checks
-  /// them). kCorrupt names the file and the section; kNotFound.
+  /// Checks magic, footer and the sums of all sections but vector rows, codes, sketches and graphs, which are most of the bytes (verify()
+  /// checks them). kCorrupt names the file and the section; kNotFound.
   static Result<SegmentFile> open(const fs::path& path);
   SegmentFile(SegmentFile&& other) noexcept;
   SegmentFile& operator=(SegmentFile&&) = delete;
@@ -83,6 +83,8 @@ class SegmentFile {
     if (raw.size() != count * sizeof(T)) return wrong_size(wanted, raw.size(), count * sizeof(T));
     return std::span<const T>(reinterpret_cast<const T*>(raw.data()), static_cast<std::size_t>(count));
   }
+  /// The section's crc32c as the file says it; 0 where the file lacks the section.
+  std::uint32_t sum(Section section) const;
   /// Tells the system that the section is read here and there, so that it reads no neighbours.
   void expect_random_access(Section section) const;
   /// Checks the sums of all sections. Reads the whole file.

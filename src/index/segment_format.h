@@ -79,6 +79,8 @@ enum class Section : std::uint32_t {
   kVectorRegions = 47,  // u16; this and the next two only where there is a region's vector
   kRegionClassNames = 48,
   kRegionClasses = 49,
+  kGraphHead = 60,  // this and the next in files of their own: graph_file.h
+  kGraphEdges = 61,
 };
 
 /// Fewer are scanned by their codes in no time, and have no centre worth the name. More than a commit of a crawl has (2,000), so that

@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "index/snapshot.h"
+#include "index/vector_plan.h"
 #include "vec/dot.h"
+#include "vec/graph.h"
 #include "vec/quantise.h"
 #include "vec/sketch.h"
 #include "vec/top_k.h"
@@ -19,6 +21,11 @@ namespace {
 /// An answer without a limit is ranked by float32 vectors this far down; below, similarities come from the codes (off by less than
 /// 0.001 as a rule), except near similarity_min, where the float32 vectors decide.
 constexpr std::size_t kExactHits = 1'000;
+
+/// Rows that a walk keeps, at least: recall@10 is then above 0.99 as a rule (bench/results/vec.md).
+constexpr std::size_t kBeamMin = 96;
+/// As many times more where pictures have several rows each, since they are to be k pictures.
+constexpr std::size_t kRegionsBeam = 4;
 
 struct Candidate {
   float similarity = 0, bound = 0;
@@ -48,6 +55,7 @@ class Scan {
   const std::vector<Candidate>& candidates() const { return candidates_; }
   /// No row whose upper bound is below can be in the answer.
   float floor() const { return floor_; }
+  void raise(float floor) { floor_ = std::max(floor_, floor); }
 
  private:
   // The k-th best picture's lower bound is a floor for all, so a picture must count once.
@@ -111,19 +119,107 @@ std::vector<float> padded_query(std::span<const float> vector) {
   return query;
 }
 
-Scan scan_sketches(const Snapshot& snapshot, const VectorQuery& query) {
-  Scan scan(query, snapshot.vectors(), query.min_similarity);
-  const std::vector<float> floats = padded_query(query.vector);
-  std::optional<vec::Rotation> rotation;
-  for (const auto& state : snapshot.segments) {
-    const Segment& segment = *state->segment;
-    if (!segment.has_sketches()) continue;
-    if (!rotation) rotation.emplace(segment.row_size);
-    const vec::SketchQuery sketched(floats, segment.sketch_centre, *rotation);
+/// Whether a row may be answered at all.
+bool may_answer(const SegmentState& state, const VectorQuery& query, const RowScope& scope, std::uint32_t row) {
+  if (query.allowed != nullptr && !query.allowed->contains(state.segment->vector_ids[row])) return false;
+  return !state.dead_vectors.dead(row) && scope.has(row);
+}
+
+/// One search over one snapshot: the query in the forms that its looks want, made when they are.
+class Search {
+ public:
+  Search(const Snapshot& snapshot, const VectorQuery& query)
+      : snapshot_(snapshot),
+        query_(query),
+        floats_(padded_query(query.vector)),
+        quantised_(query.vector),
+        near_(query, snapshot.vectors(), query.min_similarity),
+        walked_(snapshot.segments.size(), false) {}
+
+  /// Rows that may be in the answer, their similarities by codes.
+  const Scan& run() {
+    if (!query_.exact && query_.k != kAllSimilar) walk_graphs();
+    scan_codes(scan_sketches());
+    return near_;
+  }
+  VectorPlan plan() const { return plan_; }
+  std::span<const float> floats() const { return floats_; }
+
+ private:
+  const vec::Rotation& rotation(std::size_t size) {
+    if (!rotation_) rotation_.emplace(size);
+    return *rotation_;
+  }
+
+  void look(const Segment& segment, std::uint32_t row) {
+    const vec::CodeScale& scale = segment.code_scales[row];
+    const std::int64_t sum = vec::dot_functions().codes(segment.codes(row), quantised_.values.data(), segment.row_size);
+    near_.offer({quantised_.similarity(sum, scale), quantised_.bound(scale), &segment, row, segment.vector_ids[row]});
+  }
+
+  /// An estimate by a sample, the same for the same filter however it is written.
+  double passing(const SegmentState& state, const RowScope& scope) const {
+    constexpr std::uint32_t kSample = 512;
+    const std::uint32_t rows = state.segment->vectors();
+    std::uint32_t passed = 0;
+    for (std::uint32_t i = 0; i < kSample; ++i) {
+      const auto row = static_cast<std::uint32_t>((std::uint64_t{2 * i + 1} * rows) / (2 * kSample));
+      passed += may_answer(state, query_, scope, row) ? 1 : 0;
+    }
+    return static_cast<double>(passed) / kSample * rows;
+  }
+
+  void walk_graphs() {
+    for (std::size_t i = 0; i < snapshot_.segments.size(); ++i) {
+      if (snapshot_.segments[i]->segment->has_graph()) walked_[i] = walk_graph(*snapshot_.segments[i]);
+      if (walked_[i]) plan_ = VectorPlan::kGraph;
+    }
+  }
+
+  /// False where a scan must answer: it is cheaper, or the walk did not find enough.
+  bool walk_graph(const SegmentState& state) {
+    const Segment& segment = *state.segment;
+    const RowScope scope(segment, query_.scope);
+    if (scope.none()) return false;
+    const bool picky = query_.allowed != nullptr || state.dead_vectors.count() > 0 || query_.scope.part != VectorPart::kAny;
+    const std::size_t beam = std::max(kBeamMin, query_.k + query_.k / 2) * (segment.vector_regions.empty() ? 1 : kRegionsBeam);
+    const SegmentPlan plan = plan_segment(segment.vectors(), picky ? passing(state, scope) : segment.vectors(), beam);
+    if (!plan.walk) return false;
+    const vec::GraphRows rows = segment.graph_rows();
+    const vec::GraphQuery query(floats_, rows, rotation(segment.row_size));
+    std::function<bool(std::uint32_t)> passes;
+    if (picky) passes = [&](std::uint32_t row) { return may_answer(state, query_, scope, row); };
+    vec::Walked walked = vec::walk(rows, segment.graph(), query, {beam, plan.looks_max}, passes);
+    if (!walked.finished || pictures(segment, walked.best) < std::min<std::size_t>(query_.k, segment.vectors())) return false;
+    for (const vec::Scored& one : walked.best) look(segment, one.id);
+    return true;
+  }
+
+  /// How many different ones; sorts the rows, so that those of a picture stand together.
+  static std::size_t pictures(const Segment& segment, std::vector<vec::Scored>& rows) {
+    std::ranges::sort(rows, {}, &vec::Scored::id);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      count += i == 0 || segment.vector_ids[rows[i].id] != segment.vector_ids[rows[i - 1].id] ? 1 : 0;
+    }
+    return count;
+  }
+
+  Scan scan_sketches() {
+    Scan scan(query_, snapshot_.vectors(), near_.floor());
+    for (std::size_t i = 0; i < snapshot_.segments.size(); ++i) {
+      if (!walked_[i] && snapshot_.segments[i]->segment->has_sketches()) scan_sketches(*snapshot_.segments[i], scan);
+    }
+    return scan;
+  }
+
+  void scan_sketches(const SegmentState& state, Scan& scan) {
+    const Segment& segment = *state.segment;
+    const vec::SketchQuery sketched(floats_, segment.sketch_centre, rotation(segment.row_size));
     constexpr std::uint32_t kRows = vec::SketchQuery::kRowsMax;
     vec::SketchQuery::Sums sums;
     std::uint32_t known = 0;  // rows below have their sums, the last kRows of them still
-    each_row(*state, query, [&](std::uint32_t row, ImageId id) {
+    each_row(state, query_, [&](std::uint32_t row, ImageId id) {
       if (row >= known) {
         const std::uint32_t begin = row / kRows * kRows;
         known = std::min(begin + kRows, segment.vectors());
@@ -133,28 +229,28 @@ Scan scan_sketches(const Snapshot& snapshot, const VectorQuery& query) {
       scan.offer({similarity, bound, &segment, row, id});
     });
   }
-  return scan;
-}
 
-/// Of rows with a sketch, those that it left.
-Scan scan_codes(const Snapshot& snapshot, const VectorQuery& query, const Scan& sketched) {
-  Scan scan(query, snapshot.vectors(), sketched.floor());
-  const vec::QuantisedQuery quantised(query.vector);
-  const auto dot = vec::dot_functions().codes;
-  const auto look = [&](const Segment& segment, std::uint32_t row, ImageId id) {
-    const vec::CodeScale& scale = segment.code_scales[row];
-    const float similarity = quantised.similarity(dot(segment.codes(row), quantised.values.data(), segment.row_size), scale);
-    scan.offer({similarity, quantised.bound(scale), &segment, row, id});
-  };
-  for (const Candidate& candidate : sketched.candidates()) {
-    if (candidate.similarity + candidate.bound >= scan.floor()) look(*candidate.segment, candidate.row, candidate.id);
+  /// Of rows with a sketch, those that it left.
+  void scan_codes(const Scan& sketched) {
+    near_.raise(sketched.floor());
+    for (const Candidate& candidate : sketched.candidates()) {
+      if (candidate.similarity + candidate.bound >= near_.floor()) look(*candidate.segment, candidate.row);
+    }
+    for (const auto& state : snapshot_.segments) {
+      if (state->segment->has_sketches()) continue;
+      each_row(*state, query_, [&](std::uint32_t row, ImageId) { look(*state->segment, row); });
+    }
   }
-  for (const auto& state : snapshot.segments) {
-    if (state->segment->has_sketches()) continue;
-    each_row(*state, query, [&](std::uint32_t row, ImageId id) { look(*state->segment, row, id); });
-  }
-  return scan;
-}
+
+  const Snapshot& snapshot_;
+  const VectorQuery& query_;
+  const std::vector<float> floats_;
+  const vec::QuantisedQuery quantised_;
+  std::optional<vec::Rotation> rotation_;
+  Scan near_;
+  std::vector<bool> walked_;  // by segment
+  VectorPlan plan_ = VectorPlan::kScan;
+};
 
 /// Calls use(span of candidates) for each picture.
 template <class Use>
@@ -184,10 +280,9 @@ bool comes_first(const SimilarId& a, const SimilarId& b) {
   return a.similarity != b.similarity ? a.similarity > b.similarity : a.id < b.id;
 }
 
-std::vector<SimilarId> rank(const Scan& scan, const VectorQuery& query) {
+std::vector<SimilarId> rank(const Scan& scan, const VectorQuery& query, std::span<const float> floats) {
   const bool limited = query.k != kAllSimilar;
   const float floats_from = limited ? -2 : exact_from(scan.candidates());
-  const std::vector<float> floats = padded_query(query.vector);
   const auto dot = vec::dot_functions().floats;
   std::vector<SimilarId> ranked;
   each_picture(scan.candidates(), [&](std::span<const Candidate> picture) {
@@ -229,8 +324,10 @@ Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery
   if (snapshot.vectors() == 0) return matches;
   MAGPIE_TRY_DO(check_query(snapshot, query.vector));
   if (query.k == 0) return matches;
-  const Scan scan = scan_codes(snapshot, query, scan_sketches(snapshot, query));
-  matches.hits = rank(scan, query);
+  Search search(snapshot, query);
+  matches.hits = rank(search.run(), query, search.floats());
+  matches.plan = search.plan();
+  matches.complete = matches.plan == VectorPlan::kScan;
   return matches;
 }
 

@@ -23,6 +23,18 @@ std::int64_t codes_scalar(const std::uint8_t* codes, const std::int16_t* query, 
   return sum;
 }
 
+std::int32_t bytes_scalar(const std::uint8_t* codes, const std::int8_t* query, std::size_t size) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum += std::int32_t{codes[i]} * query[i];
+  return sum;
+}
+
+std::int32_t pair_scalar(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < size; ++i) sum += (std::int32_t{a[i]} - 128) * (std::int32_t{b[i]} - 128);
+  return sum;
+}
+
 __attribute__((target("avx2,fma"))) float floats_avx2(const float* a, const float* b, std::size_t size) {
   __m256 sum0 = _mm256_setzero_ps(), sum1 = _mm256_setzero_ps();
   for (std::size_t i = 0; i < size; i += 16) {
@@ -48,6 +60,34 @@ __attribute__((target("avx2"))) std::int64_t codes_avx2(const std::uint8_t* code
   std::int64_t total = 0;
   for (const std::int32_t lane : lanes) total += lane;
   return total;
+}
+
+__attribute__((target("avx2"))) inline std::int32_t lanes_sum(__m256i lanes) {
+  __m128i half = _mm_add_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+  half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0x4E));
+  half = _mm_add_epi32(half, _mm_shuffle_epi32(half, 0xB1));
+  return _mm_cvtsi128_si32(half);
+}
+
+// Not _mm256_maddubs_epi16: its sums of two products do not fit into sixteen bits.
+__attribute__((target("avx2"))) std::int32_t bytes_avx2(const std::uint8_t* codes, const std::int8_t* query, std::size_t size) {
+  __m256i sum = _mm256_setzero_si256();
+  for (std::size_t i = 0; i < size; i += 16) {
+    const __m256i wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i)));
+    const __m256i values = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(query + i)));
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(wide, values));
+  }
+  return lanes_sum(sum);
+}
+
+__attribute__((target("avx2"))) std::int32_t pair_avx2(const std::uint8_t* a, const std::uint8_t* b, std::size_t size) {
+  const __m128i zero = _mm_set1_epi8(static_cast<char>(0x80));  // codes without their offset are signed bytes
+  const auto signed_at = [&](const std::uint8_t* from) __attribute__((target("avx2"), always_inline)) {
+    return _mm256_cvtepi8_epi16(_mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)), zero));
+  };
+  __m256i sum = _mm256_setzero_si256();
+  for (std::size_t i = 0; i < size; i += 16) sum = _mm256_add_epi32(sum, _mm256_madd_epi16(signed_at(a + i), signed_at(b + i)));
+  return lanes_sum(sum);
 }
 
 __attribute__((target("avx512f"))) float floats_avx512(const float* a, const float* b, std::size_t size) {
@@ -82,9 +122,41 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) std::int64_t codes_avx512
   return total;
 }
 
-constexpr DotFunctions kScalarDots{floats_scalar, codes_scalar};
-constexpr DotFunctions kAvx2Dots{floats_avx2, codes_avx2};
-constexpr DotFunctions kAvx512Dots{floats_avx512, codes_avx512};
+// Not _mm512_castsi512_si256, for the same reason.
+__attribute__((target("avx512f"))) inline std::int32_t lanes_sum_avx512(__m512i lanes) {
+  return lanes_sum(_mm256_add_epi32(_mm512_maskz_extracti64x4_epi64(0xF, lanes, 0), _mm512_maskz_extracti64x4_epi64(0xF, lanes, 1)));
+}
+
+__attribute__((target("avx512f,avx512bw,avx512vnni"))) std::int32_t bytes_avx512(const std::uint8_t* codes, const std::int8_t* query,
+                                                                                 std::size_t size) {
+  __m512i sum0 = _mm512_setzero_si512(), sum1 = _mm512_setzero_si512();
+  std::size_t i = 0;
+  for (; i + 128 <= size; i += 128) {
+    sum0 = _mm512_dpbusd_epi32(sum0, _mm512_loadu_si512(codes + i), _mm512_loadu_si512(query + i));
+    sum1 = _mm512_dpbusd_epi32(sum1, _mm512_loadu_si512(codes + i + 64), _mm512_loadu_si512(query + i + 64));
+  }
+  if (i < size) sum0 = _mm512_dpbusd_epi32(sum0, _mm512_loadu_si512(codes + i), _mm512_loadu_si512(query + i));
+  const __m512i sum = _mm512_add_epi32(sum0, sum1);
+  return lanes_sum_avx512(sum);
+}
+
+// With b' = b - 128:  (a - 128) b' = a b' - 128 b', and the instruction wants one factor unsigned, the other signed.
+__attribute__((target("avx512f,avx512bw,avx512vnni"))) std::int32_t pair_avx512(const std::uint8_t* a, const std::uint8_t* b,
+                                                                                std::size_t size) {
+  const __m512i zero = _mm512_set1_epi8(static_cast<char>(0x80));
+  __m512i products = _mm512_setzero_si512(), offsets = _mm512_setzero_si512();
+  for (std::size_t i = 0; i < size; i += 64) {
+    const __m512i values = _mm512_xor_si512(_mm512_loadu_si512(b + i), zero);
+    products = _mm512_dpbusd_epi32(products, _mm512_loadu_si512(a + i), values);
+    offsets = _mm512_dpbusd_epi32(offsets, zero, values);
+  }
+  const __m512i sum = _mm512_sub_epi32(products, offsets);
+  return lanes_sum_avx512(sum);
+}
+
+constexpr DotFunctions kScalarDots{floats_scalar, codes_scalar, bytes_scalar, pair_scalar};
+constexpr DotFunctions kAvx2Dots{floats_avx2, codes_avx2, bytes_avx2, pair_avx2};
+constexpr DotFunctions kAvx512Dots{floats_avx512, codes_avx512, bytes_avx512, pair_avx512};
 
 Instructions detect() {
   __builtin_cpu_init();

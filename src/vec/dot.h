@@ -25,6 +25,10 @@ struct DotFunctions {
   float (*floats)(const float* a, const float* b, std::size_t size);
   /// Sum of codes[i] × query[i], exact and the same in all versions for size <= 4'096 and |query[i]| <= kQueryValueMax.
   std::int64_t (*codes)(const std::uint8_t* codes, const std::int16_t* query, std::size_t size);
+  /// Sum of codes[i] × query[i], exact and the same in all versions for size <= 4'096. Half the work of codes().
+  std::int32_t (*bytes)(const std::uint8_t* codes, const std::int8_t* query, std::size_t size);
+  /// Sum of (a[i] - 128) × (b[i] - 128), exact and the same in all versions for size <= 4'096.
+  std::int32_t (*pair)(const std::uint8_t* a, const std::uint8_t* b, std::size_t size);
 };
 /// 255 × 8'191 × 4'096 / 8 lanes stays below 2^31, so 32-bit lanes never overflow.
 inline constexpr std::int16_t kQueryValueMax = 8'191;

@@ -1,5 +1,7 @@
 #include "vec/sketch.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -25,6 +27,7 @@ Four load(const float* from) {
   std::memcpy(&value, from, sizeof value);
   return value;
 }
+float sum_of(Four value) { return (value[0] + value[2]) + (value[1] + value[3]); }
 void store(float* to, Four value) { std::memcpy(to, &value, sizeof value); }
 
 // Walsh-Hadamard, scaled to keep lengths. `values` has a power of two, 64 at least.
@@ -106,20 +109,28 @@ SketchQuery::SketchQuery(std::span<const float> query, std::span<const float> ce
   constexpr int kValueMax = (1 << kPlanes) - 1;
   step_ = 2 * least_ / kValueMax;
   const std::size_t words = sketch_words(query.size());
-  double squares = 0, lost = 0, total = 0;
-  for (std::size_t i = 0; i < rotated.size(); ++i) {
-    const int value = std::clamp(static_cast<int>(std::lround((rotated[i] + least_) / step_)), 0, kValueMax);
-    for (std::size_t plane = 0; plane < kPlanes; ++plane) {
-      if ((value >> plane & 1) != 0) planes_[plane * words + i / 64] |= std::uint64_t{1} << (i % 64);
+  const Four step = Four{} + step_, least = Four{} + least_, least_steps = Four{} + (least_ / step_ + 0.5F);
+  Four squares{}, lost{}, total{};
+  for (std::size_t i = 0; i < rotated.size(); i += 16) {
+    __m128i values[4];
+    for (std::size_t four = 0; four < 4; ++four) {
+      const Four here = load(rotated.data() + i + 4 * four);
+      values[four] = _mm_cvttps_epi32(here / step + least_steps);  // 0 to kValueMax, as |here| <= least
+      const Four kept = _mm_cvtepi32_ps(values[four]) * step - least;
+      squares += here * here;
+      lost += (here - kept) * (here - kept);
+      total += kept;
     }
-    const double kept = double{step_} * value - least_;
-    squares += double{rotated[i]} * rotated[i];
-    lost += (rotated[i] - kept) * (rotated[i] - kept);
-    total += kept;
+    const __m128i bytes = _mm_packus_epi16(_mm_packs_epi32(values[0], values[1]), _mm_packs_epi32(values[2], values[3]));
+    for (int plane = 0; plane < kPlanes; ++plane) {
+      // The plane's bit goes to the top of each byte, from where movemask takes it.
+      const auto bits = static_cast<std::uint64_t>(_mm_movemask_epi8(_mm_slli_epi16(bytes, 7 - plane)));
+      planes_[static_cast<std::size_t>(plane) * words + i / 64] |= bits << (i % 64);
+    }
   }
-  norm_ = static_cast<float>(std::sqrt(squares));
-  lost_ = static_cast<float>(std::sqrt(lost));
-  total_ = static_cast<float>(total);
+  norm_ = std::sqrt(sum_of(squares));
+  lost_ = std::sqrt(sum_of(lost));
+  total_ = sum_of(total);
 }
 
 }  // namespace magpie::vec

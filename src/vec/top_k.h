@@ -25,22 +25,24 @@ class TopK {
   void offer(Scored candidate) {
     if (heap_.size() < k_) {
       heap_.push_back(candidate);
-      std::push_heap(heap_.begin(), heap_.end(), better);
+      std::push_heap(heap_.begin(), heap_.end(), kBetter);
     } else if (better(candidate, heap_.front())) {
-      std::pop_heap(heap_.begin(), heap_.end(), better);
+      std::pop_heap(heap_.begin(), heap_.end(), kBetter);
       heap_.back() = candidate;
-      std::push_heap(heap_.begin(), heap_.end(), better);
+      std::push_heap(heap_.begin(), heap_.end(), kBetter);
     }
   }
   /// The score a candidate must reach to have a chance; minus infinity while fewer than k are kept.
   float floor() const { return heap_.size() < k_ ? -std::numeric_limits<float>::infinity() : heap_.front().score; }
   /// Best first; the object is empty afterwards.
   std::vector<Scored> take() {
-    std::sort_heap(heap_.begin(), heap_.end(), better);
+    std::sort_heap(heap_.begin(), heap_.end(), kBetter);
     return std::move(heap_);
   }
 
  private:
+  // Not the function itself: by its address it would not be put in line.
+  static constexpr auto kBetter = [](const Scored& a, const Scored& b) { return better(a, b); };
   std::size_t k_;
   std::vector<Scored> heap_;  // worst kept one in front
 };

@@ -38,6 +38,33 @@ TEST(Dot, EveryVersionGivesTheSameCodeSum) {
   }
 }
 
+TEST(Dot, EveryVersionGivesTheSameByteSumAndPairSum) {
+  std::mt19937 random(8);
+  for (const std::size_t size : {64u, 128u, 192u, 1'280u, 4'096u}) {
+    std::vector<std::uint8_t> a(size), b(size), highest(size, 255), lowest(size, 0);
+    std::vector<std::int8_t> query(size), least(size, -128);
+    for (std::size_t i = 0; i < size; ++i) {
+      a[i] = static_cast<std::uint8_t>(random());
+      b[i] = static_cast<std::uint8_t>(random());
+      query[i] = static_cast<std::int8_t>(random());
+    }
+    const DotFunctions& plain = dot_functions(Instructions::kScalar);
+    std::int32_t bytes = 0, pair = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      bytes += a[i] * query[i];
+      pair += (a[i] - 128) * (b[i] - 128);
+    }
+    EXPECT_EQ(plain.bytes(a.data(), query.data(), size), bytes);
+    EXPECT_EQ(plain.pair(a.data(), b.data(), size), pair);
+    for (const Instructions set : available()) {
+      EXPECT_EQ(dot_functions(set).bytes(a.data(), query.data(), size), bytes) << size;
+      EXPECT_EQ(dot_functions(set).pair(a.data(), b.data(), size), pair) << size;
+      EXPECT_EQ(dot_functions(set).bytes(highest.data(), least.data(), size), -255 * 128 * static_cast<std::int32_t>(size));
+      EXPECT_EQ(dot_functions(set).pair(lowest.data(), lowest.data(), size), 128 * 128 * static_cast<std::int32_t>(size));
+    }
+  }
+}
+
 TEST(Dot, LargestValuesDoNotOverflow) {
   const std::size_t size = 4'096;
   const std::vector<std::uint8_t> codes(size, 255);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <random>
+#include <set>
 
 #include "contract_folder.h"
 #include "core/vector_index.h"
@@ -271,6 +272,92 @@ TEST_F(VectorIndexContract, RegionsAnswerAsAFullComparisonDoes) {
         }
       }
     }
+  }
+}
+
+/// Clusters of look-alikes: what graphs are for.
+std::vector<Embedding> clustered_vectors(std::size_t count, std::size_t dims, std::mt19937& random) {
+  std::vector<Embedding> vectors, centres;
+  for (std::size_t i = 0; i < count / 100; ++i) centres.push_back(random_vector(dims, random));
+  for (std::size_t i = 0; i < count; ++i) {
+    Embedding vector = random_vector(dims, random);
+    const Embedding& centre = centres[random() % centres.size()];
+    for (std::size_t j = 0; j < dims; ++j) vector[j] += 1.2F * centre[j];
+    EXPECT_TRUE(vec::normalise(vector));
+    vectors.push_back(std::move(vector));
+  }
+  return vectors;
+}
+
+// Filters from all to one in a thousand, anywhere, near the query and far from it: the approximate search finds 95 % of what the exact one
+// finds, whatever plan it takes.
+TEST_F(VectorIndexContract, AnApproximateSearchLosesNothingToAFilter) {
+  open({.merge_in_background = false, .graph_vectors_min = 3'000});
+  std::mt19937 random(13);
+  constexpr ImageId kCount = 12'000;
+  const std::vector<Embedding> vectors = clustered_vectors(kCount, 64, random);
+  for (ImageId id = 1; id <= kCount; ++id) ASSERT_TRUE(index().add(id, vectors[id - 1]));
+  ASSERT_TRUE(index().commit());
+  for (ImageId id = 10; id <= kCount; id += 10) ASSERT_TRUE(index().remove(id));
+  ASSERT_TRUE(index().commit());
+  std::set<VectorPlan> plans;
+  for (const std::size_t one_in : {1U, 2U, 4U, 10U, 100U, 1'000U}) {
+    for (const char* where : {"anywhere", "near", "far"}) {
+      double found = 0, wanted = 0;
+      for (int round = 0; round < 20; ++round) {
+        const Embedding& query = vectors[random() % vectors.size()];
+        const auto all = snapshot()->search({.vector = query, .k = kAllSimilar});
+        ASSERT_TRUE(all);
+        IdSet allowed, larger(kCount * 2);
+        for (std::size_t rank = 0; rank < all->hits.size(); ++rank) {
+          const bool anywhere = random() % one_in == 0;
+          const bool near = rank < all->hits.size() / one_in, far = rank >= all->hits.size() - all->hits.size() / one_in;
+          if (*where == 'a' ? anywhere : *where == 'n' ? near : far) allowed.add(all->hits[rank].id), larger.add(all->hits[rank].id);
+        }
+        const auto exact = snapshot()->search({.vector = query, .k = 10, .allowed = &allowed});
+        const auto fast = snapshot()->search({.vector = query, .k = 10, .allowed = &allowed, .exact = false});
+        const auto same = snapshot()->search({.vector = query, .k = 10, .allowed = &larger, .exact = false});
+        ASSERT_TRUE(exact && fast && same);
+        EXPECT_TRUE(exact->complete);
+        EXPECT_EQ(fast->complete, fast->plan == VectorPlan::kScan);
+        plans.insert(fast->plan);
+        expect_same(same->hits, fast->hits);  // one filter, written in another way
+        EXPECT_LE(fast->hits.size(), exact->hits.size());
+        for (const SimilarId& hit : exact->hits) {
+          wanted += 1;
+          found += std::ranges::any_of(fast->hits, [&](const SimilarId& one) { return one.id == hit.id; }) ? 1 : 0;
+        }
+      }
+      EXPECT_GE(found, 0.95 * wanted) << "one in " << one_in << " " << where;
+    }
+  }
+  EXPECT_EQ(plans.size(), 2U);
+}
+
+TEST_F(VectorIndexContract, AnApproximateSearchKnowsRegionsToo) {
+  open({.merge_in_background = false, .graph_vectors_min = 3'000});
+  std::mt19937 random(14);
+  const std::vector<Embedding> vectors = clustered_vectors(16'000, 48, random);
+  for (ImageId id = 1; id <= 4'000; ++id) {
+    const auto* own = &vectors[(id - 1) * 4];
+    ASSERT_TRUE(
+        index().add(id, std::vector<PictureVector>{{own[0], 0, ""}, {own[1], 1, "dress"}, {own[2], 2, "shoe"}, {own[3], 3, "shoe"}}));
+  }
+  ASSERT_TRUE(index().commit());
+  for (const VectorScope& scope : {VectorScope{}, VectorScope{VectorPart::kWhole, ""}, VectorScope{VectorPart::kRegion, "shoe"}}) {
+    double found = 0;
+    for (int round = 0; round < 30; ++round) {
+      const Embedding& query = vectors[random() % vectors.size()];
+      const auto exact = snapshot()->search({.vector = query, .k = 10, .scope = scope});
+      const auto fast = snapshot()->search({.vector = query, .k = 10, .scope = scope, .exact = false});
+      ASSERT_TRUE(exact && fast);
+      ASSERT_EQ(fast->hits.size(), 10U);
+      for (const SimilarId& hit : exact->hits) {
+        found +=
+            std::ranges::any_of(fast->hits, [&](const SimilarId& one) { return one.id == hit.id && one.region == hit.region; }) ? 1 : 0;
+      }
+    }
+    EXPECT_GE(found / 300, 0.95);
   }
 }
 

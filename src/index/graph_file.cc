@@ -1,0 +1,51 @@
+#include "index/graph_file.h"
+
+#include <array>
+#include <system_error>
+
+#include "index/segment.h"
+
+namespace magpie::index {
+namespace {
+
+using Head = std::array<std::uint32_t, 3>;
+constexpr std::size_t kRowsAtOnce = 100;  // about 30 ms
+
+}  // namespace
+
+std::string graph_file_name(std::uint64_t number) { return fmt::format("segment-{:08}.graph", number); }
+
+Result<GraphFile> GraphFile::open(const fs::path& path, const SegmentFile& segment) {
+  MAGPIE_TRY(SegmentFile file, SegmentFile::open(path));
+  GraphFile graph(std::move(file));
+  MAGPIE_TRY(const auto head, graph.file_.column<std::uint32_t>(Section::kGraphHead, std::tuple_size_v<Head>));
+  const bool fits = graph.file_.counts().vectors == segment.counts().vectors && head[1] == vec::kGraphDegree &&
+                    head[2] == segment.sum(Section::kSketchWords) && head[0] < segment.counts().vectors;
+  if (!fits) return fail(Code::kCorrupt, "{} is not the graph of its segment", path.string());
+  const std::uint64_t edges = std::uint64_t{segment.counts().vectors} * vec::kGraphDegree;
+  MAGPIE_TRY(graph.edges_, graph.file_.column<std::uint32_t>(Section::kGraphEdges, edges));
+  graph.entry_ = head[0];
+  graph.file_.expect_random_access(Section::kGraphEdges);
+  return graph;
+}
+
+Result<bool> build_graph(const fs::path& path, const Segment& segment, const std::function<bool()>& go_on) {
+  vec::GraphBuilder builder(segment.graph_rows());
+  do {
+    if (!go_on()) return false;
+  } while (builder.add(kRowsAtOnce));
+  const std::vector<std::uint32_t> edges = builder.finish();
+  const fs::path unfinished = path.string() + ".new";
+  MAGPIE_TRY(SegmentFileWriter file, SegmentFileWriter::create(unfinished));
+  const Head head{builder.entry(), vec::kGraphDegree, segment.sketches_sum()};
+  file.begin(Section::kGraphHead);
+  file.append(std::span<const std::uint32_t>(head));
+  file.write(Section::kGraphEdges, edges);
+  MAGPIE_TRY_DO(file.finish({segment.documents(), segment.vectors(), segment.dims()}));
+  std::error_code error;
+  fs::rename(unfinished, path, error);
+  if (error) return fail(Code::kUnavailable, "cannot rename {}: {}", unfinished.string(), error.message());
+  return true;
+}
+
+}  // namespace magpie::index

@@ -1,0 +1,316 @@
+#include "vec/graph.h"
+
+#include <algorithm>
+#include <cmath>
+#include <queue>
+
+#include "base/check.h"
+
+namespace magpie::vec {
+namespace {
+
+// What a walk builds with, and what it is walked with, was measured by bench/vec_bench.cc; see bench/results/vec.md.
+constexpr std::size_t kBuildBeam = 128;
+// A neighbour is left out when one already taken is that much nearer to it than the row itself is (DiskANN's alpha).
+constexpr float kAlpha = 1.1F;
+// While building, lists may grow this long before they are pruned to kGraphDegree: pruning is what building costs.
+constexpr std::size_t kBuildDegree = kGraphDegree + kGraphDegree / 2;
+// Standard deviations of a sketch's error that are allowed for. One row in twenty of those just at the edge is passed over, and is met
+// again from another side as a rule.
+constexpr float kGateDeviations = 1.5F;
+// What a filter lets pass may lie far from the query, where similarities are so close together that the best are not far above the edge.
+constexpr float kGateDeviationsFiltered = 3;
+
+// Of a row's codes; the processor sees by itself that the rest follows.
+constexpr std::size_t kPrefetchedBytes = 256;
+
+class Marks {
+ public:
+  explicit Marks(std::size_t count) : bits_((count + 63) / 64, 0) {}
+  /// False if it was marked before.
+  bool mark(std::uint32_t row) {
+    std::uint64_t& word = bits_[row / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (row % 64);
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    return true;
+  }
+
+ private:
+  std::vector<std::uint64_t> bits_;
+};
+
+void prefetch(const void* from, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(from) + at);
+}
+
+/// Worst in front for the beam's results, best in front for what is still to be walked.
+struct BestFirst {
+  bool operator()(const Scored& a, const Scored& b) const { return better(b, a); }
+};
+
+/// One walk over one graph; `Neighbours` gives a row's list.
+template <class Neighbours>
+class Walk {
+ public:
+  Walk(const GraphRows& rows, const GraphQuery& query, const WalkOptions& options, const std::function<bool(std::uint32_t)>& passes,
+       Neighbours neighbours)
+      : rows_(rows),
+        query_(query),
+        options_(options),
+        passes_(passes),
+        neighbours_(neighbours),
+        seen_(rows.count),
+        best_(options.beam),
+        deviations_(passes ? kGateDeviationsFiltered : kGateDeviations),
+        words_(sketch_words(rows.size)),
+        bytes_(dot_functions().bytes) {}
+
+  Walked run(std::uint32_t entry) {
+    seen_.mark(entry);
+    look(entry);
+    while (!ahead_.empty() && walked_.finished) {
+      const Scored from = ahead_.top();
+      if (from.score < best_.floor()) break;
+      ahead_.pop();
+      step(from.id);
+    }
+    walked_.best = best_.take();
+    return std::move(walked_);
+  }
+
+ private:
+  void step(std::uint32_t from) {
+    near_.clear();
+    for (const std::uint32_t row : neighbours_(from)) {
+      if (row >= rows_.count) break;
+      if (!seen_.mark(row)) continue;
+      prefetch(rows_.words + row * words_, words_ * sizeof(std::uint64_t));
+      __builtin_prefetch(rows_.sketches + row);
+      near_.push_back(row);
+    }
+    walked_.looks += near_.size();
+    if (walked_.looks > options_.looks_max) walked_.finished = false;
+    const float floor = best_.floor();
+    std::size_t kept = 0;
+    for (const std::uint32_t row : near_) {
+      if (!may_reach(row, floor)) continue;
+      prefetch(rows_.codes + row * rows_.size, std::min(rows_.size, kPrefetchedBytes));
+      near_[kept++] = row;
+    }
+    for (std::size_t i = 0; i < kept; ++i) look(near_[i]);
+  }
+  bool may_reach(std::uint32_t row, float floor) const {
+    if (floor < -1) return true;
+    SketchQuery::Sums sums;
+    query_.sketched().sums({rows_.words + row * words_, 1, words_}, sums);
+    const auto [similarity, bound] = query_.sketched().estimate(sums[0], rows_.sketches[row]);
+    return similarity + bound * (deviations_ / SketchQuery::kDeviations) >= floor;
+  }
+  void look(std::uint32_t row) {
+    const float similarity = query_.similarity(bytes_(rows_.codes + row * rows_.size, query_.bytes(), rows_.size), rows_.scales[row]);
+    if (similarity < best_.floor()) return;
+    ahead_.push({similarity, row});
+    if (!passes_ || passes_(row)) best_.offer({similarity, row});
+  }
+
+  const GraphRows& rows_;
+  const GraphQuery& query_;
+  const WalkOptions& options_;
+  const std::function<bool(std::uint32_t)>& passes_;
+  Neighbours neighbours_;
+  Marks seen_;
+  TopK best_;
+  float deviations_;
+  std::priority_queue<Scored, std::vector<Scored>, BestFirst> ahead_;
+  std::vector<std::uint32_t> near_;
+  std::size_t words_;
+  std::int32_t (*bytes_)(const std::uint8_t*, const std::int8_t*, std::size_t);
+  Walked walked_;
+};
+
+}  // namespace
+
+GraphQuery::GraphQuery(std::span<const float> vector, const GraphRows& rows, const Rotation& rotation)
+    : bytes_(vector.size()), sketched_(vector, rows.centre, rotation) {
+  float most = 0;
+  for (const float value : vector) most = std::max(most, std::abs(value));
+  scale_ = most > 0 ? most / 127 : 1;
+  const float inverse = 1 / scale_;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    const float value = std::clamp(vector[i] * inverse, -127.0F, 127.0F);
+    bytes_[i] = static_cast<std::int8_t>(value + (value < 0 ? -0.5F : 0.5F));
+    sum_ += bytes_[i];
+  }
+}
+
+Walked walk(const GraphRows& rows, const GraphView& graph, const GraphQuery& query, const WalkOptions& options,
+            const std::function<bool(std::uint32_t)>& passes) {
+  if (graph.entry >= rows.count || graph.edges.size() < rows.count * kGraphDegree) return {};
+  return Walk(rows, query, options, passes, [&](std::uint32_t row) { return graph.edges.subspan(row * kGraphDegree, kGraphDegree); })
+      .run(graph.entry);
+}
+
+class GraphBuilder::Impl {
+ public:
+  explicit Impl(const GraphRows& rows)
+      : rows_(rows), rotation_(rows.size), edges_(rows.count * kBuildDegree, kNoRow), used_(rows.count, 0) {
+    MAGPIE_CHECK(rows.count > 0 && rows.count < kNoRow, "a graph of {} rows", rows.count);
+    find_entry();
+    shuffle();
+  }
+
+  bool add(std::size_t count) {
+    for (; count > 0 && next_ < order_.size(); --count) insert(order_[next_++]);
+    return next_ < order_.size();
+  }
+
+  std::vector<std::uint32_t> finish() {
+    MAGPIE_CHECK(next_ == order_.size(), "{} of {} rows are in the graph", next_, order_.size());
+    for (std::uint32_t row = 0; row < rows_.count; ++row) {
+      if (used_[row] > kGraphDegree) prune(row, with_similarities(row));
+    }
+    join_unreached();
+    std::vector<std::uint32_t> edges(rows_.count * kGraphDegree, kNoRow);
+    for (std::uint32_t row = 0; row < rows_.count; ++row) std::ranges::copy(neighbours(row), edges.begin() + row * kGraphDegree);
+    return edges;
+  }
+  std::uint32_t entry() const { return entry_; }
+
+ private:
+  std::span<const std::uint32_t> neighbours(std::uint32_t row) const { return {edges_.data() + row * kBuildDegree, used_[row]}; }
+
+  // The row nearest the centre is about as far from all.
+  void find_entry() {
+    const GraphQuery centre(rows_.centre, rows_, rotation_);
+    const auto bytes = dot_functions().bytes;
+    Scored best{-std::numeric_limits<float>::infinity(), 0};
+    for (std::uint32_t row = 0; row < rows_.count; ++row) {
+      const float similarity = centre.similarity(bytes(rows_.codes + row * rows_.size, centre.bytes(), rows_.size), rows_.scales[row]);
+      if (better({similarity, row}, best)) best = {similarity, row};
+    }
+    entry_ = best.id;
+  }
+
+  // A crawl finds look-alikes together; in that order the first rows would know nothing of the rest (Fisher-Yates, with MMIX's numbers).
+  void shuffle() {
+    for (std::uint32_t row = 0; row < rows_.count; ++row) {
+      if (row != entry_) order_.push_back(row);
+    }
+    std::uint64_t state = 1;
+    for (std::size_t left = order_.size(); left > 1; --left) {
+      state = state * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+      std::swap(order_[left - 1], order_[(state >> 33) % left]);
+    }
+  }
+
+  std::vector<float> floats(std::uint32_t row) const {
+    std::vector<float> vector(rows_.size);
+    for (std::size_t i = 0; i < rows_.size; ++i)
+      vector[i] = rows_.scales[row].scale * static_cast<float>(static_cast<int>(rows_.codes[row * rows_.size + i]) - 128);
+    return vector;
+  }
+
+  /// Of the rows in the graph, best first.
+  std::vector<Scored> nearest(std::uint32_t row) const {
+    const GraphQuery query(floats(row), rows_, rotation_);
+    Walked found = Walk(rows_, query, {.beam = kBuildBeam}, {}, [&](std::uint32_t from) { return neighbours(from); }).run(entry_);
+    std::sort(found.best.begin(), found.best.end(), better);
+    return std::move(found.best);
+  }
+
+  void insert(std::uint32_t row) {
+    prune(row, nearest(row));
+    for (const std::uint32_t neighbour : std::vector<std::uint32_t>(neighbours(row).begin(), neighbours(row).end())) join(neighbour, row);
+  }
+
+  void join(std::uint32_t from, std::uint32_t to) {
+    edges_[from * kBuildDegree + used_[from]++] = to;
+    if (used_[from] == kBuildDegree) prune(from, with_similarities(from));
+  }
+
+  float similarity(std::uint32_t a, std::uint32_t b) const {
+    const std::int32_t sum = pair_(rows_.codes + a * rows_.size, rows_.codes + b * rows_.size, rows_.size);
+    return rows_.scales[a].scale * rows_.scales[b].scale * static_cast<float>(sum);
+  }
+
+  std::vector<Scored> with_similarities(std::uint32_t row) const {
+    std::vector<Scored> scored;
+    for (const std::uint32_t neighbour : neighbours(row)) scored.push_back({similarity(row, neighbour), neighbour});
+    return scored;
+  }
+
+  /// Makes the row's list of these: the nearest first, each unless one before it leads there.
+  void prune(std::uint32_t row, std::vector<Scored> candidates) {
+    std::sort(candidates.begin(), candidates.end(), better);
+    const auto apart = [](float similarity) { return std::max(0.0F, 2 - 2 * similarity); };  // squared distance of unit vectors
+    std::vector<std::uint32_t> chosen, spare;
+    for (const Scored& candidate : candidates) {
+      if (candidate.id == row) continue;
+      if (chosen.size() == kGraphDegree) break;
+      const float limit = apart(candidate.score) / (kAlpha * kAlpha);
+      const bool led_to = std::ranges::any_of(chosen, [&](std::uint32_t one) { return apart(similarity(one, candidate.id)) < limit; });
+      (led_to ? spare : chosen).push_back(candidate.id);
+    }
+    // Room that is left goes to the nearest of the others.
+    for (std::size_t i = 0; i < spare.size() && chosen.size() < kGraphDegree; ++i) chosen.push_back(spare[i]);
+    std::ranges::copy(chosen, edges_.begin() + row * kBuildDegree);
+    used_[row] = static_cast<std::uint8_t>(chosen.size());
+  }
+
+  // Pruning may cut a row off. Each such row is joined from the nearest row that can be reached.
+  void join_unreached() {
+    std::vector<std::uint32_t> reached_from(rows_.count, kNoRow), waiting;  // a tree that leads from the entry to all that is reached
+    const auto reach = [&](std::uint32_t start, std::uint32_t from) {
+      reached_from[start] = from;
+      waiting.push_back(start);
+      while (!waiting.empty()) {
+        const std::uint32_t row = waiting.back();
+        waiting.pop_back();
+        for (const std::uint32_t neighbour : neighbours(row)) {
+          if (reached_from[neighbour] != kNoRow) continue;
+          reached_from[neighbour] = row;
+          waiting.push_back(neighbour);
+        }
+      }
+    };
+    reach(entry_, entry_);
+    for (std::uint32_t row = 0; row < rows_.count; ++row) {
+      if (reached_from[row] != kNoRow) continue;
+      for (const Scored& from : nearest(row)) {
+        std::uint32_t* const place = place_for(from.id, reached_from);
+        if (place == nullptr) continue;
+        *place = row;
+        reach(row, from.id);
+        break;
+      }
+    }
+  }
+
+  /// Where a list can take another row: after its end, or in place of the last row that is reached from elsewhere too.
+  std::uint32_t* place_for(std::uint32_t row, std::span<const std::uint32_t> reached_from) {
+    std::uint32_t* const list = edges_.data() + row * kBuildDegree;
+    if (used_[row] < kGraphDegree) return list + used_[row]++;
+    for (std::size_t i = used_[row]; i-- > 0;) {
+      if (reached_from[list[i]] != row) return list + i;
+    }
+    return nullptr;
+  }
+
+  const GraphRows rows_;
+  const Rotation rotation_;
+  std::uint32_t entry_ = 0;
+  std::vector<std::uint32_t> order_;
+  std::size_t next_ = 0;
+  std::vector<std::uint32_t> edges_;  // kBuildDegree a row
+  std::vector<std::uint8_t> used_;
+  std::int32_t (*pair_)(const std::uint8_t*, const std::uint8_t*, std::size_t) = dot_functions().pair;
+};
+
+GraphBuilder::GraphBuilder(const GraphRows& rows) : impl_(std::make_unique<Impl>(rows)) {}
+GraphBuilder::~GraphBuilder() = default;
+bool GraphBuilder::add(std::size_t count) { return impl_->add(count); }
+std::vector<std::uint32_t> GraphBuilder::finish() { return impl_->finish(); }
+std::uint32_t GraphBuilder::entry() const { return impl_->entry(); }
+
+}  // namespace magpie::vec
