@@ -138,24 +138,29 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
   };
   const auto show = [&] {
     const auto so_far = running.with([](const auto* now) { return now ? now->counts() : AnalyseWaitingCounts(); });
-    show_line(fmt::format("{} pictures analysed, {} embedded, {} failed", so_far.analysed, so_far.embedded, so_far.failed));
+    show_line(fmt::format("{} pictures analysed, {} embedded, {} looked through, {} failed", so_far.analysed, so_far.embedded,
+                          so_far.detected, so_far.failed));
   };
   MAGPIE_TRY(const bool asked, run_managed(common, work, show, options, model));
   if (!*counts) return Failure(counts->error());
   const AnalyseWaitingCounts& done = **counts;
   if (common.json) {
     JsonWriter out;
-    out.begin_object().field("analysed", done.analysed).field("embedded", done.embedded).field("failed", done.failed);
+    out.begin_object()
+        .field("analysed", done.analysed)
+        .field("embedded", done.embedded)
+        .field("detected", done.detected)
+        .field("failed", done.failed);
     print_line(out.end_object().text());
   }
-  fmt::print(stderr, "{}: {} pictures analysed, {} more embedded, {} failed\n", asked ? "stopped" : "finished", done.analysed,
-             done.embedded, done.failed);
+  fmt::print(stderr, "{}: {} pictures analysed, {} more embedded, {} more looked through for things, {} failed\n",
+             asked ? "stopped" : "finished", done.analysed, done.embedded, done.detected, done.failed);
   return asked ? kNothing : kDone;
 }
 
 // New vectors are made beside the old ones, which searches use until all are there. A run that is cut short goes on with the next.
 Result<int> change_model(const Common& common, const std::string& name) {
-  MAGPIE_TRY(const EmbedderModel model, named_embedder(name));
+  MAGPIE_TRY(const PictureModel model, named_embedder(name));
   const auto switched = [](Manager& manager) { return manager.switch_model(); };
   MAGPIE_TRY(const int code, analyse(common, {.changes_model = true}, name, switched));
   if (code != kDone) {
@@ -191,7 +196,9 @@ void add_rebuild(CLI::App& app, Common& common) {
   Subcommand command(app, "rebuild", "Make anew what is made from the archive, and show what that changes; nothing is fetched");
   auto flags = std::make_shared<RebuildFlags>();
   command.flag("--extract", flags->extract, "Read every stored page again: titles, words, products, pictures");
-  command.flag("--analyse", flags->analyse, "Analyse and index pictures that were only archived, or only described (crawl.pictures)");
+  command.flag(
+      "--analyse", flags->analyse,
+      "Analyse and index pictures that were only archived or described (crawl.pictures), or looked through by no detector, or another one");
   command.option("--model", flags->model, "Make all vectors anew by this model, a folder below models/, then search by them",
                  {.value = "NAME"});
   command.flag("--dry-run", flags->dry_run, "With --extract: show what would change, and change nothing");

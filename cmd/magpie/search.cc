@@ -17,14 +17,15 @@ struct SearchFlags {
   std::vector<std::string> words;
   std::string image, sort = "relevance", price_min, price_max, currency;
   std::vector<ImageId> like;
-  std::vector<std::string> shops, categories, brands, colours;
+  std::uint64_t region = 0;
+  std::vector<std::string> shops, categories, brands, colours, classes;
   std::size_t limit = 10, offset = 0;
-  bool facets = false, beyond = false;
+  bool facets = false, beyond = false, any_class = false;
 };
 
 Result<Embedding> embed_file(const AppSettings& settings, const Catalog& catalog, const std::string& path) {
   MAGPIE_TRY(const std::string bytes, read_file(path, 64 << 20));
-  MAGPIE_TRY(const EmbedderModel model, find_embedder(settings, &catalog));
+  MAGPIE_TRY(const PictureModel model, find_embedder(settings, &catalog));
   const auto workers = start_picture_workers(settings, {.model = &model, .processes = 1});
   auto embedding = Pictures(*workers).embed(bytes, Deadline::after(30s));
   if (!embedding) return fail(embedding.error(), path);
@@ -38,16 +39,30 @@ Result<std::optional<std::int64_t>> price_bound(const std::string& text, std::st
   return std::optional<std::int64_t>(*micros);
 }
 
+/// What is like a region is looked for among regions of its class.
+Result<void> ask_by_region(const SearchFlags& flags, const Catalog& catalog, SearchQuery& query) {
+  if (flags.region == 0) return {};
+  if (flags.like.size() != 1) return fail(Code::kBadInput, "--region goes with one --like: it is a part of that picture");
+  if (flags.region > kRegionsMax) return fail(Code::kBadInput, "--region is 1 to {}, not {}", kRegionsMax, flags.region);
+  query.like_region = static_cast<std::uint16_t>(flags.region);
+  MAGPIE_TRY(const auto details, catalog.image_details(flags.like.front()));
+  const bool known = details && flags.region <= details->regions.size();
+  if (known && !flags.any_class) query.scope = {VectorPart::kRegion, details->regions[flags.region - 1U].label};
+  return {};  // what is not known the searcher says
+}
+
 Result<SearchQuery> make_query(const SearchFlags& flags, const AppSettings& settings, const Catalog& catalog) {
   SearchQuery query;
   for (const std::string& word : flags.words) query.words += (query.words.empty() ? "" : " ") + word;
   if (!flags.image.empty()) { MAGPIE_TRY(query.picture, embed_file(settings, catalog, flags.image)); }
   query.like = flags.like;
+  MAGPIE_TRY_DO(ask_by_region(flags, catalog, query));
   query.beyond = flags.beyond;
   query.filter.shops = flags.shops;
   query.filter.categories = flags.categories;
   query.filter.brands = flags.brands;
   query.filter.colours = flags.colours;
+  query.filter.classes = flags.classes;
   if (!flags.currency.empty()) query.filter.currencies = {flags.currency};
   MAGPIE_TRY(query.filter.price_min_micros, price_bound(flags.price_min, "--price-min"));
   MAGPIE_TRY(query.filter.price_max_micros, price_bound(flags.price_max, "--price-max"));
@@ -93,6 +108,7 @@ Shown describe(const ImageDetails& details) {
 void print_text(const SearchHit& hit, const Shown& shown) {
   fmt::print("{:>5.2f}  {}\n       {}", hit.score, shown.title, shown.page_url);
   if (!shown.price.empty()) fmt::print("  {} {}", shown.price, shown.currency);
+  if (hit.region != 0) fmt::print("  (region {})", hit.region);
   if (hit.copies_total > 0) fmt::print("  (+{} {})", hit.copies_total, hit.copies_total == 1 ? "copy" : "copies");
   fmt::print("\n");
 }
@@ -100,7 +116,10 @@ void print_text(const SearchHit& hit, const Shown& shown) {
 void write_hit(JsonWriter& json, const SearchHit& hit, const Shown& shown) {
   json.begin_object().field("image_id", hit.id).field("score", hit.score).field("title", shown.title).field("page_url", shown.page_url);
   json.field("image_url", shown.image_url).field("shop", shown.shop).field("brand", shown.brand).field("category", shown.category);
-  json.field("price", shown.price).field("currency", shown.currency).field("copies", hit.copies_total).end_object();
+  json.field("price", shown.price).field("currency", shown.currency).field("copies", hit.copies_total);
+  json.key("region");
+  hit.region == 0 ? json.null() : json.number(hit.region);
+  json.end_object();
 }
 
 void write_facets(JsonWriter& json, const SearchAnswer& answer) {
@@ -162,10 +181,17 @@ void add_search(CLI::App& app, Common& common) {
   command.option("words", flags->words, "Words, in any language; none with --image or --like, or to list everything");
   command.option("--image", flags->image, "A picture file to find look-alikes of", {.value = "FILE"});
   command.option("--like", flags->like, "Find what looks like this picture of the collection", {.value = "ID", .one_each = true});
+  command.option("--region", flags->region,
+                 "With --like: what looks like the thing detected in it under this number, among things of its "
+                 "class; the picture's page shows them",
+                 {.value = "NUMBER"});
+  command.flag("--any-class", flags->any_class, "With --region: among all things and whole pictures");
   command.option("--shop", flags->shops, "Only from this shop (host); may be given several times", {.one_each = true});
   command.option("--category", flags->categories, "Only in this category", {.one_each = true});
   command.option("--brand", flags->brands, "Only of this brand", {.one_each = true});
   command.option("--colour", flags->colours, "Only with this main colour: black white grey red orange yellow green blue purple pink brown",
+                 {.one_each = true});
+  command.option("--class", flags->classes, "Only with a thing of this class in it, as the detector names it, e.g. Footwear",
                  {.one_each = true});
   command.option("--price-min", flags->price_min, "At least this price, with --currency");
   command.option("--price-max", flags->price_max, "At most this price, with --currency");
@@ -173,7 +199,7 @@ void add_search(CLI::App& app, Common& common) {
   command.option("--sort", flags->sort, "relevance, newest, price-asc or price-desc", {.show_default = true});
   command.option("-n,--limit", flags->limit, "Hits to show, up to 200", {.show_default = true});
   command.option("--offset", flags->offset, "Hits to pass over first", {.show_default = true});
-  command.flag("--facets", flags->facets, "Also count shops, categories, brands and colours");
+  command.flag("--facets", flags->facets, "Also count shops, categories, brands, colours and classes");
   command.flag("--beyond", flags->beyond, "With a picture: also those beyond the point where relevance ends (search.relevance_min)");
   command.common_flags(common);
   command.runs(common, [&common, flags] { return run(common, *flags); });

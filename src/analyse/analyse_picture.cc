@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "analyse/analysed_image.h"
+#include "analyse/colour_shares.h"
+#include "analyse/find_regions.h"
+#include "analyse/network_detector.h"
 #include "analyse/network_embedder.h"
 #include "base/hash.h"
 #include "base/wire.h"
@@ -77,15 +80,6 @@ std::array<std::uint8_t, 48> grid_bytes(const image::ColourGrid& grid) {
   return bytes;
 }
 
-std::vector<ColourShare> colour_shares(const image::Colours& colours) {
-  std::vector<ColourShare> shares;
-  for (const image::DominantColour& colour : colours.dominant) {
-    const std::uint32_t rgb = (std::uint32_t{colour.rgb.red} << 16) | (std::uint32_t{colour.rgb.green} << 8) | colour.rgb.blue;
-    shares.push_back({rgb, std::clamp(colour.share, 0.0F, 1.0F), std::string(image::to_string(colour.name))});
-  }
-  return shares;
-}
-
 Image describe(std::string_view bytes, const image::AnalysedPicture& picture) {
   Image image;
   image.sha256 = sha256(bytes);
@@ -105,10 +99,11 @@ Image describe(std::string_view bytes, const image::AnalysedPicture& picture) {
   return image;
 }
 
-// The worker's side: one embedder, used for one picture at a time.
+// The worker's side: its networks, used for one picture at a time.
 class PictureAnalyst {
  public:
-  PictureAnalyst(std::unique_ptr<Embedder> embedder, image::DecodeLimits limits) : embedder_(std::move(embedder)), limits_(limits) {}
+  PictureAnalyst(std::unique_ptr<Embedder> embedder, std::unique_ptr<Detector> detector, image::DecodeLimits limits)
+      : embedder_(std::move(embedder)), detector_(std::move(detector)), limits_(limits) {}
 
   Result<std::string> analyse(const WorkerRequest& request) {
     Task task;
@@ -117,12 +112,13 @@ class PictureAnalyst {
     AnalysedImage analysed;
     analysed.image = describe(task.picture, picture);
     analysed.mirrored_pdq = pdq_bytes(picture.mirrored_pdq);
-    const bool for_search = request.kind == kAnalysePicture && !is_dot(analysed.image);
-    if (for_search || request.kind == kEmbedPicture) {
+    const bool is_kept = request.kind == kAnalysePicture || request.kind == kLookAgain;
+    if (request.kind == kEmbedPicture || (is_kept && !is_dot(analysed.image))) {
       analysed.space = embedder_->space();
       MAGPIE_TRY(analysed.embedding, embed(picture.pixels));
+      if (is_kept) MAGPIE_TRY_DO(detect(picture.pixels, analysed));
     }
-    if (request.kind == kEmbedPicture) return encode_analysed_image(analysed);
+    if (request.kind == kEmbedPicture || request.kind == kLookAgain) return encode_analysed_image(analysed);
     analysed.thumbnail = std::move(picture.thumbnail.jpeg);
     analysed.preview = std::move(picture.preview.jpeg);
     return encode_analysed_image(analysed);
@@ -143,13 +139,19 @@ class PictureAnalyst {
     image::Pixels grey({kWarmUpSide, kWarmUpSide}, 3);
     std::fill_n(grey.data(), grey.bytes(), std::uint8_t{127});
     MAGPIE_TRY_DO(embed(grey));
+    if (detector_) MAGPIE_TRY_DO(detector_->detect(rgb(grey)));
     return {};
   }
 
  private:
-  Result<Embedding> embed(const image::Pixels& pixels) {
-    return embedder_->embed({{pixels.data(), pixels.bytes()}, pixels.width(), pixels.height()});
+  Result<Embedding> embed(const image::Pixels& pixels) { return embedder_->embed(rgb(pixels)); }
+  Result<void> detect(const image::Pixels& pixels, AnalysedImage& analysed) {
+    if (!detector_) return {};
+    MAGPIE_TRY(analysed.regions, find_regions(pixels, *detector_, *embedder_, analysed.embedding));
+    analysed.detector = detector_->name();
+    return {};
   }
+  static RgbPixels rgb(const image::Pixels& pixels) { return {{pixels.data(), pixels.bytes()}, pixels.width(), pixels.height()}; }
   image::DecodeLimits limits_for(const WorkerRequest& request) const {
     image::DecodeLimits limits = limits_;
     limits.deadline = request.deadline;
@@ -157,6 +159,7 @@ class PictureAnalyst {
   }
 
   std::unique_ptr<Embedder> embedder_;
+  std::unique_ptr<Detector> detector_;  // null: nobody looks for things
   image::DecodeLimits limits_;
 };
 
@@ -164,10 +167,15 @@ class PictureAnalyst {
 
 Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSettings& settings) {
   std::unique_ptr<Embedder> embedder;
-  if (!settings.model_folder.empty()) { MAGPIE_TRY(embedder, NetworkEmbedder::load(settings.model_folder)); }
-  const auto analyst = std::make_shared<PictureAnalyst>(std::move(embedder), settings.limits);
+  std::unique_ptr<Detector> detector;
+  const bool embeds = !settings.model_folder.empty();
+  if (embeds) { MAGPIE_TRY(embedder, NetworkEmbedder::load(settings.model_folder)); }
+  if (embeds && !settings.detector_folder.empty()) { MAGPIE_TRY(detector, NetworkDetector::load(settings.detector_folder)); }
+  const auto analyst = std::make_shared<PictureAnalyst>(std::move(embedder), std::move(detector), settings.limits);
   const auto analyse = [analyst](const WorkerRequest& request) { return analyst->analyse(request); };
-  if (!settings.model_folder.empty()) handlers.by_kind[kAnalysePicture] = handlers.by_kind[kEmbedPicture] = analyse;
+  if (embeds) {
+    for (const std::uint32_t kind : {kAnalysePicture, kEmbedPicture, kLookAgain}) handlers.by_kind[kind] = analyse;
+  }
   handlers.by_kind[kDescribePicture] = analyse;
   handlers.by_kind[kMakeVariant] = [analyst](const WorkerRequest& request) { return analyst->make_variant(request); };
   handlers.warm_up = [analyst, earlier = std::move(handlers.warm_up)]() -> Result<void> {
@@ -184,10 +192,8 @@ WorkRequest analyse_request(std::string_view picture) { return make_request(kAna
 Result<WorkRequest> describe_request(const Archive& archive, const ArchivePlace& place) {
   return make_request(kDescribePicture, 0, archive, place);
 }
-Result<WorkRequest> embed_request(const Archive& archive, const ArchivePlace& place) {
-  MAGPIE_TRY(WorkRequest request, make_request(kEmbedPicture, 0, archive, place));
-  request.time_max = kAnalyseTimeMax;  // nobody waits for it
-  return request;
+Result<WorkRequest> look_again_request(const Archive& archive, const ArchivePlace& place) {
+  return make_request(kLookAgain, 0, archive, place);
 }
 WorkRequest embed_request(std::string_view picture) { return make_request(kEmbedPicture, 0, picture); }
 Result<WorkRequest> variant_request(const Archive& archive, const ArchivePlace& place, std::uint32_t side) {

@@ -23,18 +23,20 @@ namespace magpie::analyse {
 inline constexpr std::uint32_t kAnalysePicture = 1;   // -> AnalysedImage with variants
 inline constexpr std::uint32_t kEmbedPicture = 2;     // -> AnalysedImage without variants: a picture to search with
 inline constexpr std::uint32_t kMakeVariant = 3;      // -> a JPEG of a given side
-inline constexpr std::uint32_t kDescribePicture = 4;  // -> AnalysedImage without embedding
+inline constexpr std::uint32_t kDescribePicture = 4;  // -> AnalysedImage without embedding and regions
+inline constexpr std::uint32_t kLookAgain = 5;        // -> AnalysedImage without variants: a kept picture, for embedding and regions
 
 struct PictureSettings {
   fs::path model_folder;         // of the embedder; holds manifest.yaml. Empty: only kDescribePicture and kMakeVariant are answered
+  fs::path detector_folder;      // likewise; empty: no regions
   image::DecodeLimits limits{};  // its deadline is set by each request
 };
 
 /// Errors that the manager sees from the handlers: kBadInput (no picture, broken), kTooLarge (over a limit), kTimeout, kCorrupt (the
 /// archive's record), kInternal; and those of the pool (process/worker_pool.h).
 ///
-/// In the worker: loads the model and puts the handlers for the four kinds, and the warm-up they need, beside those that are there.
-/// kNotFound, kCorrupt or kUnavailable when the model or its runtime cannot be loaded. Cost: about 0.3 s, once.
+/// In the worker: loads the model and puts the handlers for the five kinds, and the warm-up they need, beside those that are there.
+/// kNotFound, kCorrupt or kUnavailable when the model or its runtime cannot be loaded. Cost: about 0.3 s a network, once.
 Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSettings& settings);
 
 /// A picture in the archive: `place` is the record of its HTTP answer. Errors: those of Archive::open_file.
@@ -44,7 +46,7 @@ Result<WorkRequest> describe_request(const Archive& archive, const ArchivePlace&
 /// A picture given by its bytes (an upload, a file).
 WorkRequest analyse_request(std::string_view picture);
 WorkRequest embed_request(std::string_view picture);
-Result<WorkRequest> embed_request(const Archive& archive, const ArchivePlace& place);
+Result<WorkRequest> look_again_request(const Archive& archive, const ArchivePlace& place);
 /// A larger copy on demand, longer side at most `side` px (1,600 for the large view); never enlarged. Answer: JPEG bytes.
 Result<WorkRequest> variant_request(const Archive& archive, const ArchivePlace& place, std::uint32_t side);
 WorkRequest variant_request(std::string_view picture, std::uint32_t side);

@@ -64,6 +64,10 @@ AnalysedImage example() {
   analysed.preview = "preview";
   analysed.space = "tiny@1";
   analysed.embedding = {0.6F, 0.8F};
+  analysed.detector = "eyes@1";
+  Region shoe{.left = 0.25F, .top = 0.5F, .right = 0.75F, .bottom = 1, .score = 0.875F, .label = "shoe"};
+  shoe.colours = {{0xFF0000, 1, "red"}};
+  analysed.regions = {{shoe, {0.8F, 0.6F}}};
   return analysed;
 }
 
@@ -85,6 +89,13 @@ TEST(AnalysedImage, ComesBackAsItWas) {
   EXPECT_EQ(after->preview, "preview");
   EXPECT_EQ(after->space, "tiny@1");
   EXPECT_EQ(after->embedding, before.embedding);
+  EXPECT_EQ(after->detector, "eyes@1");
+  ASSERT_EQ(after->regions.size(), 1u);
+  EXPECT_EQ(after->regions[0].region.label, "shoe");
+  EXPECT_EQ(after->regions[0].region.top, 0.5F);
+  EXPECT_EQ(after->regions[0].region.score, 0.875F);
+  EXPECT_EQ(after->regions[0].region.colours.at(0).name, "red");
+  EXPECT_EQ(after->regions[0].embedding, before.regions[0].embedding);
 }
 
 TEST(AnalysedImage, ImpossibleValuesAreCorrupt) {
@@ -100,7 +111,16 @@ TEST(AnalysedImage, ImpossibleValuesAreCorrupt) {
   EXPECT_FALSE(broken([](AnalysedImage& a) { a.image.colours[0].share = 2; }));
   EXPECT_FALSE(broken([](AnalysedImage& a) { a.image.colours.resize(6); }));
   EXPECT_FALSE(broken([](AnalysedImage& a) { a.embedding = {1, 1}; }));
-  EXPECT_TRUE(broken([](AnalysedImage& a) { a.embedding.clear(); })) << "described only";
+  EXPECT_TRUE(broken([](AnalysedImage& a) { a.embedding.clear(), a.regions.clear(); })) << "described only";
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].region.right = 0.25F; })) << "a box without width";
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].region.left = -0.1F; }));
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].region.score = std::numeric_limits<float>::quiet_NaN(); }));
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].region.label.clear(); }));
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].region.label.assign(101, 'x'); }));
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].region.label = "\xFF"; }));
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].embedding = {1, 0, 0}; })) << "of another length than the picture's";
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions.assign(kRegionsMax + 1, a.regions[0]); }));
+  EXPECT_FALSE(broken([](AnalysedImage& a) { a.detector.clear(); })) << "found by nobody";
 }
 
 TEST(AnalysedImage, EveryCutIsCorrupt) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "base/wire.h"
+#include "core/vector_index.h"
 
 namespace magpie::analyse {
 namespace {
 
-constexpr std::uint64_t kVersion = 2;
+constexpr std::uint64_t kVersion = 3;
 constexpr std::size_t kNameBytesMax = 128;  // format, colour and space names
 constexpr std::size_t kColoursMax = 5;
 constexpr std::size_t kVariantBytesMax = 8 << 20;
@@ -28,6 +30,15 @@ bool read_array(WireReader& in, std::array<std::uint8_t, size>& into) {
   return true;
 }
 
+void write_colours(WireWriter& out, const std::vector<ColourShare>& colours) {
+  out.u64(colours.size());
+  for (const ColourShare& colour : colours) {
+    out.u64(colour.rgb);
+    out.f64(colour.share);
+    out.bytes(colour.name);
+  }
+}
+
 void write_image(WireWriter& out, const Image& image) {
   out.bytes(view_of(image.sha256));
   out.bytes(image.format);
@@ -39,12 +50,15 @@ void write_image(WireWriter& out, const Image& image) {
   out.u64(image.pdq_quality);
   out.bytes(view_of(image.colour_grid));
   out.f64(image.brightness);
-  out.u64(image.colours.size());
-  for (const ColourShare& colour : image.colours) {
-    out.u64(colour.rgb);
-    out.f64(colour.share);
-    out.bytes(colour.name);
-  }
+  write_colours(out, image.colours);
+}
+
+void write_region(WireWriter& out, const EmbeddedRegion& found) {
+  const Region& region = found.region;
+  for (const float number : {region.left, region.top, region.right, region.bottom, region.score}) out.f64(number);
+  out.bytes(region.label);
+  write_colours(out, region.colours);
+  out.floats(found.embedding);
 }
 
 // A number that must fit; `good` remembers the first that did not.
@@ -67,6 +81,19 @@ std::string name(WireReader& in, bool& good) {
   return text;
 }
 
+std::vector<ColourShare> read_colours(WireReader& in, bool& good) {
+  std::vector<ColourShare> colours;
+  const auto count = number<std::size_t>(in, 0, kColoursMax, good);
+  for (std::size_t i = 0; good && i < count; ++i) {
+    ColourShare colour;
+    colour.rgb = number<std::uint32_t>(in, 0, 0xFF'FFFF, good);
+    colour.share = fraction(in, 1, good);
+    colour.name = name(in, good);
+    colours.push_back(std::move(colour));
+  }
+  return colours;
+}
+
 bool read_image(WireReader& in, Image& image) {
   bool good = read_array(in, image.sha256);
   image.format = name(in, good);
@@ -81,14 +108,7 @@ bool read_image(WireReader& in, Image& image) {
   image.pdq_quality = number<std::uint8_t>(in, 0, 100, good);
   good = read_array(in, image.colour_grid) && good;
   image.brightness = fraction(in, 255, good);
-  const auto colours = number<std::size_t>(in, 0, kColoursMax, good);
-  for (std::size_t i = 0; good && i < colours; ++i) {
-    ColourShare colour;
-    colour.rgb = number<std::uint32_t>(in, 0, 0xFF'FFFF, good);
-    colour.share = fraction(in, 1, good);
-    colour.name = name(in, good);
-    image.colours.push_back(std::move(colour));
-  }
+  image.colours = read_colours(in, good);
   return good;
 }
 
@@ -96,6 +116,19 @@ bool is_unit(const Embedding& vector) {
   double sum = 0;
   for (const float x : vector) sum += static_cast<double>(x) * x;
   return std::abs(sum - 1) < kUnitTolerance;  // false for NaN
+}
+
+EmbeddedRegion read_region(WireReader& in, std::size_t dims, bool& good) {
+  EmbeddedRegion found;
+  Region& region = found.region;
+  for (float* share : {&region.left, &region.top, &region.right, &region.bottom, &region.score}) *share = fraction(in, 1, good);
+  region.label = in.string();
+  region.colours = read_colours(in, good);
+  found.embedding = in.floats();
+  good = good && region.left < region.right && region.top < region.bottom;
+  good = good && !region.label.empty() && region.label.size() <= kRegionClassBytesMax && is_utf8(region.label);
+  good = good && found.embedding.size() == dims && is_unit(found.embedding);
+  return found;
 }
 
 }  // namespace
@@ -109,6 +142,9 @@ std::string encode_analysed_image(const AnalysedImage& analysed) {
   out.bytes(analysed.space);
   out.floats(analysed.embedding);
   out.bytes(view_of(analysed.mirrored_pdq));
+  out.bytes(analysed.detector);
+  out.u64(analysed.regions.size());
+  for (const EmbeddedRegion& region : analysed.regions) write_region(out, region);
   return out.take();
 }
 
@@ -122,6 +158,10 @@ Result<AnalysedImage> decode_analysed_image(std::string_view bytes) {
   analysed.space = name(in, good);
   analysed.embedding = in.floats();
   good = read_array(in, analysed.mirrored_pdq) && good;
+  analysed.detector = name(in, good);
+  const auto regions = number<std::size_t>(in, 0, kRegionsMax, good);
+  for (std::size_t i = 0; good && i < regions; ++i) analysed.regions.push_back(read_region(in, analysed.embedding.size(), good));
+  good = good && (regions == 0 || !analysed.detector.empty());
   if (auto end = in.finish(); !end) return fail(std::move(end).error(), "analysed picture");
   good = good && analysed.thumbnail.size() <= kVariantBytesMax && analysed.preview.size() <= kVariantBytesMax;
   good = good && analysed.embedding.size() <= kDimsMax && (analysed.embedding.empty() || is_unit(analysed.embedding));

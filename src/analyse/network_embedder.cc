@@ -1,6 +1,6 @@
 #include "analyse/network_embedder.h"
 
-#include <limits>
+#include "analyse/rgb_view.h"
 
 namespace magpie::analyse {
 
@@ -10,12 +10,7 @@ Result<std::unique_ptr<NetworkEmbedder>> NetworkEmbedder::load(const fs::path& m
 }
 
 Result<Embedding> NetworkEmbedder::embed(const RgbPixels& pixels) {
-  const std::size_t row_bytes = std::size_t{3} * pixels.width;
-  constexpr std::uint32_t kSideMax = std::numeric_limits<int>::max();
-  if (pixels.bytes.empty() || pixels.width > kSideMax || pixels.height > kSideMax || pixels.bytes.size() != row_bytes * pixels.height) {
-    return fail(Code::kBadInput, "{} bytes are not {} x {} pixels", pixels.bytes.size(), pixels.width, pixels.height);
-  }
-  const model::RgbView view{pixels.bytes.data(), static_cast<int>(pixels.width), static_cast<int>(pixels.height), row_bytes};
+  MAGPIE_TRY(const model::RgbView view, view_of(pixels));
   MAGPIE_TRY(model::Embedding embedding, network_.embed(view));
   return std::move(embedding.vector);
 }

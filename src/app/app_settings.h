@@ -42,12 +42,25 @@ struct ModelSettings {
   }
 };
 
+struct AnalyseSettings {
+  Setting<std::string> detector{"analyse.detector",
+                                "",
+                                {},
+                                "Folder below models/ whose network looks for things in pictures, each of which can then be searched by. "
+                                "Empty: ssd-open-images, where it is installed. none: no network; pictures are done a fifth sooner."};
+  template <class Visitor>
+  void visit(Visitor&& each) {
+    each(detector);
+  }
+};
+
 struct AppSettings {
   crawl::CrawlSettings crawl;
   SearchSettings search;
   WorkerSettings worker;
   ServerSettings server;
   ModelSettings model;
+  AnalyseSettings analyse;
 
   /// The registry refers to these settings; they must outlive it.
   void add_to(SettingsRegistry& registry) {
@@ -56,6 +69,7 @@ struct AppSettings {
     registry.add(worker);
     registry.add(server);
     registry.add(model);
+    registry.add(analyse);
   }
 };
 

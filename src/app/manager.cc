@@ -126,11 +126,16 @@ Result<Url> parse_seed(std::string_view text) {
 Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const AppSettings& settings, const Clock& clock,
                                                 MetricsRegistry& metrics, ManagerOptions wishes) {
   std::unique_ptr<Manager> manager(new Manager(collection, settings, clock, metrics));
-  MAGPIE_TRY(EmbedderModel model,
+  MAGPIE_TRY(PictureModel model,
              wishes.changes_model ? named_embedder(settings.model.embedder()) : find_embedder(settings, &collection.catalog()));
+  std::optional<PictureModel> detector;
+  if (wishes.embeds) { MAGPIE_TRY(detector, find_detector(settings)); }
+  if (detector) manager->detector_ = detector->space;
   manager->page_workers_ = start_page_workers(settings, &metrics);
-  manager->picture_workers_ =
-      start_picture_workers(settings, {.model = wishes.embeds ? &model : nullptr, .start_at_once = wishes.at_once, .metrics = &metrics});
+  manager->picture_workers_ = start_picture_workers(settings, {.model = wishes.embeds ? &model : nullptr,
+                                                               .detector = detector ? &*detector : nullptr,
+                                                               .start_at_once = wishes.at_once,
+                                                               .metrics = &metrics});
   manager->pictures_ = std::make_unique<Pictures>(*manager->picture_workers_);
   pipeline::RecorderOptions options;
   options.space = model.space;
@@ -462,7 +467,7 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(std::stop_token 
   const std::lock_guard one_at_a_time(starting_);
   MAGPIE_TRY_DO(nothing_is_crawled());
   pipeline::AnalyseWaiting waiting({collection_.archive(), collection_.catalog(), *picture_workers_, *recorder_, settings_.crawl,
-                                    [this](JobId id) { return rules_of(id); }});
+                                    [this](JobId id) { return rules_of(id); }, detector_});
   running(&waiting);
   auto counts = waiting.run(std::move(stop));
   running(nullptr);

@@ -125,6 +125,7 @@ class Manager final : public JobControl {
   bool shops_ = false;
   MetricsRegistry& metrics_;
   std::unique_ptr<WorkerPool> page_workers_, picture_workers_;
+  std::string detector_;  // of the picture workers, its name and version; empty: none
   std::unique_ptr<Pictures> pictures_;
   std::unique_ptr<pipeline::Recorder> recorder_;
 

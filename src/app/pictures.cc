@@ -27,22 +27,38 @@ WorkerPoolOptions pool_options(const AppSettings& settings, const pipeline::Work
 
 }  // namespace
 
-Result<EmbedderModel> named_embedder(const std::string& name) {
+Result<PictureModel> named_embedder(const std::string& name) {
   MAGPIE_TRY(const fs::path models, asset("models"));
   MAGPIE_TRY(const model::ModelManifest manifest, model::load_manifest(models / name));
-  return EmbedderModel{manifest.folder, manifest.space()};
+  if (manifest.task != model::Task::kEmbedding)
+    return fail(Code::kBadInput, "{} is a model for {}, not for embedding", name, to_string(manifest.task));
+  return PictureModel{manifest.folder, manifest.space()};
 }
 
-Result<EmbedderModel> find_embedder(const AppSettings& settings, const Catalog* catalog) {
+Result<PictureModel> find_embedder(const AppSettings& settings, const Catalog* catalog) {
   std::string kept;
   if (catalog != nullptr) { MAGPIE_TRY(kept, embedding_space_of(*catalog)); }
   std::string name = settings.model.embedder();
   if (name.empty()) name = kept.empty() ? kDefaultEmbedder : kept.substr(0, kept.rfind('@'));
-  MAGPIE_TRY(EmbedderModel model, named_embedder(name));
+  MAGPIE_TRY(PictureModel model, named_embedder(name));
   if (kept.empty() || kept == model.space) return model;
   return fail(Code::kBadInput,
               "the collection's vectors are of {}, not of {}; either leave model.embedder empty, or: magpie rebuild --model {}", kept,
               model.space, name);
+}
+
+Result<std::optional<PictureModel>> find_detector(const AppSettings& settings) {
+  const std::string name = settings.analyse.detector();
+  if (name == "none") return std::optional<PictureModel>();
+  MAGPIE_TRY(const fs::path models, asset("models"));
+  auto manifest = model::load_manifest(models / (name.empty() ? kDefaultDetector : name));
+  if (!manifest && name.empty() && manifest.error().code == Code::kNotFound) return std::optional<PictureModel>();
+  if (!manifest) return Failure(std::move(manifest).error());
+  if (manifest->task != model::Task::kDetection) {
+    return fail(Code::kBadInput, "analyse.detector is {}, a model for {}; name one for detection, or none", name,
+                to_string(manifest->task));
+  }
+  return std::optional(PictureModel{manifest->folder, manifest->space()});
 }
 
 Result<std::string> embedding_space_of(const Catalog& catalog) {
@@ -58,6 +74,7 @@ Result<void> set_embedding_space(CatalogTransaction& transaction, std::string_vi
 std::unique_ptr<WorkerPool> start_picture_workers(const AppSettings& settings, const PictureWorkerOptions& wishes) {
   pipeline::WorkerConfig config{.pictures = true};
   if (wishes.model != nullptr) config.model_folder = wishes.model->folder.string();
+  if (wishes.detector != nullptr) config.detector_folder = wishes.detector->folder.string();
   WorkerPoolOptions options = pool_options(settings, config, wishes.metrics);
   options.start_at_once = wishes.start_at_once;
   if (wishes.processes != 0) options.workers = wishes.processes;

@@ -1,6 +1,7 @@
 #pragma once
 // Workers of this program, and what needs one outside a crawl: vectors of uploaded pictures, larger views.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "app/app_settings.h"
@@ -11,26 +12,32 @@
 
 namespace magpie {
 
-struct EmbedderModel {
+struct PictureModel {
   fs::path folder;
-  std::string space;  // of its vectors
+  std::string space;  // its name and version: of an embedder the space of its vectors
 };
 /// The model in models/`name`. kNotFound says how to get it.
-Result<EmbedderModel> named_embedder(const std::string& name);
+Result<PictureModel> named_embedder(const std::string& name);
 /// The model for a collection: the one its vectors are of, as vectors of two models do not compare; before it has any, or without a
 /// collection, the one that model.embedder names, else kDefaultEmbedder. kBadInput when model.embedder names another than the collection's.
-Result<EmbedderModel> find_embedder(const AppSettings& settings, const Catalog* catalog);
+Result<PictureModel> find_embedder(const AppSettings& settings, const Catalog* catalog);
 inline constexpr const char* kDefaultEmbedder = "efficientnet-lite0-int8";
+
+/// The detector that analyse.detector names; nothing where that is "none", or empty and the detector that comes with Magpie is not
+/// installed. kNotFound says how to get it, kBadInput what else the model is for.
+Result<std::optional<PictureModel>> find_detector(const AppSettings& settings);
+inline constexpr const char* kDefaultDetector = "ssd-open-images";
 
 /// The vector space of a collection's vectors; "" before it has any pictures.
 Result<std::string> embedding_space_of(const Catalog& catalog);
 Result<void> set_embedding_space(CatalogTransaction& transaction, std::string_view space);
 
 struct PictureWorkerOptions {
-  const EmbedderModel* model = nullptr;  // none: they embed nothing
-  std::size_t processes = 0;             // 0 follows the setting
-  bool start_at_once = true;             // false: with the first picture, as loading the network costs 0.3 s of each
-  MetricsRegistry* metrics = nullptr;    // may be null
+  const PictureModel* model = nullptr;     // none: they embed nothing
+  const PictureModel* detector = nullptr;  // none: they look for nothing
+  std::size_t processes = 0;               // 0 follows the setting
+  bool start_at_once = true;               // false: with the first picture, as loading the network costs 0.3 s of each
+  MetricsRegistry* metrics = nullptr;      // may be null
 };
 
 /// Pools of `magpie worker` processes. Pages have their own, so that none waits for a picture: pages lead on.

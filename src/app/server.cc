@@ -55,7 +55,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   Collection& collection = *state->collection;
   state->shops = std::make_unique<ShopDesk>(collection, *state->manager, state->settings, state->clock);
   state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search);
-  MAGPIE_TRY(const EmbedderModel model, find_embedder(settings, &collection.catalog()));
+  MAGPIE_TRY(const PictureModel model, find_embedder(settings, &collection.catalog()));
   ApiOptions options;
   options.version = MAGPIE_VERSION;
   options.embedding_space = model.space;

@@ -102,6 +102,13 @@ struct ImageEmbedding {
   std::span<const float> vector;
 };
 
+/// What a detector found in one picture, best first. Nothing is an answer, too: then it need not be asked again.
+struct ImageRegions {
+  std::string_view detector;  // its name and version (core/embedder.h)
+  std::string_view space;     // of the regions' vectors
+  std::span<const EmbeddedRegion> regions;
+};
+
 struct DirtyImage {
   ImageId id = kNoId;
   std::uint64_t sequence = 0;  // grows with every change of any picture
@@ -157,6 +164,9 @@ class CatalogTransaction {
   virtual Result<void> set_copy_group(ImageId image, ImageId group) = 0;
   /// Adds or replaces one vector, e.g. of a newer model.
   virtual Result<void> set_embedding(ImageId image, const ImageEmbedding& embedding) = 0;
+  /// Replaces the picture's regions, which are numbered anew. Their vectors in other spaces stay as long as the same detector found them.
+  /// kTooLarge for more than kRegionsMax, kNotFound for an unknown picture.
+  virtual Result<void> set_regions(ImageId image, const ImageRegions& found) = 0;
   virtual Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) = 0;
 
   virtual Result<void> mark_dirty(std::span<const ImageId> images) = 0;
@@ -223,6 +233,7 @@ struct ImageDetails {
   std::vector<std::string> urls;       // every address it was fetched from, oldest first, at most kImageUrlsMax
   std::vector<Showing> showings;       // those of products first, then by page, at most kShowingsMax per address
   std::vector<PictureLabel> labels{};  // by source and label, at most kLabelsMax
+  std::vector<Region> regions{};       // number 1 first
   bool indexable = false;              // some page that shows it permits it, or a seed named it
 };
 inline constexpr std::size_t kImageUrlsMax = 64;
@@ -293,6 +304,8 @@ class Catalog {
   virtual Result<std::optional<Image>> image(ImageId id) const = 0;
   virtual Result<std::optional<ImageDetails>> image_details(ImageId id) const = 0;
   virtual Result<std::optional<Embedding>> embedding(ImageId id, std::string_view space) const = 0;
+  /// What was detected in a picture, number 1 first, with the vectors in `space`; such a vector is empty where none is kept.
+  virtual Result<std::vector<EmbeddedRegion>> regions(ImageId id, std::string_view space) const = 0;
   virtual Result<std::vector<ImageId>> copies(ImageId group) const = 0;
 
   /// Addresses that a source has labelled so, the newest first.
@@ -326,6 +339,9 @@ class Catalog {
   virtual Result<std::vector<WaitingImage>> waiting_images(std::int64_t after, std::size_t limit) const = 0;
   /// Pictures that have no embedding in `space`, in order of id, behind `after`. Cost as above, over the pictures.
   virtual Result<std::vector<Image>> images_without(std::string_view space, ImageId after, std::size_t limit) const = 0;
+  /// Embedded pictures that the detector (its name and version) has not looked at, likewise.
+  virtual Result<std::vector<Image>> images_undetected(std::string_view detector, std::string_view space, ImageId after,
+                                                       std::size_t limit) const = 0;
 
   virtual Result<CatalogStats> stats() const = 0;
   virtual Result<std::vector<Job>> jobs() const = 0;  // newest first

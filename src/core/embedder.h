@@ -26,18 +26,13 @@ class Embedder {
   virtual const std::string& space() const = 0;
 };
 
-/// A box in a picture, in shares 0..1 of its upright width and height.
-struct Region {
-  float left = 0, top = 0, right = 0, bottom = 0;
-  float score = 0;
-  std::string label;
-};
-
 class Detector {
  public:
   virtual ~Detector() = default;
-  /// Boxes, best score first. Errors and threads as Embedder.
+  /// What it knows in the picture, best score first, without colours. Errors and threads as Embedder.
   virtual Result<std::vector<Region>> detect(const RgbPixels& pixels) = 0;
+  /// Name and version of the model; kept beside what it found.
+  virtual const std::string& name() const = 0;
 };
 
 }  // namespace magpie

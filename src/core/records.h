@@ -237,6 +237,17 @@ struct ColourShare {
   std::string name;       // one of the eleven basic names: black white grey red orange yellow green blue purple pink brown
 };
 
+/// What a detector found in a picture: a box in shares 0..1 of its upright width and height. A picture's regions are numbered from 1, the
+/// best score first.
+struct Region {
+  float left = 0, top = 0, right = 0, bottom = 0;
+  float score = 0;                   // 0..1
+  std::string label;                 // the class, as the detector's model names it: "Footwear"
+  std::vector<ColourShare> colours;  // of what is in the box, its background left out; largest share first, at most 5
+};
+/// Regions of one picture at most.
+inline constexpr std::size_t kRegionsMax = 8;
+
 /// Where a variant's bytes lie in the variant store; same meaning as ArchivePlace.
 using VariantPlace = ArchivePlace;
 
@@ -263,6 +274,11 @@ struct Image {
 
 using Embedding = std::vector<float>;  // unit length
 
+struct EmbeddedRegion {
+  Region region;
+  Embedding embedding;
+};
+
 /// What the index knows of one picture: everything the pages and products that show it say, joined. See core/text_index.h.
 struct IndexDocument {
   ImageId id = kNoId;
@@ -275,6 +291,7 @@ struct IndexDocument {
   std::string shop;          // host, with port where it is not the scheme's own
   std::string category, brand;
   std::vector<std::string> colours;          // names, at most 3
+  std::vector<std::string> classes;          // of its regions, each once
   std::optional<std::int64_t> price_micros;  // price × 1,000,000, in `currency`
   std::string currency;
   std::int64_t fetched_at_seconds = 0;  // Unix time

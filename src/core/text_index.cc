@@ -9,6 +9,7 @@ std::string_view to_string(Facet facet) {
     case Facet::kBrand: return "brand";
     case Facet::kColour: return "colour";
     case Facet::kCurrency: return "currency";
+    case Facet::kClass: return "class";
   }
   return "unknown";
 }
@@ -19,6 +20,7 @@ std::vector<std::string>& Filter::values(Facet facet) {
     case Facet::kCategory: return categories;
     case Facet::kBrand: return brands;
     case Facet::kColour: return colours;
+    case Facet::kClass: return classes;
     case Facet::kCurrency: break;
   }
   return currencies;

@@ -133,6 +133,29 @@ Result<std::vector<PictureLabel>> labels_of(Database& db, ImageId image) {
   return labels;
 }
 
+Result<std::vector<Region>> regions_of(Database& db, ImageId image) {
+  std::vector<Region> regions;
+  MAGPIE_TRY(Query rows,
+             db.query("SELECT label, score, x_min, y_min, x_max, y_max, colours FROM regions WHERE image = ? ORDER BY number", image));
+  MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+    Region region;
+    region.label = row.string(0);
+    int column = 1;
+    for (float* number : {&region.score, &region.left, &region.top, &region.right, &region.bottom})
+      *number = static_cast<float>(row.real(column++));
+    region.colours = decode_colours(row.blob(6));
+    regions.push_back(std::move(region));
+    return {};
+  }));
+  return regions;
+}
+
+Embedding embedding_from(std::string_view bytes) {
+  Embedding vector(bytes.size() / sizeof(float));
+  std::memcpy(vector.data(), bytes.data(), vector.size() * sizeof(float));
+  return vector;
+}
+
 Result<bool> is_named(Database& db, ImageId image) {
   MAGPIE_TRY(Query row, db.query("SELECT 1 FROM urls WHERE image = ? AND named = 1 LIMIT 1", image));
   return row.next();
@@ -210,7 +233,12 @@ class SqliteCatalog final : public Catalog {
         if (!named) return std::optional<IndexDocument>();
       }
       MAGPIE_TRY(const std::vector<PictureLabel> labels, labels_of(db, id));
-      return std::optional(make_index_document(*image, urls, showings, labels));
+      IndexDocument document = make_index_document(*image, urls, showings, labels);
+      MAGPIE_TRY(const std::vector<Region> regions, regions_of(db, id));
+      for (const Region& region : regions) {
+        if (std::ranges::find(document.classes, region.label) == document.classes.end()) document.classes.push_back(region.label);
+      }
+      return std::optional(std::move(document));
     });
   }
 
@@ -246,6 +274,7 @@ class SqliteCatalog final : public Catalog {
       MAGPIE_TRY(details.urls, urls_of(db, id));
       MAGPIE_TRY(details.showings, showings_of(db, id, 0));
       MAGPIE_TRY(details.labels, labels_of(db, id));
+      MAGPIE_TRY(details.regions, regions_of(db, id));
       MAGPIE_TRY(details.indexable, is_named(db, id));
       if (!details.indexable) {
         MAGPIE_TRY(const std::vector<Showing> permitting, showings_of(db, id, kRobotsForbidsImages));
@@ -259,11 +288,23 @@ class SqliteCatalog final : public Catalog {
     return read([&](Database& db) -> Result<std::optional<Embedding>> {
       MAGPIE_TRY(Query row, db.query("SELECT vector FROM embeddings WHERE space = ? AND image = ?", space, id));
       MAGPIE_TRY(const bool found, row.next());
-      if (!found) return std::optional<Embedding>();
-      const std::string_view bytes = row.blob(0);
-      Embedding vector(bytes.size() / sizeof(float));
-      std::memcpy(vector.data(), bytes.data(), vector.size() * sizeof(float));
-      return std::optional(std::move(vector));
+      return found ? std::optional(embedding_from(row.blob(0))) : std::nullopt;
+    });
+  }
+
+  Result<std::vector<EmbeddedRegion>> regions(ImageId id, std::string_view space) const override {
+    return read([&](Database& db) -> Result<std::vector<EmbeddedRegion>> {
+      std::vector<EmbeddedRegion> found;
+      MAGPIE_TRY(std::vector<Region> regions, regions_of(db, id));
+      for (Region& region : regions) found.push_back({std::move(region), {}});
+      if (found.empty()) return found;
+      MAGPIE_TRY(Query rows, db.query("SELECT number, vector FROM region_embeddings WHERE image = ? AND space = ?", id, space));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        const auto number = static_cast<std::size_t>(row.int64(0));
+        if (number >= 1 && number <= found.size()) found[number - 1].embedding = embedding_from(row.blob(1));
+        return {};
+      }));
+      return found;
     });
   }
 
@@ -492,6 +533,21 @@ class SqliteCatalog final : public Catalog {
         return {};
       }));
       return without;
+    });
+  }
+
+  Result<std::vector<Image>> images_undetected(std::string_view detector, std::string_view space, ImageId after,
+                                               std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<Image>> {
+      std::vector<Image> undetected;
+      MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_IMAGE_COLUMNS " FROM images WHERE id > ? AND detector <> ? AND EXISTS "
+                                      "(SELECT 1 FROM embeddings e WHERE e.space = ? AND e.image = images.id) ORDER BY id LIMIT ?",
+                                      after, detector, space, limit));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        undetected.push_back(image_from(row));
+        return {};
+      }));
+      return undetected;
     });
   }
 

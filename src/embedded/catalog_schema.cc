@@ -115,6 +115,17 @@ ALTER TABLE products ADD COLUMN variants TEXT NOT NULL DEFAULT '[]';
 -- Of a picture's words on a page, where it is another than the page's.
 ALTER TABLE image_refs ADD COLUMN language TEXT NOT NULL DEFAULT '';
 )sql",
+    R"sql(
+-- What was detected in pictures, the best score first; sides in shares of the upright picture. detector: who looked last, '' nobody.
+ALTER TABLE images ADD COLUMN detector TEXT NOT NULL DEFAULT '';
+CREATE TABLE regions (
+  image INTEGER NOT NULL REFERENCES images(id) ON DELETE CASCADE, number INTEGER NOT NULL, label TEXT NOT NULL, score REAL NOT NULL,
+  x_min REAL NOT NULL, y_min REAL NOT NULL, x_max REAL NOT NULL, y_max REAL NOT NULL, colours BLOB NOT NULL,
+  PRIMARY KEY (image, number)) WITHOUT ROWID;
+CREATE TABLE region_embeddings (
+  id INTEGER PRIMARY KEY, image INTEGER NOT NULL REFERENCES images(id) ON DELETE CASCADE, number INTEGER NOT NULL, space TEXT NOT NULL,
+  vector BLOB NOT NULL, UNIQUE (image, number, space));
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

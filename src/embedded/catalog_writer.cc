@@ -196,6 +196,34 @@ class SqliteTransaction final : public CatalogTransaction {
     return mark(image);
   }
 
+  Result<void> set_regions(ImageId image, const ImageRegions& found) override {
+    if (found.regions.size() > kRegionsMax)
+      return fail(Code::kTooLarge, "{} regions; a picture has at most {}", found.regions.size(), kRegionsMax);
+    MAGPIE_TRY(const std::int64_t same, db_.run("UPDATE images SET detector = ?2 WHERE id = ?1 AND detector = ?2", image, found.detector));
+    if (same == 0) {
+      MAGPIE_TRY(const std::int64_t known, db_.run("UPDATE images SET detector = ?2 WHERE id = ?1", image, found.detector));
+      if (known == 0) return fail(Code::kNotFound, "there is no picture {}", image);
+      MAGPIE_TRY_DO(db_.run("DELETE FROM region_embeddings WHERE image = ?", image));
+    }
+    MAGPIE_TRY_DO(
+        db_.run("DELETE FROM region_embeddings WHERE image = ? AND (space = ? OR number > ?)", image, found.space, found.regions.size()));
+    MAGPIE_TRY_DO(db_.run("DELETE FROM regions WHERE image = ?", image));
+    int number = 0;
+    for (const auto& [region, embedding] : found.regions) {
+      MAGPIE_TRY_DO(
+          db_.run("INSERT INTO regions (image, number, label, score, x_min, y_min, x_max, y_max, colours) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  image, ++number, region.label, static_cast<double>(region.score), static_cast<double>(region.left),
+                  static_cast<double>(region.top), static_cast<double>(region.right), static_cast<double>(region.bottom),
+                  Blob{encode_colours(region.colours)}));
+      if (embedding.empty()) continue;
+      const std::string_view bytes(reinterpret_cast<const char*>(embedding.data()), embedding.size() * sizeof(float));
+      MAGPIE_TRY_DO(db_.run("INSERT INTO region_embeddings (image, number, space, vector) VALUES (?, ?, ?, ?)", image, number, found.space,
+                            Blob{bytes}));
+    }
+    return mark(image);
+  }
+
   Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) override {
     MAGPIE_TRY(const std::int64_t changed,
                db_.run("UPDATE images SET thumbnail_file = ?, thumbnail_offset = ?, thumbnail_length = ?, preview_file = ?, preview_offset "

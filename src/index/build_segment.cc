@@ -22,6 +22,7 @@ DocumentRow row_of(const AnalysedDocument& document) {
   values(Facet::kBrand) = {facts.brand};
   values(Facet::kColour).assign(facts.colours.begin(), facts.colours.end());
   values(Facet::kCurrency) = {facts.currency};
+  values(Facet::kClass).assign(facts.classes.begin(), facts.classes.end());
   return row;
 }
 

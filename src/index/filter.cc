@@ -16,7 +16,7 @@ void keep_values(const FacetColumn& column, const std::vector<std::string>& valu
   }
   for (std::uint32_t i = 0; i < mask.size(); ++i) {
     std::uint8_t any = 0;
-    if (column.starts.empty()) {
+    if (column.starts.empty() && !column.codes.empty()) {
       any = wanted[column.codes[i]];
     } else {
       for (const std::uint32_t code : column.of(i)) any |= wanted[code];

@@ -88,6 +88,9 @@ Result<void> Segment::map_documents() {
   MAGPIE_TRY(facet(Facet::kBrand), map_facet(Section::kBrandNames, Section::kBrands, std::nullopt, count));
   MAGPIE_TRY(facet(Facet::kColour), map_facet(Section::kColourNames, Section::kColours, Section::kColourStarts, count));
   MAGPIE_TRY(facet(Facet::kCurrency), map_facet(Section::kCurrencyNames, Section::kCurrencies, std::nullopt, count));
+  if (!file_.section(Section::kClassNames).empty()) {
+    MAGPIE_TRY(facet(Facet::kClass), map_facet(Section::kClassNames, Section::kClasses, Section::kClassStarts, count));
+  }
   MAGPIE_TRY(languages, map_facet(Section::kLanguageNames, Section::kLanguages, std::nullopt, count));
   return {};
 }

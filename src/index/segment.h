@@ -44,7 +44,9 @@ struct FacetColumn {
   std::span<const std::uint32_t> codes;   // single-valued: one per document, 0 none; multi-valued: all values
   std::span<const std::uint32_t> starts;  // multi-valued only
 
+  /// None in a segment without the column.
   std::span<const std::uint32_t> of(std::uint32_t ordinal) const {
+    if (codes.empty()) return {};
     if (!starts.empty()) return codes.subspan(starts[ordinal], starts[ordinal + 1] - starts[ordinal]);
     return codes.subspan(ordinal, codes[ordinal] == 0 ? 0 : 1);
   }

@@ -65,6 +65,9 @@ enum class Section : std::uint32_t {
   kColourNames = 20,
   kColours = 21,
   kColourStarts = 22,
+  kClassNames = 23,  // of detected regions; this and the next two only where there are some
+  kClasses = 24,
+  kClassStarts = 25,
   kPostings = 30,
   kTerms = 31,
   kPostingStarts = 32,

@@ -92,6 +92,7 @@ void DocumentsWriter::write(SegmentFileWriter& file) const {
   facet(Facet::kBrand).write(file, Section::kBrandNames, Section::kBrands, std::nullopt);
   facet(Facet::kColour).write(file, Section::kColourNames, Section::kColours, Section::kColourStarts);
   facet(Facet::kCurrency).write(file, Section::kCurrencyNames, Section::kCurrencies, std::nullopt);
+  if (!facet(Facet::kClass).empty()) facet(Facet::kClass).write(file, Section::kClassNames, Section::kClasses, Section::kClassStarts);
   languages_.write(file, Section::kLanguageNames, Section::kLanguages, std::nullopt);
 }
 

@@ -34,6 +34,8 @@ class FacetWriter {
   /// A name that stands among the facet's names and is no document's; empty is none.
   void add_name(std::string_view name);
   /// Writes kShopNames-like and kShops-like sections; with `starts` as a multi-valued facet.
+  /// Whether no document has a value.
+  bool empty() const { return codes_.empty(); }
   void write(SegmentFileWriter& file, Section names, Section codes, std::optional<Section> starts) const;
 
  private:

@@ -19,6 +19,11 @@ Result<AnalyseWaitingCounts> AnalyseWaiting::run(std::stop_token stop) {
     return parts_.catalog.images_without(parts_.recorder.space(), static_cast<ImageId>(behind), kReadAtOnce);
   };
   MAGPIE_TRY_DO(each<Image>(stop, described, &AnalyseWaiting::embed));
+  if (parts_.detector.empty()) return counts();
+  const auto embedded = [this](std::int64_t behind) {
+    return parts_.catalog.images_undetected(parts_.detector, parts_.recorder.space(), static_cast<ImageId>(behind), kReadAtOnce);
+  };
+  MAGPIE_TRY_DO(each<Image>(stop, embedded, &AnalyseWaiting::detect));
   return counts();
 }
 
@@ -69,19 +74,21 @@ void AnalyseWaiting::analysed(Finished& finished, Result<std::string> answer) {
   under_way_.end();
 }
 
-void AnalyseWaiting::embed(Image image) {
-  auto request = analyse::embed_request(parts_.archive, image.original);
-  if (!request) return embedded(image, Failure(request.error()));
-  parts_.workers.submit(std::move(*request), [this, image](Result<std::string> answer) { embedded(image, std::move(answer)); });
+void AnalyseWaiting::look_again(Image image, std::uint64_t AnalyseWaitingCounts::*counter) {
+  auto request = analyse::look_again_request(parts_.archive, image.original);
+  if (!request) return looked_again(image, counter, Failure(request.error()));
+  parts_.workers.submit(std::move(*request),
+                        [this, image, counter](Result<std::string> answer) { looked_again(image, counter, std::move(answer)); });
 }
 
 // One that cannot be read any more keeps what was found in it.
-void AnalyseWaiting::embedded(const Image& image, Result<std::string> answer) {
+void AnalyseWaiting::looked_again(const Image& image, std::uint64_t AnalyseWaitingCounts::*counter, Result<std::string> answer) {
   auto done = answer ? analyse::decode_analysed_image(*answer) : Result<analyse::AnalysedImage>(Failure(answer.error()));
   if (done && !done->embedding.empty()) {
-    counts_.with([](AnalyseWaitingCounts& counts) { ++counts.embedded; });
+    counts_.with([&](AnalyseWaitingCounts& counts) { ++(counts.*counter); });
     Finished finished;
-    finished.outcome = ImageVector{image.id, std::move(done->space), std::move(done->embedding)};
+    finished.outcome =
+        SecondLook{image.id, std::move(done->space), std::move(done->embedding), std::move(done->detector), std::move(done->regions)};
     parts_.recorder.record(std::move(finished));
   } else if (!done && is_of_the_pool(done.error())) {
     under_way_.fail(done.error());

@@ -1,5 +1,6 @@
 #pragma once
-// Does what a crawl left out (crawl.pictures): analyses pictures that were only archived, and embeds those that were only described.
+// Does what a crawl left out (crawl.pictures, analyse.detector): analyses pictures that were only archived, embeds those that were only
+// described, and looks for things in those that were only embedded.
 // Nothing is fetched.
 #include <cstdint>
 #include <functional>
@@ -29,11 +30,13 @@ struct AnalyseWaitingParts {
   crawl::CrawlSettings settings;
   /// The rules of a job, by which a page falls back to its next picture; nothing for a replay.
   std::function<std::optional<crawl::CrawlRules>(JobId)> rules;
+  std::string detector;  // of the workers, its name and version; empty: they look for nothing
 };
 
 struct AnalyseWaitingCounts {
   std::uint64_t analysed = 0;
   std::uint64_t embedded = 0;  // described before
+  std::uint64_t detected = 0;  // looked through for things; embedded before
   std::uint64_t failed = 0;    // no pictures, or broken: given up as a crawl would have done
 };
 
@@ -55,8 +58,10 @@ class AnalyseWaiting {
                     void (AnalyseWaiting::*take)(One));
   void analyse(WaitingImage waiting);
   void analysed(Finished& finished, Result<std::string> answer);
-  void embed(Image image);
-  void embedded(const Image& image, Result<std::string> answer);
+  void embed(Image image) { look_again(std::move(image), &AnalyseWaitingCounts::embedded); }
+  void detect(Image image) { look_again(std::move(image), &AnalyseWaitingCounts::detected); }
+  void look_again(Image image, std::uint64_t AnalyseWaitingCounts::*counter);
+  void looked_again(const Image& image, std::uint64_t AnalyseWaitingCounts::*counter, Result<std::string> answer);
   std::shared_ptr<const RunContext> context_of(JobId job);
 
   static constexpr std::size_t kUnderWayMax = 64;

@@ -32,15 +32,17 @@ struct KnownImage {
   Sha256 sha256{};
 };
 
-/// The vector that a kept picture lacked; the fetch is not looked at.
-struct ImageVector {
+/// What a kept picture lacked; the fetch is not looked at.
+struct SecondLook {
   ImageId image = kNoId;
   std::string space;
   Embedding vector;
+  std::string detector;  // empty: nobody looked for regions
+  std::vector<EmbeddedRegion> regions;
 };
 
 /// monostate: nothing to keep but the fetch itself (redirect, sitemap, failure).
-using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage, ImageVector>;
+using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage, SecondLook>;
 
 struct Finished {
   std::shared_ptr<const RunContext> run;

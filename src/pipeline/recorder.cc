@@ -22,6 +22,17 @@ namespace {
 
 bool follows(const Page& page, const Link& link) { return !page.robots.nofollow && link.rel.find("nofollow") == std::string::npos; }
 
+/// The whole picture's and its regions', as far as there are any; borrowed.
+std::vector<PictureVector> vectors_of(const std::optional<Embedding>& whole, const std::vector<EmbeddedRegion>& regions) {
+  std::vector<PictureVector> vectors;
+  if (whole) vectors.push_back({.embedding = *whole});
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    if (regions[i].embedding.empty()) continue;
+    vectors.push_back({regions[i].embedding, static_cast<std::uint16_t>(i + 1), regions[i].region.label});
+  }
+  return vectors;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Recorder>> Recorder::start(RecorderPorts ports, RecorderOptions options) {
@@ -151,8 +162,10 @@ Result<void> Recorder::write_batch(std::vector<Finished> items) {
 
 Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item, Batch& batch) {
   if (item.signature != 0) batch.ended.push_back({item.signature, item.fetch.cause});
-  if (const auto* vector = std::get_if<ImageVector>(&item.outcome))
-    return transaction.set_embedding(vector->image, {vector->space, vector->vector});
+  if (const auto* look = std::get_if<SecondLook>(&item.outcome)) {
+    MAGPIE_TRY_DO(transaction.set_embedding(look->image, {look->space, look->vector}));
+    return look->detector.empty() ? Result<void>() : transaction.set_regions(look->image, {look->detector, look->space, look->regions});
+  }
   batch.runs.insert(item.run);
   if (item.fetch.cause != Cause::kNone) return write_failure(transaction, item, batch);
   if (std::holds_alternative<Page>(item.outcome)) return write_page(transaction, item, batch);
@@ -217,6 +230,9 @@ Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& it
   const std::size_t vectors = analysed.embedding.empty() ? 0 : 1;
   MAGPIE_TRY(const RecordedImage recorded, transaction.record_image(item.fetch, image, std::span(&embedding, vectors), item.run->job));
   ++batch.counts.images;
+  if (!analysed.detector.empty()) {
+    MAGPIE_TRY_DO(transaction.set_regions(recorded.id, {analysed.detector, analysed.space, analysed.regions}));
+  }
   if (!recorded.is_new) return {};
   const std::size_t before = copy_groups_.size();
   MAGPIE_TRY_DO(join_copies(transaction, copy_evidence(analysed), recorded.id));
@@ -320,7 +336,9 @@ Result<bool> Recorder::index_once() {
     }
     MAGPIE_TRY_DO(ports_.text.add(std::move(*document)));
     MAGPIE_TRY(const std::optional<Embedding> embedding, ports_.catalog.embedding(dirty.id, options_.space));
-    MAGPIE_TRY_DO(embedding ? ports_.vectors.add(dirty.id, *embedding) : ports_.vectors.remove(dirty.id));
+    MAGPIE_TRY(const std::vector<EmbeddedRegion> regions, ports_.catalog.regions(dirty.id, options_.space));
+    const std::vector<PictureVector> vectors = vectors_of(embedding, regions);
+    MAGPIE_TRY_DO(vectors.empty() ? ports_.vectors.remove(dirty.id) : ports_.vectors.add(dirty.id, vectors));
     findable.push_back(dirty.id);
   }
   MAGPIE_TRY_DO(ports_.text.commit());

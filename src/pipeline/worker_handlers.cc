@@ -55,6 +55,7 @@ std::string encode_worker_config(const WorkerConfig& config) {
   WireWriter out;
   out.boolean(config.pictures);
   out.bytes(config.model_folder);
+  out.bytes(config.detector_folder);
   return out.take();
 }
 
@@ -63,6 +64,7 @@ Result<WorkerHandlers> make_worker_handlers(std::string_view config) {
   const bool pictures = in.boolean();
   analyse::PictureSettings settings;
   settings.model_folder = in.string();
+  settings.detector_folder = in.string();
   MAGPIE_TRY_DO(in.finish());
   WorkerHandlers handlers;
   if (pictures) MAGPIE_TRY_DO(analyse::add_picture_handlers(handlers, settings));

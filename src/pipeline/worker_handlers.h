@@ -2,7 +2,7 @@
 // What a worker process can be asked: to read pages, or to look at pictures. The manager's side builds the requests here too, so that both
 // ends of the pipe stand in one file.
 //   kExtractPage     payload: PageContext, and the page itself; without it, file: the page's archive record   -> encode_page()
-//   kAnalysePicture, kEmbedPicture, kMakeVariant: see analyse/analyse_picture.h
+//   kAnalysePicture and its like: see analyse/analyse_picture.h
 #include <optional>
 #include <string>
 
@@ -19,8 +19,9 @@ inline constexpr std::uint32_t kExtractPage = 100;
 
 /// How workers are set up; travels to them as the pool's config. Those for pages need no decoders and no network, and start in no time.
 struct WorkerConfig {
-  bool pictures = false;     // else they read pages
-  std::string model_folder;  // of the embedder; empty: pictures are not embedded
+  bool pictures = false;        // else they read pages
+  std::string model_folder;     // of the embedder; empty: pictures are not embedded
+  std::string detector_folder;  // likewise; empty: nothing is looked for in them
 };
 std::string encode_worker_config(const WorkerConfig& config);
 

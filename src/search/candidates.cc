@@ -33,7 +33,9 @@ void add_to(Embedding& sum, const Embedding& vector) {
 Result<Embedding> query_vector(const SearchView& view, const SearchQuery& query) {
   Embedding sum = query.picture;
   for (const ImageId id : query.like) {
-    MAGPIE_TRY(std::optional<Embedding> vector, view.vectors->embedding(id));
+    MAGPIE_TRY(std::optional<Embedding> vector, view.vectors->embedding(id, query.like_region));
+    if (!vector && query.like_region != 0)
+      return fail(Code::kNotFound, "nothing was detected in picture {} under number {}", id, query.like_region);
     if (!vector) return fail(Code::kNotFound, "picture {} has not been analysed, so nothing can be like it yet", id);
     if (!sum.empty() && sum.size() != vector->size()) {
       return fail(Code::kBadInput, "the picture has {} components, the index's have {}", sum.size(), vector->size());

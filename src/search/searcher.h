@@ -74,6 +74,7 @@ struct SearchQuery {
   std::string language;  // BCP 47 primary tag of the words, "" unknown
   Embedding picture;     // of an uploaded picture, unit length; empty: none
   std::vector<ImageId> like;
+  std::uint16_t like_region = 0;  // of the pictures in `like` what is detected under this number, in place of the whole
   Combine combine = Combine::kBoth;
   bool beyond = false;                  // also pictures beyond the relevance boundary, down to the background
   std::optional<float> similarity_min;  // cosine; in place of the boundary
@@ -82,7 +83,7 @@ struct SearchQuery {
   SortOrder sort = SortOrder::kRelevance;
   std::size_t offset = 0;
   std::size_t limit = 50;  // 0..kSearchLimitMax; 0 asks for totals and facets only
-  std::vector<Facet> facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency};
+  std::vector<Facet> facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency, Facet::kClass};
   bool prices = true;  // whether SearchAnswer::prices is wanted
 };
 

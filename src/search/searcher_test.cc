@@ -195,6 +195,7 @@ std::vector<std::string> values_of(const IndexDocument& document, Facet facet) {
     case Facet::kCategory: return {document.category};
     case Facet::kBrand: return {document.brand};
     case Facet::kColour: return document.colours;
+    case Facet::kClass: return document.classes;
     case Facet::kCurrency: return {document.currency};
   }
   return {};

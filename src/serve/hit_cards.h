@@ -18,6 +18,7 @@ struct HitScore {
   ImageId id = kNoId;
   float score = 0;  // 0..1
   std::uint64_t copies = 0;
+  std::uint16_t region = 0;  // that is like the query's picture; 0: the whole
 };
 
 /// Thread-safe. Catalog and index must outlive it.

@@ -1,6 +1,7 @@
 #include "serve/picture_json.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/utf8.h"
 #include "net/url.h"
@@ -24,12 +25,28 @@ Outcome<std::string> hits_of(const PictureSource& source, const std::vector<Imag
   return text;
 }
 
-void write_colours(JsonWriter& json, const Image& image) {
+void write_colours(JsonWriter& json, const std::vector<ColourShare>& colours) {
   json.begin_array();
-  for (std::size_t i = 0; i < std::min<std::size_t>(image.colours.size(), 5); ++i) {
-    const ColourShare& colour = image.colours[i];
+  for (std::size_t i = 0; i < std::min<std::size_t>(colours.size(), 5); ++i) {
+    const ColourShare& colour = colours[i];
     json.begin_object().field("name", colour.name).field("hex", api_colour(colour.rgb));
     json.field("share", std::clamp(static_cast<double>(colour.share), 0.0, 1.0)).end_object();
+  }
+  json.end_array();
+}
+
+/// A share to four places: a tenth of a pixel of a preview.
+double rounded(float share) { return std::round(std::clamp(static_cast<double>(share), 0.0, 1.0) * 1e4) / 1e4; }
+
+void write_regions(JsonWriter& json, const std::vector<Region>& regions) {
+  json.begin_array();
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    const Region& region = regions[i];
+    json.begin_object().field("region", i + 1).field("class", region.label).field("score", rounded(region.score)).key("box").begin_object();
+    json.field("left", rounded(region.left)).field("top", rounded(region.top));
+    json.field("right", rounded(region.right)).field("bottom", rounded(region.bottom)).end_object().key("colours");
+    write_colours(json, region.colours);
+    json.end_object();
   }
   json.end_array();
 }
@@ -131,7 +148,9 @@ void write_facts(JsonWriter& json, const ImageDetails& details) {
   json.field("width", std::max(size.width, 1U)).field("height", std::max(size.height, 1U)).field("bytes", image.bytes);
   json.field("format", image.format).field("frames", std::max(image.frames, 1U));
   json.field("sha256", to_hex(image.sha256)).field("phash", to_hex(image.phash)).field("colour", colour_of(image)).key("colours");
-  write_colours(json, image);
+  write_colours(json, image.colours);
+  json.key("regions");
+  write_regions(json, details.regions);
   json.field("brightness", std::clamp(image.brightness / 255.0, 0.0, 1.0)).key("keywords");
   write_keywords(json, details);
   json.key("labels");

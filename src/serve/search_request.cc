@@ -25,6 +25,13 @@ void read_like(QueryReader& reader, SearchQuery& query) {
   }
 }
 
+void read_region(QueryReader& reader, SearchRequest& request) {
+  request.query.like_region = static_cast<std::uint16_t>(reader.number("region", 1, kRegionsMax, 0));
+  request.same_class = reader.boolean("same_class", true);
+  if (request.query.like_region != 0 && request.query.like.empty())
+    reader.refuse("parameter_missing", "region needs like, the picture that it is a part of");
+}
+
 void read_picture(QueryReader& reader, SearchRequest& request) {
   request.picture_token = reader.text("picture", 64);
   if (!request.picture_token) return;
@@ -127,12 +134,14 @@ Outcome<SearchRequest> parse_search_request(const HttpServerRequest& request, bo
   query.words = reader.text("q", kWordsCharactersMax).value_or("");
   if (!upload) {
     read_like(reader, query);
+    read_region(reader, parsed);
     read_picture(reader, parsed);
   }
   query.filter.shops = reader.texts("shop", kValuesMax);
   query.filter.categories = reader.texts("category", kValuesMax);
   query.filter.brands = reader.texts("brand", kValuesMax);
   query.filter.colours = read_colours(reader);
+  query.filter.classes = reader.texts("class", kValuesMax);
   read_prices(reader, parsed);
   read_since(reader, parsed);
   read_sort(reader, query);
@@ -141,7 +150,7 @@ Outcome<SearchRequest> parse_search_request(const HttpServerRequest& request, bo
   query.limit = reader.number("limit", 0, kSearchLimitMax, kLimitPreset);
   parsed.wants_facets = reader.boolean("facets", false);
   query.facets.clear();
-  if (parsed.wants_facets) query.facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour};
+  if (parsed.wants_facets) query.facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kClass};
   query.prices = parsed.wants_facets;
   if (auto wrong = reader.problem()) return tl::unexpected(*std::move(wrong));
   return parsed;
@@ -156,11 +165,13 @@ void write_query_echo(JsonWriter& json, const SearchRequest& request) {
     for (const ImageId id : query.like) json.number(id);
     json.end_array();
   }
+  if (query.like_region != 0) json.field("region", query.like_region).field("same_class", request.same_class);
   if (request.picture_token) json.field("picture", *request.picture_token);
   write_texts(json, "shop", query.filter.shops);
   write_texts(json, "category", query.filter.categories);
   write_texts(json, "brand", query.filter.brands);
   write_texts(json, "colour", query.filter.colours);
+  write_texts(json, "class", query.filter.classes);
   if (!request.price_min.empty()) json.field("price_min", request.price_min);
   if (!request.price_max.empty()) json.field("price_max", request.price_max);
   if (!query.filter.currencies.empty()) json.field("currency", query.filter.currencies.front());
@@ -170,11 +181,10 @@ void write_query_echo(JsonWriter& json, const SearchRequest& request) {
 }
 
 void write_facets(JsonWriter& json, const SearchAnswer& answer) {
-  constexpr std::array<std::pair<Facet, std::string_view>, 4> kFacets = {
-      {{Facet::kShop, "shop"}, {Facet::kCategory, "category"}, {Facet::kBrand, "brand"}, {Facet::kColour, "colour"}}};
+  constexpr std::array<Facet, 5> kFacets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kClass};
   json.begin_object();
-  for (const auto& [facet, name] : kFacets) {
-    json.key(name);
+  for (const Facet facet : kFacets) {
+    json.key(to_string(facet));
     write_values(json, facet, answer);
   }
   json.key("price").begin_array();

@@ -11,8 +11,9 @@
 namespace magpie {
 
 struct SearchRequest {
-  SearchQuery query;                         // without the embedding that picture_token stands for
+  SearchQuery query;                         // without the embedding that picture_token stands for, and without scope
   std::optional<std::string> picture_token;  // GET only
+  bool same_class = true;                    // of a search by region: only regions of its class are compared
   bool wants_facets = false;
   std::string price_min, price_max, since;  // as given, for the echo
 };

@@ -11,7 +11,8 @@ using SteadyClock = std::chrono::steady_clock;
 Outcome<std::string> hits_text(ApiState& state, const SearchAnswer& answer) {
   std::vector<HitScore> scores;
   scores.reserve(answer.hits.size());
-  for (const SearchHit& hit : answer.hits) scores.push_back({.id = hit.id, .score = hit.score, .copies = hit.copies_total});
+  for (const SearchHit& hit : answer.hits)
+    scores.push_back({.id = hit.id, .score = hit.score, .copies = hit.copies_total, .region = hit.region});
   SERVE_TRY(std::string hits, state.cards.array(scores));
   return hits;
 }
@@ -21,6 +22,16 @@ tl::unexpected<Problem> search_problem(const Error& error) {
   if (error.code == Code::kNotFound) return problem(404, "image_not_found", "{}", error.message);
   if (error.code == Code::kBadInput || error.code == Code::kTooLarge) return problem(400, "parameter_invalid", "{}", error.message);
   return problem(error);
+}
+
+/// Asked for what is like a region, only regions of its class are compared, unless that is not wanted.
+Result<VectorScope> scope_of(const Catalog& catalog, const SearchRequest& request) {
+  const SearchQuery& query = request.query;
+  if (query.like_region == 0 || !request.same_class) return VectorScope();
+  MAGPIE_TRY(const auto details, catalog.image_details(query.like.front()));
+  const bool known = details && query.like_region <= details->regions.size();
+  if (!known) return VectorScope();  // the searcher says so
+  return VectorScope{VectorPart::kRegion, details->regions[query.like_region - 1U].label};
 }
 
 RouteReply answer_search(ApiState& state, const SearchRequest& request, SteadyClock::time_point began) {
@@ -79,6 +90,7 @@ RouteReply search(ApiState& state, const HttpServerRequest& request) {
     if (!embedding) return problem(410, "picture_expired", "the uploaded picture is no longer kept; upload it again");
     parsed.query.picture = *std::move(embedding);
   }
+  SERVE_TRY(parsed.query.scope, scope_of(state.ports.catalog, parsed));
   return answer_search(state, parsed, began);
 }
 

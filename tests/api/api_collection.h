@@ -355,6 +355,21 @@ class TestCollection {
     return recorded->id;
   }
 
+  /// A chair is in the chair's picture, and something like it in the horse's, beside something more like it that is none.
+  void add_regions(CatalogTransaction& transaction) {
+    const auto region = [](const char* label, float left) {
+      return Region{left, 0.25F, left + 0.25F, 1, 0.75F, label, {{.rgb = 0xC81E1E, .share = 1, .name = "red"}}};
+    };
+    const std::vector<EmbeddedRegion> chair = {{region("Chair", 0.5F), {0, 0, 0, 1}}};
+    const std::vector<EmbeddedRegion> horse = {{region("Chair", 0), {0, 0.1F, 0, 0.995F}}, {region("Dog", 0.5F), {0, 0, 0.01F, 0.99995F}}};
+    ASSERT_TRUE(transaction.set_regions(kChair, {"eyes@1", "test-4", chair}));
+    ASSERT_TRUE(transaction.set_regions(kHorse, {"eyes@1", "test-4", horse}));
+    const Embedding chair_whole = {1, 0, 0, 0}, horse_whole = {0, 1, 0, 0};
+    ASSERT_TRUE(index_->vectors().add(kChair, std::vector<PictureVector>{{chair_whole, 0, ""}, {chair[0].embedding, 1, "Chair"}}));
+    ASSERT_TRUE(index_->vectors().add(
+        kHorse, std::vector<PictureVector>{{horse_whole, 0, ""}, {horse[0].embedding, 1, "Chair"}, {horse[1].embedding, 2, "Dog"}}));
+  }
+
   void fill() {
     auto transaction = catalog_->begin();
     ASSERT_TRUE(transaction);
@@ -365,6 +380,7 @@ class TestCollection {
     EXPECT_EQ(add_image(**transaction, "https://shop.test/chair-small.jpg", "chair-small", {0.99F, 0.14F, 0, 0}, 800), kChairCopy);
     EXPECT_EQ(add_image(**transaction, "https://toys.test/horse.png", "horse", {0, 1, 0, 0}, 400), kHorse);
     EXPECT_EQ(add_image(**transaction, "https://toys.test/hidden.png", "hidden", {0, 0, 1, 0}, 400), kHidden);
+    add_regions(**transaction);
     ASSERT_TRUE((*transaction)->set_copy_group(kChairCopy, kChair));
     ASSERT_TRUE((*transaction)->commit());
     for (const ImageId id : {kChair, kChairCopy, kHorse, kHidden}) {

@@ -108,6 +108,39 @@ TEST(ApiSearch, FindsMoreLikeAPicture) {
   expect_problem(collection.get("/api/v1/search?like=9007199254740991"), 404, "image_not_found");
 }
 
+TEST(ApiSearch, FindsWhatIsLikeAPartOfAPicture) {
+  const TestCollection collection;
+  const Parsed chairs = expect_answer(collection.get("/api/v1/search?like=1&region=1"), "SearchAnswer");
+  EXPECT_EQ(ids(chairs), std::vector<std::uint64_t>{TestCollection::kHorse});
+  EXPECT_EQ(chairs.number("/hits/0/region"), 1u) << "the chair in the horse's picture";
+  EXPECT_EQ(chairs.number("/query/region"), 1u);
+  const Parsed all = expect_answer(collection.get("/api/v1/search?like=1&region=1&same_class=false"), "SearchAnswer");
+  EXPECT_EQ(all.number("/hits/0/region"), 2u) << "the dog is more like it";
+  expect_problem(collection.get("/api/v1/search?like=1&region=2"), 404, "image_not_found");
+  expect_problem(collection.get("/api/v1/search?region=1"), 400, "parameter_missing");
+  expect_problem(collection.get("/api/v1/search?like=1&region=9"), 400, "parameter_invalid");
+}
+
+TEST(ApiSearch, CountsAndFiltersByWhatWasDetected) {
+  const TestCollection collection;
+  const Parsed all = expect_answer(collection.get("/api/v1/search?facets=true"), "SearchAnswer");
+  EXPECT_EQ(all.text("/facets/class/0/value"), "Chair");
+  EXPECT_EQ(all.number("/facets/class/0/count"), 2u);
+  EXPECT_EQ(all.text("/facets/class/1/value"), "Dog");
+  EXPECT_EQ(ids(expect_answer(collection.get("/api/v1/search?class=Dog"), "SearchAnswer")),
+            std::vector<std::uint64_t>{TestCollection::kHorse});
+  EXPECT_EQ(expect_answer(collection.get("/api/v1/search?class=Dog&class=Chair"), "SearchAnswer").number("/total"), 2u);
+  EXPECT_EQ(expect_answer(collection.get("/api/v1/search?class=Cat"), "SearchAnswer").number("/total"), 0u);
+}
+
+TEST(ApiImages, SayWhatWasDetected) {
+  const TestCollection collection;
+  const Parsed horse = expect_answer(collection.get("/api/v1/images/3"), "Image");
+  EXPECT_EQ(horse.number("/regions/0/region"), 1u);
+  EXPECT_EQ(horse.text("/regions/1/class"), "Dog");
+  EXPECT_EQ(horse.text("/regions/1/colours/0/name"), "red");
+}
+
 TEST(ApiSearch, RefusesWhatItDoesNotUnderstand) {
   const TestCollection collection;
   const std::vector<std::pair<std::string, std::string>> wrong = {{"limit=201", "parameter_invalid"},

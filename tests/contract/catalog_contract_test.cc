@@ -836,6 +836,50 @@ TEST_P(CatalogContract, PicturesWithoutEmbeddingAreKnown) {
   EXPECT_EQ(catalog->images_without("elsewhere", 0, 2)->size(), 2u);
 }
 
+TEST_P(CatalogContract, RegionsAreKeptWithTheirVectors) {
+  const ImageId id = add_image("http://a.test/look.jpg", "look");
+  const ImageId other = add_image("http://a.test/other.jpg", "other");
+  const std::vector<float> whole = {1, 0}, moved = {0, 1};
+  const Region shoe{0.25F, 0.5F, 0.75F, 1, 0.875F, "shoe", {{0xFF0000, 0.75F, "red"}, {0, 0.25F, "black"}}};
+  const Region coat{0, 0, 1, 0.5F, 0.5F, "coat", {}};
+  const std::vector<EmbeddedRegion> found = {{shoe, {0.6F, 0.8F}}, {coat, {0.8F, 0.6F}}};
+  write([&](CatalogTransaction& t) { return t.set_embedding(id, {"one", whole}); });
+  write([&](CatalogTransaction& t) { return t.set_embedding(other, {"one", whole}); });
+  EXPECT_EQ(catalog->images_undetected("eyes@1", "one", 0, 10)->size(), 2u);
+  EXPECT_TRUE(catalog->images_undetected("eyes@1", "two", 0, 10)->empty()) << "only embedded ones are looked at";
+  write([&](CatalogTransaction& t) { return t.set_regions(id, {"eyes@1", "one", found}); });
+  write([&](CatalogTransaction& t) { return t.set_regions(other, {"eyes@1", "one", {}}); });
+  EXPECT_TRUE(catalog->images_undetected("eyes@1", "one", 0, 10)->empty()) << "nothing found is an answer";
+  EXPECT_EQ(catalog->images_undetected("eyes@2", "one", 0, 10)->size(), 2u);
+
+  const auto regions = *catalog->regions(id, "one");
+  ASSERT_EQ(regions.size(), 2u);
+  EXPECT_EQ(regions[0].region.label, "shoe");
+  EXPECT_EQ(regions[0].region.score, 0.875F);
+  EXPECT_EQ(regions[0].region.top, 0.5F);
+  ASSERT_EQ(regions[0].region.colours.size(), 2u);
+  EXPECT_EQ(regions[0].region.colours[0].name, "red");
+  EXPECT_EQ(regions[0].embedding, found[0].embedding);
+  EXPECT_EQ(regions[1].region.right, 1);
+  EXPECT_EQ((*catalog->image_details(id))->regions.size(), 2u);
+  write([&](CatalogTransaction& t) { return t.name_image("http://a.test/look.jpg"); });
+  EXPECT_EQ((*catalog->index_document(id))->classes, (std::vector<std::string>{"shoe", "coat"}));
+
+  // Another model's vectors of the same regions stand beside the first; another detector's regions are others.
+  const std::vector<EmbeddedRegion> again = {{shoe, moved}, {coat, moved}};
+  write([&](CatalogTransaction& t) { return t.set_regions(id, {"eyes@1", "two", again}); });
+  EXPECT_EQ((*catalog->regions(id, "one"))[1].embedding, found[1].embedding);
+  EXPECT_EQ((*catalog->regions(id, "two"))[1].embedding, moved);
+  const std::vector<EmbeddedRegion> one = {{coat, moved}};
+  write([&](CatalogTransaction& t) { return t.set_regions(id, {"eyes@2", "two", one}); });
+  ASSERT_EQ(catalog->regions(id, "one")->size(), 1u);
+  EXPECT_TRUE((*catalog->regions(id, "one"))[0].embedding.empty());
+  const std::vector<EmbeddedRegion> many(kRegionsMax + 1, {coat, moved});
+  const auto transaction = *catalog->begin();
+  EXPECT_EQ(transaction->set_regions(id, {"eyes@2", "two", many}).error().code, Code::kTooLarge);
+  EXPECT_EQ(transaction->set_regions(9'999, {"eyes@2", "two", one}).error().code, Code::kNotFound);
+}
+
 TEST_P(CatalogContract, A304KeepsWhatIsKnown) {
   Fetch first = fetch_of("http://a.test/");
   first.etag = "\"v1\"";
@@ -996,7 +1040,8 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
     ASSERT_TRUE(
         database.execute("DROP INDEX urls_by_due; DROP TABLE lastmod_proofs; DROP TABLE labels; DROP TABLE listings; "
                          "DROP TABLE selectors; ALTER TABLE products DROP COLUMN evidence; "
-                         "ALTER TABLE products DROP COLUMN variants; ALTER TABLE image_refs DROP COLUMN language;"));
+                         "ALTER TABLE products DROP COLUMN variants; ALTER TABLE image_refs DROP COLUMN language; "
+                         "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
@@ -1004,6 +1049,36 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
   const auto catalog = *open_catalog(file);
   EXPECT_TRUE(catalog->due(1, fetch.fetched_at + std::chrono::hours(23), false, 10)->empty());
   EXPECT_EQ(catalog->due(1, fetch.fetched_at + std::chrono::hours(24), false, 10)->size(), 1u);
+}
+
+TEST(SqliteCatalog, PicturesOfAnOlderCatalogWaitToBeLookedAt) {
+  ContractFolder folder;
+  const fs::path file = folder.path() / "catalog.db";
+  const Page page = chair_page();
+  const std::vector<float> vector = {1, 0};
+  ImageId id = kNoId;
+  {
+    const auto catalog = *open_catalog(file);
+    const auto transaction = *catalog->begin();
+    ASSERT_TRUE(transaction->record_page(fetch_of(page.url), page, 1));
+    id = transaction->record_image(fetch_of("http://a.test/p.jpg", UrlKind::kImage), image_of("p"), {}, 1)->id;
+    ASSERT_TRUE(transaction->set_embedding(id, {"one", vector}));
+    ASSERT_TRUE(transaction->commit());
+  }
+  {  // as version 7 had it
+    Database database = *Database::open(file, {});
+    ASSERT_TRUE(
+        database.execute("DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
+                         "PRAGMA user_version = 7"));
+  }
+  const auto catalog = *open_catalog(file);
+  EXPECT_TRUE(catalog->regions(id, "one")->empty());
+  ASSERT_EQ(catalog->images_undetected("eyes@1", "one", 0, 10)->size(), 1u);
+  const auto transaction = *catalog->begin();
+  const std::vector<EmbeddedRegion> found = {{{0, 0, 1, 1, 0.5F, "hat", {}}, vector}};
+  ASSERT_TRUE(transaction->set_regions(id, {"eyes@1", "one", found}));
+  ASSERT_TRUE(transaction->commit());
+  EXPECT_EQ((*catalog->image_details(id))->regions.at(0).label, "hat");
 }
 
 TEST(SqliteCatalog, OtherProcessesReadWithoutTheWriter) {

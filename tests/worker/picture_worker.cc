@@ -1,5 +1,7 @@
-// A worker with the analyse stage's handlers only, for the tests of src/analyse. The pool's config is the model's folder.
+// A worker with the analyse stage's handlers only, for the tests of src/analyse. The pool's config is the embedder's folder, and the
+// detector's on a second line.
 //   picture_worker --fd N
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -13,7 +15,9 @@ int main(int count, char** words) {
   }
   return magpie::run_worker(std::atoi(words[2]), [](std::string_view config) -> magpie::Result<magpie::WorkerHandlers> {
     magpie::WorkerHandlers handlers;
-    MAGPIE_TRY_DO(magpie::analyse::add_picture_handlers(handlers, {.model_folder = std::string(config)}));
+    const std::size_t line = std::min(config.find('\n'), config.size());
+    MAGPIE_TRY_DO(magpie::analyse::add_picture_handlers(
+        handlers, {.model_folder = config.substr(0, line), .detector_folder = config.substr(std::min(line + 1, config.size()))}));
     return handlers;
   });
 }

@@ -3,7 +3,7 @@
 import type { Image, Job, NewJob, NewPreview, NewShop, Preview, Problem, Product, SearchAnswer, Shop, ShopChange, ShopList, Stats, operations } from './schema'
 
 export type SearchParameters = NonNullable<operations['search']['parameters']['query']>
-export type PictureSearchParameters = Omit<SearchParameters, 'like' | 'picture'>
+export type PictureSearchParameters = Omit<SearchParameters, 'like' | 'region' | 'same_class' | 'picture'>
 
 export class ProblemError extends Error {
   constructor(readonly problem: Problem) {

@@ -15,7 +15,7 @@ export default {
     intro: 'Shops durchsuchen: mit Wörtern, mit einem Foto oder mit beidem. Ein Bild irgendwo ablegen, einfügen oder auswählen.',
     results: 'Treffer', total: 'Keine Bilder | 1 Bild | {n} Bilder', atLeast: 'mindestens {total}', anyWord: 'Kein Bild hat alle diese Wörter. Diese haben einige davon.', noMore: 'Keine weiteren passenden Bilder.', beyond: 'Trotzdem mehr zeigen', took: 'in {ms} ms',
     newest: 'Neueste zuerst', forWords: 'zu „{words}“', forPicture: 'die Ihrem ähnlich sehen', forLike: 'die diesem ähnlich sehen',
-    sort: 'Sortieren', relevance: 'Beste Treffer', newestSort: 'Neueste', price: 'Niedrigster Preis',
+    sort: 'Sortieren', sameClass: 'Nur Dinge seiner Art', relevance: 'Beste Treffer', newestSort: 'Neueste', price: 'Niedrigster Preis',
     end: 'Keine weiteren passenden Bilder.', endAll: 'Das ist die ganze Sammlung.',
     loading: 'Suche läuft…', slow: 'Das dauert länger als sonst. Die Suche läuft noch…', more: 'Weitere werden geladen…',
     none: 'Nichts Passendes gefunden', noneHint: 'Weniger oder andere Wörter versuchen, oder ein Bild.', noneFilters: 'Nichts entspricht all diesen Filtern.', clearFilters: 'Alle Filter entfernen',
@@ -27,7 +27,7 @@ export default {
   card: { copies: 'und {n} fast gleiches | und {n} fast gleiche', alike: 'Ähnliche wie {title}', alikeShort: 'Ähnliche', missing: 'Bild nicht verfügbar' },
   filter: {
     title: 'Filter', open: 'Filter', active: 'Aktive Filter', close: 'Schließen', show: '{total} zeigen', remove: 'Filter {name} entfernen',
-    category: 'Kategorie', shop: 'Shop', brand: 'Marke', colour: 'Farbe', price: 'Preis', since: 'Abgerufen',
+    category: 'Kategorie', shop: 'Shop', brand: 'Marke', class: 'Darauf', colour: 'Farbe', price: 'Preis', since: 'Abgerufen',
     all: 'Alle {n} zeigen', fewer: 'Weniger zeigen', min: 'Von', max: 'Bis', apply: 'Anwenden', anyPrice: 'Jeder Preis in {currency}', currency: 'Währung',
     anyTime: 'Jederzeit', hour: 'Letzte Stunde', day: 'Letzte 24 Stunden', week: 'Letzte 7 Tage', sinceChip: 'seit {time}', from: 'ab {price}', upTo: 'bis {price}',
     sheetNone: 'Keine Bilder',
@@ -35,7 +35,7 @@ export default {
   colour: { black: 'Schwarz', white: 'Weiß', grey: 'Grau', red: 'Rot', orange: 'Orange', yellow: 'Gelb', green: 'Grün', blue: 'Blau', purple: 'Violett', pink: 'Rosa', brown: 'Braun' },
   picture: {
     back: 'Zurück zu den Treffern', offers: 'Angebote', offer: 'Zum Shop', inStock: 'Lieferbar', outOfStock: 'Nicht lieferbar', noPrice: 'Kein Preis', otherPrice: 'die Seite sagt auch {price}', variants: 'Varianten', moreVariants: '{count} weitere', seen: 'gesehen {time}',
-    alike: 'Ähnliche Bilder', moreLike: 'Ähnliche suchen', large: 'Groß', original: 'Originaldatei', page: 'Fundseite',
+    alike: 'Ähnliche Bilder', regions: 'Dinge auf dem Bild', region: '{name}: Ähnliches finden', moreLike: 'Ähnliche suchen', large: 'Groß', original: 'Originaldatei', page: 'Fundseite',
     facts: 'Über dieses Bild', size: 'Größe', file: 'Datei', brand: 'Marke', category: 'Kategorie', sku: 'Artikelnummer', language: 'Sprache', keywords: 'Stichwörter', labels: 'Etiketten',
     fetched: 'Abgerufen', brightness: 'Helligkeit', model: 'Erkannt durch', fingerprint: 'Fingerabdruck', frames: '{n} Bild | {n} Einzelbilder', colours: 'Farben',
     colourShare: '{colour}, {share} des Bildes. Diese Farbe suchen', sources: 'Fundorte', others: 'und {n} weiterer | und {n} weitere',

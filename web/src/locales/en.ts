@@ -13,7 +13,7 @@ export default {
     intro: 'Search shops by words, by a photo, or both at once. Drop a picture anywhere, paste it, or choose one.',
     results: 'Results', total: 'No pictures | 1 picture | {n} pictures', atLeast: 'at least {total}', anyWord: 'No picture has all of these words. These have some of them.', noMore: 'No more relevant pictures.', beyond: 'Show more anyway', took: 'in {ms} ms',
     newest: 'Newest first', forWords: 'for “{words}”', forPicture: 'that look like yours', forLike: 'that look like this one',
-    sort: 'Sort by', relevance: 'Best match', newestSort: 'Newest', price: 'Lowest price',
+    sort: 'Sort by', sameClass: 'Only things of its class', relevance: 'Best match', newestSort: 'Newest', price: 'Lowest price',
     end: 'No more relevant pictures.', endAll: 'That is the whole collection.',
     loading: 'Searching…', slow: 'This takes longer than usual. Still searching…', more: 'Loading more…',
     none: 'Nothing relevant found', noneHint: 'Try fewer or other words, or a picture.', noneFilters: 'Nothing matches all of these filters.', clearFilters: 'Remove all filters',
@@ -25,7 +25,7 @@ export default {
   card: { copies: 'and {n} near-copy | and {n} near-copies', alike: 'Look-alikes of {title}', alikeShort: 'Look-alikes', missing: 'Picture not available' },
   filter: {
     title: 'Filters', open: 'Filters', active: 'Active filters', close: 'Close', show: 'Show {total}', remove: 'Remove filter {name}',
-    category: 'Category', shop: 'Shop', brand: 'Brand', colour: 'Colour', price: 'Price', since: 'Fetched',
+    category: 'Category', shop: 'Shop', brand: 'Brand', class: 'In it', colour: 'Colour', price: 'Price', since: 'Fetched',
     all: 'Show all {n}', fewer: 'Show fewer', min: 'From', max: 'To', apply: 'Apply', anyPrice: 'Any price in {currency}', currency: 'Currency',
     anyTime: 'Any time', hour: 'Last hour', day: 'Last 24 hours', week: 'Last 7 days', sinceChip: 'since {time}', from: 'from {price}', upTo: 'up to {price}',
     sheetNone: 'No pictures',
@@ -33,7 +33,7 @@ export default {
   colour: { black: 'Black', white: 'White', grey: 'Grey', red: 'Red', orange: 'Orange', yellow: 'Yellow', green: 'Green', blue: 'Blue', purple: 'Purple', pink: 'Pink', brown: 'Brown' },
   picture: {
     back: 'Back to the results', offers: 'Offers', offer: 'To the shop', inStock: 'In stock', outOfStock: 'Out of stock', noPrice: 'No price', otherPrice: 'the page also says {price}', variants: 'Variants', moreVariants: '{count} more', seen: 'seen {time}',
-    alike: 'Look-alikes', moreLike: 'Search look-alikes', large: 'Large', original: 'Original file', page: 'Page it was found on',
+    alike: 'Look-alikes', regions: 'Things in the picture', region: '{name}: find what looks like it', moreLike: 'Search look-alikes', large: 'Large', original: 'Original file', page: 'Page it was found on',
     facts: 'About this picture', size: 'Size', file: 'File', brand: 'Brand', category: 'Category', sku: 'Article number', language: 'Language', keywords: 'Keywords', labels: 'Labels',
     fetched: 'Fetched', brightness: 'Brightness', model: 'Understood by', fingerprint: 'Fingerprint', frames: '{n} frame | {n} frames', colours: 'Colours',
     colourShare: '{colour}, {share} of the picture. Search this colour', sources: 'Where it was found', others: 'and {n} more place | and {n} more places',

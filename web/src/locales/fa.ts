@@ -15,7 +15,7 @@ export default {
     intro: 'فروشگاه‌ها را با واژه، با عکس یا با هر دو جستجو کنید. تصویر را هر جا رها کنید، بچسبانید یا برگزینید.',
     results: 'نتیجه‌ها', total: 'هیچ تصویری | ۱ تصویر | {n} تصویر', atLeast: 'دست‌کم {total}', anyWord: 'هیچ تصویری همهٔ این واژه‌ها را ندارد. این‌ها برخی از آن‌ها را دارند.', noMore: 'تصویر مرتبط دیگری نیست.', beyond: 'با این حال بیشتر نشان بده', took: 'در {ms} میلی‌ثانیه',
     newest: 'تازه‌ترین‌ها', forWords: 'برای «{words}»', forPicture: 'مانند تصویر شما', forLike: 'مانند این تصویر',
-    sort: 'ترتیب', relevance: 'بهترین', newestSort: 'تازه‌ترین', price: 'ارزان‌ترین',
+    sort: 'ترتیب', sameClass: 'تنها چیزهایی از همین نوع', relevance: 'بهترین', newestSort: 'تازه‌ترین', price: 'ارزان‌ترین',
     end: 'تصویر مرتبط دیگری نیست.', endAll: 'این همهٔ مجموعه است.',
     loading: 'در حال جستجو…', slow: 'بیش از معمول طول می‌کشد. هنوز در حال جستجو…', more: 'بارگذاری بیشتر…',
     none: 'چیز مرتبطی پیدا نشد', noneHint: 'واژه‌های کمتر یا دیگر، یا تصویری را بیازمایید.', noneFilters: 'چیزی با همهٔ این صافی‌ها جور نیست.', clearFilters: 'برداشتن همهٔ صافی‌ها',
@@ -27,7 +27,7 @@ export default {
   card: { copies: 'و {n} رونوشت نزدیک', alike: 'همانندهای {title}', alikeShort: 'همانندها', missing: 'تصویر در دسترس نیست' },
   filter: {
     title: 'صافی‌ها', open: 'صافی‌ها', active: 'صافی‌های فعال', close: 'بستن', show: 'نمایش {total}', remove: 'برداشتن صافی {name}',
-    category: 'دسته', shop: 'فروشگاه', brand: 'نشان', colour: 'رنگ', price: 'قیمت', since: 'زمان دریافت',
+    category: 'دسته', shop: 'فروشگاه', brand: 'نشان', class: 'در تصویر', colour: 'رنگ', price: 'قیمت', since: 'زمان دریافت',
     all: 'نمایش همهٔ {n}', fewer: 'نمایش کمتر', min: 'از', max: 'تا', apply: 'اعمال', anyPrice: 'هر قیمتی به {currency}', currency: 'واحد پول',
     anyTime: 'هر زمان', hour: 'ساعت گذشته', day: '۲۴ ساعت گذشته', week: '۷ روز گذشته', sinceChip: 'از {time}', from: 'از {price}', upTo: 'تا {price}',
     sheetNone: 'هیچ تصویری',
@@ -35,7 +35,7 @@ export default {
   colour: { black: 'سیاه', white: 'سفید', grey: 'خاکستری', red: 'سرخ', orange: 'نارنجی', yellow: 'زرد', green: 'سبز', blue: 'آبی', purple: 'بنفش', pink: 'صورتی', brown: 'قهوه‌ای' },
   picture: {
     back: 'بازگشت به نتیجه‌ها', offers: 'پیشنهادها', offer: 'به فروشگاه', inStock: 'موجود', outOfStock: 'ناموجود', noPrice: 'بدون قیمت', otherPrice: 'صفحه {price} هم می‌گوید', variants: 'انواع', moreVariants: '{count} مورد دیگر', seen: 'دیده‌شده {time}',
-    alike: 'همانندها', moreLike: 'جستجوی همانندها', large: 'بزرگ', original: 'پروندهٔ اصلی', page: 'صفحهٔ یافت‌شده',
+    alike: 'همانندها', regions: 'چیزهای درون تصویر', region: '{name}: یافتن همانندها', moreLike: 'جستجوی همانندها', large: 'بزرگ', original: 'پروندهٔ اصلی', page: 'صفحهٔ یافت‌شده',
     facts: 'دربارهٔ این تصویر', size: 'اندازه', file: 'پرونده', brand: 'نشان', category: 'دسته', sku: 'شمارهٔ کالا', language: 'زبان', keywords: 'کلیدواژه‌ها', labels: 'برچسب‌ها',
     fetched: 'دریافت', brightness: 'روشنایی', model: 'شناخته با', fingerprint: 'اثر انگشت', frames: '{n} فریم', colours: 'رنگ‌ها',
     colourShare: '{colour}، {share} تصویر. جستجوی این رنگ', sources: 'جاهای یافت‌شده', others: 'و {n} جای دیگر',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseQuery as parse, filterCount, isBlank, kEmptyQuery, keyOf, toggled, toLocation, withoutFilters, type SearchQuery } from './query'
 
 const full: SearchQuery = {
-  q: 'red horse', like: 12, picture: null, shop: ['a.test', 'b.test:8080'], category: ['Animals'], brand: ['Alder & Co'], colour: ['red'],
+  q: 'red horse', like: 12, region: 3, sameClass: false, picture: null, shop: ['a.test', 'b.test:8080'], category: ['Animals'], brand: ['Alder & Co'], colour: ['red'], class: ['Footwear'],
   priceMin: '10', priceMax: '99.90', currency: 'EUR', since: '2026-11-21T10:00:00Z', beyond: true, sort: 'price',
 }
 // As the router reads it back: all values are text.
@@ -19,7 +19,7 @@ describe('the query in the address', () => {
     expect(toLocation(kEmptyQuery)).toEqual({})
   })
   it.each([
-    [{ like: 'x' }], [{ like: '-1' }], [{ like: '0' }], [{ picture: 'short' }], [{ picture: 'with space and more' }], [{ colour: 'mauve' }], [{ sort: 'random' }],
+    [{ like: 'x' }], [{ like: '-1' }], [{ like: '0' }], [{ picture: 'short' }], [{ picture: 'with space and more' }], [{ colour: 'mauve' }], [{ region: '2' }], [{ same_class: 'false' }], [{ sort: 'random' }],
     [{ since: 'yesterday' }], [{ currency: 'euro' }], [{ price_min: '5' }], [{ shop: '' }], [{ q: '   ' }], [{ q: null }],
   ])('drops what is malformed: %j', (raw) => {
     expect(isBlank(parse(raw))).toBe(true)

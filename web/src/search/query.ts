@@ -9,17 +9,22 @@ export const kSorts = ['relevance', 'newest', 'price'] as const
 export type Sort = (typeof kSorts)[number]
 
 /** Filters of several values each; the names are also those of the facets. */
-export type ListFilter = 'shop' | 'category' | 'brand' | 'colour'
-export const kListFilters: readonly ListFilter[] = ['category', 'shop', 'brand', 'colour']
+export type ListFilter = 'shop' | 'category' | 'brand' | 'colour' | 'class'
+export const kListFilters: readonly ListFilter[] = ['category', 'shop', 'brand', 'class', 'colour']
 
 export interface SearchQuery {
   q: string
   like: number | null
+  /** What was detected in that picture under this number, in place of the whole. */
+  region: number | null
+  /** With a region: only among things of its class. */
+  sameClass: boolean
   picture: string | null
   shop: string[]
   category: string[]
   brand: string[]
   colour: string[]
+  class: string[]
   priceMin: string | null
   priceMax: string | null
   currency: string | null
@@ -30,7 +35,7 @@ export interface SearchQuery {
 }
 
 export const kEmptyQuery: Readonly<SearchQuery> = {
-  q: '', like: null, picture: null, shop: [], category: [], brand: [], colour: [],
+  q: '', like: null, region: null, sameClass: true, picture: null, shop: [], category: [], brand: [], colour: [], class: [],
   priceMin: null, priceMax: null, currency: null, since: null, beyond: false, sort: 'relevance',
 }
 
@@ -44,17 +49,21 @@ const kAmount = /^\d{1,15}(\.\d{1,4})?$/
 /** Reads an address; what is malformed there (by hand, or by an old link) is dropped rather than sent. */
 export function parseQuery(raw: LocationQuery): SearchQuery {
   const like = Number(matching(raw['like'], /^[1-9]\d{0,15}$/))
+  const region = like > 0 ? Number(matching(raw['region'], /^[1-8]$/)) : 0
   const picture = like > 0 ? null : matching(raw['picture'], /^[\w-]{16,64}$/)
   const currency = matching(raw['currency'], /^[A-Z]{3}$/)
   const since = first(raw['since'])
   return {
     q: first(raw['q']).trim().slice(0, 500),
     like: like > 0 ? like : null,
+    region: region > 0 ? region : null,
+    sameClass: region === 0 || first(raw['same_class']) !== 'false',
     picture,
     shop: all(raw['shop']),
     category: all(raw['category']),
     brand: all(raw['brand']),
     colour: all(raw['colour']).filter((name) => (kColours as readonly string[]).includes(name)),
+    class: all(raw['class']),
     priceMin: currency ? matching(raw['price_min'], kAmount) : null,
     priceMax: currency ? matching(raw['price_max'], kAmount) : null,
     currency,
@@ -68,11 +77,14 @@ function entries(query: SearchQuery): SearchParameters {
   return {
     ...(query.q && { q: query.q }),
     ...(query.like && { like: [query.like] }),
+    ...(query.region && { region: query.region }),
+    ...(!query.sameClass && { same_class: false }),
     ...(query.picture && { picture: query.picture }),
     ...(query.category.length && { category: query.category }),
     ...(query.shop.length && { shop: query.shop }),
     ...(query.brand.length && { brand: query.brand }),
     ...(query.colour.length && { colour: query.colour as ColourName[] }),
+    ...(query.class.length && { class: query.class }),
     ...(query.priceMin && { price_min: query.priceMin }),
     ...(query.priceMax && { price_max: query.priceMax }),
     ...(query.currency && { currency: query.currency }),
@@ -82,7 +94,7 @@ function entries(query: SearchQuery): SearchParameters {
   }
 }
 
-export const toLocation = (query: SearchQuery): LocationQueryRaw => ({ ...entries(query), ...(query.beyond && { beyond: 'true' }) }) as LocationQueryRaw
+export const toLocation = (query: SearchQuery): LocationQueryRaw => ({ ...entries(query), ...(query.beyond && { beyond: 'true' }), ...(!query.sameClass && { same_class: 'false' }) }) as LocationQueryRaw
 export const toParameters = entries
 /** Equal for equal queries: the key under which results are kept. */
 export const keyOf = (query: SearchQuery): string => JSON.stringify(entries(query))
@@ -96,7 +108,7 @@ export function filterCount(query: SearchQuery): number {
 }
 
 export function withoutFilters(query: SearchQuery): SearchQuery {
-  return { ...kEmptyQuery, q: query.q, like: query.like, picture: query.picture, sort: query.sort }
+  return { ...kEmptyQuery, q: query.q, like: query.like, region: query.region, sameClass: query.sameClass, picture: query.picture, sort: query.sort }
 }
 
 /** Adds the value, or takes it away if it is there. */

@@ -14,12 +14,12 @@ let abort: AbortController | undefined
 
 /** Sends the bytes and keeps the answer as the results of the query with the token. */
 async function send(picture: PreparedPicture, query: SearchQuery, signal: AbortSignal): Promise<SearchQuery> {
-  const { like: _like, picture: _picture, ...parameters } = toParameters(query)
+  const { like: _like, region: _region, same_class: _sameClass, picture: _picture, ...parameters } = toParameters(query)
   const answer = await searchByPicture(picture.body, { ...parameters, limit: kPageSize, facets: true }, signal)
   const token = answer.picture_token
   if (!token) throw new ProblemError({ title: 'No token', status: 200, code: 'answer_unreadable', detail: 'The answer has no picture_token.' })
   remember(token, picture)
-  const found: SearchQuery = { ...query, like: null, picture: token }
+  const found: SearchQuery = { ...query, like: null, region: null, sameClass: true, picture: token }
   const list = newList(toParameters(found))
   append(list, answer)
   resultCache.put(JSON.stringify(list.parameters), list)
