@@ -1,5 +1,7 @@
 #include "analyse/copies.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <iterator>
@@ -61,6 +63,10 @@ bool are_mirrored_copies(const CopyEvidence& a, const CopyEvidence& b, const Cop
 
 bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule) {
   return are_copies_at(image::hamming(a.hashes.pdq, b.hashes.pdq), a, b, rule);
+}
+
+std::string describe(const Copy& copy) {
+  return fmt::format("{}{} of 256 bits of their hashes differ", copy.mirrored ? "mirrored, " : "", copy.pdq_bits);
 }
 
 void CopyFinder::add(std::uint64_t image, const CopyEvidence& evidence) {

@@ -4,6 +4,7 @@
 // leans to precision. The rule and how it was measured: README.md, "Copies".
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "analyse/hamming_index.h"
@@ -47,6 +48,9 @@ struct Copy {
   int pdq_bits = 0;  // Hamming distance, 0..256
   bool mirrored = false;
 };
+
+/// In words: "mirrored, 12 of 256 bits of their hashes differ".
+std::string describe(const Copy& copy);
 
 /// All known pictures in memory, about 300 bytes each. Not thread-safe: one owner, or inside a Guarded.
 class CopyFinder {

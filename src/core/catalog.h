@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/copies.h"
 #include "core/records.h"
 
 namespace magpie {
@@ -162,6 +163,14 @@ class CatalogTransaction {
 
   /// Each picture's group is the smallest id of its group. Changed ones go onto the to-index list. kNotFound for an unknown picture.
   virtual Result<void> set_copy_group(ImageId image, ImageId group) = 0;
+  /// Adds or replaces a link that was found.
+  virtual Result<void> put_copy_link(const CopyLink& link) = 0;
+  /// What a person says of a pair; without a verdict it is forgotten.
+  virtual Result<void> set_copy_verdict(const CopyPair& pair) = 0;
+  /// Gives its id; review.id is ignored.
+  virtual Result<std::uint64_t> add_copy_review(const CopyReview& review) = 0;
+  /// kNotFound.
+  virtual Result<void> undo_copy_review(std::uint64_t id) = 0;
   /// Adds or replaces one vector, e.g. of a newer model.
   virtual Result<void> set_embedding(ImageId image, const ImageEmbedding& embedding) = 0;
   /// Replaces the picture's regions, which are numbered anew. Their vectors in other spaces stay as long as the same detector found them.
@@ -307,6 +316,19 @@ class Catalog {
   /// What was detected in a picture, number 1 first, with the vectors in `space`; such a vector is empty where none is kept.
   virtual Result<std::vector<EmbeddedRegion>> regions(ImageId id, std::string_view space) const = 0;
   virtual Result<std::vector<ImageId>> copies(ImageId group) const = 0;
+  /// Groups of two and more, in order of id, behind `after`; those that nobody has kept yet, or all.
+  virtual Result<std::vector<CopyGroup>> copy_groups(ImageId after, bool unreviewed_only, std::size_t limit) const = 0;
+  /// Links among the pictures of a group, by image and other, at most kCopyLinksMax.
+  virtual Result<std::vector<CopyLink>> copy_links(ImageId group) const = 0;
+  static constexpr std::size_t kCopyLinksMax = 1'000;
+  /// Newest first.
+  virtual Result<std::vector<CopyReview>> copy_reviews(std::size_t limit) const = 0;
+  virtual Result<std::optional<CopyReview>> copy_review(std::uint64_t id) const = 0;
+  /// Pictures that are in a group and not its first, with its id.
+  virtual Result<void> each_copy(const std::function<Result<void>(ImageId, ImageId group)>& visit) const = 0;
+  virtual Result<void> each_copy_link(const std::function<Result<void>(const CopyLink&)>& visit) const = 0;
+  /// Pairs with a verdict.
+  virtual Result<void> each_copy_verdict(const std::function<Result<void>(const CopyPair&)>& visit) const = 0;
 
   /// Addresses that a source has labelled so, the newest first.
   virtual Result<std::vector<std::string>> labelled_urls(std::string_view source, std::string_view label, std::size_t limit) const = 0;

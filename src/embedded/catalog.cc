@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/guarded.h"
+#include "embedded/catalog_copies.h"
 #include "embedded/catalog_rows.h"
 #include "embedded/catalog_schema.h"
 #include "embedded/catalog_writer.h"
@@ -15,16 +16,6 @@ namespace magpie {
 namespace {
 
 constexpr std::size_t kShownByMax = 16;
-
-/// Calls `use` for each row until it fails.
-template <class Use>
-Result<void> each_row(Query& rows, Use&& use) {
-  while (true) {
-    MAGPIE_TRY(const bool more, rows.next());
-    if (!more) return {};
-    MAGPIE_TRY_DO(use(rows));
-  }
-}
 
 Result<std::vector<std::string>> urls_of(Database& db, ImageId id) {
   std::vector<std::string> urls;
@@ -313,6 +304,31 @@ class SqliteCatalog final : public Catalog {
       MAGPIE_TRY(Query rows, db.query("SELECT id FROM images WHERE copy_group = ? ORDER BY id", group));
       return image_ids(std::move(rows));
     });
+  }
+
+  Result<std::vector<CopyGroup>> copy_groups(ImageId after, bool unreviewed_only, std::size_t limit) const override {
+    return read([&](Database& db) { return read_copy_groups(db, after, unreviewed_only, limit); });
+  }
+  Result<std::vector<CopyLink>> copy_links(ImageId group) const override {
+    return read([&](Database& db) { return read_copy_links(db, group, kCopyLinksMax); });
+  }
+  Result<std::vector<CopyReview>> copy_reviews(std::size_t limit) const override {
+    return read([&](Database& db) { return read_copy_reviews(db, std::nullopt, limit); });
+  }
+  Result<std::optional<CopyReview>> copy_review(std::uint64_t id) const override {
+    return read([&](Database& db) -> Result<std::optional<CopyReview>> {
+      MAGPIE_TRY(std::vector<CopyReview> found, read_copy_reviews(db, id, 1));
+      return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+    });
+  }
+  Result<void> each_copy(const std::function<Result<void>(ImageId, ImageId)>& visit) const override {
+    return read([&](Database& db) { return read_each_copy(db, visit); });
+  }
+  Result<void> each_copy_link(const std::function<Result<void>(const CopyLink&)>& visit) const override {
+    return read([&](Database& db) { return read_each_copy_link(db, visit); });
+  }
+  Result<void> each_copy_verdict(const std::function<Result<void>(const CopyPair&)>& visit) const override {
+    return read([&](Database& db) { return read_each_copy_verdict(db, visit); });
   }
 
   Result<std::vector<std::string>> labelled_urls(std::string_view source, std::string_view label, std::size_t limit) const override {

@@ -52,4 +52,14 @@ StoredProduct product_from(const Query& row);
 #define MAGPIE_JOB_COLUMNS "id, name, seeds, settings, state, detail, created_at, started_at, finished_at, counters"
 Job job_from(const Query& row);
 
+/// Calls `use` for each row until it fails.
+template <class Use>
+Result<void> each_row(Query& rows, Use&& use) {
+  while (true) {
+    MAGPIE_TRY(const bool more, rows.next());
+    if (!more) return {};
+    MAGPIE_TRY_DO(use(rows));
+  }
+}
+
 }  // namespace magpie

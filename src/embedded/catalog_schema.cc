@@ -126,6 +126,17 @@ CREATE TABLE region_embeddings (
   id INTEGER PRIMARY KEY, image INTEGER NOT NULL REFERENCES images(id) ON DELETE CASCADE, number INTEGER NOT NULL, space TEXT NOT NULL,
   vector BLOB NOT NULL, UNIQUE (image, number, space));
 )sql",
+    R"sql(
+-- Which pictures were found to be copies of which, what people said of pairs, and each time they did (core/copies.h).
+CREATE TABLE copy_links (
+  image INTEGER NOT NULL, other INTEGER NOT NULL, cause INTEGER NOT NULL, words TEXT NOT NULL, PRIMARY KEY (image, other)) WITHOUT ROWID;
+INSERT INTO copy_links (image, other, cause, words) SELECT id, copy_group, 1, '' FROM images WHERE copy_group <> id;
+CREATE TABLE copy_verdicts (
+  image INTEGER NOT NULL, other INTEGER NOT NULL, verdict INTEGER NOT NULL, PRIMARY KEY (image, other)) WITHOUT ROWID;
+CREATE TABLE copy_reviews (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, action INTEGER NOT NULL, images BLOB NOT NULL, before BLOB NOT NULL, at INTEGER NOT NULL,
+  undone INTEGER NOT NULL);
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

@@ -7,6 +7,7 @@
 #include "base/wire.h"
 #include "core/frontier.h"
 #include "core/price.h"
+#include "embedded/catalog_copies.h"
 #include "embedded/catalog_rows.h"
 #include "net/url.h"
 
@@ -187,6 +188,11 @@ class SqliteTransaction final : public CatalogTransaction {
     MAGPIE_TRY_DO(db_.run("UPDATE images SET copy_group = ? WHERE id = ?", group, image));
     return mark(image);
   }
+
+  Result<void> put_copy_link(const CopyLink& link) override { return magpie::put_copy_link(db_, link); }
+  Result<void> set_copy_verdict(const CopyPair& pair) override { return magpie::set_copy_verdict(db_, pair); }
+  Result<std::uint64_t> add_copy_review(const CopyReview& review) override { return magpie::add_copy_review(db_, review); }
+  Result<void> undo_copy_review(std::uint64_t id) override { return magpie::undo_copy_review(db_, id); }
 
   Result<void> set_embedding(ImageId image, const ImageEmbedding& embedding) override {
     const std::string_view bytes(reinterpret_cast<const char*>(embedding.vector.data()), embedding.vector.size_bytes());

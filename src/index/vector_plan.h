@@ -12,11 +12,11 @@
 namespace magpie::index {
 
 /// Nanoseconds of one thread.
-inline constexpr double kPassedOverNs = 1.5;     // a row that the filter stops, in a scan
-inline constexpr double kScannedNs = 40;         // a row whose sketch is looked at in a scan
-inline constexpr double kLookedAtNs = 90;        // the same in a walk: memory is visited here and there
-inline constexpr double kWalkStartNs = 30'000;   // getting to the query's neighbourhood
-inline constexpr double kWalkLooksPerRow = 12;   // rows looked at for each one that the beam takes
+inline constexpr double kPassedOverNs = 1.5;    // a row that the filter stops, in a scan
+inline constexpr double kScannedNs = 40;        // a row whose sketch is looked at in a scan
+inline constexpr double kLookedAtNs = 90;       // the same in a walk: memory is visited here and there
+inline constexpr double kWalkStartNs = 30'000;  // getting to the query's neighbourhood
+inline constexpr double kWalkLooksPerRow = 12;  // rows looked at for each one that the beam takes
 
 struct SegmentPlan {
   bool walk = false;

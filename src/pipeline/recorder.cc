@@ -46,9 +46,9 @@ Result<std::unique_ptr<Recorder>> Recorder::start(RecorderPorts ports, RecorderO
 Recorder::~Recorder() { queue_.close(); }
 
 Result<void> Recorder::load_known_pictures() {
+  MAGPIE_TRY(groups_, CopyGroups::load(ports_.catalog));
   return ports_.catalog.each_image([this](const Image& image) -> Result<void> {
     copies_.add(image.id, copy_evidence(image));
-    if (image.copy_group != image.id) put_in_group(image.id, image.copy_group);
     return {};
   });
 }
@@ -65,6 +65,23 @@ Result<void> Recorder::transact(std::function<Result<void>(CatalogTransaction&)>
     return fail(Code::kCancelled, "the recorder has stopped");
   }
   return answered.get();
+}
+
+Result<CopyReview> Recorder::review_copies(CopyAction action, std::vector<ImageId> images, Timestamp now) {
+  CopyReview made;
+  MAGPIE_TRY_DO(transact([&](CatalogTransaction& transaction) -> Result<void> {
+    MAGPIE_TRY(made, groups_.review(transaction, action, images, now));
+    return {};
+  }));
+  return made;
+}
+
+Result<void> Recorder::undo_copy_review(std::uint64_t id) {
+  return transact([&](CatalogTransaction& transaction) -> Result<void> {
+    MAGPIE_TRY(const std::optional<CopyReview> review, ports_.catalog.copy_review(id));
+    if (!review) return fail(Code::kNotFound, "there is no review {}", id);
+    return groups_.undo(transaction, *review);
+  });
 }
 
 Result<void> Recorder::flush() { return transact({}); }
@@ -234,42 +251,23 @@ Result<void> Recorder::write_image(CatalogTransaction& transaction, Finished& it
     MAGPIE_TRY_DO(transaction.set_regions(recorded.id, {analysed.detector, analysed.space, analysed.regions}));
   }
   if (!recorded.is_new) return {};
-  const std::size_t before = copy_groups_.size();
+  const std::size_t before = groups_.copies();
   MAGPIE_TRY_DO(join_copies(transaction, copy_evidence(analysed), recorded.id));
-  batch.counts.copies += copy_groups_.size() - before;
+  batch.counts.copies += groups_.copies() - before;
   return {};
 }
 
-ImageId Recorder::group_of(ImageId image) const {
-  const auto found = copy_groups_.find(image);
-  return found == copy_groups_.end() ? image : found->second;
-}
-
-void Recorder::put_in_group(ImageId image, ImageId group) {
-  copy_groups_[image] = group;
-  group_members_[group].push_back(image);
-}
-
-// Groups are the connected parts of the graph of copies, so they do not depend on the order pictures came in: one that is a copy of
-// pictures of several groups joins them all, under the smallest id.
+// One link a group is enough, the nearest: a picture may have thousands of copies.
 Result<void> Recorder::join_copies(CatalogTransaction& transaction, const analyse::CopyEvidence& evidence, ImageId id) {
   std::set<ImageId> groups;
-  for (const analyse::Copy& copy : copies_.copies_of(evidence)) groups.insert(group_of(static_cast<ImageId>(copy.image)));
+  std::vector<CopyLink> links;
+  for (const analyse::Copy& copy : copies_.copies_of(evidence)) {
+    const auto other = static_cast<ImageId>(copy.image);
+    if (!groups.insert(groups_.group_of(other)).second) continue;
+    links.push_back({.image = id, .other = other, .cause = CopyCause::kHashes, .words = describe(copy)});
+  }
   copies_.add(id, evidence);
-  if (groups.empty()) return {};
-  const ImageId group = *groups.begin();
-  groups.erase(groups.begin());
-  std::vector<ImageId> moved = {id};
-  for (const ImageId other : groups) {
-    moved.push_back(other);
-    const auto members = group_members_.extract(other);
-    if (!members.empty()) moved.insert(moved.end(), members.mapped().begin(), members.mapped().end());
-  }
-  for (const ImageId one : moved) {
-    put_in_group(one, group);
-    MAGPIE_TRY_DO(transaction.set_copy_group(one, group));
-  }
-  return {};
+  return groups_.join(transaction, links);
 }
 
 Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch) {

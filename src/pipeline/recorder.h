@@ -20,6 +20,7 @@
 #include "core/text_index.h"
 #include "core/variants.h"
 #include "core/vector_index.h"
+#include "pipeline/copy_groups.h"
 #include "pipeline/finished.h"
 
 namespace magpie::pipeline {
@@ -60,6 +61,9 @@ class Recorder {
   void record(Finished finished);
   /// Runs `write` in a transaction of its own, on the recorder's thread, and waits for it. For jobs and settings.
   Result<void> transact(std::function<Result<void>(CatalogTransaction&)> write);
+  /// What a person says of copies, and taking it back, as CopyGroups has them; waits until it is written.
+  Result<CopyReview> review_copies(CopyAction action, std::vector<ImageId> images, Timestamp now);
+  Result<void> undo_copy_review(std::uint64_t id);
   /// Waits until all that was recorded before is committed and findable.
   Result<void> flush();
 
@@ -87,8 +91,6 @@ class Recorder {
   Result<void> write_image(CatalogTransaction& transaction, Finished& item, Batch& batch);
   Result<void> write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch);
   Result<void> want_images(CatalogTransaction& transaction, const Finished& item, std::vector<std::string> urls, Batch& batch);
-  ImageId group_of(ImageId image) const;
-  void put_in_group(ImageId image, ImageId group);
   Result<void> join_copies(CatalogTransaction& transaction, const analyse::CopyEvidence& evidence, ImageId id);
   Result<void> tell_frontier(Batch& batch);
   Result<void> run_task(Task& task);
@@ -100,8 +102,7 @@ class Recorder {
   RecorderOptions options_;
   BoundedQueue<Item> queue_{1'024};
   analyse::CopyFinder copies_;
-  std::unordered_map<ImageId, ImageId> copy_groups_;                 // of pictures that are not their own group
-  std::unordered_map<ImageId, std::vector<ImageId>> group_members_;  // the other way round, without the group's first picture
+  CopyGroups groups_;
   struct State {
     RecorderCounts counts;
     std::string failure;

@@ -26,11 +26,11 @@ namespace magpie::vec {
 /// The rows a graph is over, all borrowed. `size` is padded().
 struct GraphRows {
   std::size_t count = 0, size = 0;
-  const std::uint8_t* codes = nullptr;   // count rows of `size`
-  const CodeScale* scales = nullptr;     // count
-  const std::uint64_t* words = nullptr;  // count rows of sketch_words(size)
-  const SketchScale* sketches = nullptr; // count
-  std::span<const float> centre;         // of the sketches
+  const std::uint8_t* codes = nullptr;    // count rows of `size`
+  const CodeScale* scales = nullptr;      // count
+  const std::uint64_t* words = nullptr;   // count rows of sketch_words(size)
+  const SketchScale* sketches = nullptr;  // count
+  std::span<const float> centre;          // of the sketches
 };
 
 /// Neighbours of row i are edges[i × kGraphDegree] on, ended by kNoRow where there are fewer. Bytes from a disk may be anything: a walk

@@ -13,7 +13,8 @@ namespace {
 /// Clusters of look-alikes, some of them copies, as a crawl finds pictures: one cluster after the other.
 class Rows {
  public:
-  Rows(std::size_t count, std::size_t dims, std::uint32_t seed) : random_(seed), size_(padded(dims)), rotation_(size_), centre_(size_, 0.0F) {
+  Rows(std::size_t count, std::size_t dims, std::uint32_t seed)
+      : random_(seed), size_(padded(dims)), rotation_(size_), centre_(size_, 0.0F) {
     for (std::size_t i = 0; i < std::max<std::size_t>(count / 100, 1); ++i) centres_.push_back(draw(dims, {}, 1));
     for (std::size_t i = 0; i < count; ++i) {
       const bool copy = i > 0 && random_() % 20 == 0;
@@ -28,9 +29,7 @@ class Rows {
       sketches_.push_back(make_sketch(vectors_[i], centre_, rotation_, words));
     }
   }
-  GraphRows view() const {
-    return {vectors_.size(), size_, codes_.data(), scales_.data(), words_.data(), sketches_.data(), centre_};
-  }
+  GraphRows view() const { return {vectors_.size(), size_, codes_.data(), scales_.data(), words_.data(), sketches_.data(), centre_}; }
   std::vector<float> query() { return draw(size_, centres_[random_() % centres_.size()], 0.6F); }
   GraphQuery prepared(const std::vector<float>& query) const { return {query, view(), rotation_}; }
   /// The k most similar rows that pass, by the floats.

@@ -1041,7 +1041,8 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
         database.execute("DROP INDEX urls_by_due; DROP TABLE lastmod_proofs; DROP TABLE labels; DROP TABLE listings; "
                          "DROP TABLE selectors; ALTER TABLE products DROP COLUMN evidence; "
                          "ALTER TABLE products DROP COLUMN variants; ALTER TABLE image_refs DROP COLUMN language; "
-                         "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector;"));
+                         "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
+                         "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
@@ -1069,7 +1070,7 @@ TEST(SqliteCatalog, PicturesOfAnOlderCatalogWaitToBeLookedAt) {
     Database database = *Database::open(file, {});
     ASSERT_TRUE(
         database.execute("DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
-                         "PRAGMA user_version = 7"));
+                         "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; PRAGMA user_version = 7"));
   }
   const auto catalog = *open_catalog(file);
   EXPECT_TRUE(catalog->regions(id, "one")->empty());

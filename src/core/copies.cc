@@ -1,0 +1,23 @@
+#include "core/copies.h"
+
+namespace magpie {
+
+std::string_view to_string(CopyCause cause) { return cause == CopyCause::kLooks ? "looks" : "hashes"; }
+
+std::string_view to_string(CopyAction action) {
+  switch (action) {
+    case CopyAction::kKeep: return "keep";
+    case CopyAction::kSplit: return "split";
+    case CopyAction::kMerge: return "merge";
+  }
+  return "unknown";
+}
+
+std::optional<CopyAction> copy_action_from_string(std::string_view name) {
+  for (const CopyAction action : {CopyAction::kKeep, CopyAction::kSplit, CopyAction::kMerge}) {
+    if (to_string(action) == name) return action;
+  }
+  return std::nullopt;
+}
+
+}  // namespace magpie
