@@ -14,7 +14,7 @@ python=/usr/bin/python3   # Debian's, as the tests use
 results=bench/results
 [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || results=build/bench/results
 mkdir -p build/bench "$results"
-workloads="crawl frontier analyse copies extract search"
+workloads="crawl frontier analyse copies extract search vec"
 
 # program NAME SECONDS: one Google Benchmark program in rounds, SECONDS each at least; its JSON goes to build/bench.
 program() {
@@ -63,6 +63,11 @@ run() {
     search)
       program search 2
       report search "searches" "100,000 made-up pictures (2,000 in smoke mode) with words, facets and vectors of 1,280 components, one thread" build/bench/search.json ;;
+    vec)
+      local sizes=(--vectors 60000 --queries 1000 --rounds "$rounds")
+      [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || sizes=(--vectors 3000 --queries 50 --rounds 1)
+      build/peers/python/bin/python tools/bench_vec.py --program "$build/bench/magpie_vec_bench" "${sizes[@]}" > build/bench/vec.json
+      report vec "queries" "Fashion-MNIST, 784 components, 60,000 vectors and 1,000 queries of unit length, cosine; one thread" build/bench/vec.json ;;
     kill)
       local pages=200000 kills=100
       [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || pages=2000 kills=4

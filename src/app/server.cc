@@ -8,6 +8,7 @@
 #include "app/shop_desk.h"
 #include "base/log.h"
 #include "net/http_server.h"
+#include "search/recall_monitor.h"
 #include "search/searcher.h"
 #include "serve/api.h"
 
@@ -20,6 +21,7 @@ struct Server::State {
   std::unique_ptr<Collection> collection;
   std::unique_ptr<Manager> manager;
   std::unique_ptr<ShopDesk> shops;
+  RecallMonitor recall{metrics};
   std::unique_ptr<Searcher> searcher;
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> http;  // last: ends first
@@ -54,7 +56,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
                                             {.shops = true, .resume = true, .revisits = true, .at_once = true}));
   Collection& collection = *state->collection;
   state->shops = std::make_unique<ShopDesk>(collection, *state->manager, state->settings, state->clock);
-  state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search);
+  state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search, &state->recall);
   MAGPIE_TRY(const PictureModel model, find_embedder(settings, &collection.catalog()));
   ApiOptions options;
   options.version = MAGPIE_VERSION;

@@ -100,12 +100,24 @@ class RowScope {
   bool none_ = false;
 };
 
-/// Calls use(row, id) for each row of the segment that may be answered.
+/// Calls use(row, id) for each row of the segment that may be answered. `few`: the allowed ids, ascending, where looking each up is quicker
+/// than passing over all rows; else null.
 template <class Use>
-void each_row(const SegmentState& state, const VectorQuery& query, Use&& use) {
+void each_row(const SegmentState& state, const VectorQuery& query, const std::vector<ImageId>* few, Use&& use) {
   const Segment& segment = *state.segment;
   const RowScope scope(segment, query.scope);
   if (scope.none()) return;
+  if (few != nullptr) {
+    std::uint32_t row = 0;
+    for (const ImageId id : *few) {
+      const auto from = std::lower_bound(segment.vector_ids.begin() + row, segment.vector_ids.end(), id);
+      for (row = static_cast<std::uint32_t>(from - segment.vector_ids.begin()); row < segment.vectors() && segment.vector_ids[row] == id;
+           ++row) {
+        if (!state.dead_vectors.dead(row) && scope.has(row)) use(row, id);
+      }
+    }
+    return;
+  }
   for (std::uint32_t row = 0; row < segment.vectors(); ++row) {
     const ImageId id = segment.vector_ids[row];
     if ((query.allowed != nullptr && !query.allowed->contains(id)) || state.dead_vectors.dead(row) || !scope.has(row)) continue;
@@ -134,7 +146,10 @@ class Search {
         floats_(padded_query(query.vector)),
         quantised_(query.vector),
         near_(query, snapshot.vectors(), query.min_similarity),
-        walked_(snapshot.segments.size(), false) {}
+        walked_(snapshot.segments.size(), false),
+        passing_(query.allowed != nullptr ? query.allowed->count() : snapshot.vectors()) {
+    if (passing_ * kLookUpCost < snapshot.vectors()) few_ = query.allowed->to_vector();
+  }
 
   /// Rows that may be in the answer, their similarities by codes.
   const Scan& run() {
@@ -146,6 +161,11 @@ class Search {
   std::span<const float> floats() const { return floats_; }
 
  private:
+  /// A look-up costs as much as passing over so many rows.
+  static constexpr std::uint64_t kLookUpCost = 64;
+
+  const std::vector<ImageId>* few() const { return few_ ? &*few_ : nullptr; }
+
   const vec::Rotation& rotation(std::size_t size) {
     if (!rotation_) rotation_.emplace(size);
     return *rotation_;
@@ -183,13 +203,16 @@ class Search {
     if (scope.none()) return false;
     const bool picky = query_.allowed != nullptr || state.dead_vectors.count() > 0 || query_.scope.part != VectorPart::kAny;
     const std::size_t beam = std::max(kBeamMin, query_.k + query_.k / 2) * (segment.vector_regions.empty() ? 1 : kRegionsBeam);
-    const SegmentPlan plan = plan_segment(segment.vectors(), picky ? passing(state, scope) : segment.vectors(), beam);
+    const double passed = picky ? passing(state, scope) : segment.vectors();
+    const SegmentPlan plan = plan_segment(segment.vectors(), passed, beam);
     if (!plan.walk) return false;
     const vec::GraphRows rows = segment.graph_rows();
     const vec::GraphQuery query(floats_, rows, rotation(segment.row_size));
     std::function<bool(std::uint32_t)> passes;
     if (picky) passes = [&](std::uint32_t row) { return may_answer(state, query_, scope, row); };
-    vec::Walked walked = vec::walk(rows, segment.graph(), query, {beam, plan.looks_max}, passes);
+    vec::WalkOptions options{.beam = beam, .looks_max = plan.looks_max};
+    if (passed < 0.8 * segment.vectors()) options.gate_deviations = 3;
+    vec::Walked walked = vec::walk(rows, segment.graph(), query, options, passes);
     if (!walked.finished || pictures(segment, walked.best) < std::min<std::size_t>(query_.k, segment.vectors())) return false;
     for (const vec::Scored& one : walked.best) look(segment, one.id);
     return true;
@@ -216,16 +239,17 @@ class Search {
   void scan_sketches(const SegmentState& state, Scan& scan) {
     const Segment& segment = *state.segment;
     const vec::SketchQuery sketched(floats_, segment.sketch_centre, rotation(segment.row_size));
-    constexpr std::uint32_t kRows = vec::SketchQuery::kRowsMax;
+    // Neighbours at once, unless the filter stops most of them.
+    const std::uint32_t at_once = 2 * passing_ < snapshot_.vectors() ? 1 : vec::SketchQuery::kRowsMax;
     vec::SketchQuery::Sums sums;
-    std::uint32_t known = 0;  // rows below have their sums, the last kRows of them still
-    each_row(state, query_, [&](std::uint32_t row, ImageId id) {
+    std::uint32_t known = 0;  // rows below have their sums, the last `at_once` of them still
+    each_row(state, query_, few(), [&](std::uint32_t row, ImageId id) {
       if (row >= known) {
-        const std::uint32_t begin = row / kRows * kRows;
-        known = std::min(begin + kRows, segment.vectors());
+        const std::uint32_t begin = row / at_once * at_once;
+        known = std::min(begin + at_once, segment.vectors());
         sketched.sums({segment.sketch(begin), known - begin, vec::sketch_words(segment.row_size)}, sums);
       }
-      const auto [similarity, bound] = sketched.estimate(sums[row % kRows], segment.sketch_scales[row]);
+      const auto [similarity, bound] = sketched.estimate(sums[row % at_once], segment.sketch_scales[row]);
       scan.offer({similarity, bound, &segment, row, id});
     });
   }
@@ -238,7 +262,7 @@ class Search {
     }
     for (const auto& state : snapshot_.segments) {
       if (state->segment->has_sketches()) continue;
-      each_row(*state, query_, [&](std::uint32_t row, ImageId) { look(*state->segment, row); });
+      each_row(*state, query_, few(), [&](std::uint32_t row, ImageId) { look(*state->segment, row); });
     }
   }
 
@@ -249,6 +273,8 @@ class Search {
   std::optional<vec::Rotation> rotation_;
   Scan near_;
   std::vector<bool> walked_;  // by segment
+  std::uint64_t passing_;     // ids that the filter lets pass
+  std::optional<std::vector<ImageId>> few_;
   VectorPlan plan_ = VectorPlan::kScan;
 };
 

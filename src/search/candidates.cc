@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "search/recall_monitor.h"
+
 namespace magpie {
 namespace {
 
@@ -60,13 +62,20 @@ Result<float> boundary(const SearchView& view, const SearchQuery& query, const E
 }
 
 Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within,
-                              Candidates& found) {
+                              CandidateOptions options, Candidates& found) {
   MAGPIE_TRY(const Embedding vector, query_vector(view, query));
   MAGPIE_TRY(found.similarity_min, boundary(view, query, vector, relevance_min));
-  const VectorQuery nearest{
-      .vector = vector, .k = kAllSimilar, .allowed = &within, .min_similarity = found.similarity_min, .scope = query.scope};
-  MAGPIE_TRY(VectorMatches matches, view.vectors->search(nearest));
-  if (!matches.complete) found.exactness = Exactness::kAtLeast;
+  const VectorQuery wanted{.vector = vector,
+                           .k = options.nearest ? 2 * kNearestHits : kAllSimilar,
+                           .allowed = &within,
+                           .min_similarity = found.similarity_min,
+                           .scope = query.scope,
+                           .exact = !options.nearest};
+  MAGPIE_TRY(VectorMatches matches, view.vectors->search(wanted));
+  if (options.monitor != nullptr) options.monitor->saw(view.vectors, wanted, matches);
+  found.plan = matches.plan;
+  found.cut_off = matches.hits.size() == wanted.k;
+  if (!matches.complete || found.cut_off) found.exactness = Exactness::kAtLeast;
   IdSet ids;
   for (const SimilarId& match : matches.hits) {
     ids.add(match.id);
@@ -112,7 +121,8 @@ float Candidates::score(ImageId id, float text_weight) const {
   return text_weight * words + (1 - text_weight) * picture;
 }
 
-Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within) {
+Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within,
+                                   CandidateOptions options) {
   Candidates found;
   found.with_words = has_words(query.words);
   found.with_pictures = !query.picture.empty() || !query.like.empty();
@@ -122,7 +132,7 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
     const bool both = found.with_words && query.combine == Combine::kBoth;
     IdSet wanted = within;
     if (both) wanted &= found.ids;
-    MAGPIE_TRY(IdSet similar, find_by_picture(view, query, static_cast<float>(settings.relevance_min()), wanted, found));
+    MAGPIE_TRY(IdSet similar, find_by_picture(view, query, static_cast<float>(settings.relevance_min()), wanted, options, found));
     if (both) found.ids &= similar;
     else found.ids |= similar;
     if (!query.like.empty()) MAGPIE_TRY_DO(leave_out_liked(view, query, found.ids));

@@ -35,10 +35,17 @@ class ScoreMap {
   std::vector<float> scores_;
 };
 
+struct CandidateOptions {
+  bool nearest = false;              // searcher.h: only the nearest pictures, found approximately
+  RecallMonitor* monitor = nullptr;  // is told of searches by picture; may be null
+};
+
 struct Candidates {
   bool browsing = false;  // neither words nor pictures: every document is one
   bool any_word = false;
   Exactness exactness = Exactness::kExact;
+  VectorPlan plan = VectorPlan::kScan;
+  bool cut_off = false;  // there are more pictures above the boundary than were asked for
   bool with_words = false, with_pictures = false;
   IdSet ids;                                           // meaningless while browsing
   ScoreMap text;                                       // 0..1
@@ -59,6 +66,7 @@ struct Candidates {
 bool has_words(const std::string& text);
 
 /// `within`: only these ids are of interest; others may be left out.
-Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within);
+Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within,
+                                   CandidateOptions options);
 
 }  // namespace magpie

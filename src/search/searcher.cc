@@ -24,6 +24,14 @@ Result<void> check(const SearchQuery& query) {
   return {};
 }
 
+/// Whether the first hits are all that is asked for, so that the nearest pictures answer as well as all pictures.
+bool nearest_will_do(const SearchQuery& query) {
+  const bool by_picture_alone = !has_words(query.words) && (!query.picture.empty() || !query.like.empty());
+  const bool counts_all = !query.facets.empty() || query.prices;
+  return by_picture_alone && !counts_all && query.sort == SortOrder::kRelevance && query.limit > 0 &&
+         query.offset + query.limit <= kNearestHits;
+}
+
 /// The documents that pass the whole filter, and those that pass it but for one facet's own part: the ground on which that facet is
 /// counted.
 struct Grounds {
@@ -121,8 +129,8 @@ std::optional<SortOrder> sort_order_from_string(std::string_view name) {
   return std::nullopt;
 }
 
-Searcher::Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings)
-    : text_(text), vectors_(vectors), settings_(settings) {}
+Searcher::Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings, RecallMonitor* monitor)
+    : text_(text), vectors_(vectors), settings_(settings), monitor_(monitor) {}
 
 Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
   const auto start = SteadyClock::now();
@@ -130,9 +138,20 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
   SearchView view;
   MAGPIE_TRY(view.text, text_.snapshot());
   MAGPIE_TRY(view.vectors, vectors_.snapshot());
+  CandidateOptions options{.nearest = !query.exact.value_or(settings_.exact()) && nearest_will_do(query), .monitor = monitor_};
+  MAGPIE_TRY(SearchAnswer found, answer(view, query, options));
+  // So many of the nearest were copies of one another that the page is not full.
+  if (options.nearest && found.cut_off && found.total < query.offset + query.limit) {
+    options.nearest = false;
+    MAGPIE_TRY(found, answer(view, query, options));
+  }
+  found.took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start);
+  return found;
+}
 
+Result<SearchAnswer> Searcher::answer(const SearchView& view, const SearchQuery& query, CandidateOptions options) const {
   MAGPIE_TRY(Grounds grounds, find_grounds(*view.text, query));
-  MAGPIE_TRY(Candidates candidates, find_candidates(view, query, settings_, all_of(grounds)));
+  MAGPIE_TRY(Candidates candidates, find_candidates(view, query, settings_, all_of(grounds), options));
   const IdSet found = candidates.among(grounds.passed);
   const auto text_weight = static_cast<float>(settings_.text_weight());
   MAGPIE_TRY(std::vector<Found> ordered, order_found(view, found, candidates, query.sort, text_weight));
@@ -141,6 +160,8 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
 
   SearchAnswer answer{.total = collapsed.hits.size(),
                       .exactness = candidates.exactness,
+                      .plan = candidates.plan,
+                      .cut_off = candidates.cut_off,
                       .any_word = candidates.any_word,
                       .hits = describe(page, collapsed, candidates),
                       .version = view.text->version()};
@@ -150,7 +171,6 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
     const IdSet priced = grounds.relaxed_prices ? candidates.among(*grounds.relaxed_prices) : found;
     MAGPIE_TRY(answer.prices, count_prices(view, priced));
   }
-  answer.took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start);
   return answer;
 }
 

@@ -20,6 +20,10 @@
 //               that value in that facet, everything else of the query unchanged: so a facet's own selection does not narrow
 //               its own counts ("drill sideways"). Prices are counted in the same way, a copy group once per currency and range.
 //   order, page deterministic: ties go by id. total and facets do not depend on offset and limit.
+//   nearest     a query that need not be exact, by pictures alone, by relevance, without facets and prices, and for one of the first
+//               kNearestHits hits: candidates are then the nearest pictures above the boundary, twice as many, in place of all. That is
+//               a search in a graph where the index has one. Hits are those of the exact answer but for few (RecallMonitor measures
+//               them), the total is at least what it says. All such pages of a query come from the same candidates.
 // Pictures given in `like`, and their copies, are left out of the answer. A picture needs a document to be found.
 //
 // Thread-safe: any number of threads may search while others commit; every call works on one snapshot.
@@ -37,7 +41,12 @@
 
 namespace magpie {
 
+class RecallMonitor;
+struct CandidateOptions;
+struct SearchView;
+
 inline constexpr std::size_t kSearchLimitMax = 200;  // hits on one page
+inline constexpr std::size_t kNearestHits = 250;     // offset + limit at most of a search that need not be exact
 inline constexpr std::size_t kLikeMax = 50;          // pictures in SearchQuery::like
 inline constexpr std::size_t kCopiesListed = 50;     // ids in SearchHit::copies
 
@@ -48,11 +57,18 @@ struct SearchSettings {
                                 "Where pictures found by a picture end: 0 is as alike as the collection is on average, 1 the very same."};
   Setting<double> text_weight{
       "search.text_weight", 0.5, {0.0, 1.0}, "Share of the words in the score of a search by words and picture together."};
+  Setting<bool> exact{
+      "search.exact",
+      true,
+      {},
+      "Compare every picture for a search by picture that does not say whether it must. False: where neither facets nor other "
+      "orders are asked for, the first hits come from a graph, and the total is a least."};
   Setting<std::int64_t> facet_values{"search.facet_values", 50, {1, 1'000}, "Values listed per facet."};
   template <class Visitor>
   void visit(Visitor&& each) {
     each(relevance_min);
     each(text_weight);
+    each(exact);
     each(facet_values);
   }
 };
@@ -84,10 +100,11 @@ struct SearchQuery {
   std::size_t offset = 0;
   std::size_t limit = 50;  // 0..kSearchLimitMax; 0 asks for totals and facets only
   std::vector<Facet> facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency, Facet::kClass};
-  bool prices = true;  // whether SearchAnswer::prices is wanted
+  bool prices = true;         // whether SearchAnswer::prices is wanted
+  std::optional<bool> exact;  // false: the first hits by picture alone may be approximate (see nearest above); else search.exact says
 };
 
-enum class Exactness : std::uint8_t { kExact, kAtLeast };  // kAtLeast: a backend said its vector search was not complete
+enum class Exactness : std::uint8_t { kExact, kAtLeast };  // kAtLeast: the vector search was not complete
 
 struct SearchHit {
   ImageId id = kNoId;
@@ -118,7 +135,9 @@ inline constexpr std::size_t kPriceRangesMax = 10;
 struct SearchAnswer {
   std::uint64_t total = 0;  // hits after collapse
   Exactness exactness = Exactness::kExact;
-  bool any_word = false;  // no document has all the words; these have some
+  VectorPlan plan = VectorPlan::kScan;  // how pictures were compared
+  bool cut_off = false;                 // only the nearest were looked for, and there were more
+  bool any_word = false;                // no document has all the words; these have some
   std::vector<SearchHit> hits;
   std::vector<FacetCounts> facets;  // in the order of SearchQuery::facets
   std::vector<PriceFacet> prices;   // most hits first; counted without the filter's price bounds and currencies
@@ -128,8 +147,8 @@ struct SearchAnswer {
 
 class Searcher {
  public:
-  /// Both ports and the settings must outlive the searcher.
-  Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings);
+  /// Both ports, the settings and the monitor must outlive the searcher. The monitor may be null.
+  Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings, RecallMonitor* monitor = nullptr);
 
   /// kBadInput: limit over kSearchLimitMax, more than kLikeMax pictures, an embedding of other dims than the index's;
   /// kNotFound: a `like` picture has no embedding (the message names it); kUnavailable or kCorrupt from a backend.
@@ -137,9 +156,12 @@ class Searcher {
   Result<SearchAnswer> search(const SearchQuery& query) const;
 
  private:
+  Result<SearchAnswer> answer(const SearchView& view, const SearchQuery& query, CandidateOptions options) const;
+
   const TextIndex& text_;
   const VectorIndex& vectors_;
   const SearchSettings& settings_;
+  RecallMonitor* monitor_;
 };
 
 }  // namespace magpie

@@ -12,6 +12,7 @@
 
 #include "embedded/index.h"
 #include "search/prices.h"
+#include "search/recall_monitor.h"
 
 namespace magpie {
 namespace {
@@ -491,6 +492,157 @@ TEST_F(SmallSearch, AHitNamesTheRegionThatIsAlike) {
   EXPECT_EQ(found({VectorPart::kWhole, ""}), (Hits{{4, 0}}));
   EXPECT_EQ(found({VectorPart::kRegion, ""}), (Hits{{3, 2}}));
   EXPECT_EQ(found({VectorPart::kRegion, "dress"}), Hits{});
+}
+
+/// 6,000 pictures in clusters, a tenth of them copies, in an index that walks graphs.
+class NearestSearch : public ::testing::Test {
+ protected:
+  static constexpr ImageId kCount = 6'000;
+  void SetUp() override {
+    auto opened = embedded::open_index(folder.path(), {.merge_in_background = false, .graph_vectors_min = 3'000});
+    ASSERT_TRUE(opened);
+    index = std::move(*opened);
+    std::vector<Embedding> centres;
+    for (int i = 0; i < 30; ++i) centres.push_back(embedding_near({}, 1, random));
+    for (ImageId id = 1; id <= kCount; ++id) {
+      IndexDocument document{.id = id, .title = "thing", .language = "en", .shop = id % 3 == 0 ? "a.test" : "b.test"};
+      document.copy_group = id % 10 == 0 ? id - 1 : id;
+      ASSERT_TRUE(index->text().add(document));
+      vectors.push_back(embedding_near(pick(centres, random), 0.3F, random));
+      ASSERT_TRUE(index->vectors().add(id, vectors.back()));
+    }
+    ASSERT_TRUE(index->text().commit());
+  }
+  SearchAnswer search(SearchQuery query, RecallMonitor* monitor = nullptr) {
+    query.facets.clear();
+    query.prices = false;
+    auto answer = Searcher(index->text(), index->vectors(), settings, monitor).search(query);
+    EXPECT_TRUE(answer) << answer.error().message;
+    return answer ? *answer : SearchAnswer{};
+  }
+
+  std::mt19937 random{21};
+  Folder folder;
+  SearchSettings settings;
+  std::vector<Embedding> vectors;
+  std::unique_ptr<embedded::Index> index;
+};
+
+TEST_F(NearestSearch, FirstHitsAreThoseOfTheExactAnswer) {
+  double same = 0, wanted = 0;
+  for (int round = 0; round < 40; ++round) {
+    SearchQuery query{.picture = pick(vectors, random), .limit = 20};
+    if (round % 2 == 0) query.filter.shops = {"a.test"};
+    const SearchAnswer exact = search(query);
+    query.exact = false;
+    const SearchAnswer fast = search(query);
+    EXPECT_EQ(exact.exactness, Exactness::kExact);
+    EXPECT_EQ(exact.plan, VectorPlan::kScan);
+    EXPECT_LE(fast.total, exact.total);
+    if (fast.exactness == Exactness::kExact) { EXPECT_EQ(fast.total, exact.total); }
+    ASSERT_EQ(fast.hits.size(), exact.hits.size());
+    for (const SearchHit& hit : exact.hits) {
+      wanted += 1;
+      same += std::ranges::any_of(fast.hits, [&](const SearchHit& one) { return one.id == hit.id && one.copies_total == hit.copies_total; })
+                  ? 1
+                  : 0;
+    }
+  }
+  EXPECT_GE(same, 0.95 * wanted);
+}
+
+TEST_F(NearestSearch, PagesFitTogether) {
+  SearchQuery query{.picture = vectors[5], .beyond = true, .limit = 200, .exact = false};
+  const SearchAnswer whole = search(query);
+  ASSERT_EQ(whole.hits.size(), 200U);
+  query.limit = 50;
+  for (query.offset = 0; query.offset < 200; query.offset += 50) {
+    const SearchAnswer page = search(query);
+    EXPECT_EQ(page.total, whole.total);
+    for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(page.hits.at(i).id, whole.hits[query.offset + i].id);
+  }
+}
+
+TEST_F(NearestSearch, WhatNeedsEveryPictureComparesEveryPicture) {
+  settings.exact.value = false;
+  const SearchQuery plain{.picture = vectors[5], .beyond = true, .limit = 20};
+  EXPECT_EQ(search(plain).exactness, Exactness::kAtLeast);
+  std::vector<SearchQuery> others(6, plain);
+  others[0].exact = true;
+  others[1].sort = SortOrder::kNewest;
+  others[2].words = "thing";
+  others[3].offset = kNearestHits;
+  others[4].limit = 0;
+  others[5].like = {7, 8};
+  others[5].exact = true;
+  for (const SearchQuery& query : others) EXPECT_EQ(search(query).exactness, Exactness::kExact);
+  const auto with_facets = Searcher(index->text(), index->vectors(), settings).search(plain);
+  EXPECT_EQ(with_facets->exactness, Exactness::kExact);
+}
+
+TEST_F(NearestSearch, APageFullOfCopiesIsFilledFromAllPictures) {
+  for (ImageId id = 1; id <= 700; ++id) {  // one picture, 700 times
+    IndexDocument document{.id = kCount + id, .title = "copy", .language = "en", .shop = "c.test"};
+    document.copy_group = kCount + 1;
+    ASSERT_TRUE(index->text().add(document));
+    ASSERT_TRUE(index->vectors().add(kCount + id, vectors[0]));
+  }
+  ASSERT_TRUE(index->text().commit());
+  SearchQuery query{.picture = vectors[0], .beyond = true, .limit = 30, .exact = false};
+  const SearchAnswer answer = search(query);
+  EXPECT_EQ(answer.hits.size(), 30U);
+  EXPECT_TRUE(std::ranges::any_of(answer.hits, [](const SearchHit& hit) { return hit.copies_total == 699; }));
+  EXPECT_EQ(answer.exactness, Exactness::kExact);
+}
+
+TEST_F(NearestSearch, RecallIsMeasuredOnWhatIsSearched) {
+  MetricsRegistry metrics;
+  RecallMonitor monitor(metrics, std::chrono::milliseconds(0));
+  EXPECT_EQ(metrics.text().find("magpie_search_recall_ratio"), std::string::npos);
+  // At this size a search for hundreds is a scan; one for ten is a walk.
+  const std::shared_ptr<const VectorSnapshot> view = *index->vectors().snapshot();
+  for (int round = 0; round < 20; ++round) {
+    const VectorQuery query{.vector = pick(vectors, random), .k = 10, .exact = false};
+    monitor.saw(view, query, *view->search(query));
+    monitor.settle();
+  }
+  search({.picture = vectors[1], .limit = 20}, &monitor);
+  const std::uint64_t walked = metrics.counter("magpie_search_by_picture_total", "", "plan=\"graph\"").value();
+  EXPECT_GT(walked, 0U);
+  EXPECT_EQ(walked + metrics.counter("magpie_search_by_picture_total", "", "plan=\"scan\"").value(), 21U);
+  const std::uint64_t expected = metrics.counter("magpie_search_recall_expected_total", "").value();
+  const std::uint64_t found = metrics.counter("magpie_search_recall_found_total", "").value();
+  EXPECT_EQ(expected, 10 * walked);
+  EXPECT_LE(found, expected);
+  EXPECT_GE(static_cast<double>(found), 0.95 * static_cast<double>(expected));
+}
+
+// An index that misses what it is told to: the monitor must say so.
+TEST(RecallMonitor, TellsWhatIsMissing) {
+  class Forgetful : public VectorSnapshot {
+   public:
+    Result<VectorMatches> search(const VectorQuery& query) const override {
+      VectorMatches matches{.plan = query.exact ? VectorPlan::kScan : VectorPlan::kGraph};
+      for (ImageId id = 1; id <= 10; ++id)
+        matches.hits.push_back({query.exact || id > 3 ? id : id + 100, 1.0F - 0.01F * static_cast<float>(id)});
+      return matches;
+    }
+    Result<float> background(std::span<const float>, const VectorScope&) const override { return 0.0F; }
+    Result<std::optional<Embedding>> embedding(ImageId, std::uint16_t) const override { return std::optional<Embedding>(); }
+    std::uint64_t size() const override { return 10; }
+    std::size_t dims() const override { return 3; }
+    std::uint64_t version() const override { return 1; }
+  };
+  MetricsRegistry metrics;
+  RecallMonitor monitor(metrics, std::chrono::hours(1));
+  const auto view = std::make_shared<Forgetful>();
+  const Embedding vector{1, 0, 0};
+  const VectorQuery query{.vector = vector, .k = 10, .exact = false};
+  for (int i = 0; i < 5; ++i) monitor.saw(view, query, *view->search(query));
+  monitor.settle();
+  EXPECT_EQ(metrics.counter("magpie_search_recall_expected_total", "").value(), 10U);  // one an hour
+  EXPECT_EQ(metrics.counter("magpie_search_recall_found_total", "").value(), 7U);
+  EXPECT_DOUBLE_EQ(metrics.gauge("magpie_search_recall_ratio", "").value(), 0.7);
 }
 
 TEST_F(SmallSearch, LimitsAreChecked) {

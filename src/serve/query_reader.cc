@@ -69,9 +69,9 @@ std::uint64_t QueryReader::number(std::string_view name, std::uint64_t min, std:
   return number;
 }
 
-bool QueryReader::boolean(std::string_view name, bool preset) {
+std::optional<bool> QueryReader::boolean(std::string_view name) {
   const std::string* value = single(name);
-  if (value == nullptr) return preset;
+  if (value == nullptr) return std::nullopt;
   if (*value != "true" && *value != "false") refuse("parameter_invalid", fmt::format("{} must be true or false", name));
   return *value == "true";
 }

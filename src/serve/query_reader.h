@@ -27,7 +27,8 @@ class QueryReader {
   /// Any number of times up to `count_max`, each of 1 to `bytes_max` bytes of UTF-8.
   std::vector<std::string> texts(std::string_view name, std::size_t count_max, std::size_t bytes_max = 255 * 4);
   std::uint64_t number(std::string_view name, std::uint64_t min, std::uint64_t max, std::uint64_t preset);
-  bool boolean(std::string_view name, bool preset);
+  bool boolean(std::string_view name, bool preset) { return boolean(name).value_or(preset); }
+  std::optional<bool> boolean(std::string_view name);
   /// Notes a problem with a value the caller has judged.
   void refuse(std::string_view code, std::string detail);
 

@@ -146,6 +146,7 @@ Outcome<SearchRequest> parse_search_request(const HttpServerRequest& request, bo
   read_since(reader, parsed);
   read_sort(reader, query);
   query.beyond = reader.boolean("beyond", false);
+  query.exact = reader.boolean("exact");
   query.offset = reader.number("offset", 0, kOffsetMax, 0);
   query.limit = reader.number("limit", 0, kSearchLimitMax, kLimitPreset);
   parsed.wants_facets = reader.boolean("facets", false);

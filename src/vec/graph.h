@@ -64,6 +64,9 @@ struct WalkOptions {
   std::size_t beam = 64;  // rows kept, from 1: more is slower and finds more
   /// Rows that are looked at before the walk gives up; a filter that lets next to nothing pass near the query can cost any number.
   std::size_t looks_max = std::numeric_limits<std::size_t>::max();
+  /// Standard deviations of a sketch's error that are allowed for before a row is passed over. What a filter lets pass may lie far from the
+  /// query, where similarities are so close together that the best are not far above the edge: 3 then, if it stops many.
+  float gate_deviations = 1.5F;
 };
 struct Walked {
   std::vector<Scored> best;  // `beam` at most, in no order; similarities by one-byte codes

@@ -156,7 +156,7 @@ TEST(Graph, AFilterLowersNoRecall) {
           passes[all[rank].id] = *where == 'a' ? anywhere : *where == 'n' ? near : far;
         }
         const auto filter = [&](std::uint32_t row) -> bool { return passes[row]; };
-        const Walked walked = walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 64}, filter);
+        const Walked walked = walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 64, .gate_deviations = 3}, filter);
         for (const Scored& one : walked.best) EXPECT_TRUE(passes[one.id]);
         sum += recall(rows, query, walked.best, rows.nearest(query, 10, filter));
       }
