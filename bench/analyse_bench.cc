@@ -12,6 +12,7 @@
 #include "base/bounded_queue.h"
 #include "base/check.h"
 #include "image/encode.h"
+#include "model/detection_network.h"
 #include "model/network.h"
 
 namespace magpie {
@@ -22,6 +23,8 @@ constexpr image::Size kSize{1'440, 1'080};
 fs::path model_folder(bool int8 = true) {
   return fs::path(MAGPIE_SOURCE_DIR) / "build/models" / (int8 ? "efficientnet-lite0-int8" : "efficientnet-lite0");
 }
+
+fs::path detector_folder() { return fs::path(MAGPIE_SOURCE_DIR) / "build/models/ssd-open-images"; }
 
 // Square cells of random colour, each octave half the size and half the strength of the one before.
 image::Pixels octaves(image::Size size) {
@@ -62,6 +65,15 @@ void BM_Embed(benchmark::State& state) {
 }
 BENCHMARK(BM_Embed)->ArgName("f32_bf16_int8")->Arg(kF32)->Arg(kBf16)->Arg(kInt8)->Unit(benchmark::kMillisecond);
 
+void BM_Detect(benchmark::State& state) {
+  auto network = model::DetectionNetwork::load(detector_folder(), {});
+  if (!network) return state.SkipWithError(network.error().message.c_str());
+  const image::Pixels pixels = octaves({640, 480});
+  for (auto _ : state) benchmark::DoNotOptimize(network->detect({pixels.data(), 640, 480, std::size_t{640} * 3}));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_Detect)->Unit(benchmark::kMillisecond);
+
 void BM_LoadNetwork(benchmark::State& state) {
   for (auto _ : state) {
     auto network = model::Network::load(model_folder(), {});
@@ -72,10 +84,9 @@ BENCHMARK(BM_LoadNetwork)->Unit(benchmark::kMillisecond);
 
 void BM_AnalyseHere(benchmark::State& state) {
   WorkerHandlers handlers;
-  const bool int8 = state.range(0) != 0;
-  if (auto added = analyse::add_picture_handlers(handlers, {.model_folder = model_folder(int8)}); !added) {
-    return state.SkipWithError(added.error().message.c_str());
-  }
+  analyse::PictureSettings settings{.model_folder = model_folder(state.range(0) != 0)};
+  if (state.range(1) != 0) settings.detector_folder = detector_folder();
+  if (auto added = analyse::add_picture_handlers(handlers, settings); !added) { return state.SkipWithError(added.error().message.c_str()); }
   const WorkRequest request = analyse::analyse_request(jpeg());
   const WorkerHandler& handler = handlers.by_kind.at(request.kind);
   for (auto _ : state) MAGPIE_CHECK(handler({request.kind, request.payload, {}, Deadline::never()}), "the picture is good");
@@ -83,7 +94,7 @@ void BM_AnalyseHere(benchmark::State& state) {
   state.counters["jpeg_bytes"] = static_cast<double>(jpeg().size());
   state.counters["pixels"] = static_cast<double>(kSize.pixels());
 }
-BENCHMARK(BM_AnalyseHere)->ArgName("int8")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_AnalyseHere)->ArgNames({"int8", "detects"})->Args({0, 0})->Args({1, 0})->Args({1, 1})->Unit(benchmark::kMillisecond);
 
 // Wall time: the work is done by other processes. Two requests per worker are on their way at any time.
 void BM_AnalyseInWorkers(benchmark::State& state) {

@@ -7,4 +7,6 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/sources ${CMAKE_SOURCE_DIR}/profiles DESTI
 install(FILES LICENSE README.md docs/dependencies.md DESTINATION share/doc/magpie)
 install(DIRECTORY ${MAGPIE_DEPS_DIR}/openvino/openvino/libs/ DESTINATION lib/magpie
   FILES_MATCHING PATTERN "libopenvino.so*" PATTERN "libopenvino_c.so*" PATTERN "libopenvino_ir_frontend.so*"
+  # of the forms that users bring models in
+  PATTERN "libopenvino_onnx_frontend.so*" PATTERN "libopenvino_tensorflow_frontend.so*" PATTERN "libopenvino_tensorflow_lite_frontend.so*"
   PATTERN "libopenvino_intel_cpu_plugin.so" PATTERN "libtbb.so*" PATTERN "libtbbmalloc.so*" PATTERN "libhwloc.so*")

@@ -67,6 +67,7 @@ int main(int argc, char** argv) {
     add_rebuild(app, common);
     add_config(app, common);
     add_doctor(app, common);
+    add_models(app, common);
     add_inspect(app, common);
     add_worker(app, common);
   });

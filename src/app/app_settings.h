@@ -31,11 +31,12 @@ struct ServerSettings {
 };
 
 struct ModelSettings {
-  Setting<std::string> embedder{"model.embedder",
-                                "",
-                                {},
-                                "Folder below models/ whose network makes picture vectors. Empty: the collection's own; a new one's is "
-                                "efficientnet-lite0-int8. To change it: magpie rebuild --model."};
+  Setting<std::string> embedder{
+      "model.embedder",
+      "",
+      {},
+      "Model (magpie models list) whose network makes picture vectors. Empty: the collection's own; a new one's is "
+      "efficientnet-lite0-int8. To change it: magpie rebuild --model."};
   template <class Visitor>
   void visit(Visitor&& each) {
     each(embedder);
@@ -43,11 +44,12 @@ struct ModelSettings {
 };
 
 struct AnalyseSettings {
-  Setting<std::string> detector{"analyse.detector",
-                                "",
-                                {},
-                                "Folder below models/ whose network looks for things in pictures, each of which can then be searched by. "
-                                "Empty: ssd-open-images, where it is installed. none: no network; pictures are done a fifth sooner."};
+  Setting<std::string> detector{
+      "analyse.detector",
+      "",
+      {},
+      "Model (magpie models list) whose network looks for things in pictures, each of which can then be searched by. "
+      "Empty: ssd-open-images, where it is installed. none: no network; pictures are done a fifth sooner."};
   template <class Visitor>
   void visit(Visitor&& each) {
     each(detector);

@@ -5,6 +5,7 @@
 #include "analyse/analyse_picture.h"
 #include "analyse/analysed_image.h"
 #include "app/assets.h"
+#include "app/models.h"
 #include "model/manifest.h"
 #include "pipeline/worker_handlers.h"
 
@@ -28,8 +29,7 @@ WorkerPoolOptions pool_options(const AppSettings& settings, const pipeline::Work
 }  // namespace
 
 Result<PictureModel> named_embedder(const std::string& name) {
-  MAGPIE_TRY(const fs::path models, asset("models"));
-  MAGPIE_TRY(const model::ModelManifest manifest, model::load_manifest(models / name));
+  MAGPIE_TRY(const model::ModelManifest manifest, named_model(name));
   if (manifest.task != model::Task::kEmbedding)
     return fail(Code::kBadInput, "{} is a model for {}, not for embedding", name, to_string(manifest.task));
   return PictureModel{manifest.folder, manifest.space()};
@@ -50,8 +50,7 @@ Result<PictureModel> find_embedder(const AppSettings& settings, const Catalog* c
 Result<std::optional<PictureModel>> find_detector(const AppSettings& settings) {
   const std::string name = settings.analyse.detector();
   if (name == "none") return std::optional<PictureModel>();
-  MAGPIE_TRY(const fs::path models, asset("models"));
-  auto manifest = model::load_manifest(models / (name.empty() ? kDefaultDetector : name));
+  auto manifest = named_model(name.empty() ? kDefaultDetector : name);
   if (!manifest && name.empty() && manifest.error().code == Code::kNotFound) return std::optional<PictureModel>();
   if (!manifest) return Failure(std::move(manifest).error());
   if (manifest->task != model::Task::kDetection) {

@@ -241,8 +241,10 @@ Result<void> WorkerPool::State::greet(Worker& worker) {
   if (!reply && reply.error().code == Code::kTimeout) return fail(Code::kUnavailable, "a worker was not ready in time");
   if (!reply || !*reply) return fail(Code::kCorrupt, "it went away");
   if ((*reply)->header.kind == kFrameReady) return {};
-  if ((*reply)->header.kind == kFrameError) return Failure(decode_error((*reply)->payload));
-  return fail(Code::kCorrupt, "it answers nonsense");
+  if ((*reply)->header.kind != kFrameError) return fail(Code::kCorrupt, "it answers nonsense");
+  Error own = decode_error((*reply)->payload);
+  if (own.code == Code::kCorrupt) own.code = Code::kUnavailable;  // a damaged model, say, and no nonsense
+  return Failure(std::move(own));
 }
 
 // Gives the child what can travel together, from the front of `jobs`, and takes its answers. When it dies, what it has not answered

@@ -180,3 +180,26 @@ describe('the page of a picture', () => {
     await shown(page.getByText(`${hits[0]?.width.toLocaleString('en')} × ${hits[0]?.height.toLocaleString('en')}`).first())
   })
 })
+
+describe('things in a picture', () => {
+  it('are boxes that search for what is like them, among things of their class', async () => {
+    const { facets } = await ask('facets=true&limit=0')
+    const common = facets?.class.find(({ count }) => count > 1)
+    if (!common) throw new Error('the shop has no two pictures of things of one class')
+    const hit = (await ask(`class=${encodeURIComponent(common.value)}&limit=1`)).hits[0]!
+    const page = await goto(`/picture/${hit.image_id}`)
+    const box = page.getByRole('navigation', { name: 'Things in the picture' }).getByRole('link', { name: new RegExp(`^${common.value}:`) }).first()
+    await shown(box)
+    const [inside, picture] = await Promise.all([box.boundingBox(), page.locator('figure .mat').boundingBox()])
+    expect(inside!.x).toBeGreaterThanOrEqual(picture!.x)
+    expect(inside!.x + inside!.width).toBeLessThanOrEqual(picture!.x + picture!.width + 1)
+    await box.focus()
+    await page.keyboard.press('Enter')
+    await page.waitForURL(/like=\d+&region=\d/)
+    const only = page.getByLabel('Only things of its class')
+    expect(await only.isChecked()).toBe(true)
+    await only.uncheck()
+    await page.waitForURL(/same_class=false/)
+    expect(await only.isChecked()).toBe(false)
+  })
+})

@@ -38,7 +38,7 @@ describe('the query in the address', () => {
 
 describe('filters', () => {
   it('are counted, price and time as one each', () => {
-    expect(filterCount(full)).toBe(7)
+    expect(filterCount(full)).toBe(8)
     expect(filterCount(withoutFilters(full))).toBe(0)
   })
   it('go without the words and the picture going', () => {

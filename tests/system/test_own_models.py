@@ -1,0 +1,93 @@
+"""A user's own ONNX models are tried in a worker, added, used, and refused with the field that is wrong."""
+import hashlib
+import json
+import os
+import struct
+import subprocess
+import zlib
+
+import onnx_writer
+from magpie_system import MAGPIE, SLOWNESS, SystemTest, main
+
+SIDE = 32
+
+
+def png(colour, side=160):
+    row = b"\0" + bytes(colour) * side
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(row * side)) + chunk(b"IEND", b"")
+
+
+EMBEDDER = "task: embedding\noutput: {embedding_dims: 3, tensors: [vector]}\n"
+DETECTOR = "task: detection\ndetection: {decoding: yolo-v8, classes: [dark, bright]}\n"
+FORM = f"input: {{width: {SIDE}, height: {SIDE}, type: f32-nchw, scale: 255, fit: pad}}\n"
+COLOURS = {"white": (250, 250, 250), "red": (200, 20, 20), "wine": (120, 12, 12), "blue": (10, 10, 220), "night": (5, 5, 20)}
+
+
+class OwnModels(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.pictures, self.collection, self.models = self.folder / "pictures", self.folder / "collection", self.folder / "models"
+        os.environ["MAGPIE_MODELS"] = str(self.models)
+        self.addCleanup(os.environ.pop, "MAGPIE_MODELS")
+        self.pictures.mkdir()
+        for name, colour in COLOURS.items():
+            (self.pictures / f"{name}.png").write_bytes(png(colour))
+
+    def put(self, name, graph, words, **changed):
+        folder = self.folder / "mine" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.onnx").write_bytes(graph)
+        sum_of = changed.get("sha256", hashlib.sha256(graph).hexdigest())
+        (folder / "manifest.yaml").write_text(
+            f"manifest: 1\nname: {name}\nversion: '1'\ngraph: model.onnx\nlicence: CC0-1.0\nsource: a test\n{words}{changed.get('form', FORM)}"
+            f"files: [{{name: model.onnx, size: {len(graph)}, sha256: {sum_of}}}]\n")
+        return folder
+
+    def run_magpie(self, *words):
+        return subprocess.run([MAGPIE, *map(str, words)], capture_output=True, text=True, timeout=300 * SLOWNESS)
+
+    def search(self, *words):
+        return json.loads(self.magpie("search", "--collection", self.collection, "--json", *words))
+
+    def refused(self, folder, words):
+        done = self.run_magpie("models", "add", folder)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(words, done.stderr)
+        self.assertFalse((self.models / folder.name).exists())
+
+    def test_an_embedder_of_ones_own_makes_a_collections_vectors(self):
+        self.magpie("models", "add", self.put("mean-colour", onnx_writer.mean_colour(SIDE), EMBEDDER))
+        mine = [one for one in json.loads(self.magpie("models", "list", "--json")) if one["yours"]]
+        self.assertEqual([(one["name"], one["components"], one["licence"]) for one in mine], [("mean-colour", 3, "CC0-1.0")])
+        self.magpie("models", "verify", "mean-colour")
+        self.assertGreater(json.loads(self.magpie("models", "bench", "mean-colour", "--json"))["cpu_ms"], 0)
+        self.magpie("collect", self.pictures, "--collection", self.collection, "--set", "model.embedder=mean-colour")
+        hits = self.search("--image", self.pictures / "red.png")["hits"]
+        self.assertEqual([hit["title"] for hit in hits[:2]], ["red.png", "wine.png"])
+        self.assertIn("a model named mean-colour", self.run_magpie("models", "add", self.folder / "mine/mean-colour").stderr)
+
+    def test_a_detector_of_ones_own_finds_its_things(self):
+        self.magpie("models", "add", self.put("brightness", onnx_writer.bright_middle(SIDE), DETECTOR))
+        self.magpie("collect", self.pictures, "--collection", self.collection, "--set", "analyse.detector=brightness")
+        found = self.search("--class", "bright")["hits"]
+        self.assertEqual([hit["title"] for hit in found], ["white.png"])
+
+    def test_what_is_wrong_is_named(self):
+        good = onnx_writer.mean_colour(SIDE)
+        self.refused(self.put("damaged", good, EMBEDDER, sha256="0" * 64), "SHA-256")
+        self.refused(self.put("dims", good, EMBEDDER.replace("3,", "4,")), "output: embedding_dims")
+        self.refused(self.put("name", good, EMBEDDER.replace("vector", "nothing")), "output: tensors")
+        self.refused(self.put("side", good, EMBEDDER, form=FORM.replace(": 32", ": 64")), "input: width")
+        self.refused(self.put("bytes", good, EMBEDDER, form=FORM.replace("f32-nchw, scale: 255", "u8-nhwc")), "input:")
+        self.refused(self.put("spoilt", onnx_writer.mean_colour(SIDE, spoilt=True), EMBEDDER), "not finite")
+        self.refused(self.put("torn", good[:40], EMBEDDER), "torn")
+        self.refused(self.put("classes", onnx_writer.bright_middle(SIDE), DETECTOR.replace("[dark, bright]", "coco")), "detection: decoding, classes")
+        self.assertIn("manifest.yaml", self.run_magpie("models", "add", self.pictures).stderr)
+        self.assertIn("magpie models list", self.run_magpie("models", "verify", "nowhere").stderr)
+
+
+if __name__ == "__main__":
+    main()
