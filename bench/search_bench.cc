@@ -1,12 +1,14 @@
 // Search at 100,000 pictures with 1,280-component embeddings, as it is served: filter, words, vectors, collapse, facets, prices.
 // Quality stands beside time: recall@10 against a full float32 comparison, and bytes on disk per picture.
-// MAGPIE_BENCH_SMOKE=1 shrinks the collection to 2,000.
+// MAGPIE_BENCH_SMOKE=1 shrinks the collection to 2,000; MAGPIE_BENCH_PICTURES makes it any size.
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
+#include <limits>
 #include <random>
 #include <set>
 
@@ -21,8 +23,12 @@ namespace {
 
 constexpr std::size_t kDims = 1'280;
 constexpr std::size_t kCommit = 5'000;
+constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
-std::size_t collection_size() { return ::getenv("MAGPIE_BENCH_SMOKE") != nullptr ? 2'000 : 100'000; }
+std::size_t collection_size() {
+  if (const char* pictures = ::getenv("MAGPIE_BENCH_PICTURES")) return std::strtoul(pictures, nullptr, 10);
+  return ::getenv("MAGPIE_BENCH_SMOKE") != nullptr ? 2'000 : 100'000;
+}
 
 /// Clusters of look-alikes, non-negative and sparse as embeddings behind a ReLU are.
 class Pictures {
@@ -76,9 +82,7 @@ struct World {
   World() : size(collection_size()), vectors_of(std::max<std::size_t>(size / 100, 1)) {
     std::string name = (fs::temp_directory_path() / "magpie-bench-XXXXXX").string();
     folder = ::mkdtemp(name.data());
-    auto opened = embedded::open_index(folder, {.merge_in_background = false});
-    MAGPIE_CHECK(opened.has_value(), "cannot open an index in {}", folder.string());
-    index = std::move(*opened);
+    open({.merge_in_background = false, .graph_vectors_min = kNever});
     const auto start = std::chrono::steady_clock::now();
     for (ImageId id = 1; id <= size; ++id) {
       add(id);
@@ -86,9 +90,19 @@ struct World {
     }
     commit();
     build_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    open({.merge_in_background = false});
+    const auto merge_start = std::clock();
+    MAGPIE_CHECK(index->merge_all().has_value(), "merge");
+    graph_cpu_seconds = static_cast<double>(std::clock() - merge_start) / CLOCKS_PER_SEC;
     for (int i = 0; i < 50; ++i) queries.push_back(vectors_of.next());
   }
   ~World() { fs::remove_all(folder); }
+  void open(embedded::IndexOptions options) {
+    index.reset();
+    auto opened = embedded::open_index(folder, std::move(options));
+    MAGPIE_CHECK(opened.has_value(), "cannot open an index in {}", folder.string());
+    index = std::move(*opened);
+  }
   void add(ImageId id) {
     MAGPIE_CHECK(index->text().add(make_document(id, random)).has_value(), "add");
     MAGPIE_CHECK(index->vectors().add(id, vectors_of.next()).has_value(), "add");
@@ -102,6 +116,7 @@ struct World {
   std::unique_ptr<embedded::Index> index;
   std::vector<Embedding> queries;
   double build_seconds = 0;
+  double graph_cpu_seconds = 0;  // merging all into one segment, and its graph
 };
 
 World& world() {
@@ -159,6 +174,50 @@ void BM_NearestTen(benchmark::State& state) {
   state.counters["recall@10"] = found / (10.0 * kChecked);
 }
 BENCHMARK(BM_NearestTen)->Unit(benchmark::kMillisecond);
+
+/// The ten nearest of those that a filter lets pass, one in state.range(0) of all, not necessarily exact: recall beside time.
+void BM_NearestTenAmong(benchmark::State& state) {
+  World& w = world();
+  const auto view = *w.index->vectors().snapshot();
+  IdSet allowed;
+  for (ImageId id = 1; id <= w.size; ++id) {
+    if (w.random() % static_cast<std::uint32_t>(state.range(0)) == 0) allowed.add(id);
+  }
+  const auto query = [&](std::size_t i, bool exact) {
+    return view->search({.vector = w.queries[i % w.queries.size()], .k = 10, .allowed = &allowed, .exact = exact});
+  };
+  std::vector<double> took_ms;
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    benchmark::DoNotOptimize(query(took_ms.size(), false));
+    took_ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  double found = 0, wanted = 0, walked = 0;
+  for (std::size_t i = 0; i < w.queries.size(); ++i) {
+    const auto fast = query(i, false), exact = query(i, true);
+    walked += fast->plan == VectorPlan::kGraph ? 1 : 0;
+    for (const SimilarId& hit : exact->hits) {
+      wanted += 1;
+      found += std::ranges::any_of(fast->hits, [&](const SimilarId& one) { return one.id == hit.id; }) ? 1 : 0;
+    }
+  }
+  std::sort(took_ms.begin(), took_ms.end());
+  state.counters["pictures"] = static_cast<double>(w.size);
+  state.counters["p50_ms"] = took_ms[took_ms.size() / 2];
+  state.counters["p99_ms"] = took_ms[took_ms.size() * 99 / 100];
+  state.counters["recall@10"] = wanted > 0 ? found / wanted : 1;
+  state.counters["by_graph"] = walked / static_cast<double>(w.queries.size());
+  state.counters["graph_cpu_s"] = w.graph_cpu_seconds;
+}
+BENCHMARK(BM_NearestTenAmong)->Arg(1)->Arg(10)->Arg(100)->Arg(1'000)->Unit(benchmark::kMillisecond);
+
+void BM_FirstPageByPicture(benchmark::State& state) {
+  run(state, [](std::size_t i) {
+    return SearchQuery{
+        .picture = world().queries[i % world().queries.size()], .similarity_min = 0.6F, .facets = {}, .prices = false, .exact = false};
+  });
+}
+BENCHMARK(BM_FirstPageByPicture)->Unit(benchmark::kMillisecond);
 
 void BM_SearchByPicture(benchmark::State& state) {
   run(state, [](std::size_t i) { return SearchQuery{.picture = world().queries[i % world().queries.size()], .similarity_min = 0.6F}; });
