@@ -250,7 +250,8 @@ Result<void> Engine::commit() {
   MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return commit_pending(writer); }));
   if (!options_.merge_in_background) {
     MAGPIE_TRY_DO(merge_while_needed());
-    return build_graphs([] { return true; });
+    build_graphs([] { return true; });
+    return {};
   }
   int wanted = 1;
   merge_wanted_.try_push(wanted);  // a full queue means the merger has been told already
@@ -389,7 +390,8 @@ Result<void> Engine::merge_all() {
     const std::lock_guard one_at_a_time(merging_);
     if (const std::optional<MergePlan> plan = plan_merge(/*everything=*/true)) MAGPIE_TRY_DO(run_merge(*plan));
   }
-  return build_graphs([] { return true; });
+  build_graphs([] { return true; });
+  return {};
 }
 
 /// The largest segment that should have a graph and has none.
@@ -398,29 +400,41 @@ std::shared_ptr<const SegmentState> Engine::without_graph() const {
   std::shared_ptr<const SegmentState> largest;
   for (const auto& state : now->segments) {
     const Segment& segment = *state->segment;
-    const bool wanted = segment.has_sketches() && !segment.has_graph() && segment.vectors() >= options_.graph_vectors_min;
+    const bool wanted = segment.has_sketches() && !segment.has_graph() && segment.vectors() >= options_.graph_vectors_min &&
+                        !graph_failed_.contains(segment.number());
     if (wanted && (!largest || segment.vectors() > largest->segment->vectors())) largest = state;
   }
   return largest;
 }
 
-Result<void> Engine::build_graphs(const std::function<bool()>& go_on) {
+void Engine::build_graphs(const std::function<bool()>& go_on) {
   const std::lock_guard one_at_a_time(graphing_);
   while (const std::shared_ptr<const SegmentState> state = without_graph()) {
-    const std::uint64_t number = state->segment->number();
-    const auto start = std::chrono::steady_clock::now();
-    const auto still_wanted = [&] {
-      const auto now = snapshot();
-      return go_on() && std::ranges::any_of(now->segments, [&](const auto& one) { return one->segment->number() == number; });
-    };
-    MAGPIE_TRY(const bool built, build_graph(folder_ / graph_file_name(number), *state->segment, still_wanted));
-    if (!built && !go_on()) return {};
-    if (!built) continue;  // the segment was merged into another
-    MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install_graph(writer, number); }));
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-    log::info("index.graph_built", {{"vectors", state->segment->vectors()}, {"took_ms", took.count()}});
+    const Result<bool> built = build_graph_of(*state->segment, go_on);
+    if (!built) {
+      // Minutes of work that would fail again after the next commit: the segment is scanned until the engine is opened anew.
+      graph_failed_.insert(state->segment->number());
+      log::warn("index.graph_failed", {{"why", built.error().message}});
+    } else if (!*built && !go_on()) {
+      return;
+    }
   }
-  return {};
+}
+
+/// False if it is no longer wanted: `go_on` says so, or the segment was merged into another.
+Result<bool> Engine::build_graph_of(const Segment& segment, const std::function<bool()>& go_on) {
+  const std::uint64_t number = segment.number();
+  const auto start = std::chrono::steady_clock::now();
+  const auto still_wanted = [&] {
+    const auto now = snapshot();
+    return go_on() && std::ranges::any_of(now->segments, [&](const auto& one) { return one->segment->number() == number; });
+  };
+  MAGPIE_TRY(const bool built, build_graph(folder_ / graph_file_name(number), segment, still_wanted));
+  if (!built) return false;
+  MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install_graph(writer, number); }));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+  log::info("index.graph_built", {{"vectors", segment.vectors()}, {"took_ms", took.count()}});
+  return true;
 }
 
 // Opened again, the segment comes with its graph. What died in it meanwhile stays dead.
@@ -445,10 +459,10 @@ void Engine::work_off(std::stop_token stop) {
     if (!done) log::warn("index.merge_failed", {{"why", done.error().message}});  // tried again after the next commit
   };
   report(merge_while_needed());
-  report(build_graphs([&] {
+  build_graphs([&] {
     if (merge_wanted_.try_pop()) report(merge_while_needed());
     return !stop.stop_requested();
-  }));
+  });
 }
 
 void Engine::merge_loop(std::stop_token stop) {

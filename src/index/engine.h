@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -93,7 +94,8 @@ class Engine {
   Result<void> merge_while_needed();
   std::shared_ptr<const SegmentState> without_graph() const;
   /// `go_on` false ends it early.
-  Result<void> build_graphs(const std::function<bool()>& go_on);
+  void build_graphs(const std::function<bool()>& go_on);
+  Result<bool> build_graph_of(const Segment& segment, const std::function<bool()>& go_on);
   Result<void> install_graph(Writer& writer, std::uint64_t number);
   void work_off(std::stop_token stop);
   void merge_loop(std::stop_token stop);
@@ -103,8 +105,9 @@ class Engine {
   UniqueFd lock_;
   Guarded<std::shared_ptr<const Snapshot>> current_;
   Guarded<Writer> writer_;
-  std::mutex merging_;   // held for the length of one merge, so that there is one at a time
-  std::mutex graphing_;  // the same for graphs; taken before merging_
+  std::mutex merging_;                    // held for the length of one merge, so that there is one at a time
+  std::mutex graphing_;                   // the same for graphs; taken before merging_
+  std::set<std::uint64_t> graph_failed_;  // segments, with graphing_ held
   BoundedQueue<int> merge_wanted_{1};
   std::jthread merger_;  // last member: stops before anything it uses goes
 };

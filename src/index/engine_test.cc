@@ -337,6 +337,23 @@ TEST_F(GraphTest, ADamagedGraphIsPassedOverAndMadeAnew) {
   EXPECT_EQ(*read_file(path), whole);
 }
 
+TEST_F(GraphTest, AGraphThatCannotBeWrittenIsLeftOutAndCommitsGoOn) {
+  {
+    const auto engine = open_with_graphs();
+    fs::create_directory(folder_ / "segment-00000001.graph.new");  // where the file would go
+    add_many(*engine, 1, kGraphRows);
+    ASSERT_TRUE(engine->commit());
+    add_many(*engine, 10'000, 10'000);
+    ASSERT_TRUE(engine->commit());
+    EXPECT_EQ(graphs(*engine), 0U);
+    EXPECT_EQ(nearest(*engine, /*exact=*/false).hits.size(), 10U);
+  }
+  fs::remove(folder_ / "segment-00000001.graph.new");
+  const auto engine = open_with_graphs();
+  ASSERT_TRUE(engine->merge_all());
+  EXPECT_EQ(graphs(*engine), 1U);
+}
+
 TEST_F(GraphTest, AnotherSegmentsGraphIsNotWalked) {
   const auto engine = open_with_graphs();
   add_many(*engine, 1, kGraphRows);

@@ -142,7 +142,7 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
   MAGPIE_TRY(SearchAnswer found, answer(view, query, options));
   // So many of the nearest were copies of one another that the page is not full.
   if (options.nearest && found.cut_off && found.total < query.offset + query.limit) {
-    options.nearest = false;
+    options = {};  // and the monitor has seen this search
     MAGPIE_TRY(found, answer(view, query, options));
   }
   found.took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - start);
