@@ -1,11 +1,11 @@
 #pragma once
 // Whether the nearest rows of one segment are found by its graph, or by looking at every row that the filter lets pass. The cheaper is
-// taken, by what either costs; the figures were measured at 1,280 components (bench/results/vec.md).
+// taken, by what either costs: bench/search_bench.cc has the time of a scanned row, bench/vec_bench.cc how many rows a walk looks at.
 //
 // A graph is walked through rows that pass and rows that do not, so the fewer pass, the longer the walk: its cost goes with 1 / share. A
-// scan looks at the rows that pass alone. They meet at about one row in thirty of a million. How a filter lies is not known beforehand:
-// where next to nothing passes near the query, a walk would lead through half the segment before it finds anything. So a walk may cost no
-// more than the scan would have; then it is given up, and the scan answers. A filter therefore costs time, never recall.
+// scan looks at the rows that pass alone. They meet at about one row in fifty of a million, for ten rows wanted. How a filter lies is not
+// known beforehand: where next to nothing passes near the query, a walk would lead through half the segment before it finds anything. So a
+// walk may cost no more than the scan would have; then it is given up, and the scan answers. So a filter costs time, not recall.
 #include <algorithm>
 #include <cstddef>
 
@@ -16,7 +16,7 @@ inline constexpr double kPassedOverNs = 1.5;    // a row that the filter stops, 
 inline constexpr double kScannedNs = 40;        // a row whose sketch is looked at in a scan
 inline constexpr double kLookedAtNs = 90;       // the same in a walk: memory is visited here and there
 inline constexpr double kWalkStartNs = 30'000;  // getting to the query's neighbourhood
-inline constexpr double kWalkLooksPerRow = 12;  // rows looked at for each one that the beam takes
+inline constexpr double kWalkLooksPerRow = 7;   // rows looked at for each one that the beam takes
 
 struct SegmentPlan {
   bool walk = false;

@@ -38,7 +38,7 @@ void prefetch(const void* from, std::size_t bytes) {
   for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(from) + at);
 }
 
-/// Worst in front for the beam's results, best in front for what is still to be walked.
+/// For a queue whose front is the best.
 struct BestFirst {
   bool operator()(const Scored& a, const Scored& b) const { return better(b, a); }
 };
