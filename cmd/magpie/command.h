@@ -39,6 +39,7 @@ void add_serve(CLI::App& app, Common& common);
 void add_status(CLI::App& app, Common& common);
 void add_why(CLI::App& app, Common& common);
 void add_changes(CLI::App& app, Common& common);
+void add_copies(CLI::App& app, Common& common);
 void add_retry(CLI::App& app, Common& common);
 void add_revisit(CLI::App& app, Common& common);
 void add_rebuild(CLI::App& app, Common& common);

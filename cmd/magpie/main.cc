@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
     add_status(app, common);
     add_why(app, common);
     add_changes(app, common);
+    add_copies(app, common);
     add_retry(app, common);
     add_revisit(app, common);
     add_rebuild(app, common);

@@ -486,6 +486,16 @@ std::uint64_t Manager::queued() const {
   return running_ && running_->run ? running_->run->counts().queued : 0;
 }
 
+Result<CopyReview> Manager::review_copies(CopyAction action, std::vector<ImageId> images) {
+  return recorder_->review_copies(action, std::move(images), clock_.now());
+}
+
+Result<CopyReview> Manager::undo_copy_review(std::uint64_t id) {
+  MAGPIE_TRY_DO(recorder_->undo_copy_review(id));
+  MAGPIE_TRY(std::optional<CopyReview> review, collection_.catalog().copy_review(id));
+  return std::move(*review);
+}
+
 void Manager::listen(CrawlListener* listener) {
   const std::lock_guard lock(telling_);
   listener_ = listener;

@@ -17,6 +17,7 @@
 #include "pipeline/crawl_run.h"
 #include "pipeline/extract_again.h"
 #include "pipeline/recorder.h"
+#include "serve/copy_control.h"
 #include "serve/job_control.h"
 #include "serve/shop_control.h"
 
@@ -31,7 +32,7 @@ struct ManagerOptions {
   bool at_once = false;        // workers are ready for pictures before the first one comes
 };
 
-class Manager final : public JobControl {
+class Manager final : public JobControl, public CopyControl {
  public:
   /// Starts workers and recorder. All must outlive it.
   static Result<std::unique_ptr<Manager>> start(Collection& collection, const AppSettings& settings, const Clock& clock,
@@ -63,6 +64,8 @@ class Manager final : public JobControl {
   /// changes the model, once all are embedded.
   Result<void> switch_model();
   std::uint64_t queued() const override;
+  Result<CopyReview> review_copies(CopyAction action, std::vector<ImageId> images) override;
+  Result<CopyReview> undo_copy_review(std::uint64_t id) override;
   void listen(CrawlListener* listener) override;
 
   /// Reads every stored page again (pipeline/extract_again.h), on the caller's thread, while no crawl is under way: kBusy otherwise.

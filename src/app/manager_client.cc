@@ -129,6 +129,23 @@ Result<PreviewView> preview_from_json(const std::string& answer) {
   return view;
 }
 
+Result<CopyReview> copy_review_from_json(const std::string& answer) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::array images;
+  if (parser.parse(answer).get(root) != simdjson::SUCCESS || root["image_ids"].get(images) != simdjson::SUCCESS)
+    return fail(Code::kInternal, "the manager's answer is no review: {}", answer.substr(0, 200));
+  CopyReview review{.id = count_in(root, "review_id")};
+  review.action = copy_action_from_string(text_in(root, "/action")).value_or(CopyAction::kKeep);
+  for (const simdjson::dom::element image : images) {
+    std::uint64_t id = 0;
+    if (image.get(id) == simdjson::SUCCESS) review.images.push_back(static_cast<ImageId>(id));
+  }
+  bool undone = false;
+  if (root["undone"].get(undone) == simdjson::SUCCESS) review.undone = undone;
+  return review;
+}
+
 std::string detail_of(const std::string& problem) {
   simdjson::dom::parser parser;
   std::string_view detail;
@@ -217,6 +234,19 @@ Result<PreviewView> ManagerClient::preview(PreviewId id) {
 Result<void> ManagerClient::cancel_preview(PreviewId id) {
   MAGPIE_TRY_DO(ask(fmt::format("/api/v1/previews/{}/cancel", id), "{}"));
   return {};
+}
+
+Result<CopyReview> ManagerClient::review_copies(CopyAction action, const std::vector<ImageId>& images) {
+  JsonWriter json;
+  json.begin_object().field("action", to_string(action)).key("image_ids").begin_array();
+  for (const ImageId image : images) json.number(std::uint64_t{image});
+  MAGPIE_TRY(const std::string answer, ask("/api/v1/copies/reviews", json.end_array().end_object().take()));
+  return copy_review_from_json(answer);
+}
+
+Result<CopyReview> ManagerClient::undo_copy_review(std::uint64_t id) {
+  MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/copies/reviews/{}/undo", id), "{}"));
+  return copy_review_from_json(answer);
 }
 
 Result<JobId> ManagerClient::collect(const std::string& seed, const CrawlOptions& options) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/collection_folder.h"
+#include "serve/copy_control.h"
 #include "serve/shop_control.h"
 
 namespace magpie {
@@ -32,6 +33,8 @@ class ManagerClient {
   Result<PreviewView> start_preview(const std::string& shop, const ShopChange& change, const std::string& agent, std::size_t count);
   Result<PreviewView> preview(PreviewId id);
   Result<void> cancel_preview(PreviewId id);
+  Result<CopyReview> review_copies(CopyAction action, const std::vector<ImageId>& images);
+  Result<CopyReview> undo_copy_review(std::uint64_t id);
   /// `seed`: app/collect_job.h.
   Result<JobId> collect(const std::string& seed, const CrawlOptions& options);
   struct JobStatus {

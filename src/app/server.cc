@@ -65,10 +65,10 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   options.web_folder = web_folder();
   options.host_names = std::move(host_names);
   options.ready = [manager = state->manager.get()] { return manager->healthy(); };
-  state->api =
-      std::make_unique<Api>(ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(), *state->searcher,
-                                     *state->manager, *state->shops, state->manager->pictures(), state->metrics, state->clock},
-                            std::move(options));
+  state->api = std::make_unique<Api>(
+      ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(), *state->searcher, *state->manager,
+               *state->shops, *state->manager, state->manager->pictures(), state->metrics, state->clock},
+      std::move(options));
   HttpServerOptions http;
   http.address = settings.server.host();
   http.port = static_cast<std::uint16_t>(settings.server.port());

@@ -87,12 +87,21 @@ std::optional<Route> preview_route(const PathParts& path) {
                [id, rank](ApiState& state, const HttpServerRequest& request) { return preview_thumbnail(state, request, id, rank); }};
 }
 
+std::optional<Route> copy_route(const PathParts& path) {
+  if (path.count == 3) return Route{"copies", true, false, &list_copies};
+  if (path.parts[3] != "reviews") return std::nullopt;
+  if (path.count == 4) return one_of_two("copy_reviews", &list_copy_reviews, &review_copies);
+  if (path.count == 6 && path.parts[5] == "undo") return changes_one("copy_review_undo", &undo_copy_review, path.parts[4]);
+  return std::nullopt;
+}
+
 std::optional<Route> route_below_api(const PathParts& path) {
   const std::string_view what = path.parts[2];
   const std::string_view id = path.parts[3];
   const std::string_view last = path.parts[4];
   if (what == "jobs") return job_route(path);
   if (what == "shops") return shop_route(path);
+  if (what == "copies") return copy_route(path);
   if (what == "previews") return preview_route(path);
   if (path.count == 3 && what == "search") return one_of_two("search", &search, &search_by_picture);
   if (path.count == 3 && what == "collect") return Route{"collect", false, true, &start_collect};

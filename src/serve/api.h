@@ -19,6 +19,7 @@
 #include "core/variants.h"
 #include "net/http_server.h"
 #include "search/searcher.h"
+#include "serve/copy_control.h"
 #include "serve/job_control.h"
 #include "serve/picture_analyser.h"
 #include "serve/shop_control.h"
@@ -34,6 +35,7 @@ struct ApiPorts {
   const Searcher& searcher;
   JobControl& jobs;
   ShopControl& shops;
+  CopyControl& copies;
   PictureAnalyser& pictures;
   MetricsRegistry& metrics;
   const Clock& clock;

@@ -64,6 +64,12 @@ RouteReply preview(ApiState& state, const HttpServerRequest& request, std::strin
 RouteReply cancel_preview(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply preview_thumbnail(ApiState& state, const HttpServerRequest& request, std::string_view id, std::string_view rank);
 
+// copy_routes.cc
+RouteReply list_copies(ApiState& state, const HttpServerRequest& request);
+RouteReply list_copy_reviews(ApiState& state, const HttpServerRequest& request);
+RouteReply review_copies(ApiState& state, const HttpServerRequest& request);
+RouteReply undo_copy_review(ApiState& state, const HttpServerRequest& request, std::string_view id);
+
 // server_routes.cc
 RouteReply stats(ApiState& state, const HttpServerRequest& request);
 RouteReply description(ApiState& state);

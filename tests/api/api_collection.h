@@ -95,6 +95,20 @@ class TestJobs final : public JobControl {
   CrawlListener* listener = nullptr;
 };
 
+/// Says what it was told.
+class TestCopies final : public CopyControl {
+ public:
+  Result<CopyReview> review_copies(CopyAction action, std::vector<ImageId> images) override {
+    if (images.size() == 3) return fail(Code::kBadInput, "all 3 pictures of the group are named");
+    if (images.size() == 4) return fail(Code::kNotFound, "picture 1 has no copies");
+    return CopyReview{.id = 7, .action = action, .images = std::move(images), .at = test_time()};
+  }
+  Result<CopyReview> undo_copy_review(std::uint64_t id) override {
+    if (id != 7) return fail(Code::kNotFound, "there is no review {}", id);
+    return CopyReview{.id = 7, .action = CopyAction::kSplit, .images = {1}, .at = test_time(), .undone = true};
+  }
+};
+
 /// Keeps shops in a map; judges only what a test asks it to.
 class TestShops final : public ShopControl {
  public:
@@ -221,7 +235,8 @@ class TestCollection {
     options.embedding_space = "test-4";
     options.version = "0.1.0";
     api_ = std::make_unique<Api>(
-        ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, shops, pictures, metrics, clock}, std::move(options));
+        ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, shops, copies, pictures, metrics, clock},
+        std::move(options));
     auto server = HttpServer::start({.body_bytes_max = Api::kBodyBytesMax}, *api_);
     EXPECT_TRUE(server);
     server_ = std::move(*server);
@@ -274,6 +289,7 @@ class TestCollection {
 
   TestClock clock;
   TestJobs jobs;
+  TestCopies copies;
   TestShops shops{jobs};
   TestPictures pictures;
   MetricsRegistry metrics;

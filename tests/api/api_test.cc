@@ -360,6 +360,35 @@ TEST(ApiCollect, IsForWhoOwnsTheSocket) {
   expect_problem(on_socket(wish), 403, "crawl_disabled");
 }
 
+TEST(ApiCopies, GroupsAreListedWithTheirReasonsAndReviewed) {
+  TestCollection collection;
+  const Parsed list = expect_answer(collection.get("/api/v1/copies"), "CopyGroups");
+  EXPECT_EQ(list.number("/groups/0/images_total"), 2u);
+  EXPECT_TRUE(list.at("/next_after").is_null());
+  EXPECT_EQ(simdjson::dom::array(expect_answer(collection.get("/api/v1/copies?after=4000000000"), "CopyGroups").at("/groups")).size(), 0u);
+  expect_problem(collection.get("/api/v1/copies?limit=0"), 400, "parameter_invalid");
+  const auto review = [&](std::string_view body) {
+    return collection.ask("POST", "/api/v1/copies/reviews", {{"Content-Type", kJson}}, body);
+  };
+  const Parsed split = expect_answer(review(R"({"action":"split","image_ids":[1]})"), "CopyReview", 201);
+  EXPECT_EQ(split.text("/action"), "split");
+  expect_answer(collection.get("/api/v1/copies/reviews"), "CopyReviews");
+  const auto undo = [&](int id) {
+    return collection.ask("POST", fmt::format("/api/v1/copies/reviews/{}/undo", id), {{"Content-Type", kJson}}, "{}");
+  };
+  expect_answer(undo(7), "CopyReview");
+  expect_problem(undo(8), 404, "copies_not_found");
+  for (const char* body : {"", "[]", "{}", R"({"action":"shout","image_ids":[1]})", R"({"action":"split","image_ids":[]})",
+                           R"({"action":"split","image_ids":["1"]})", R"({"action":"split","image_ids":[0]})",
+                           R"({"action":"split","image_ids":[1],"why":"so"})"}) {
+    SCOPED_TRACE(body);
+    expect_problem(review(body), 400, "request_malformed");
+  }
+  expect_problem(review(R"({"action":"split","image_ids":[1,2,1]})"), 400, "review_invalid");
+  expect_problem(review(R"({"action":"keep","image_ids":[1,1,1,1]})"), 404, "copies_not_found");
+  expect_problem(review(R"({"action":"keep","image_ids":[999999]})"), 404, "image_not_found");
+}
+
 TEST(ApiShops, AreMadeListedChangedAndRemoved) {
   TestCollection collection;
   const auto post = [&](std::string_view target, std::string_view body) {
