@@ -128,4 +128,14 @@ void write_time_or_null(JsonWriter& json, std::string_view key, const std::optio
   time ? json.string(api_time(*time)) : json.null();
 }
 
+void write_copy_links(JsonWriter& json, const std::vector<CopyLink>& links) {
+  json.begin_array();
+  for (const CopyLink& link : links) {
+    json.begin_object().field("image_id", link.image).field("copy_of", link.other).field("found_by", to_string(link.cause));
+    write_text_or_null(json, "because", link.words);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace magpie

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/json_writer.h"
+#include "core/copies.h"
 #include "core/records.h"
 
 namespace magpie {
@@ -34,5 +35,8 @@ void write_price(JsonWriter& json, const Offer& offer);
 /// The text, or null when it is empty.
 void write_text_or_null(JsonWriter& json, std::string_view key, std::string_view text);
 void write_time_or_null(JsonWriter& json, std::string_view key, const std::optional<Timestamp>& time);
+
+/// Why pictures are copies of one another, as an array (CopyLink of the API).
+void write_copy_links(JsonWriter& json, const std::vector<CopyLink>& links);
 
 }  // namespace magpie

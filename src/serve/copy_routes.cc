@@ -35,13 +35,9 @@ Outcome<std::string> group_text(ApiState& state, const CopyGroup& group) {
   json.begin_object().field("group_id", group.id).field("images_total", group.images.size()).field("reviewed", group.is_reviewed);
   json.key("image_ids");
   write_images(json, group.images);
-  json.key("images").raw(images).key("links").begin_array();
-  for (const CopyLink& link : links) {
-    json.begin_object().field("image_id", link.image).field("copy_of", link.other).field("found_by", to_string(link.cause));
-    write_text_or_null(json, "because", link.words);
-    json.end_object();
-  }
-  json.end_array().end_object();
+  json.key("images").raw(images).key("links");
+  write_copy_links(json, links);
+  json.end_object();
   return json.take();
 }
 

@@ -230,6 +230,7 @@ Outcome<std::string> image_text(const PictureSource& source, const ImageDetails&
   const Image& image = details.image;
   SERVE_TRY(const std::vector<ImageId> group, source.catalog.copies(image.copy_group == kNoId ? image.id : image.copy_group));
   SERVE_TRY(const std::string copies, hits_of(source, group, image.id));
+  SERVE_TRY(const std::vector<CopyLink> links, source.catalog.copy_links(image.copy_group));
   SERVE_TRY(const auto document, source.catalog.index_document(image.id));
   SERVE_TRY(const auto embedding, source.catalog.embedding(image.id, source.embedding_space));
   SERVE_TRY(const std::vector<Step> steps, steps_of(source.catalog, details));
@@ -254,6 +255,8 @@ Outcome<std::string> image_text(const PictureSource& source, const ImageDetails&
     json.null();
   }
   const bool in_group = std::find(group.begin(), group.end(), image.id) != group.end();
+  json.key("copy_links");
+  write_copy_links(json, links);
   json.key("copies").raw(copies).field("copies_total", group.size() - (in_group ? 1 : 0)).key("why");
   write_steps(json, steps);
   json.end_object();

@@ -1,6 +1,6 @@
 // The only caller of fetch. Types come from docs/openapi.yaml by way of schema.ts; a failed request is a ProblemError,
 // whatever failed: the server's own problem document, a broken answer, or no answer at all.
-import type { Image, Job, NewJob, NewPreview, NewShop, Preview, Problem, Product, SearchAnswer, Shop, ShopChange, ShopList, Stats, operations } from './schema'
+import type { CopyReview, Image, NewCopyReview, Job, NewJob, NewPreview, NewShop, Preview, Problem, Product, SearchAnswer, Shop, ShopChange, ShopList, Stats, operations } from './schema'
 
 export type SearchParameters = NonNullable<operations['search']['parameters']['query']>
 export type PictureSearchParameters = Omit<SearchParameters, 'like' | 'region' | 'same_class' | 'picture'>
@@ -101,3 +101,10 @@ export const getPreview = (id: number): Promise<Preview> => ask(`/api/v1/preview
 export const cancelPreview = (id: number): Promise<Preview> => ask(`/api/v1/previews/${id}/cancel`, asJson({}))
 
 export const thumbnailUrl = (id: number): string => `/api/v1/images/${id}/thumbnail`
+
+export function reviewCopies(review: NewCopyReview): Promise<CopyReview> {
+  return ask('/api/v1/copies/reviews', asJson(review))
+}
+export function undoCopyReview(id: number): Promise<CopyReview> {
+  return ask(`/api/v1/copies/reviews/${id}/undo`, asJson({}))
+}

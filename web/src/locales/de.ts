@@ -34,7 +34,7 @@ export default {
   },
   colour: { black: 'Schwarz', white: 'Weiß', grey: 'Grau', red: 'Rot', orange: 'Orange', yellow: 'Gelb', green: 'Grün', blue: 'Blau', purple: 'Violett', pink: 'Rosa', brown: 'Braun' },
   picture: {
-    back: 'Zurück zu den Treffern', offers: 'Angebote', offer: 'Zum Shop', inStock: 'Lieferbar', outOfStock: 'Nicht lieferbar', noPrice: 'Kein Preis', otherPrice: 'die Seite sagt auch {price}', variants: 'Varianten', moreVariants: '{count} weitere', seen: 'gesehen {time}',
+    back: 'Zurück zu den Treffern', offers: 'Angebote', offer: 'Zum Shop', inStock: 'Lieferbar', outOfStock: 'Nicht lieferbar', noPrice: 'Kein Preis', otherPrice: 'die Seite sagt auch {price}', noCopy: 'Keine Kopie', splitDone: 'Aus der Gruppe genommen.', undo: 'Rückgängig', variants: 'Varianten', moreVariants: '{count} weitere', seen: 'gesehen {time}',
     alike: 'Ähnliche Bilder', regions: 'Dinge auf dem Bild', region: '{name}: Ähnliches finden', moreLike: 'Ähnliche suchen', large: 'Groß', original: 'Originaldatei', page: 'Fundseite',
     facts: 'Über dieses Bild', size: 'Größe', file: 'Datei', brand: 'Marke', category: 'Kategorie', sku: 'Artikelnummer', language: 'Sprache', keywords: 'Stichwörter', labels: 'Etiketten',
     fetched: 'Abgerufen', brightness: 'Helligkeit', model: 'Erkannt durch', fingerprint: 'Fingerabdruck', frames: '{n} Bild | {n} Einzelbilder', colours: 'Farben',
