@@ -75,7 +75,7 @@ def build_faiss(base):
 def build_usearch(base):
     from usearch.index import Index
     import usearch
-    index = Index(ndim=base.shape[1], metric="ip", dtype="i8", connectivity=16, expansion_add=200)
+    index = Index(ndim=base.shape[1], metric="cos", dtype="i8", connectivity=16, expansion_add=200)
     index.add(np.arange(len(base)), base, threads=1)
 
     def search(queries, beam):

@@ -3,13 +3,15 @@
 #include <array>
 #include <system_error>
 
+#include "base/log.h"
 #include "index/segment.h"
 
 namespace magpie::index {
 namespace {
 
-using Head = std::array<std::uint32_t, 3>;
+using Head = std::array<std::uint32_t, 4>;
 constexpr std::size_t kRowsAtOnce = 100;  // about 30 ms
+constexpr std::size_t kTrials = 50;
 
 }  // namespace
 
@@ -25,6 +27,7 @@ Result<GraphFile> GraphFile::open(const fs::path& path, const SegmentFile& segme
   const std::uint64_t edges = std::uint64_t{segment.counts().vectors} * vec::kGraphDegree;
   MAGPIE_TRY(graph.edges_, graph.file_.column<std::uint32_t>(Section::kGraphEdges, edges));
   graph.entry_ = head[0];
+  graph.good_ = head[3] >= static_cast<std::uint32_t>(kGraphRecallMin * 1'000);
   graph.file_.expect_random_access(Section::kGraphEdges);
   return graph;
 }
@@ -35,9 +38,11 @@ Result<bool> build_graph(const fs::path& path, const Segment& segment, const std
     if (!go_on()) return false;
   } while (builder.add(kRowsAtOnce));
   const std::vector<std::uint32_t> edges = builder.finish();
+  const double recall = vec::graph_recall(segment.graph_rows(), {edges, builder.entry()}, kGraphBeamMin, kTrials);
+  log::info("index.graph_tried", {{"vectors", segment.vectors()}, {"recall", recall}, {"walked", recall >= kGraphRecallMin}});
   const fs::path unfinished = path.string() + ".new";
   MAGPIE_TRY(SegmentFileWriter file, SegmentFileWriter::create(unfinished));
-  const Head head{builder.entry(), vec::kGraphDegree, segment.sketches_sum()};
+  const Head head{builder.entry(), vec::kGraphDegree, segment.sketches_sum(), static_cast<std::uint32_t>(recall * 1'000)};
   file.begin(Section::kGraphHead);
   file.append(std::span<const std::uint32_t>(head));
   file.write(Section::kGraphEdges, edges);

@@ -4,7 +4,10 @@
 // or damaged is scanned.
 //
 // The file is a segment file (segment_format.h) with the segment's counts and two sections:
-//   kGraphHead    u32 entry, u32 degree, u32 crc32c of the segment's sketches: whose graph this is
+//   kGraphHead    u32 entry, u32 degree, u32 crc32c of the segment's sketches: whose graph this is; u32 recall@10 in thousandths, as a
+//   trial
+//                 found it when the graph was built. Vectors that no graph suits exist; theirs is kept, so as not to be built again, and
+//                 not walked
 //   kGraphEdges   u32 neighbours[vectors][degree], 0xFFFFFFFF after the last. Not summed on opening, but by verify(); a walk goes to no
 //                 row that is not there, whatever they say
 #include <functional>
@@ -21,6 +24,11 @@ class Segment;
 /// Segments with fewer vectors are scanned: at 20,000 of 1,280 components that takes about a millisecond.
 inline constexpr std::size_t kGraphVectorsMin = 20'000;
 
+/// What a trial must have found of the ten nearest, with a beam of kGraphBeamMin, for a graph to be walked.
+inline constexpr double kGraphRecallMin = 0.97;
+/// Rows that a walk keeps, at least.
+inline constexpr std::size_t kGraphBeamMin = 96;
+
 /// "segment-00000001.graph"
 std::string graph_file_name(std::uint64_t number);
 
@@ -30,6 +38,8 @@ class GraphFile {
   /// kNotFound; kCorrupt for a damaged file, or the graph of another segment.
   static Result<GraphFile> open(const fs::path& path, const SegmentFile& segment);
   vec::GraphView view() const { return {edges_, entry_}; }
+  /// Whether walks find enough: kGraphRecallMin.
+  bool good() const { return good_; }
   std::uint64_t bytes() const { return file_.bytes(); }
   Result<void> verify() const { return file_.verify(); }
 
@@ -38,6 +48,7 @@ class GraphFile {
   SegmentFile file_;
   std::span<const std::uint32_t> edges_;
   std::uint32_t entry_ = 0;
+  bool good_ = false;
 };
 
 /// Builds the graph of a segment with sketches and writes it, all or nothing. Calls `go_on` some twenty times a second; false from it ends

@@ -115,6 +115,8 @@ class Segment {
   const std::uint64_t* sketch(std::uint32_t vector) const { return sketch_words_.data() + vector * vec::sketch_words(row_size); }
 
   bool has_graph() const { return graph_.has_value(); }
+  /// Whether there is a graph, and one worth walking.
+  bool has_good_graph() const { return graph_ && graph_->good(); }
   vec::GraphView graph() const { return graph_->view(); }
   /// What a graph is over; has_sketches() only.
   vec::GraphRows graph_rows() const;

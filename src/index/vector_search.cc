@@ -22,8 +22,6 @@ namespace {
 /// 0.001 as a rule), except near similarity_min, where the float32 vectors decide.
 constexpr std::size_t kExactHits = 1'000;
 
-/// Rows that a walk keeps, at least: recall@10 is then above 0.99 as a rule (bench/results/vec.md).
-constexpr std::size_t kBeamMin = 96;
 /// As many times more where pictures have several rows each, since they are to be k pictures.
 constexpr std::size_t kRegionsBeam = 4;
 
@@ -191,7 +189,7 @@ class Search {
 
   void walk_graphs() {
     for (std::size_t i = 0; i < snapshot_.segments.size(); ++i) {
-      if (snapshot_.segments[i]->segment->has_graph()) walked_[i] = walk_graph(*snapshot_.segments[i]);
+      if (snapshot_.segments[i]->segment->has_good_graph()) walked_[i] = walk_graph(*snapshot_.segments[i]);
       if (walked_[i]) plan_ = VectorPlan::kGraph;
     }
   }
@@ -202,7 +200,7 @@ class Search {
     const RowScope scope(segment, query_.scope);
     if (scope.none()) return false;
     const bool picky = query_.allowed != nullptr || state.dead_vectors.count() > 0 || query_.scope.part != VectorPart::kAny;
-    const std::size_t beam = std::max(kBeamMin, query_.k + query_.k / 2) * (segment.vector_regions.empty() ? 1 : kRegionsBeam);
+    const std::size_t beam = std::max(kGraphBeamMin, query_.k + query_.k / 2) * (segment.vector_regions.empty() ? 1 : kRegionsBeam);
     const double passed = picky ? passing(state, scope) : segment.vectors();
     const SegmentPlan plan = plan_segment(segment.vectors(), passed, beam);
     if (!plan.walk) return false;

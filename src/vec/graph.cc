@@ -38,6 +38,13 @@ void prefetch(const void* from, std::size_t bytes) {
   for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(from) + at);
 }
 
+std::vector<float> floats_of(const GraphRows& rows, std::size_t row) {
+  std::vector<float> vector(rows.size);
+  for (std::size_t i = 0; i < rows.size; ++i)
+    vector[i] = rows.scales[row].scale * static_cast<float>(static_cast<int>(rows.codes[row * rows.size + i]) - 128);
+  return vector;
+}
+
 /// For a queue whose front is the best.
 struct BestFirst {
   bool operator()(const Scored& a, const Scored& b) const { return better(b, a); }
@@ -143,6 +150,30 @@ Walked walk(const GraphRows& rows, const GraphView& graph, const GraphQuery& que
       .run(graph.entry);
 }
 
+double graph_recall(const GraphRows& rows, const GraphView& graph, std::size_t beam, std::size_t trials) {
+  constexpr std::size_t kNearest = 10;
+  const Rotation rotation(rows.size);
+  const auto bytes = dot_functions().bytes;
+  double found = 0, wanted = 0;
+  for (std::size_t trial = 0; trial < trials; ++trial) {
+    const auto own = static_cast<std::uint32_t>((2 * trial + 1) * rows.count / (2 * trials));
+    const GraphQuery query(floats_of(rows, own), rows, rotation);
+    TopK nearest(kNearest);
+    for (std::uint32_t row = 0; row < rows.count; ++row) {
+      if (row != own)
+        nearest.offer({query.similarity(bytes(rows.codes + row * rows.size, query.bytes(), rows.size), rows.scales[row]), row});
+    }
+    const Walked walked = walk(rows, graph, query, {.beam = beam});
+    const float edge = nearest.floor();  // copies are as good as one another
+    const std::size_t expected = nearest.take().size();
+    std::size_t right = 0;
+    for (const Scored& one : walked.best) right += one.id != own && one.score >= edge ? 1 : 0;
+    found += static_cast<double>(std::min(right, expected));
+    wanted += static_cast<double>(expected);
+  }
+  return wanted > 0 ? found / wanted : 1;
+}
+
 class GraphBuilder::Impl {
  public:
   explicit Impl(const GraphRows& rows)
@@ -196,16 +227,9 @@ class GraphBuilder::Impl {
     }
   }
 
-  std::vector<float> floats(std::uint32_t row) const {
-    std::vector<float> vector(rows_.size);
-    for (std::size_t i = 0; i < rows_.size; ++i)
-      vector[i] = rows_.scales[row].scale * static_cast<float>(static_cast<int>(rows_.codes[row * rows_.size + i]) - 128);
-    return vector;
-  }
-
   /// Of the rows in the graph, best first.
   std::vector<Scored> nearest(std::uint32_t row) const {
-    const GraphQuery query(floats(row), rows_, rotation_);
+    const GraphQuery query(floats_of(rows_, row), rows_, rotation_);
     Walked found = Walk(rows_, query, {.beam = kBuildBeam}, {}, [&](std::uint32_t from) { return neighbours(from); }).run(entry_);
     std::sort(found.best.begin(), found.best.end(), better);
     return std::move(found.best);

@@ -101,6 +101,14 @@ TEST(Graph, FindsTheNearest) {
   EXPECT_LT(looks / 100, rows.count() / 3);  // or it were no better than a scan
 }
 
+TEST(Graph, ATrialTellsAGoodGraphFromABadOne) {
+  const Rows rows(3'000, 60, 8);
+  Built graph(rows.view());
+  EXPECT_GE(graph_recall(rows.view(), graph.view(), 96, 30), 0.98);
+  std::fill(graph.edges.begin() + static_cast<std::ptrdiff_t>(graph.edges.size() / 10), graph.edges.end(), kNoRow);
+  EXPECT_LT(graph_recall(rows.view(), graph.view(), 96, 30), 0.9);
+}
+
 TEST(Graph, TheSameRowsGiveTheSameGraph) {
   const Rows rows(1'500, 40, 2);
   const Built once(rows.view()), again(rows.view());
