@@ -29,6 +29,8 @@ class Collection {
   Frontier& frontier() { return *frontier_; }  // only when managing
   TextIndex& text() { return index_->text(); }
   VectorIndex& vectors() { return index_->vectors(); }
+  /// Nothing of what was removed from the index is left on the disk (embedded/index.h).
+  Result<void> purge_index() { return index_->purge(); }
 
  private:
   explicit Collection(CollectionFolder folder) : folder_(std::move(folder)) {}

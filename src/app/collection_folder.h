@@ -33,8 +33,9 @@ class CollectionFolder {
   fs::path catalog() const { return path_ / "catalog.db"; }
   fs::path index() const { return path_ / "index"; }
   fs::path variants() const { return path_ / "variants"; }
-  fs::path shops() const { return path_ / "shops"; }      // app/shops.h
-  fs::path browser() const { return path_ / "browser"; }  // a running browser's profile; removed behind it
+  fs::path shops() const { return path_ / "shops"; }            // app/shops.h
+  fs::path browser() const { return path_ / "browser"; }        // a running browser's profile; removed behind it
+  fs::path forgetting() const { return path_ / "forgetting"; }  // what is being forgotten, until it is (app/forgetting.h)
   fs::path socket() const { return path_ / "manager.sock"; }
 
   /// Reads magpie.yaml into the registry; nested keys are joined by dots. kBadInput names the file, the key and the nearest name.

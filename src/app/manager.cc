@@ -4,6 +4,7 @@
 #include <array>
 
 #include "app/collect_job.h"
+#include "app/forgetting.h"
 #include "app/host_ledger.h"
 #include "app/job_json.h"
 #include "app/profile.h"
@@ -149,6 +150,7 @@ Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const Ap
     MAGPIE_TRY_DO(
         manager->recorder_->transact([&](CatalogTransaction& transaction) { return set_embedding_space(transaction, model.space); }));
   }
+  MAGPIE_TRY_DO(manager->finish_forgetting(wishes));
   manager->shops_ = wishes.shops;
   manager->revisits_ = wishes.revisits && settings.crawl.revisit();
   if (wishes.resume) MAGPIE_TRY_DO(manager->resume_unfinished());
@@ -186,8 +188,12 @@ Result<CrawlJobView> Manager::start(std::vector<std::string> texts, CrawlOptions
   crawl::CrawlSettings effective = settings_.crawl;
   apply(options, effective);
   MAGPIE_TRY_DO(crawl::FetchLoop::check(effective));
+  MAGPIE_TRY(const Refusals refusals, collection_.catalog().refusals());
   std::vector<std::string> seeds;
-  for (const Url& url : urls) seeds.push_back(url.href());
+  for (const Url& url : urls) {
+    if (refusals.refuses(url.href())) return fail(Code::kForbidden, "{} was forgotten; 'magpie forget --allow' takes that back", url);
+    seeds.push_back(url.href());
+  }
   return begin(std::move(seeds), std::move(options));
 }
 
@@ -435,6 +441,14 @@ Result<void> Manager::nothing_is_crawled() const {
 }
 
 std::optional<crawl::CrawlRules> Manager::rules_of(JobId id) const {
+  auto rules = own_rules_of(id);
+  auto refusals = collection_.catalog().refusals();
+  if (!refusals) return std::nullopt;
+  if (rules) rules->refuse(std::move(*refusals));
+  return rules;
+}
+
+std::optional<crawl::CrawlRules> Manager::own_rules_of(JobId id) const {
   const auto job = collection_.catalog().job(id);
   if (!job || !*job || is_replay((*job)->seeds)) return std::nullopt;
   if (is_collect((*job)->seeds)) {
@@ -472,6 +486,89 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(std::stop_token 
   auto counts = waiting.run(std::move(stop));
   running(nullptr);
   return counts;
+}
+
+Result<void> Manager::check_forgetting(const ForgetTarget& target) const {
+  MAGPIE_TRY([[maybe_unused]] const ForgetPlan plan, collection_.catalog().plan_forgetting(target));
+  return {};
+}
+
+Result<ForgetReport> Manager::preview_forgetting(const ForgetTarget& target) {
+  MAGPIE_TRY(ForgetPlan plan, collection_.catalog().plan_forgetting(target));
+  return Forgetting(collection_, *recorder_, std::move(plan)).count();
+}
+
+Result<ForgetReport> Manager::forget(const ForgetTarget& target) {
+  const std::lock_guard one_at_a_time(starting_);
+  MAGPIE_TRY_DO(check_forgetting(target));  // before any crawl is held up
+  rest_crawls();
+  auto report = [&]() -> Result<ForgetReport> {
+    MAGPIE_TRY(ForgetPlan plan, collection_.catalog().plan_forgetting(target));  // the crawl may have found more of it
+    return forget_at_rest(std::move(plan));
+  }();
+  wake_crawls();
+  return report;
+}
+
+Result<ForgetReport> Manager::forget_at_rest(ForgetPlan plan) {
+  Forgetting forgetting(collection_, *recorder_, std::move(plan));
+  auto report = forgetting.run();
+  if (!report) return fail(report.error(), "what is to be forgotten is not forgotten yet; the next command that writes goes on with it");
+  return report;
+}
+
+// What a process before this one was killed over. Its files must be in order before anything is added to them; what else hinders it, such
+// as a full disk, is tried again at the next start, and the collection can be used meanwhile.
+Result<void> Manager::finish_forgetting(const ManagerOptions& wishes) {
+  MAGPIE_TRY_DO(recorder_->alone([this] { return Forgetting::settle_move(collection_); }));
+  MAGPIE_TRY(std::optional<ForgetPlan> plan, Forgetting::unfinished(collection_.folder()));
+  if (!plan || wishes.changes_model) return {};
+  log::info("forget.resumed", {{"kind", to_string(plan->target.kind)}});
+  const auto report = forget_at_rest(std::move(*plan));
+  if (!report) log::error("forget.not_finished", {{"why", report.error().message}});
+  return {};
+}
+
+Result<std::uint64_t> Manager::allow_again(const ForgetTarget& target) {
+  ForgetPlan plan{.target = target};
+  if (target.kind == ForgetKind::kHost) {
+    MAGPIE_TRY(const Url url, parse_seed(target.name));
+    plan.host = url.host();
+  } else if (const auto digest = sha256_from_hex(target.name); digest && target.kind == ForgetKind::kPicture) {
+    plan.contents.push_back(*digest);
+  } else if (target.kind == ForgetKind::kPicture || target.kind == ForgetKind::kPage) {
+    MAGPIE_TRY(const Url url, parse_seed(target.name));
+    plan.urls.push_back(url.href());
+  }
+  std::uint64_t allowed = 0;
+  MAGPIE_TRY_DO(recorder_->transact([&](CatalogTransaction& transaction) -> Result<void> {
+    MAGPIE_TRY(allowed, transaction.allow(plan));
+    return {};
+  }));
+  if (allowed == 0) return fail(Code::kNotFound, "nothing was forgotten under the {} '{}'", to_string(target.kind), target.name);
+  return allowed;
+}
+
+// With starting_ held, so that none is begun the while.
+void Manager::rest_crawls() {
+  std::unique_lock lock(mutex_);
+  resting_ = true;
+  if (running_) {
+    running_->interrupted = true;
+    running_->stop.request_stop();
+  }
+  changed_.wait(lock, [this] { return !running_; });
+}
+
+void Manager::wake_crawls() {
+  const std::lock_guard lock(mutex_);
+  resting_ = false;
+  std::erase_if(waiting_, [&](CrawlJobView& view) {
+    const auto job = collection_.catalog().job(view.id);
+    if (job && *job) view.seeds = (*job)->seeds;
+    return job && !*job;  // forgotten itself
+  });
+  changed_.notify_all();
 }
 
 Result<void> Manager::switch_model() {
@@ -514,7 +611,7 @@ void Manager::run_jobs(std::stop_token stop) {
     CrawlJobView next;
     {
       std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) || stop.stop_requested()) return;
+      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty() && !resting_; }) || stop.stop_requested()) return;
       next = std::move(waiting_.front());
       waiting_.pop_front();
       running_ = std::make_unique<Running>();
@@ -523,6 +620,7 @@ void Manager::run_jobs(std::stop_token stop) {
       running_->run_started_at = clock_.now();
     }
     run_one(std::move(next), stop);
+    changed_.notify_all();
   }
 }
 
@@ -534,9 +632,10 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   tell(view);
   log::info("crawl.started", {{"job", view.id}, {"seeds", view.seeds.size()}});
   const auto end = crawl(view, shutdown);
-  bool cancelling = false, pausing = false;
+  bool cancelling = false, pausing = false, interrupted = false;
   {
     const std::lock_guard lock(mutex_);
+    interrupted = running_->interrupted;
     pausing = running_->pausing;
     view.progress = progress_of_running();
     cancelling = running_->cancelling;
@@ -555,6 +654,8 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
   } else if (*end == crawl::CrawlEnd::kStopped) {
     // A shutdown is no cancel: the crawl stays `running` in the catalog and goes on with the next start.
     view.state = cancelling ? CrawlState::kCancelled : CrawlState::kRunning;
+    interrupted = interrupted && !cancelling && !shutdown.stop_requested();
+    if (interrupted) view.state = CrawlState::kQueued;
     if (cancelling && pausing) view.message = kPaused;
   } else if (is_collect(view.seeds)) {
     judge_listing(view, *end == crawl::CrawlEnd::kTimeOver);
@@ -568,6 +669,7 @@ void Manager::run_one(CrawlJobView view, const std::stop_token& shutdown) {
     if (auto saved = save(view); !saved) log::error("crawl.not_saved", {{"why", saved.error().message}});
     const std::lock_guard lock(mutex_);
     running_.reset();
+    if (view.state == CrawlState::kQueued) waiting_.push_front(view);
   }
   tell(view);
   log::info("crawl.ended", {{"job", view.id},

@@ -18,6 +18,7 @@
 #include "pipeline/extract_again.h"
 #include "pipeline/recorder.h"
 #include "serve/copy_control.h"
+#include "serve/forget_control.h"
 #include "serve/job_control.h"
 #include "serve/shop_control.h"
 
@@ -76,18 +77,35 @@ class Manager final : public JobControl, public CopyControl {
   Result<pipeline::AnalyseWaitingCounts> analyse_waiting(std::stop_token stop,
                                                          const std::function<void(const pipeline::AnalyseWaiting*)>& running);
 
+  /// Nothing, or why forget() would do nothing.
+  Result<void> check_forgetting(const ForgetTarget& target) const;
+  /// What would be forgotten. Errors as Catalog::plan_forgetting.
+  Result<ForgetReport> preview_forgetting(const ForgetTarget& target);
+  /// Removes it from everything and shows that nothing of it is left (app/forgetting.h), on the caller's thread. A crawl under way rests
+  /// meanwhile, and goes on with what is left of it. A Ctrl-C or a crash costs nothing: the next manager finishes it.
+  Result<ForgetReport> forget(const ForgetTarget& target);
+  /// Takes a refusal back: what is named itself may be fetched again. How many there were. Pictures and addresses that were forgotten along
+  /// with it stay refused, as nothing knows them any more.
+  Result<std::uint64_t> allow_again(const ForgetTarget& target);
+
   /// Nothing while all is well, else why crawls or pictures fail (workers, disk).
   Result<void> healthy() const;
   Pictures& pictures() { return *pictures_; }
 
  private:
   Result<void> nothing_is_crawled() const;
+  Result<void> finish_forgetting(const ManagerOptions& wishes);
+  Result<ForgetReport> forget_at_rest(ForgetPlan plan);
+  void rest_crawls();
+  void wake_crawls();
   std::optional<crawl::CrawlRules> rules_of(JobId id) const;
+  std::optional<crawl::CrawlRules> own_rules_of(JobId id) const;
   struct Running {
     CrawlJobView view;
     std::unique_ptr<pipeline::CrawlRun> run;
     std::stop_source stop;
     bool cancelling = false;
+    bool interrupted = false;              // goes on once the crawls need not rest any more
     bool pausing = false;                  // cancelled as its shop is not active any more
     std::optional<Timestamp> rests_until;  // as last written down
     Timestamp run_started_at{};
@@ -139,6 +157,7 @@ class Manager final : public JobControl, public CopyControl {
   std::condition_variable_any changed_;
   std::deque<CrawlJobView> waiting_;  // all below guarded by mutex_
   std::unique_ptr<Running> running_;
+  bool resting_ = false;                             // no crawl begins
   std::map<std::string, ShopState> shops_seen_;      // by name, as last looked at
   std::pair<JobId, collect::ListingCounts> listed_;  // of the last collect job that ended
   std::mutex telling_;                               // held while the listener is called; taken before mutex_

@@ -146,6 +146,69 @@ Result<CopyReview> copy_review_from_json(const std::string& answer) {
   return review;
 }
 
+RewriteCounts files_in(const simdjson::dom::element& json) {
+  return {count_in(json, "looked_at"), count_in(json, "removed"), count_in(json, "changed"), count_in(json, "bytes_removed"),
+          count_in(json, "files_rewritten")};
+}
+
+ForgetReport report_from_json(const simdjson::dom::element& json) {
+  ForgetReport report;
+  report.target.kind = forget_kind_from(text_in(json, "/kind")).value_or(ForgetKind::kPicture);
+  report.target.name = text_in(json, "/name");
+  if (json["dry_run"].get(report.dry_run) != simdjson::SUCCESS) report.dry_run = false;
+  simdjson::dom::element part;
+  if (json["catalog"].get(part) == simdjson::SUCCESS) {
+    ForgetCounts& rows = report.catalog;
+    for (const auto& [key, count] : std::initializer_list<std::pair<std::string_view, std::uint64_t*>>{{"addresses", &rows.addresses},
+                                                                                                       {"pages", &rows.pages},
+                                                                                                       {"products", &rows.products},
+                                                                                                       {"showings", &rows.showings},
+                                                                                                       {"pictures", &rows.pictures},
+                                                                                                       {"vectors", &rows.vectors},
+                                                                                                       {"labels", &rows.labels},
+                                                                                                       {"changes", &rows.changes},
+                                                                                                       {"visits", &rows.visits},
+                                                                                                       {"selectors", &rows.selectors},
+                                                                                                       {"jobs", &rows.jobs},
+                                                                                                       {"mentions", &rows.mentions},
+                                                                                                       {"regrouped", &rows.regrouped}})
+      *count = count_in(part, key);
+  }
+  if (json["archive"].get(part) == simdjson::SUCCESS) report.archive = files_in(part);
+  if (json["variants"].get(part) == simdjson::SUCCESS) report.variants = files_in(part);
+  report.frontier = count_in(json, "frontier");
+  report.shops = count_in(json, "shops");
+  simdjson::dom::array found;
+  if (json["search"].get(part) != simdjson::SUCCESS || part["found"].get(found) != simdjson::SUCCESS) return report;
+  report.searched = true;
+  report.names = count_in(part, "names");
+  report.files = count_in(part, "files");
+  report.bytes = count_in(part, "bytes");
+  for (const simdjson::dom::element one : found) {
+    std::string_view text;
+    if (one.get(text) == simdjson::SUCCESS) report.found.emplace_back(text);
+  }
+  return report;
+}
+
+Result<ManagerClient::ForgetStatus> forget_status(const std::string& answer) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root, report;
+  if (parser.parse(answer).get(root) != simdjson::SUCCESS || root["state"].error() != simdjson::SUCCESS)
+    return fail(Code::kInternal, "the manager's answer is no forgetting: {}", answer.substr(0, 200));
+  ManagerClient::ForgetStatus status{.id = count_in(root, "forget_id"), .message = text_in(root, "/message")};
+  const std::string state = text_in(root, "/state");
+  status.state = state == "running" ? ForgetState::kRunning : state == "finished" ? ForgetState::kFinished : ForgetState::kFailed;
+  if (root["report"].get(report) == simdjson::SUCCESS && !report.is_null()) status.report = report_from_json(report);
+  return status;
+}
+
+std::string forget_body(const ForgetTarget& target, bool dry_run) {
+  JsonWriter json;
+  json.begin_object().field("kind", to_string(target.kind)).field("name", target.name).field("copies", target.copies);
+  return json.field("dry_run", dry_run).end_object().take();
+}
+
 std::string detail_of(const std::string& problem) {
   simdjson::dom::parser parser;
   std::string_view detail;
@@ -258,6 +321,21 @@ Result<JobId> ManagerClient::collect(const std::string& seed, const CrawlOptions
   if (options.pictures_max) json.field("pictures_max", *options.pictures_max);
   MAGPIE_TRY(const std::string answer, ask("/api/v1/collect", json.key("options").raw(to_json(others)).end_object().text()));
   return id_in(answer, "job_id");
+}
+
+Result<ManagerClient::ForgetStatus> ManagerClient::forget(const ForgetTarget& target, bool dry_run) {
+  MAGPIE_TRY(const std::string answer, ask("/api/v1/forgettings", forget_body(target, dry_run)));
+  return forget_status(answer);
+}
+
+Result<ManagerClient::ForgetStatus> ManagerClient::forgetting(ForgetId id) {
+  MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/forgettings/{}", id), std::nullopt));
+  return forget_status(answer);
+}
+
+Result<std::uint64_t> ManagerClient::allow_again(const ForgetTarget& target) {
+  MAGPIE_TRY(const std::string answer, ask("/api/v1/forgettings/allow", forget_body(target, false)));
+  return id_in(answer, "allowed");
 }
 
 Result<JobId> ManagerClient::retry(JobId id, const std::vector<Cause>& causes) {

@@ -9,6 +9,7 @@
 
 #include "app/collection_folder.h"
 #include "serve/copy_control.h"
+#include "serve/forget_control.h"
 #include "serve/shop_control.h"
 
 namespace magpie {
@@ -37,6 +38,15 @@ class ManagerClient {
   Result<CopyReview> undo_copy_review(std::uint64_t id);
   /// `seed`: app/collect_job.h.
   Result<JobId> collect(const std::string& seed, const CrawlOptions& options);
+  struct ForgetStatus {
+    ForgetId id = 0;
+    ForgetState state = ForgetState::kRunning;
+    std::string message;
+    ForgetReport report;  // once it has finished
+  };
+  Result<ForgetStatus> forget(const ForgetTarget& target, bool dry_run);
+  Result<ForgetStatus> forgetting(ForgetId id);
+  Result<std::uint64_t> allow_again(const ForgetTarget& target);
   struct JobStatus {
     CrawlState state = CrawlState::kQueued;
     CrawlProgress progress;  // counters, rates and failures; no hosts

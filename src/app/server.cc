@@ -4,6 +4,7 @@
 
 #include "app/assets.h"
 #include "app/collection.h"
+#include "app/forget_desk.h"
 #include "app/manager.h"
 #include "app/shop_desk.h"
 #include "base/log.h"
@@ -22,6 +23,7 @@ struct Server::State {
   std::unique_ptr<Manager> manager;
   std::unique_ptr<ShopDesk> shops;
   RecallMonitor recall{metrics};
+  std::unique_ptr<ForgetDesk> forget;
   std::unique_ptr<Searcher> searcher;
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> http;  // last: ends first
@@ -56,6 +58,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
                                             {.shops = true, .resume = true, .revisits = true, .at_once = true}));
   Collection& collection = *state->collection;
   state->shops = std::make_unique<ShopDesk>(collection, *state->manager, state->settings, state->clock);
+  state->forget = std::make_unique<ForgetDesk>(*state->manager);
   state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search, &state->recall);
   MAGPIE_TRY(const PictureModel model, find_embedder(settings, &collection.catalog()));
   ApiOptions options;
@@ -67,7 +70,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   options.ready = [manager = state->manager.get()] { return manager->healthy(); };
   state->api = std::make_unique<Api>(
       ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(), *state->searcher, *state->manager,
-               *state->shops, *state->manager, state->manager->pictures(), state->metrics, state->clock},
+               *state->shops, *state->manager, *state->forget, state->manager->pictures(), state->metrics, state->clock},
       std::move(options));
   HttpServerOptions http;
   http.address = settings.server.host();

@@ -12,6 +12,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
+#include "core/forget.h"
 #include "core/records.h"
 
 namespace magpie {
@@ -36,6 +37,10 @@ struct ArchivedResponse {
   Timestamp fetched_at{};
 };
 
+enum class RecordFate : std::uint8_t { kKeep, kDrop, kChange };
+/// Of kChange it has written over bytes of `header_block` or `body`, without making either longer or shorter.
+using RecordJudge = std::function<RecordFate(const std::string& url, std::string& header_block, std::string& body)>;
+
 /// Threads: append() and sync() from one thread at a time; everything else from any thread, also while that one writes.
 class Archive {
  public:
@@ -56,6 +61,12 @@ class Archive {
   /// Every response from the oldest on, for `rebuild`. Stops at the first error `visit` returns. Damaged records are logged and passed
   /// over.
   virtual Result<void> each(const std::function<Result<void>(const ArchivePlace&, ArchivedResponse)>& visit) const = 0;
+  /// Writes anew, under numbers of their own, the files that hold a record which `judge` drops or changes; the other records stay bit for
+  /// bit, and damaged ones of those files go, as nobody can say what they are. Without `moves` it only counts, on any thread; else of the
+  /// thread that appends.
+  virtual Result<RewriteCounts> rewrite(const RecordJudge& judge, FileMoves* moves) = 0;
+  /// For what FileMoves says of a process that died. Nothing happens when it is not there.
+  virtual Result<void> remove_file(std::uint32_t file) = 0;
   /// All files together, in bytes.
   virtual std::uint64_t bytes() const = 0;
 };

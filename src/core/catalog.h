@@ -18,7 +18,9 @@
 
 #include "base/result.h"
 #include "core/copies.h"
+#include "core/forget.h"
 #include "core/records.h"
+#include "core/refusals.h"
 
 namespace magpie {
 
@@ -193,6 +195,15 @@ class CatalogTransaction {
 
   /// Replaces what is known of a host's selectors.
   virtual Result<void> set_selectors(std::string_view host, std::span<const LearntSelector> selectors) = 0;
+
+  /// Removes every row of what the plan names and what only belonged to it, puts pictures whose documents change onto the to-index list,
+  /// and adds refusals. Twice does no harm. A picture that stays and whose archived bytes were one of the gone addresses' is led to another
+  /// of its addresses. Cost: one pass over pages, products and showings.
+  virtual Result<ForgetCounts> forget(const ForgetPlan& plan) = 0;
+  /// Takes the refusals of a plan back, so that it may be fetched again; how many there were.
+  virtual Result<std::uint64_t> allow(const ForgetPlan& plan) = 0;
+  /// Places of one file are now those; nobody may refer to others of it.
+  virtual Result<void> move_places(Store store, const std::vector<MovedPlace>& places) = 0;
 
   virtual Result<void> set_meta(std::string_view key, std::string_view value) = 0;
 
@@ -373,6 +384,13 @@ class Catalog {
   /// Hosts that were to be left alone beyond `now`, and until when. Cost: one pass over all visits.
   virtual Result<std::map<std::string, Timestamp>> resting_hosts(Timestamp now) const = 0;
   virtual Result<std::vector<LearntSelector>> selectors(std::string_view host) const = 0;
+  /// What a target comes to (core/forget.h says what). kNotFound when nothing is known of it, kBadInput for what is no such name.
+  virtual Result<ForgetPlan> plan_forgetting(const ForgetTarget& target) const = 0;
+  virtual Result<Refusals> refusals() const = 0;
+  /// Whether anything lies in that file.
+  virtual Result<bool> refers_to(Store store, std::uint32_t file) const = 0;
+  /// Writes the file anew, without what deleted rows left in it. kBusy while there is a transaction. Cost: all of it.
+  virtual Result<void> compact() = 0;
   virtual Result<HostSummary> host_summary(std::string_view host) const = 0;
   virtual Result<std::optional<std::string>> meta(std::string_view key) const = 0;
   /// Unpredictable, made once per collection: seeds URL signatures (base/hash.h), so that nobody can prepare colliding ones.

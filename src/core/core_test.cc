@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
 #include "base/wire.h"
+#include "core/forget.h"
 #include "core/page_wire.h"
 #include "core/records.h"
+#include "core/refusals.h"
 
 namespace magpie {
 namespace {
@@ -98,6 +100,64 @@ TEST(Wire, NegativeNumbersAndHugeCounts) {
 
 TEST(Cause, NamesComeBack) {
   for (int i = 0; i <= 25; ++i) EXPECT_EQ(cause_from_string(to_string(static_cast<Cause>(i))), static_cast<Cause>(i));
+}
+
+TEST(GoneAddresses, AreOverwrittenWhereverATextNamesThem) {
+  ForgetPlan plan;
+  plan.urls = {"http://shop.test/img/cat.jpg?w=3&h=4", "http://shop.test/cat"};
+  const GoneAddresses gone(plan);
+  struct Case {
+    std::string text, after;
+  };
+  for (const Case& one : std::vector<Case>{
+           {R"(<img src="http://shop.test/img/cat.jpg?w=3&amp;h=4">)", R"(<img src="about:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx">)"},
+           {R"({"a":"http:\/\/shop.test\/img\/cat.jpg?w=3&h=4","b":1})", R"({"a":"about:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","b":1})"},
+           {"<a href=/cat>cat</a>", "<a href=####>cat</a>"},
+           {"<a href='../cat#top'>", "<a href='about:xxxx'>"},
+           {"srcset='//shop.test/cat 2x, /cats 1x'", "srcset='about:xxxxxxxxx 2x, /cats 1x'"},
+           {"data-x=\"{&quot;u&quot;:&quot;http://shop.test/cat&quot;}\"", "data-x=\"{&quot;u&quot;:&quot;about:xxxxxxxxxxxxxx&quot;}\""},
+           {"See http://shop.test/cat, or not.", "See about:xxxxxxxxxxxxxx, or not."},
+           {"http://shop.test/cats http://shop.test/cat/ http://other.test/cat",
+            "http://shop.test/cats http://shop.test/cat/ http://other.test/cat"},
+           {"", ""}}) {
+    std::string text = one.text;
+    gone.overwrite(text, "http://shop.test/list/1");
+    EXPECT_EQ(text, one.after);
+    EXPECT_EQ(text.size(), one.text.size());
+  }
+  ForgetPlan host;
+  host.host = "shop.test:81";
+  std::string text = "http://shop.test:81/x http://shop.test/x https://shop.test:81/";
+  EXPECT_EQ(GoneAddresses(host).overwrite(text, ""), 2u);
+  EXPECT_EQ(text, "about:xxxxxxxxxxxxxxx http://shop.test/x about:xxxxxxxxxxxxxxx");
+}
+
+TEST(ForgetPlan, ComesBackAsItWasAndDamageIsTold) {
+  ForgetPlan plan;
+  plan.target = {ForgetKind::kPage, "http://a.test/", true};
+  plan.urls = {"http://a.test/", "http://a.test/2"};
+  plan.images = {7};
+  plan.contents = {sha256("seven")};
+  const std::string bytes = encode(plan);
+  const ForgetPlan back = *decode_forget_plan(bytes);
+  EXPECT_EQ(back.target.name, plan.target.name);
+  EXPECT_TRUE(back.target.copies);
+  EXPECT_EQ(back.urls, plan.urls);
+  EXPECT_EQ(back.contents, plan.contents);
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut)
+    EXPECT_EQ(decode_forget_plan(bytes.substr(0, cut)).error().code, Code::kCorrupt) << cut;
+}
+
+TEST(Refusals, KnowWhatWasForgottenAndNameNothing) {
+  Refusals refusals(42);
+  EXPECT_FALSE(refusals.refuses("http://a.test/"));
+  refusals.add(refusal_mark(42, RefusedKind::kHost, "a.test"));
+  refusals.add(refusal_mark(42, RefusedKind::kAddress, "http://b.test/x"));
+  EXPECT_TRUE(refusals.refuses("http://a.test/"));
+  EXPECT_FALSE(refusals.refuses("http://a.test:81/"));
+  EXPECT_TRUE(refusals.refuses("http://b.test/x"));
+  EXPECT_FALSE(refusals.has(RefusedKind::kArtist, "a.test"));
+  EXPECT_NE(refusal_mark(42, RefusedKind::kHost, "a.test"), refusal_mark(43, RefusedKind::kHost, "a.test"));
 }
 
 }  // namespace

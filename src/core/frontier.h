@@ -21,6 +21,7 @@
 // on one node, which is why every question names both. Contract: tests/contract/frontier_contract_test.cc.
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -128,6 +129,12 @@ class Frontier {
   /// wait or are leased, and those never added, are left as they are. Returns how many were queued. The caller decides when a URL
   /// is due; the frontier keeps nothing for it. Cost as add(): the URLs are written again, and so a host's lie side by side.
   virtual Result<std::size_t> revisit(std::span<const UrlRecord> urls) = 0;
+
+  /// Forgets every address, of whatever job and state, that `gone` names, and the hosts that have none left; how many entries went. All
+  /// else is as after a restart: what was leased waits again. An address that is added anew is new: who must not have it asks
+  /// core/refusals.h. Without `really` it only counts. Cost: one pass over all that was ever added, which is written anew. After an error
+  /// nothing has changed.
+  virtual Result<std::uint64_t> forget(const std::function<bool(std::string_view url)>& gone, bool really) = 0;
 
   /// Hosts whose queue of this job has got something to hand out since the last call, each once; the first call after opening
   /// gives all that have. For one consumer per job, which keeps its own list of hosts by the time they may be asked.

@@ -96,7 +96,9 @@ Result<void> AnswerReader::judge_redirect(FetchedDocument& document, const HttpR
   if (!admission.record) {
     count_refusal(admission.refusal);
     fetch.cause = Cause::kScope;
-    fetch.detail = fmt::format("redirects to {}, which is refused ({})", (*target)->href(), to_string(admission.refusal));
+    fetch.detail = admission.refusal == Refusal::kForgotten
+                       ? "redirects to what was forgotten"  // and is not to be named again
+                       : fmt::format("redirects to {}, which is refused ({})", (*target)->href(), to_string(admission.refusal));
     return {};
   }
   std::vector<std::string> chain;

@@ -100,6 +100,10 @@ class MemoryFrontier final : public Frontier {
     }
     return queued;
   }
+  Result<std::uint64_t> forget(const std::function<bool(std::string_view url)>& gone, bool) override {
+    const std::lock_guard lock(mutex_);
+    return std::erase_if(entries_, [&](const auto& one) { return gone(one.first); });
+  }
   std::vector<std::string> take_woken_hosts(JobId) override {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> names(woken_.begin(), woken_.end());

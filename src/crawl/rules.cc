@@ -15,6 +15,7 @@ std::string_view to_string(Refusal refusal) {
     case Refusal::kTooLong: return "too-long";
     case Refusal::kTrap: return "trap";
     case Refusal::kNotHeld: return "not in the archive";
+    case Refusal::kForgotten: return "forgotten";
   }
   return "none";
 }
@@ -63,6 +64,7 @@ Admission CrawlRules::admit(const Url& url, UrlKind kind, std::uint32_t depth) c
     if (const Refusal refusal = judge(url, kind, depth); refusal != Refusal::kNone) return {.refusal = refusal};
   }
   const Url known_as = form_.of(url);
+  if (refusals_->refuses(known_as.href())) return {.refusal = Refusal::kForgotten};
   if (is_local() && !holds_(known_as.href())) return {.refusal = Refusal::kNotHeld};
   return {.record = UrlRecord{.url = known_as.href(),
                               .kind = kind,

@@ -4,11 +4,13 @@
 //   Admission admission = rules.admit(link_url, UrlKind::kPage, page_depth + 1);
 //   if (admission.record) records.push_back(std::move(*admission.record));
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "core/records.h"
+#include "core/refusals.h"
 #include "crawl/scope.h"
 #include "crawl/settings.h"
 #include "crawl/traps.h"
@@ -17,7 +19,7 @@
 namespace magpie::crawl {
 
 /// Why an address is not taken in.
-enum class Refusal : std::uint8_t { kNone, kScheme, kScope, kDepth, kTooLong, kTrap, kNotHeld };
+enum class Refusal : std::uint8_t { kNone, kScheme, kScope, kDepth, kTooLong, kTrap, kNotHeld, kForgotten };
 std::string_view to_string(Refusal refusal);
 
 struct Admission {
@@ -47,6 +49,9 @@ class CrawlRules {
   /// Of a replay, or of a folder: takes in what is held and nothing else, however deep, long or repetitive.
   CrawlRules(JobId job, const CrawlSettings& settings, HoldsAddress holds);
 
+  /// From now on takes in nothing that was forgotten (magpie forget). Before others read.
+  void refuse(Refusals refusals) { refusals_ = std::make_shared<const Refusals>(std::move(refusals)); }
+
   /// @param depth  links from a seed; a picture has its page's depth. The record's priority follows from it: seeds and sitemaps
   /// first, then up to 2 links away, up to 5, the rest. Cost: about a microsecond.
   Admission admit(const Url& url, UrlKind kind, std::uint32_t depth) const;
@@ -54,6 +59,7 @@ class CrawlRules {
   /// The name the job knows an address by, taken in or not.
   Url form_of(const Url& url) const { return form_.of(url); }
 
+  const Refusals& refusals() const { return *refusals_; }
   JobId job() const { return job_; }
   const Scope& scope() const { return scope_; }
   /// Whether the job asks nobody, and can fetch what is held and nothing else.
@@ -73,6 +79,7 @@ class CrawlRules {
   bool honours_noai_;
   std::size_t links_per_page_max_;
   HoldsAddress holds_;
+  std::shared_ptr<const Refusals> refusals_ = std::make_shared<const Refusals>();
 };
 
 /// A line each; blank lines and those that start with '#' are skipped. kBadInput names the first line that is no http(s) URL.

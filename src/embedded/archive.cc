@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <map>
@@ -144,10 +145,134 @@ class WarcArchive final : public Archive {
     return {};
   }
 
+  Result<RewriteCounts> rewrite(const RecordJudge& judge, FileMoves* moves) override {
+    if (moves && options_.read_only) return fail(Code::kForbidden, "archive {} is open for reading only", folder_.string());
+    if (moves) MAGPIE_TRY_DO(sync());
+    MAGPIE_TRY(const Files files, list_files(folder_));
+    RewriteCounts counts;
+    for (std::uint32_t file = 1; file <= files.last; ++file) {
+      auto reader = WarcReader::open(file_path(folder_, file));
+      if (!reader && reader.error().code == Code::kNotFound) continue;
+      if (!reader) return Failure(reader.error());
+      MAGPIE_TRY(const std::vector<JudgedRecord> records, judge_file(*reader, judge, counts));
+      const bool same = std::all_of(records.begin(), records.end(), [](const auto& one) { return one.fate == RecordFate::kKeep; });
+      if (same) continue;
+      ++counts.files;
+      if (moves) MAGPIE_TRY_DO(rewrite_file(file, records, judge, *moves));
+    }
+    return counts;
+  }
+
+  Result<void> remove_file(std::uint32_t file) override {
+    open_.with([&](auto& open) { open.erase(file); });
+    if (file == file_) out_.reset();  // what comes next begins a file
+    const fs::path path = file_path(folder_, file);
+    std::error_code error;
+    const std::uintmax_t size = fs::file_size(path, error);
+    if (error) return {};
+    if (::unlink(path.c_str()) != 0) return fail_errno(path.string());
+    bytes_ -= size;
+    sync_folder();
+    return {};
+  }
+
   std::uint64_t bytes() const override { return bytes_; }
 
  private:
   static constexpr std::size_t kOpenFilesMax = 256;
+
+  struct JudgedRecord {
+    std::uint64_t offset = 0, length = 0;
+    RecordFate fate = RecordFate::kKeep;
+  };
+
+  static Result<std::vector<JudgedRecord>> judge_file(WarcReader& reader, const RecordJudge& judge, RewriteCounts& counts) {
+    std::vector<JudgedRecord> records;
+    bool any = false;
+    while (true) {
+      MAGPIE_TRY(std::optional<WarcItem> item, reader.next());
+      if (!item) break;
+      WarcRecord& record = item->record;
+      JudgedRecord judged{.offset = record.offset, .length = record.length};
+      ++counts.looked_at;
+      if (!item->damage.empty()) {
+        judged.length = 0;  // not known; decided below
+      } else if (is_answer(record)) {
+        std::string header(record.http_header()), body(record.http_body());
+        judged.fate = judge(record.target_uri, header, body);
+        counts.removed += judged.fate == RecordFate::kDrop ? 1 : 0;
+        counts.bytes_removed += judged.fate == RecordFate::kDrop ? record.length : 0;
+        counts.changed += judged.fate == RecordFate::kChange ? 1 : 0;
+      }
+      any = any || judged.fate != RecordFate::kKeep;
+      records.push_back(std::move(judged));
+    }
+    std::erase_if(records, [&](const JudgedRecord& one) { return one.length == 0 && any; });
+    return records;
+  }
+
+  /// The record as `judge` changes it, else as it was.
+  static Result<std::string> changed_member(const WarcRecord& record, const RecordJudge& judge) {
+    std::string header(record.http_header()), body(record.http_body());
+    judge(record.target_uri, header, body);
+    const std::string block = header + body;
+    MAGPIE_TRY(const std::string bytes,
+               encode_warc_record({.type = record.type == "conversion" ? WarcType::kConversion : WarcType::kResponse,
+                                   .target_uri = record.target_uri,
+                                   .date = record.date,
+                                   .record_id = record.record_id,
+                                   .warcinfo_id = record.field("WARC-Warcinfo-ID").value_or(""),
+                                   .ip = record.field("WARC-IP-Address").value_or(""),
+                                   .block = block}));
+    return gzip_member(bytes, is_compressed(body) ? 0 : kQuickLevel);
+  }
+
+  // Written aside and renamed, so that a file with a number is always whole; the old one goes when nobody refers to it any more.
+  Result<void> rewrite_file(std::uint32_t file, const std::vector<JudgedRecord>& records, const RecordJudge& judge, FileMoves& moves) {
+    MAGPIE_TRY(const Files files, list_files(folder_));
+    const std::uint32_t fresh = std::max(files.last, file_) + 1;
+    MAGPIE_TRY_DO(moves.begins(file, fresh));
+    const fs::path path = file_path(folder_, fresh), aside = path.string() + ".new";
+    MAGPIE_TRY(const std::vector<MovedPlace> places, copy_records(file, fresh, records, judge, aside));
+    if (::rename(aside.c_str(), path.c_str()) != 0) return fail_errno(path.string());
+    sync_folder();
+    std::error_code ignored;
+    bytes_ += fs::file_size(path, ignored);
+    out_.reset();
+    file_ = fresh;  // also if this fails: until somebody says which of the two goes, nothing is added to the new one
+    MAGPIE_TRY_DO(moves.moved(file, fresh, places));
+    return remove_file(file);
+  }
+
+  Result<std::vector<MovedPlace>> copy_records(std::uint32_t from, std::uint32_t to, const std::vector<JudgedRecord>& records,
+                                               const RecordJudge& judge, const fs::path& path) const {
+    const UniqueFd in(::open(file_path(folder_, from).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!in) return fail_errno(file_path(folder_, from).string());
+    const UniqueFd out(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!out) return fail_errno(path.string());
+    std::vector<MovedPlace> places;
+    std::uint64_t at = 0;
+    for (const JudgedRecord& record : records) {
+      if (record.fate == RecordFate::kDrop) continue;
+      std::string bytes;
+      if (record.fate == RecordFate::kKeep) {
+        MAGPIE_TRY(bytes, read_at(in.get(), record.offset, record.length));
+      } else {
+        MAGPIE_TRY(const WarcRecord read, read_warc_record(in.get(), record.offset, record.length));
+        MAGPIE_TRY(bytes, changed_member(read, judge));
+      }
+      MAGPIE_TRY_DO(write_all(out.get(), bytes));
+      places.push_back({{from, record.offset, record.length}, {to, at, bytes.size()}});
+      at += bytes.size();
+    }
+    if (::fdatasync(out.get()) != 0) return fail_errno(path.string());
+    return places;
+  }
+
+  void sync_folder() const {
+    const UniqueFd parent(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (parent) ::fsync(parent.get());
+  }
 
   static Result<void> each_of(std::uint32_t file, WarcReader& reader,
                               const std::function<Result<void>(const ArchivePlace&, ArchivedResponse)>& visit) {
@@ -195,9 +320,7 @@ class WarcArchive final : public Archive {
     const fs::path path = file_path(folder_, file_ + 1);
     UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!fd) return fail_errno(path.string());
-    // The folder's entry must be as durable as what sync() will promise about the file.
-    const UniqueFd parent(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (parent) ::fsync(parent.get());
+    sync_folder();  // its entry must be as durable as what sync() will promise about the file
     out_ = std::move(fd);
     ++file_;
     size_ = 0;

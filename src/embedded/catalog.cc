@@ -7,6 +7,7 @@
 
 #include "base/guarded.h"
 #include "embedded/catalog_copies.h"
+#include "embedded/catalog_forget.h"
 #include "embedded/catalog_rows.h"
 #include "embedded/catalog_schema.h"
 #include "embedded/catalog_writer.h"
@@ -654,6 +655,44 @@ class SqliteCatalog final : public Catalog {
       }));
       return found;
     });
+  }
+
+  Result<ForgetPlan> plan_forgetting(const ForgetTarget& target) const override {
+    return read([&](Database& db) { return plan_forgetting_in(db, target); });
+  }
+
+  Result<Refusals> refusals() const override {
+    return read([&](Database& db) -> Result<Refusals> {
+      Refusals refusals(url_seed_);
+      MAGPIE_TRY(Query rows, db.query("SELECT mark FROM refusals"));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        refusals.add(static_cast<std::uint64_t>(row.int64(0)));
+        return {};
+      }));
+      return refusals;
+    });
+  }
+
+  Result<bool> refers_to(Store store, std::uint32_t file) const override {
+    return read([&](Database& db) -> Result<bool> {
+      MAGPIE_TRY(Query row, db.query(store == Store::kArchive
+                                         ? "SELECT EXISTS (SELECT 1 FROM urls WHERE file = ?1) OR EXISTS (SELECT 1 FROM pages WHERE "
+                                           "file = ?1) OR EXISTS (SELECT 1 FROM images WHERE file = ?1)"
+                                         : "SELECT EXISTS (SELECT 1 FROM images WHERE thumbnail_file = ?1 OR preview_file = ?1)",
+                                     file));
+      MAGPIE_TRY_DO(row.next());
+      return row.int64(0) != 0;
+    });
+  }
+
+  Result<void> compact() override {
+    if (!writer_) return fail(Code::kForbidden, "{} is open for reading only", file_.string());
+    if (writing_.exchange(true)) return fail(Code::kBusy, "{} has a transaction under way", file_.string());
+    readers_.with([](auto& idle) { idle.clear(); });
+    auto done = writer_->execute("VACUUM");
+    if (done) done = writer_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    writing_ = false;
+    return done;
   }
 
   Result<HostSummary> host_summary(std::string_view host) const override {

@@ -137,6 +137,10 @@ CREATE TABLE copy_reviews (
   id INTEGER PRIMARY KEY AUTOINCREMENT, action INTEGER NOT NULL, images BLOB NOT NULL, before BLOB NOT NULL, at INTEGER NOT NULL,
   undone INTEGER NOT NULL);
 )sql",
+    R"sql(
+-- What was forgotten and must not come back (core/refusals.h); kind names what the mark was made of.
+CREATE TABLE refusals (mark INTEGER PRIMARY KEY, kind INTEGER NOT NULL);
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

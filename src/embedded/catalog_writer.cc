@@ -1,6 +1,7 @@
 #include "embedded/catalog_writer.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "base/hash.h"
@@ -8,6 +9,7 @@
 #include "core/frontier.h"
 #include "core/price.h"
 #include "embedded/catalog_copies.h"
+#include "embedded/catalog_forget.h"
 #include "embedded/catalog_rows.h"
 #include "net/url.h"
 
@@ -332,6 +334,41 @@ class SqliteTransaction final : public CatalogTransaction {
     return {};
   }
 
+  Result<ForgetCounts> forget(const ForgetPlan& plan) override {
+    MAGPIE_TRY_DO(db_.execute("PRAGMA secure_delete = ON"));
+    MAGPIE_TRY(const std::uint64_t seed, url_seed());
+    for (const auto& [kind, mark] : marks_of(plan, seed))
+      MAGPIE_TRY_DO(db_.run("INSERT OR IGNORE INTO refusals VALUES (?, ?)", static_cast<std::int64_t>(mark), static_cast<int>(kind)));
+    return forget_in(db_, plan);
+  }
+
+  Result<std::uint64_t> allow(const ForgetPlan& plan) override {
+    MAGPIE_TRY(const std::uint64_t seed, url_seed());
+    std::uint64_t allowed = 0;
+    for (const auto& [kind, mark] : marks_of(plan, seed)) {
+      MAGPIE_TRY(const std::int64_t gone, db_.run("DELETE FROM refusals WHERE mark = ?", static_cast<std::int64_t>(mark)));
+      allowed += static_cast<std::uint64_t>(gone);
+    }
+    return allowed;
+  }
+
+  Result<void> move_places(Store store, const std::vector<MovedPlace>& places) override {
+    if (places.empty()) return {};
+    const std::uint32_t from = places.front().from.file;
+    std::map<std::uint64_t, ArchivePlace> moved;
+    for (const MovedPlace& place : places) moved.emplace(place.from.offset, place.to);
+    const auto move = [&](std::string_view rows, std::string_view update) { return move_rows(rows, update, moved, from); };
+    if (store == Store::kArchive) {
+      MAGPIE_TRY_DO(move("SELECT id, offset FROM urls WHERE file = ?", "UPDATE urls SET file = ?, offset = ?, length = ? WHERE id = ?"));
+      MAGPIE_TRY_DO(move("SELECT id, offset FROM pages WHERE file = ?", "UPDATE pages SET file = ?, offset = ?, length = ? WHERE id = ?"));
+      return move("SELECT id, offset FROM images WHERE file = ?", "UPDATE images SET file = ?, offset = ?, length = ? WHERE id = ?");
+    }
+    MAGPIE_TRY_DO(move("SELECT id, thumbnail_offset FROM images WHERE thumbnail_file = ?",
+                       "UPDATE images SET thumbnail_file = ?, thumbnail_offset = ?, thumbnail_length = ? WHERE id = ?"));
+    return move("SELECT id, preview_offset FROM images WHERE preview_file = ?",
+                "UPDATE images SET preview_file = ?, preview_offset = ?, preview_length = ? WHERE id = ?");
+  }
+
   Result<void> set_meta(std::string_view key, std::string_view value) override {
     MAGPIE_TRY_DO(db_.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value));
     return {};
@@ -427,6 +464,34 @@ class SqliteTransaction final : public CatalogTransaction {
       MAGPIE_TRY(row, intern(target));
     }
     return row;
+  }
+
+  // ---- what is written anew under another number
+
+  Result<std::uint64_t> url_seed() {
+    MAGPIE_TRY(Query row, db_.query("SELECT value FROM meta WHERE key = 'url_seed'"));
+    MAGPIE_TRY([[maybe_unused]] const bool found, row.next());
+    std::uint64_t seed = 0;
+    const std::string text = row.string(0);
+    std::from_chars(text.data(), text.data() + text.size(), seed, 16);
+    return seed;
+  }
+
+  /// Rows whose place begins where a moved one began. `rows` gives id and offset of those that lie in a file.
+  Result<void> move_rows(std::string_view rows, std::string_view update, const std::map<std::uint64_t, ArchivePlace>& moved,
+                         std::uint32_t from) {
+    std::vector<std::pair<std::int64_t, ArchivePlace>> found;
+    {
+      MAGPIE_TRY(Query row, db_.query(rows, from));
+      while (true) {
+        MAGPIE_TRY(const bool more, row.next());
+        if (!more) break;
+        const auto place = moved.find(static_cast<std::uint64_t>(row.int64(1)));
+        if (place != moved.end()) found.emplace_back(row.int64(0), place->second);
+      }
+    }
+    for (const auto& [id, to] : found) MAGPIE_TRY_DO(db_.run(update, to.file, to.offset, to.length, id));
+    return {};
   }
 
   Result<void> take_image_from(const NotedFetch& noted) {

@@ -1,12 +1,14 @@
 #include "embedded/frontier.h"
 
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "base/bounded_queue.h"
 #include "base/guarded.h"
 #include "base/log.h"
 #include "embedded/frontier_checkpoint.h"
+#include "embedded/frontier_forget.h"
 #include "embedded/frontier_state.h"
 
 namespace magpie {
@@ -18,7 +20,7 @@ class EmbeddedFrontier final : public Frontier {
  private:
   template <class Use>
   auto with(Use&& use) const {
-    return state_.with([&](const std::unique_ptr<FrontierState>& state) { return use(*state); });
+    return state_.with([&](const std::shared_ptr<FrontierState>& state) { return use(*state); });
   }
   // For calls that write: the log may have grown enough for a checkpoint.
   template <class Use>
@@ -34,7 +36,7 @@ class EmbeddedFrontier final : public Frontier {
   }
 
  public:
-  EmbeddedFrontier(std::unique_ptr<FrontierState> state, fs::path folder, const FrontierOptions& options)
+  EmbeddedFrontier(std::shared_ptr<FrontierState> state, fs::path folder, const FrontierOptions& options)
       : state_(std::move(state)), checkpoint_(folder / "checkpoint.mfc"), options_(options) {
     writer_ = std::jthread([this] {
       while (due_.pop()) write_checkpoint(options_.checkpoint_bytes);
@@ -94,6 +96,23 @@ class EmbeddedFrontier final : public Frontier {
     return queued;
   }
 
+  // Everybody waits: what is in memory names places in the log, and those move.
+  Result<std::uint64_t> forget(const std::function<bool(std::string_view url)>& gone, bool really) override {
+    const std::lock_guard no_checkpoint(checkpointing_);
+    return state_.with([&](std::shared_ptr<FrontierState>& state) -> Result<std::uint64_t> {
+      const fs::path folder = checkpoint_.parent_path();
+      MAGPIE_TRY(const std::uint64_t count, write_frontier_log_without(state->log(), gone, really));
+      if (!really) return count;
+      std::error_code ignored;
+      fs::remove(folder / "log.mfl.damaged", ignored);
+      if (count == 0) return count;
+      // It does not fit the new log, and names hosts.
+      fs::remove(checkpoint_, ignored);
+      MAGPIE_TRY(state, FrontierState::open(folder));
+      return count;
+    });
+  }
+
   std::vector<std::string> take_woken_hosts(JobId job) override {
     return with([&](FrontierState& state) { return state.take_woken_hosts(job); });
   }
@@ -110,11 +129,12 @@ class EmbeddedFrontier final : public Frontier {
     return with([&](const FrontierState& state) { return state.status(job, canonical_url); });
   }
   // Not under the lock, so that nobody waits for the disk but the caller.
-  Result<void> sync() override { return log().sync(); }
+  Result<void> sync() override { return held()->log().sync(); }
 
  private:
-  const FrontierLog& log() const {
-    return *with([](const FrontierState& state) { return &state.log(); });
+  /// Stays what it is, whatever forget() puts in its place.
+  std::shared_ptr<const FrontierState> held() const {
+    return state_.with([](const std::shared_ptr<FrontierState>& state) -> std::shared_ptr<const FrontierState> { return state; });
   }
 
   static bool is_due(const FrontierState& state, std::uint64_t bytes) {
@@ -129,6 +149,7 @@ class EmbeddedFrontier final : public Frontier {
   }
 
   Result<void> try_write_checkpoint() {
+    const std::lock_guard one_at_a_time(checkpointing_);
     const auto begin = std::chrono::steady_clock::now();
     const auto passed_ms = [&] { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count(); };
     double stall_ms = 0;
@@ -140,12 +161,13 @@ class EmbeddedFrontier final : public Frontier {
       stall_ms = passed_ms() - began_ms;
       return written;
     }));
-    MAGPIE_TRY_DO(writer.finish(log()));
+    MAGPIE_TRY_DO(writer.finish(held()->log()));
     log::debug("frontier.checkpoint", {{"bytes", writer.bytes()}, {"stall_ms", stall_ms}, {"took_ms", passed_ms()}});
     return {};
   }
 
-  mutable Guarded<std::unique_ptr<FrontierState>> state_;
+  mutable Guarded<std::shared_ptr<FrontierState>> state_;
+  std::mutex checkpointing_;  // held through the writing of a checkpoint, and while the log is replaced; taken before the state's lock
   const fs::path checkpoint_;
   const FrontierOptions options_;
   BoundedQueue<bool> due_{1};

@@ -79,6 +79,7 @@ class EmbeddedIndex : public Index {
   VectorIndex& vectors() override { return vectors_; }
   Result<bool> refresh() override { return engine_->refresh(); }
   Result<void> merge_all() override { return engine_->merge_all(); }
+  Result<void> purge() override { return engine_->purge(); }
   Result<void> verify() const override { return engine_->verify(); }
   std::uint64_t bytes() const override { return engine_->snapshot()->bytes(); }
 

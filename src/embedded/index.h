@@ -28,6 +28,8 @@ class Index {
   virtual Result<bool> refresh() = 0;
   /// Everything into one segment: the fastest to search. Takes seconds per gigabyte; searches and commits go on meanwhile.
   virtual Result<void> merge_all() = 0;
+  /// Writes segments that have removed rows anew, so that nothing of those is left on the disk.
+  virtual Result<void> purge() = 0;
   /// Reads every byte and checks its sums. kCorrupt names what is damaged.
   virtual Result<void> verify() const = 0;
   /// Size on disk of the last commit.

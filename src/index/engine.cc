@@ -314,14 +314,15 @@ Result<bool> Engine::refresh() {
   }
 }
 
-std::optional<Engine::MergePlan> Engine::plan_merge(bool everything) {
+std::optional<Engine::MergePlan> Engine::plan_merge(MergeWish wish) {
   return writer_.with([&](Writer& writer) -> std::optional<MergePlan> {
     const std::shared_ptr<const Snapshot> now = snapshot();
     MergePlan plan{.dims = writer.dims};
-    if (everything) {
-      const bool clean =
-          now->segments.size() == 1 && now->segments[0]->dead_documents.count() + now->segments[0]->dead_vectors.count() == 0;
-      if (!clean) plan.sources = now->segments;
+    const auto has_dead_rows = [](const auto& state) { return state->dead_documents.count() + state->dead_vectors.count() > 0; };
+    if (wish == MergeWish::kWithDeadRows) {
+      std::copy_if(now->segments.begin(), now->segments.end(), std::back_inserter(plan.sources), has_dead_rows);
+    } else if (wish == MergeWish::kEverything) {
+      if (now->segments.size() != 1 || has_dead_rows(now->segments[0])) plan.sources = now->segments;
     } else {
       std::vector<SegmentSize> sizes;
       for (const auto& state : now->segments) sizes.push_back(size_of(*state));
@@ -380,7 +381,7 @@ Result<void> Engine::install(Writer& writer, const MergePlan& plan) {
 
 Result<void> Engine::merge_while_needed() {
   const std::lock_guard one_at_a_time(merging_);
-  while (const std::optional<MergePlan> plan = plan_merge(/*everything=*/false)) MAGPIE_TRY_DO(run_merge(*plan));
+  while (const std::optional<MergePlan> plan = plan_merge(MergeWish::kWhatIsDue)) MAGPIE_TRY_DO(run_merge(*plan));
   return {};
 }
 
@@ -388,9 +389,20 @@ Result<void> Engine::merge_all() {
   MAGPIE_TRY_DO(check_writable());
   {
     const std::lock_guard one_at_a_time(merging_);
-    if (const std::optional<MergePlan> plan = plan_merge(/*everything=*/true)) MAGPIE_TRY_DO(run_merge(*plan));
+    if (const std::optional<MergePlan> plan = plan_merge(MergeWish::kEverything)) MAGPIE_TRY_DO(run_merge(*plan));
   }
   build_graphs([] { return true; });
+  return {};
+}
+
+Result<void> Engine::purge() {
+  MAGPIE_TRY_DO(check_writable());
+  {
+    const std::lock_guard one_at_a_time(merging_);
+    if (const std::optional<MergePlan> plan = plan_merge(MergeWish::kWithDeadRows)) MAGPIE_TRY_DO(run_merge(*plan));
+  }
+  int wanted = 1;
+  merge_wanted_.try_push(wanted);  // the merged segment has no graph yet
   return {};
 }
 

@@ -63,6 +63,9 @@ class Engine {
   Result<bool> refresh();
   /// Merges everything into one segment, and builds its graph if it is large. Waits for a running merge.
   Result<void> merge_all();
+  /// Merges every segment that has dead rows into a new one, so that nothing of a removed document or vector is left in the folder. Waits
+  /// for a running merge. Cost: the segments that have any.
+  Result<void> purge();
   /// Checks the sums of every byte of every segment.
   Result<void> verify() const;
 
@@ -88,7 +91,8 @@ class Engine {
   Result<void> check_writable() const;
   Result<void> commit_pending(Writer& writer);
   Result<void> publish(const Writer& writer, std::vector<std::shared_ptr<const SegmentState>> segments);
-  std::optional<MergePlan> plan_merge(bool everything);
+  enum class MergeWish { kWhatIsDue, kEverything, kWithDeadRows };
+  std::optional<MergePlan> plan_merge(MergeWish wish);
   Result<void> run_merge(const MergePlan& plan);
   Result<void> install(Writer& writer, const MergePlan& plan);
   Result<void> merge_while_needed();

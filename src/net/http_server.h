@@ -19,7 +19,7 @@
 
 namespace magpie {
 
-enum class HttpMethod : std::uint8_t { kGet, kHead, kPost, kOther };
+enum class HttpMethod : std::uint8_t { kGet, kHead, kPost, kDelete, kOther };
 
 struct HttpServerRequest {
   HttpMethod method = HttpMethod::kGet;

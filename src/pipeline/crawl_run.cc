@@ -75,6 +75,8 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make(CrawlRunParts parts, const craw
   MAGPIE_TRY_DO(run->prepare(settings, crawl::CrawlRules(job, settings, seeds)));
   for (const Url& seed : seeds) {
     crawl::Admission admission = run->context_->rules.admit(seed, UrlKind::kPage, 0);
+    if (admission.refusal == crawl::Refusal::kForgotten)
+      return fail(Code::kForbidden, "seed {} was forgotten; 'magpie forget --allow' takes that back", seed);
     if (!admission.record) return fail(Code::kBadInput, "seed {} is not taken: {}", seed, crawl::to_string(admission.refusal));
     run->seeds_.push_back(std::move(*admission.record));
   }
@@ -95,7 +97,9 @@ Result<std::unique_ptr<CrawlRun>> CrawlRun::make_replay(CrawlRunParts parts, cra
   };
   crawl::ReplayOptions options{.stop = std::move(stop)};
   options.body_bytes_max = static_cast<std::uint64_t>(std::max(settings.page_bytes_max(), settings.image_bytes_max()));
+  MAGPIE_TRY(const Refusals refusals, parts.catalog.refusals());
   options.on_page = [&](std::string url) -> Result<void> {
+    if (refusals.refuses(url)) return {};
     pages.push_back({.url = std::move(url), .kind = UrlKind::kPage, .job = job, .priority = 0});
     return pages.size() < kPagesAtOnce ? Result<void>() : queue_pages();
   };
@@ -138,6 +142,8 @@ Result<void> CrawlRun::prepare(const crawl::CrawlSettings& settings, crawl::Craw
   auto focus = settings.focus() && !replay_ ? std::make_shared<crawl::Focus>(settings.focus_words(), settings.focus_avoid())
                                             : nullptr;  // of a replay every page is read anyway
   MAGPIE_TRY(auto sizes, picture_sizes(settings));
+  MAGPIE_TRY(Refusals refusals, parts_.catalog.refusals());
+  rules.refuse(std::move(refusals));
   context_ = std::make_shared<const RunContext>(
       RunContext{job_, std::move(rules), pace_of(settings), std::move(focus), [this] { loop_->wake(); }, std::move(sizes)});
   crawl::FetchLoopParts loop{parts_.frontier, *client_, parts_.clock, context_->rules, documents_};
@@ -233,6 +239,7 @@ void CrawlRun::take(crawl::FetchedDocument document) {
   const bool good = document.response && document.fetch.cause == Cause::kNone && document.fetch.redirect.empty();
   if (!good && !may_explain_itself(document)) return finish(std::move(*finished));
   finished->fetch.kind = document.kind;  // what came counts, not what was expected
+  if (refuse_forgotten(*finished, document.response->body)) return finish(std::move(*finished));
 
   Exchange exchange;
   exchange.url = document.fetch.url;
@@ -327,6 +334,15 @@ bool CrawlRun::refuse_opted_out(Finished& finished, const std::string& robots_ta
   if (!robots.noindex && !robots.noimageindex && !(robots.noai && context_->rules.honours_noai())) return false;
   finished.fetch.cause = Cause::kOptedOut;
   finished.fetch.detail = fmt::format("X-Robots-Tag: {}", robots_tag);
+  return true;
+}
+
+// Before it is archived: the same bytes under whatever address.
+bool CrawlRun::refuse_forgotten(Finished& finished, std::string_view body) const {
+  const Refusals& refusals = context_->rules.refusals();
+  if (finished.fetch.kind != UrlKind::kImage || refusals.empty() || !refusals.refuses(sha256(body))) return false;
+  finished.fetch.cause = Cause::kOptedOut;
+  finished.fetch.detail = "this picture was forgotten";
   return true;
 }
 

@@ -99,6 +99,7 @@ class CrawlRun {
   void take_kept(std::shared_ptr<Finished> finished, const UrlDetails& before, const std::string& robots_tag);
   bool is_complete(ImageId image) const;
   void analyse_archived(std::shared_ptr<Finished> finished);
+  bool refuse_forgotten(Finished& finished, std::string_view body) const;
   bool refuse_opted_out(Finished& finished, const std::string& robots_tag) const;
   std::optional<crawl::Validators> validators_of(const UrlRecord& url) const;
   void hand_out(std::shared_ptr<Finished> finished, const crawl::FetchedDocument& document);

@@ -1,5 +1,7 @@
 #include "pipeline/listing_sink.h"
 
+#include <algorithm>
+
 #include "collect/folder.h"
 #include "crawl/local_client.h"
 
@@ -41,7 +43,7 @@ class Sink final : public collect::ListingSink {
     const auto url = Url::parse(item.picture);
     crawl::Admission admission;
     if (url) admission = parts_.rules.admit(*url, UrlKind::kImage, 0);
-    if (!admission.record) {
+    if (!admission.record || is_forgotten(item)) {
       ++taken.refused;
       return {};
     }
@@ -63,6 +65,13 @@ class Sink final : public collect::ListingSink {
     ++(news ? taken.news : taken.known);
     found.push_back(std::move(*admission.record));
     return {};
+  }
+
+  bool is_forgotten(const collect::Item& item) const {
+    const Refusals& refusals = parts_.rules.refusals();
+    if (!item.artist.empty() && refusals.has(RefusedKind::kArtist, item.artist)) return true;
+    return std::any_of(item.labels.begin(), item.labels.end(),
+                       [&](const std::string& label) { return refusals.has(RefusedKind::kLabel, fmt::format("{}/{}", source_, label)); });
   }
 
   ListingSinkParts parts_;

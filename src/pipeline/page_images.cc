@@ -65,4 +65,16 @@ void prefer_known_originals(Page& page, const std::vector<StoredRef>& before) {
   }
 }
 
+void drop_forgotten(Page& page, const Refusals& refusals) {
+  if (refusals.empty()) return;
+  const auto is_gone = [&](const std::string& url) { return refusals.refuses(url); };
+  // In whatever size: the other candidates are the same picture.
+  std::erase_if(page.images, [&](const ImageRef& ref) {
+    return is_gone(ref.url) || std::any_of(ref.alternatives.begin(), ref.alternatives.end(), is_gone);
+  });
+  std::erase_if(page.products, [&](const Product& product) { return is_gone(product.url); });
+  for (Product& product : page.products) std::erase_if(product.images, is_gone);
+  if (is_gone(page.canonical)) page.canonical.clear();
+}
+
 }  // namespace magpie::pipeline

@@ -17,4 +17,7 @@ void prefer_originals(Page& page, const crawl::CrawlRules& rules, crawl::Picture
 /// Does so for those pictures that had their originals before.
 void prefer_known_originals(Page& page, const std::vector<StoredRef>& before);
 
+/// Takes out what was forgotten: pictures of which any candidate was, entries for products that were, and addresses that name them.
+void drop_forgotten(Page& page, const Refusals& refusals);
+
 }  // namespace magpie::pipeline

@@ -86,6 +86,21 @@ Result<void> Recorder::undo_copy_review(std::uint64_t id) {
 
 Result<void> Recorder::flush() { return transact({}); }
 
+Result<void> Recorder::alone(std::function<Result<void>()> work) {
+  const auto answer = std::make_shared<std::promise<Result<void>>>();
+  auto answered = answer->get_future();
+  if (!queue_.push(Task{.done = [answer](Result<void> done) { answer->set_value(std::move(done)); }, .alone = std::move(work)}))
+    return fail(Code::kCancelled, "the recorder has stopped");
+  return answered.get();
+}
+
+Result<void> Recorder::reload_known_pictures() {
+  return alone([this]() -> Result<void> {
+    copies_ = analyse::CopyFinder();
+    return load_known_pictures();
+  });
+}
+
 RecorderCounts Recorder::counts() const {
   return state_.with([](const State& state) { return state.counts; });
 }
@@ -143,6 +158,7 @@ std::vector<Finished> Recorder::take_batch(std::vector<Task>& tasks) {
 
 Result<void> Recorder::run_task(Task& task) {
   if (const std::string why = failure(); !why.empty()) return fail(Code::kUnavailable, "{}", why);
+  if (task.alone) return task.alone();
   if (!task.write) return index_all();
   MAGPIE_TRY(auto transaction, ports_.catalog.begin());
   MAGPIE_TRY_DO(task.write(*transaction));
@@ -199,6 +215,7 @@ Result<void> Recorder::write_page(CatalogTransaction& transaction, Finished& ite
   Page& page = std::get<Page>(item.outcome);
   const crawl::CrawlRules& rules = item.run->rules;
   name_images(page, rules);
+  drop_forgotten(page, rules.refusals());
   if (item.run->sizes) prefer_originals(page, rules, *item.run->sizes);
   if (page.robots.noai && rules.honours_noai()) page.robots.noimageindex = true;
   MAGPIE_TRY(RecordedPage recorded, transaction.record_page(item.fetch, page, item.run->job));
@@ -289,7 +306,8 @@ Result<void> Recorder::want_images(CatalogTransaction& transaction, const Finish
       batch.found.push_back(std::move(*admission.record));
       continue;
     }
-    if (admission.refusal == crawl::Refusal::kNotHeld) continue;
+    // Nor is what was forgotten written down again, be it as refused.
+    if (admission.refusal == crawl::Refusal::kNotHeld || admission.refusal == crawl::Refusal::kForgotten) continue;
     Fetch refused;
     refused.url = urls[i];
     refused.kind = UrlKind::kImage;

@@ -64,6 +64,10 @@ class Recorder {
   /// What a person says of copies, and taking it back, as CopyGroups has them; waits until it is written.
   Result<CopyReview> review_copies(CopyAction action, std::vector<ImageId> images, Timestamp now);
   Result<void> undo_copy_review(std::uint64_t id);
+  /// Runs `work` on the recorder's thread, outside of any transaction, and waits for it: nobody else writes the while.
+  Result<void> alone(std::function<Result<void>()> work);
+  /// Looks for copies among the pictures that the catalog has now. For when some have gone.
+  Result<void> reload_known_pictures();
   /// Waits until all that was recorded before is committed and findable.
   Result<void> flush();
 
@@ -75,8 +79,9 @@ class Recorder {
 
  private:
   struct Task {
-    std::function<Result<void>(CatalogTransaction&)> write;  // empty: flush
-    std::function<void(Result<void>)> done;
+    std::function<Result<void>(CatalogTransaction&)> write{};  // neither this nor `alone`: flush
+    std::function<void(Result<void>)> done{};
+    std::function<Result<void>()> alone{};
   };
   using Item = std::variant<Finished, Task>;
   struct Batch;

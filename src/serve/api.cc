@@ -34,6 +34,7 @@ struct Route {
   bool reads = false;   // GET and HEAD
   bool writes = false;  // POST
   std::function<RouteReply(ApiState&, const HttpServerRequest&)> answer;
+  bool removes = false;  // DELETE
 };
 
 /// What reads with GET and does something with POST.
@@ -50,6 +51,22 @@ Route reads_one(std::string_view name, NamedRoute answer, std::string_view which
 }
 Route changes_one(std::string_view name, NamedRoute answer, std::string_view which) {
   return {name, false, true, [answer, which](ApiState& state, const HttpServerRequest& request) { return answer(state, request, which); }};
+}
+
+/// What reads with GET and forgets with DELETE.
+Route one_to_forget(std::string_view name, NamedRoute get, NamedRoute remove, std::string_view which) {
+  return {name, true, false,
+          [get, remove, which](ApiState& state, const HttpServerRequest& request) {
+            return (request.method == HttpMethod::kDelete ? remove : get)(state, request, which);
+          },
+          true};
+}
+
+std::optional<Route> forget_route(const PathParts& path) {
+  if (path.count == 3) return Route{"forgettings", false, true, &start_forgetting};
+  if (path.count == 4 && path.parts[3] == "allow") return Route{"forgettings_allow", false, true, &allow_again};
+  if (path.count == 4) return reads_one("forgetting", &forgetting, path.parts[3]);
+  return std::nullopt;
 }
 
 std::optional<Route> job_route(const PathParts& path) {
@@ -103,18 +120,19 @@ std::optional<Route> route_below_api(const PathParts& path) {
   if (what == "shops") return shop_route(path);
   if (what == "copies") return copy_route(path);
   if (what == "previews") return preview_route(path);
+  if (what == "forgettings") return forget_route(path);
   if (path.count == 3 && what == "search") return one_of_two("search", &search, &search_by_picture);
   if (path.count == 3 && what == "collect") return Route{"collect", false, true, &start_collect};
   if (path.count == 3 && what == "events") return Route{"events", true, false, &events};
   if (path.count == 3 && what == "stats") return Route{"stats", true, false, &stats};
   if (path.count == 3 && what == "openapi.yaml")
     return Route{"openapi", true, false, [](ApiState& state, const HttpServerRequest&) { return description(state); }};
-  if (path.count == 4 && what == "images") return reads_one("image", &image, id);
+  if (path.count == 4 && what == "images") return one_to_forget("image", &image, &forget_image, id);
   if (path.count == 5 && what == "images") {
     return Route{"image_variant", true, false,
                  [id, last](ApiState& state, const HttpServerRequest& request) { return image_variant(state, request, id, last); }};
   }
-  if (path.count == 4 && what == "products") return reads_one("product", &product, id);
+  if (path.count == 4 && what == "products") return one_to_forget("product", &product, &forget_product, id);
   return std::nullopt;
 }
 
@@ -133,7 +151,17 @@ std::optional<Route> find_route(const PathParts& path) {
 
 bool takes(const Route& route, HttpMethod method) {
   if (method == HttpMethod::kPost) return route.writes;
+  if (method == HttpMethod::kDelete) return route.removes;
   return route.reads && (method == HttpMethod::kGet || method == HttpMethod::kHead);
+}
+
+std::string methods_of(const Route& route) {
+  std::string methods;
+  for (const auto& [takes_it, names] :
+       {std::pair(route.reads, "GET, HEAD"), std::pair(route.writes, "POST"), std::pair(route.removes, "DELETE")}) {
+    if (takes_it) methods += fmt::format("{}{}", methods.empty() ? "" : ", ", names);
+  }
+  return methods;
 }
 
 HttpServerReply method_refused(const HttpServerRequest& request, std::string_view allowed) {
@@ -185,8 +213,7 @@ class Api::Impl {
       if (const auto refused = judge_request(request, options_.host_names)) return problem_reply(*refused);
     }
     if (!found) return path.parts[0] == "api" ? no_such_address(request) : web_file(request);
-    if (!takes(*found, request.method))
-      return method_refused(request, found->reads ? (found->writes ? "GET, HEAD, POST" : "GET, HEAD") : "POST");
+    if (!takes(*found, request.method)) return method_refused(request, methods_of(*found));
     RouteReply reply = found->answer(state_, request);
     return reply ? *std::move(reply) : problem_reply(reply.error());
   }

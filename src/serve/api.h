@@ -20,6 +20,7 @@
 #include "net/http_server.h"
 #include "search/searcher.h"
 #include "serve/copy_control.h"
+#include "serve/forget_control.h"
 #include "serve/job_control.h"
 #include "serve/picture_analyser.h"
 #include "serve/shop_control.h"
@@ -36,6 +37,7 @@ struct ApiPorts {
   JobControl& jobs;
   ShopControl& shops;
   CopyControl& copies;
+  ForgetControl& forget;
   PictureAnalyser& pictures;
   MetricsRegistry& metrics;
   const Clock& clock;

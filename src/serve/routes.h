@@ -70,6 +70,13 @@ RouteReply list_copy_reviews(ApiState& state, const HttpServerRequest& request);
 RouteReply review_copies(ApiState& state, const HttpServerRequest& request);
 RouteReply undo_copy_review(ApiState& state, const HttpServerRequest& request, std::string_view id);
 
+// forget_routes.cc
+RouteReply start_forgetting(ApiState& state, const HttpServerRequest& request);
+RouteReply allow_again(ApiState& state, const HttpServerRequest& request);
+RouteReply forgetting(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply forget_image(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply forget_product(ApiState& state, const HttpServerRequest& request, std::string_view id);
+
 // server_routes.cc
 RouteReply stats(ApiState& state, const HttpServerRequest& request);
 RouteReply description(ApiState& state);

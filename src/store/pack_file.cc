@@ -105,4 +105,22 @@ Result<std::string> read_pack_blob(int fd, std::uint64_t offset, std::uint64_t l
   return bytes;
 }
 
+Result<std::vector<std::pair<std::uint64_t, std::uint64_t>>> list_pack_blobs(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return fail_errno("pack file");
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> blobs;
+  if (size < kHead.size()) return blobs;
+  MAGPIE_TRY(const std::string head, read_at(fd, 0, kHead.size()));
+  if (head != kHead) return fail(Code::kCorrupt, "this is no pack file of version 1");
+  for (std::uint64_t at = kHead.size(); size - at >= kFrameBytes;) {
+    MAGPIE_TRY(const std::string bytes, read_at(fd, at, kFrameBytes));
+    const Frame frame = frame_from(bytes);
+    if (!plausible(frame, at, size)) break;
+    blobs.emplace_back(at + kFrameBytes, frame.length);
+    at += kFrameBytes + frame.length;
+  }
+  return blobs;
+}
+
 }  // namespace magpie

@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "base/result.h"
@@ -44,5 +46,8 @@ class PackFile {
 
 /// The blob whose bytes lie at `offset`. kCorrupt when its length differs or its checksum is wrong. Thread-safe; one read.
 Result<std::string> read_pack_blob(int fd, std::uint64_t offset, std::uint64_t length);
+
+/// Where each blob's bytes lie, in order. Stops where the rest is no whole blob; checks no sums. kCorrupt when it is no pack file.
+Result<std::vector<std::pair<std::uint64_t, std::uint64_t>>> list_pack_blobs(int fd);
 
 }  // namespace magpie

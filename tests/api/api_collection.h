@@ -188,6 +188,39 @@ class TestShops final : public ShopControl {
   TestJobs& jobs_;
 };
 
+/// Knows a host, and forgets by saying so.
+class TestForget final : public ForgetControl {
+ public:
+  Result<ForgetReport> preview(const ForgetTarget& target) override {
+    MAGPIE_TRY_DO(check(target));
+    return ForgetReport{.target = target, .dry_run = true, .catalog = {.pages = 3}};
+  }
+  Result<ForgetView> forget(const ForgetTarget& target) override {
+    MAGPIE_TRY_DO(check(target));
+    if (busy) return fail(Code::kBusy, "something is being forgotten");
+    view = {.id = 7, .target = target, .state = ForgetState::kFinished, .report = ForgetReport{.target = target, .searched = true}};
+    view.report->found = {"catalog.db: http://shop.test/"};
+    return ForgetView{.id = 7, .target = target};
+  }
+  Result<std::uint64_t> allow(const ForgetTarget& target) override {
+    MAGPIE_TRY_DO(check(target));
+    return 2;
+  }
+  Result<ForgetView> forgetting(ForgetId id) override {
+    if (id != view.id) return fail(Code::kNotFound, "no forgetting {}", id);
+    return view;
+  }
+  bool busy = false;
+  ForgetView view;
+
+ private:
+  static Result<void> check(const ForgetTarget& target) {
+    if (target.name == "nobody.test") return fail(Code::kNotFound, "nothing is known of the host 'nobody.test'");
+    if (target.name == "::") return fail(Code::kBadInput, "'::' is no host");
+    return {};
+  }
+};
+
 /// "Decodes" pictures that begin with a letter: 'c' looks like the chair, 'h' like the horse.
 class TestPictures final : public PictureAnalyser {
  public:
@@ -235,7 +268,7 @@ class TestCollection {
     options.embedding_space = "test-4";
     options.version = "0.1.0";
     api_ = std::make_unique<Api>(
-        ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, shops, copies, pictures, metrics, clock},
+        ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, shops, copies, forget, pictures, metrics, clock},
         std::move(options));
     auto server = HttpServer::start({.body_bytes_max = Api::kBodyBytesMax}, *api_);
     EXPECT_TRUE(server);
@@ -291,6 +324,7 @@ class TestCollection {
   TestJobs jobs;
   TestCopies copies;
   TestShops shops{jobs};
+  TestForget forget;
   TestPictures pictures;
   MetricsRegistry metrics;
 

@@ -503,6 +503,53 @@ TEST(ApiPreviews, ShowWhatACrawlWouldBring) {
   expect_problem(post("", R"({"address":"a.test"})"), 403, "crawl_disabled");
 }
 
+TEST(ApiForget, BeginsTellsAndTakesBack) {
+  TestCollection collection;
+  const HttpHeaders json = {{"Content-Type", kJson}};
+  const std::string body = R"({"kind": "host", "name": "shop.test"})";
+  TestReply begun = collection.ask("POST", "/api/v1/forgettings", json, body);
+  EXPECT_EQ(begun.header("location"), "/api/v1/forgettings/7");
+  EXPECT_EQ(begun.status, 202);
+  begun.status = 200;
+  EXPECT_EQ(expect_answer(begun, "Forgetting").text("/state"), "running");
+  const Parsed ended = expect_answer(collection.get("/api/v1/forgettings/7"), "Forgetting");
+  EXPECT_EQ(ended.text("/report/search/found/0"), "catalog.db: http://shop.test/");
+  const Parsed dry = expect_answer(
+      collection.ask("POST", "/api/v1/forgettings", json, R"({"kind": "host", "name": "shop.test", "dry_run": true})"), "Forgetting");
+  EXPECT_EQ(dry.number("/report/catalog/pages"), 3);
+  EXPECT_EQ(collection.ask("POST", "/api/v1/forgettings/allow", json, body).body, R"({"allowed":2})");
+}
+
+TEST(ApiForget, IsRefusedWithAReason) {
+  TestCollection collection;
+  const HttpHeaders json = {{"Content-Type", kJson}};
+  const auto ask = [&](std::string_view body) { return collection.ask("POST", "/api/v1/forgettings", json, body); };
+  expect_problem(ask(R"({"kind": "host", "name": "nobody.test"})"), 404, "nothing_known");
+  for (const char* wrong : {"", "[]", "{}", R"({"kind": "host"})", R"({"name": "a.test"})", R"({"kind": "planet", "name": "a"})",
+                            R"({"kind": "host", "name": ""})", R"({"kind": "host", "name": 1})", R"({"kind": "host", "name": "::"})",
+                            R"({"kind": "host", "name": "a.test", "dry_run": 1})", R"({"kind": "host", "name": "a.test", "more": 1})"}) {
+    SCOPED_TRACE(wrong);
+    expect_problem(ask(wrong), 400, "body_invalid");
+  }
+  expect_problem(collection.ask("POST", "/api/v1/forgettings", {}, "{}"), 415, "media_type_unsupported");
+  expect_problem(collection.get("/api/v1/forgettings/3"), 404, "forgetting_not_found");
+  collection.forget.busy = true;
+  expect_problem(ask(R"({"kind": "host", "name": "shop.test"})"), 409, "forgetting_running");
+}
+
+TEST(ApiForget, TakesPicturesAndProductsByDelete) {
+  TestCollection collection;
+  EXPECT_EQ(collection.ask("DELETE", "/api/v1/images/1").status, 202);
+  EXPECT_EQ(collection.forget.view.target.kind, ForgetKind::kPicture);
+  EXPECT_EQ(collection.forget.view.target.name, "1");
+  EXPECT_EQ(collection.ask("DELETE", "/api/v1/products/1").status, 202);
+  EXPECT_EQ(collection.forget.view.target.kind, ForgetKind::kPage);
+  EXPECT_TRUE(collection.forget.view.target.name.starts_with("https://shop.test/")) << collection.forget.view.target.name;
+  expect_problem(collection.ask("DELETE", "/api/v1/images/99"), 404, "image_not_found");
+  expect_problem(collection.ask("DELETE", "/api/v1/products/99"), 404, "product_not_found");
+  expect_problem(collection.ask("DELETE", "/api/v1/images/1", {{"Origin", "https://evil.test"}}), 403, "origin_refused");
+}
+
 TEST(ApiStats, CountWhatTheCollectionHolds) {
   const TestCollection collection;
   const Parsed stats = expect_answer(collection.get("/api/v1/stats"), "Stats");

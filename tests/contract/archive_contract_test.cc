@@ -181,6 +181,86 @@ TEST_P(ArchiveContract, DamageInTheMiddleDoesNotCostWhatFollows) {
   }
 }
 
+/// Follows places as a catalog does.
+class FollowedMoves final : public FileMoves {
+ public:
+  Result<void> begins(std::uint32_t from, std::uint32_t to) override {
+    begun.emplace_back(from, to);
+    return {};
+  }
+  Result<void> moved(std::uint32_t, std::uint32_t, const std::vector<MovedPlace>& places) override {
+    if (refuses) return fail(Code::kUnavailable, "the disk is full");
+    for (const MovedPlace& place : places) moves.push_back(place);
+    return {};
+  }
+  ArchivePlace now(const ArchivePlace& before) const {
+    for (const MovedPlace& move : moves)
+      if (move.from == before) return move.to;
+    return before;
+  }
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> begun;
+  std::vector<MovedPlace> moves;
+  bool refuses = false;
+};
+
+RecordFate judge_example(const std::string& url, std::string&, std::string& body) {
+  if (url == "http://a.test/gone") return RecordFate::kDrop;
+  const std::size_t at = body.find("gone");
+  if (at == std::string::npos) return RecordFate::kKeep;
+  body.replace(at, 4, "xxxx");
+  return RecordFate::kChange;
+}
+
+TEST_P(ArchiveContract, RewritingDropsAndChangesWhatIsJudgedSoAndKeepsTheRestBitForBit) {
+  const auto archive = open();
+  const std::string bytes = every_byte();
+  const ArchivePlace kept = *archive->append(page("http://a.test/kept", bytes));
+  const ArchivePlace gone = *archive->append(page("http://a.test/gone", "never again"));
+  const ArchivePlace changed = *archive->append(page("http://a.test/list", "see gone here"));
+  const RewriteCounts counted = *archive->rewrite(judge_example, nullptr);
+  EXPECT_EQ(counted.removed, 1u);
+  EXPECT_TRUE(archive->read(gone)) << "counting removes nothing";
+
+  FollowedMoves moves;
+  const auto done = archive->rewrite(judge_example, &moves);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(done->removed, 1u);
+  EXPECT_EQ(done->changed, 1u);
+  EXPECT_THAT(moves.begun, testing::ElementsAre(std::pair(1u, 2u)));
+  EXPECT_EQ(archive->read(gone).error().code, Code::kNotFound);
+  for (int opened = 0; opened < 2; ++opened) {
+    const auto again = opened == 0 ? nullptr : open();
+    const Archive& now = again ? *again : *archive;
+    EXPECT_TRUE(now.read(moves.now(kept))->body == bytes);
+    EXPECT_EQ(now.read(moves.now(kept))->fetched_at, page("", "").fetched_at);
+    EXPECT_EQ(now.read(moves.now(changed))->body, "see xxxx here");
+    std::vector<std::string> urls;
+    ASSERT_TRUE(now.each([&](const ArchivePlace&, ArchivedResponse response) -> Result<void> {
+      urls.push_back(response.url);
+      return {};
+    }));
+    EXPECT_THAT(urls, testing::ElementsAre("http://a.test/kept", "http://a.test/list"));
+  }
+  EXPECT_EQ((*archive->rewrite(judge_example, &moves)).removed, 0u);
+  const ArchivePlace next = *archive->append(page("http://a.test/next", "goes on"));
+  EXPECT_EQ(archive->read(next)->body, "goes on");
+}
+
+TEST_P(ArchiveContract, ARewritingThatNobodyFollowsLeavesTheOldFileAsItWas) {
+  const auto archive = open();
+  const ArchivePlace kept = *archive->append(page("http://a.test/kept", "kept"));
+  const ArchivePlace gone = *archive->append(page("http://a.test/gone", "still here"));
+  FollowedMoves moves;
+  moves.refuses = true;
+  EXPECT_EQ(archive->rewrite(judge_example, &moves).error().code, Code::kUnavailable);
+  ASSERT_TRUE(archive->remove_file(2));  // as whoever finds that nobody refers to it
+  EXPECT_EQ(archive->read(kept)->body, "kept");
+  EXPECT_EQ(archive->read(gone)->body, "still here");
+  moves.refuses = false;
+  ASSERT_TRUE(archive->rewrite(judge_example, &moves));
+  EXPECT_EQ(archive->read(moves.now(kept))->body, "kept");
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, ArchiveContract,
                          testing::Values(ArchiveBackend{"embedded", [](const fs::path& folder) { return open_archive(folder); },
                                                         [](const fs::path& folder) { return folder / "magpie-000001.warc.gz"; }}),

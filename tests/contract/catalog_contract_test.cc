@@ -753,6 +753,146 @@ TEST_P(CatalogContract, NewBytesAtAnAddressTakeThePlaceOfTheOld) {
   EXPECT_TRUE((*catalog->index_document(after)).has_value());
 }
 
+/// Two products of a shop with a picture each, a list that links and shows both, a logo on all three, and the first picture in another
+/// shop.
+struct Shelf {
+  static Page product(const std::string& name) {
+    Page page = chair_page();
+    page.url = fmt::format("http://shop.test:8080/{}", name);
+    page.images.clear();
+    page.images.push_back(
+        ref_to(fmt::format("http://shop.test:8080/img/{}.jpg", name), {fmt::format("http://shop.test:8080/img/{}-s.jpg", name)}));
+    page.images.push_back(ref_to("http://shop.test:8080/logo.png"));
+    page.images[0].of_product = true;
+    page.products[0].name = name;
+    page.products[0].variants.clear();
+    page.products[0].images = {page.images[0].url};
+    return page;
+  }
+  static Page list() {
+    Page page;
+    page.url = "http://shop.test:8080/all";
+    page.title = "All, such as http://shop.test:8080/red";
+    for (const char* name : {"red", "blue"}) {
+      page.images.push_back(ref_to(fmt::format("http://shop.test:8080/img/{}.jpg", name)));
+      Product entry;
+      entry.name = name;
+      entry.url = fmt::format("http://shop.test:8080/{}", name);
+      page.products.push_back(entry);
+    }
+    page.images.push_back(ref_to("http://shop.test:8080/logo.png"));
+    return page;
+  }
+};
+
+TEST_P(CatalogContract, AForgottenPageTakesItsProductAndItsPictureAndNothingElse) {
+  add_page(Shelf::product("red"));
+  add_page(Shelf::product("blue"));
+  add_page(Shelf::list());
+  const ImageId red = add_image("http://shop.test:8080/img/red.jpg", "red"), blue = add_image("http://shop.test:8080/img/blue.jpg", "blue");
+  const ImageId logo = add_image("http://shop.test:8080/logo.png", "logo");
+  EXPECT_EQ(catalog->plan_forgetting({.kind = ForgetKind::kPage, .name = "http://shop.test:8080/none"}).error().code, Code::kNotFound);
+  EXPECT_EQ(catalog->plan_forgetting({.kind = ForgetKind::kPage, .name = "no address"}).error().code, Code::kBadInput);
+  const ForgetPlan plan = *catalog->plan_forgetting({.kind = ForgetKind::kPage, .name = "http://shop.test:8080/red"});
+  EXPECT_THAT(plan.images, ElementsAre(red));
+  EXPECT_THAT(plan.urls, ElementsAre("http://shop.test:8080/img/red.jpg", "http://shop.test:8080/red"));
+  clear_all_dirty();
+  for (int twice = 0; twice < 2; ++twice) {
+    const ForgetCounts counts = write([&](CatalogTransaction& t) { return t.forget(plan); });
+    EXPECT_EQ(counts.pages, twice == 0 ? 1u : 0u);
+    EXPECT_EQ(counts.products, twice == 0 ? 2u : 0u) << "its own, and the list's entry for it";
+    EXPECT_FALSE((*catalog->image(red)).has_value());
+    EXPECT_TRUE((*catalog->image(blue)).has_value());
+    EXPECT_TRUE((*catalog->image(logo)).has_value());
+    EXPECT_FALSE((*catalog->page_by_url("http://shop.test:8080/red")).has_value());
+    EXPECT_FALSE((*catalog->why("http://shop.test:8080/img/red.jpg")).has_value());
+  }
+  const auto dirtied = dirty();
+  EXPECT_TRUE(std::find(dirtied.begin(), dirtied.end(), red) != dirtied.end()) << "or the index would keep it";
+  const PageDetails list = *(*catalog->page(*(*catalog->page_by_url("http://shop.test:8080/all"))));
+  EXPECT_EQ(list.refs.size(), 2u);
+  EXPECT_EQ(list.products.size(), 1u);
+  EXPECT_EQ(list.page.title.find("red"), std::string::npos);
+
+  const auto refusals = catalog->refusals();
+  EXPECT_TRUE(refusals->refuses("http://shop.test:8080/red"));
+  EXPECT_TRUE(refusals->refuses(sha256("red")));
+  EXPECT_FALSE(refusals->refuses("http://shop.test:8080/blue"));
+  EXPECT_EQ(write([&](CatalogTransaction& t) { return t.allow(plan); }), 3u);
+  EXPECT_TRUE(catalog->refusals()->empty());
+}
+
+TEST_P(CatalogContract, AForgottenHostLeavesWhatOthersHaveOfIt) {
+  add_page(Shelf::product("red"));
+  const ImageId red = add_image("http://shop.test:8080/img/red.jpg", "red");
+  Page other = Shelf::product("red");
+  other.url = "http://other.test/red";
+  other.images.clear();
+  other.images.push_back(ref_to("http://other.test/same.jpg"));
+  other.images.push_back(ref_to("http://shop.test:8080/img/red.jpg"));
+  other.products[0].images = {"http://other.test/same.jpg"};
+  add_page(other);
+  EXPECT_EQ(add_image("http://other.test/same.jpg", "red"), red) << "the same bytes";
+  write([&](CatalogTransaction& t) { return t.put_host_visit({.host = "shop.test:8080", .job = 1}); });
+  const ForgetPlan plan = *catalog->plan_forgetting({.kind = ForgetKind::kHost, .name = "shop.test:8080"});
+  EXPECT_EQ(plan.host, "shop.test:8080");
+  EXPECT_THAT(plan.images, IsEmpty());
+  const ForgetCounts counts = write([&](CatalogTransaction& t) { return t.forget(plan); });
+  EXPECT_EQ(counts.pages, 1u);
+  EXPECT_EQ(counts.visits, 1u);
+  const ImageDetails kept = *(*catalog->image_details(red));
+  EXPECT_THAT(kept.urls, ElementsAre("http://other.test/same.jpg"));
+  EXPECT_EQ((*catalog->page(*(*catalog->page_by_url("http://other.test/red"))))->refs.size(), 1u);
+  EXPECT_TRUE(catalog->refusals()->refuses("http://shop.test:8080/anything"));
+  EXPECT_FALSE(catalog->refusals()->refuses("http://other.test/red"));
+}
+
+TEST_P(CatalogContract, AGroupThatLosesItsFirstPictureStaysAGroup) {
+  std::vector<ImageId> ids;
+  for (const char* bytes : {"a", "b", "c"}) ids.push_back(add_image(fmt::format("http://a.test/{}", bytes), bytes));
+  write([&](CatalogTransaction& t) -> Result<void> {
+    for (const ImageId id : ids) MAGPIE_TRY_DO(t.set_copy_group(id, ids[0]));
+    return {};
+  });
+  const ForgetPlan plan = *catalog->plan_forgetting({.kind = ForgetKind::kPicture, .name = std::to_string(ids[0])});
+  write([&](CatalogTransaction& t) { return t.forget(plan); });
+  EXPECT_THAT(*catalog->copies(ids[1]), ElementsAre(ids[1], ids[2]));
+  const ForgetPlan both = *catalog->plan_forgetting({.kind = ForgetKind::kPicture, .name = "http://a.test/b", .copies = true});
+  EXPECT_THAT(both.images, ElementsAre(ids[1], ids[2]));
+}
+
+TEST_P(CatalogContract, AForgottenArtistsPicturesGoWithTheirLabels) {
+  const ImageId image = add_image("http://a.test/1.png", "work");
+  write(
+      [&](CatalogTransaction& t) { return t.add_label({.url = "http://a.test/1.png", .source = "api", .label = "cat", .artist = "Ann"}); });
+  const ImageId other = add_image("http://a.test/2.png", "other");
+  write(
+      [&](CatalogTransaction& t) { return t.add_label({.url = "http://a.test/2.png", .source = "api", .label = "cat", .artist = "Ben"}); });
+  EXPECT_THAT((*catalog->plan_forgetting({.kind = ForgetKind::kLabel, .name = "api/cat"})).images, ElementsAre(image, other));
+  const ForgetPlan plan = *catalog->plan_forgetting({.kind = ForgetKind::kArtist, .name = "Ann"});
+  const ForgetCounts counts = write([&](CatalogTransaction& t) { return t.forget(plan); });
+  EXPECT_EQ(counts.labels, 1u);
+  EXPECT_FALSE((*catalog->image(image)).has_value());
+  EXPECT_TRUE((*catalog->image(other)).has_value());
+  EXPECT_TRUE(catalog->refusals()->has(RefusedKind::kArtist, "Ann"));
+}
+
+TEST_P(CatalogContract, PlacesFollowAFileThatIsWrittenAnew) {
+  add_page(chair_page());
+  const ImageId image = add_image(chair_page().images[0].url, "chair");
+  EXPECT_TRUE(*catalog->refers_to(Store::kArchive, 1));
+  const std::vector<MovedPlace> records = {{{1, 100, 50}, {7, 8, 51}}, {{1, 2, 3}, {7, 90, 3}}};
+  write([&](CatalogTransaction& t) { return t.move_places(Store::kArchive, records); });
+  write([&](CatalogTransaction& t) { return t.move_places(Store::kVariants, {{{1, 5, 6}, {4, 16, 6}}}); });
+  EXPECT_EQ((*catalog->why(chair_page().url))->fetch.place, (ArchivePlace{7, 8, 51}));
+  EXPECT_EQ((*catalog->image(image))->original, (ArchivePlace{7, 90, 3}));
+  EXPECT_EQ((*catalog->image(image))->thumbnail, (VariantPlace{4, 16, 6}));
+  EXPECT_FALSE(*catalog->refers_to(Store::kArchive, 1));
+  EXPECT_TRUE(*catalog->refers_to(Store::kVariants, 4));
+  EXPECT_TRUE(catalog->compact());
+  EXPECT_EQ((*catalog->why(chair_page().url))->fetch.place, (ArchivePlace{7, 8, 51}));
+}
+
 TEST_P(CatalogContract, CopyGroupsAreListedForIndexing) {
   const ImageId a = add_image("http://a.test/1", "one"), b = add_image("http://a.test/2", "two");
   clear_all_dirty();
@@ -1042,7 +1182,7 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
                          "DROP TABLE selectors; ALTER TABLE products DROP COLUMN evidence; "
                          "ALTER TABLE products DROP COLUMN variants; ALTER TABLE image_refs DROP COLUMN language; "
                          "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
-                         "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews;"));
+                         "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
@@ -1068,9 +1208,9 @@ TEST(SqliteCatalog, PicturesOfAnOlderCatalogWaitToBeLookedAt) {
   }
   {  // as version 7 had it
     Database database = *Database::open(file, {});
-    ASSERT_TRUE(
-        database.execute("DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
-                         "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; PRAGMA user_version = 7"));
+    ASSERT_TRUE(database.execute(
+        "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
+        "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals; PRAGMA user_version = 7"));
   }
   const auto catalog = *open_catalog(file);
   EXPECT_TRUE(catalog->regions(id, "one")->empty());

@@ -202,6 +202,53 @@ TEST_P(FrontierContract, FailuresOfOneHostCanBeTriedAgain) {
   EXPECT_EQ(*frontier->retry_failed(1, std::vector{Cause::kNone}), 0u) << "no cause is no failure";
 }
 
+TEST_P(FrontierContract, WhatIsForgottenWasNeverThereAndAllElseIsAsItWas) {
+  const auto is_gone = [](std::string_view url) { return host_of_url(url) == "gone.test" || url == "http://a.test/4"; };
+  std::set<std::string> not_due;
+  auto frontier = open();
+  for (int round = 0; round < 50; ++round) {  // alone and in runs, fetched, failed, put back and waiting
+    std::vector<UrlRecord> urls;
+    for (int i = 0; i < 8; ++i) urls.push_back(page(fmt::format("http://{}.test/{}", i % 3 == 0 ? "gone" : "a", round * 8 + i)));
+    add(*frontier, urls);
+    ASSERT_TRUE(frontier->acknowledge(lease(*frontier, "gone.test")->signature, Cause::kNone));
+    ASSERT_TRUE(frontier->acknowledge(lease(*frontier, "a.test")->signature, round % 2 == 0 ? Cause::kNone : Cause::kTimeout));
+    const std::optional<Lease> later = lease(*frontier, "a.test");
+    not_due.insert(later->url.url);
+    ASSERT_TRUE(frontier->put_back(later->signature, kNow + 1h));
+  }
+  std::map<std::string, UrlStatus> before;
+  for (int i = 0; i < 400; ++i) {
+    const std::string url = fmt::format("http://a.test/{}", i);
+    if (const auto status = frontier->status(1, url); status && !is_gone(url)) before[url] = *status;
+  }
+  const FrontierCounts counts = frontier->counts(1);
+  EXPECT_EQ(*frontier->forget(is_gone, /*really=*/false), 151u);
+  EXPECT_EQ(frontier->counts(1).known, counts.known);
+  const std::uint64_t gone = *frontier->forget(is_gone, /*really=*/true);
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_EQ(frontier->counts(1).known, counts.known - gone);
+    EXPECT_FALSE(frontier->status(1, "http://gone.test/0"));
+    for (const auto& [url, status] : before) {
+      const auto now = frontier->status(1, url);
+      ASSERT_TRUE(now) << url;
+      EXPECT_EQ(now->state, status.state) << url;
+      EXPECT_EQ(now->cause, status.cause) << url;
+    }
+    EXPECT_EQ(*frontier->forget(is_gone, /*really=*/true), 0u);
+    for (const auto& file : fs::directory_iterator(folder_)) {
+      const auto bytes = read_file(file.path());
+      EXPECT_EQ(bytes->find("gone.test"), std::string::npos) << file.path();
+    }
+    frontier.reset();
+    frontier = open();
+  }
+  std::vector<std::string> expected;
+  for (const auto& [url, status] : before)
+    if (status.state == UrlState::kQueued && !not_due.contains(url)) expected.push_back(url);
+  EXPECT_THAT(drain(*frontier, "a.test"), ::testing::UnorderedElementsAreArray(expected));
+  EXPECT_EQ(add(*frontier, {page("http://gone.test/0")}), 1u);
+}
+
 TEST_P(FrontierContract, BetterPrioritiesGoFirst) {
   constexpr int kUrls = 100;
   std::vector<int> wanted;

@@ -82,6 +82,36 @@ TEST_P(VariantContract, ASpoiltByteIsNoticed) {
   }
 }
 
+struct FollowedMoves final : FileMoves {
+  Result<void> begins(std::uint32_t, std::uint32_t) override { return {}; }
+  Result<void> moved(std::uint32_t, std::uint32_t, const std::vector<MovedPlace>& places) override {
+    moves.insert(moves.end(), places.begin(), places.end());
+    return {};
+  }
+  std::vector<MovedPlace> moves;
+};
+
+TEST_P(VariantContract, RewritingLeavesOutWhatIsNotKeptAndMovesTheRest) {
+  auto store = open();
+  const VariantPlace first = *store->put("first"), gone = *store->put("gone for good"), last = *store->put("last");
+  const auto keeps = [&](const VariantPlace& place) { return place != gone; };
+  EXPECT_EQ((*store->rewrite(keeps, nullptr)).removed, 1u);
+  EXPECT_EQ(*store->get(gone), "gone for good");
+  FollowedMoves moves;
+  const auto done = store->rewrite(keeps, &moves);
+  ASSERT_TRUE(done) << done.error().message;
+  ASSERT_EQ(moves.moves.size(), 2u);
+  EXPECT_EQ(moves.moves[0].from, first);
+  EXPECT_EQ(moves.moves[1].from, last);
+  EXPECT_EQ(store->get(gone).error().code, Code::kNotFound);
+  const VariantPlace next = *store->put("next");
+  store = open();  // its files are numbered with a gap now
+  EXPECT_EQ(*store->get(moves.moves[0].to), "first");
+  EXPECT_EQ(*store->get(moves.moves[1].to), "last");
+  EXPECT_EQ(*store->get(next), "next");
+  EXPECT_EQ(*store->get(*store->put("behind all")), "behind all");
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, VariantContract,
                          testing::Values(VariantBackend{"embedded", [](const fs::path& folder) { return open_variant_store(folder); },
                                                         [](const fs::path& folder) { return folder / "variants-000001.pack"; }}),
