@@ -42,6 +42,7 @@ void add_changes(CLI::App& app, Common& common);
 void add_copies(CLI::App& app, Common& common);
 void add_retry(CLI::App& app, Common& common);
 void add_revisit(CLI::App& app, Common& common);
+void add_keys(CLI::App& app, Common& common);
 void add_forget(CLI::App& app, Common& common);
 void add_rebuild(CLI::App& app, Common& common);
 void add_config(CLI::App& app, Common& common);

@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
     add_copies(app, common);
     add_retry(app, common);
     add_revisit(app, common);
+    add_keys(app, common);
     add_forget(app, common);
     add_rebuild(app, common);
     add_config(app, common);

@@ -35,7 +35,7 @@ void add_serve(CLI::App& app, Common& common) {
   Subcommand command(app, "serve", "Serve the web app and the HTTP API, and run crawls");
   auto flags = std::make_shared<ServeFlags>();
   command.option("--port", flags->port, "Port (setting serve.port, 8080)", {.least = 1, .most = 65535});
-  command.option("--host", flags->host, "Address to listen on (setting serve.host, 127.0.0.1)");
+  command.option("--host,--bind", flags->host, "Address to listen on (setting serve.host, 127.0.0.1)");
   command.option("--name", flags->names, "A further host name the server is reached by; others are refused",
                  {.value = "NAME", .one_each = true});
   command.common_flags(common);

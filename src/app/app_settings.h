@@ -20,13 +20,18 @@ struct WorkerSettings {
 };
 
 struct ServerSettings {
-  Setting<std::string> host{
-      "serve.host", "127.0.0.1", {}, "Address to listen on. Other than loopback opens the collection to the network."};
+  Setting<std::string> host{"serve.host", "127.0.0.1", {}, "Address to listen on. Beyond loopback callers need keys (magpie keys)."};
   Setting<std::int64_t> port{"serve.port", 8080, {1, 65'535}, "Port to listen on."};
+  Setting<bool> keys{"serve.keys", false, {}, "Ask for keys on loopback, too: for a server behind a proxy on the same machine."};
+  Setting<bool> open{"serve.open", false, {}, "Let anybody read without a key; what changes something needs one all the same."};
+  Setting<std::int64_t> rate{
+      "serve.rate", 50, {0, 1'000'000}, "Requests a second of one key, or of one address without, while keys are needed; 0: no limit."};
+  Setting<std::int64_t> burst{
+      "serve.burst", 400, {1, 1'000'000}, "Requests at once of one that was quiet; an uploaded picture counts ten."};
   Setting<std::int64_t> threads{"serve.threads", 0, {0, 256}, "Threads that answer requests; 0: one a core."};
   template <class Visitor>
   void visit(Visitor&& each) {
-    each(host), each(port), each(threads);
+    each(host), each(port), each(keys), each(open), each(rate), each(burst), each(threads);
   }
 };
 

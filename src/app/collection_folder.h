@@ -35,6 +35,7 @@ class CollectionFolder {
   fs::path variants() const { return path_ / "variants"; }
   fs::path shops() const { return path_ / "shops"; }            // app/shops.h
   fs::path browser() const { return path_ / "browser"; }        // a running browser's profile; removed behind it
+  fs::path keys() const { return path_ / "keys"; }              // serve/access_keys.h
   fs::path forgetting() const { return path_ / "forgetting"; }  // what is being forgotten, until it is (app/forgetting.h)
   fs::path socket() const { return path_ / "manager.sock"; }
 

@@ -38,6 +38,24 @@ fs::path web_folder() {
   return folder ? *folder : fs::path();
 }
 
+bool is_loopback(const std::string& host) { return host == "::1" || host == "localhost" || host.starts_with("127."); }
+
+/// Who listens to the network says who may ask.
+Result<AccessOptions> access_of(const CollectionFolder& folder, const ServerSettings& settings) {
+  AccessOptions access{.key_file = folder.keys(),
+                       .keys_needed = settings.keys() || !is_loopback(settings.host()),
+                       .open_to_read = settings.open(),
+                       .limit = {.per_second = static_cast<double>(settings.rate()), .burst = static_cast<double>(settings.burst())}};
+  if (!access.keys_needed) return access;
+  MAGPIE_TRY(const std::vector<AccessKey> keys, AccessKeys(access.key_file).list());
+  if (!keys.empty() || access.open_to_read) return access;
+  return fail(
+      Code::kForbidden,
+      "{} is for others to ask, and there is no key yet: make one with 'magpie keys add NAME --scope manage', or let anybody read with "
+      "--set serve.open=true",
+      settings.host());
+}
+
 std::string openapi_text() {
   const auto file = asset("openapi.yaml");
   const auto text = file ? read_file(*file, 4 << 20) : Result<std::string>(std::string());
@@ -53,6 +71,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
                                               std::vector<std::string> host_names) {
   auto state = std::make_unique<State>();
   state->settings = settings;
+  MAGPIE_TRY(AccessOptions access, access_of(folder, settings.server));
   MAGPIE_TRY(state->collection, Collection::open_to_manage(folder));
   MAGPIE_TRY(state->manager, Manager::start(*state->collection, state->settings, state->clock, state->metrics,
                                             {.shops = true, .resume = true, .revisits = true, .at_once = true}));
@@ -67,6 +86,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   options.openapi_yaml = openapi_text();
   options.web_folder = web_folder();
   options.host_names = std::move(host_names);
+  options.access = std::move(access);
   options.ready = [manager = state->manager.get()] { return manager->healthy(); };
   state->api = std::make_unique<Api>(
       ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(), *state->searcher, *state->manager,

@@ -34,8 +34,12 @@ struct Route {
   bool reads = false;   // GET and HEAD
   bool writes = false;  // POST
   std::function<RouteReply(ApiState&, const HttpServerRequest&)> answer;
-  bool removes = false;  // DELETE
+  bool removes = false;             // DELETE
+  std::optional<KeyScope> scope{};  // whatever the method; else reads need search and the others manage
 };
+
+/// Decoding and embedding a picture is a hundred times the work of a look-up.
+constexpr double kUploadCost = 10;
 
 /// What reads with GET and does something with POST.
 Route one_of_two(std::string_view name, RouteReply (*get)(ApiState&, const HttpServerRequest&),
@@ -65,8 +69,10 @@ Route one_to_forget(std::string_view name, NamedRoute get, NamedRoute remove, st
 std::optional<Route> forget_route(const PathParts& path) {
   if (path.count == 3) return Route{"forgettings", false, true, &start_forgetting};
   if (path.count == 4 && path.parts[3] == "allow") return Route{"forgettings_allow", false, true, &allow_again};
-  if (path.count == 4) return reads_one("forgetting", &forgetting, path.parts[3]);
-  return std::nullopt;
+  if (path.count != 4) return std::nullopt;
+  Route one = reads_one("forgetting", &forgetting, path.parts[3]);
+  one.scope = KeyScope::kManage;  // a report names what nobody is to find any more
+  return one;
 }
 
 std::optional<Route> job_route(const PathParts& path) {
@@ -121,7 +127,11 @@ std::optional<Route> route_below_api(const PathParts& path) {
   if (what == "copies") return copy_route(path);
   if (what == "previews") return preview_route(path);
   if (what == "forgettings") return forget_route(path);
-  if (path.count == 3 && what == "search") return one_of_two("search", &search, &search_by_picture);
+  if (path.count == 3 && what == "search") {
+    Route both = one_of_two("search", &search, &search_by_picture);
+    both.scope = KeyScope::kSearch;
+    return both;
+  }
   if (path.count == 3 && what == "collect") return Route{"collect", false, true, &start_collect};
   if (path.count == 3 && what == "events") return Route{"events", true, false, &events};
   if (path.count == 3 && what == "stats") return Route{"stats", true, false, &stats};
@@ -147,6 +157,11 @@ std::optional<Route> find_route(const PathParts& path) {
   }
   if (path.count >= 3 && path.parts[0] == "api" && path.parts[1] == "v1") return route_below_api(path);
   return std::nullopt;
+}
+
+KeyScope scope_of(const Route& route, HttpMethod method) {
+  const bool reads = method == HttpMethod::kGet || method == HttpMethod::kHead;
+  return route.scope.value_or(reads ? KeyScope::kSearch : KeyScope::kManage);
 }
 
 bool takes(const Route& route, HttpMethod method) {
@@ -189,7 +204,10 @@ void add_security_headers(HttpServerReply& reply) {
 
 class Api::Impl {
  public:
-  Impl(const ApiPorts& ports, ApiOptions options) : options_(std::move(options)), state_(ports, options_) { load_web_files(); }
+  Impl(const ApiPorts& ports, ApiOptions options)
+      : options_(std::move(options)), state_(ports, options_), gate_(options_.access, ports.clock) {
+    load_web_files();
+  }
 
   HttpServerReply answer(const HttpServerRequest& request) {
     const auto began = std::chrono::steady_clock::now();
@@ -209,11 +227,17 @@ class Api::Impl {
     if (found) name = found->name;
     // /healthz and /metrics are asked by machines under any name, and tell nothing of the collection's contents.
     const bool open_to_all = name == "healthz" || name == "readyz" || name == "metrics";
+    const bool tells_nothing = name == "healthz" || name == "readyz";
     if (!open_to_all) {
       if (const auto refused = judge_request(request, options_.host_names)) return problem_reply(*refused);
     }
     if (!found) return path.parts[0] == "api" ? no_such_address(request) : web_file(request);
     if (!takes(*found, request.method)) return method_refused(request, methods_of(*found));
+    if (!tells_nothing) {
+      const bool is_upload = name == "search" && request.method == HttpMethod::kPost;
+      if (const auto refused = gate_.judge(request, scope_of(*found, request.method), is_upload ? kUploadCost : 1))
+        return problem_reply(*refused);
+    }
     RouteReply reply = found->answer(state_, request);
     return reply ? *std::move(reply) : problem_reply(reply.error());
   }
@@ -250,6 +274,7 @@ class Api::Impl {
 
   const ApiOptions options_;
   ApiState state_;
+  const AccessGate gate_;
   StaticFiles files_;
   std::string web_missing_;  // why there are none
 };

@@ -19,6 +19,7 @@
 #include "core/variants.h"
 #include "net/http_server.h"
 #include "search/searcher.h"
+#include "serve/access_gate.h"
 #include "serve/copy_control.h"
 #include "serve/forget_control.h"
 #include "serve/job_control.h"
@@ -50,6 +51,7 @@ struct ApiOptions {
   fs::path web_folder{};                  // the built web application; "" or missing: an explanation stands at "/"
   std::vector<std::string> host_names{};  // names besides localhost and plain addresses that the server is reached by, without port
   std::size_t event_streams_max = 64;
+  AccessOptions access{};
   /// Asked by /readyz; an error's message is the detail. Not set: always ready.
   std::function<Result<void>()> ready{};
 };

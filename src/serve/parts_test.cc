@@ -1,9 +1,12 @@
 // The parts of the API that need no server.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "serve/access_keys.h"
 #include "serve/api_text.h"
 #include "serve/kept_pictures.h"
 #include "serve/multipart.h"
+#include "serve/rate_limit.h"
 #include "serve/static_files.h"
 
 namespace magpie {
@@ -83,6 +86,50 @@ TEST(Etag, IsComparedWeakly) {
   EXPECT_TRUE(matches_etag("*", "\"b\""));
   EXPECT_FALSE(matches_etag("", "\"b\""));
   EXPECT_FALSE(matches_etag("\"bb\"", "\"b\""));
+}
+
+TEST(AccessKeys, AreKeptAsDigestsInAFileOfTheOwners) {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("magpie-keys-{}", ::getpid());
+  fs::create_directories(folder);
+  const fs::path file = folder / "keys";
+  const Timestamp now(std::chrono::milliseconds(1'795'000'000'000));
+  AccessKeys keys(file);
+  EXPECT_TRUE(keys.list()->empty());
+  const std::string key = *keys.add("phone", KeyScope::kSearch, now, now + std::chrono::hours(1));
+  EXPECT_TRUE(key.starts_with("mgp_"));
+  EXPECT_EQ(read_file(file)->find(key.substr(4)), std::string::npos);
+  EXPECT_EQ(fs::status(file).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(keys.add("phone", KeyScope::kManage, now, std::nullopt).error().code, Code::kBusy);
+  for (const char* name : {"", "two words", "../keys", "a\nb"})
+    EXPECT_EQ(keys.add(name, KeyScope::kSearch, now, std::nullopt).error().code, Code::kBadInput);
+  const AccessKeys other(file);  // another process
+  EXPECT_EQ(other.find(key)->name, "phone");
+  EXPECT_EQ(other.find(key)->expires_at, now + std::chrono::hours(1));
+  EXPECT_FALSE(other.find(key + "0"));
+  EXPECT_FALSE(other.find(""));
+  ASSERT_TRUE(keys.revoke("phone"));
+  EXPECT_FALSE(other.find(key));
+  EXPECT_EQ(keys.revoke("phone").error().code, Code::kNotFound);
+  for (const char* wrong : {"", "magpie-keys 2\n", "magpie-keys 1\nphone search 1\n", "magpie-keys 1\nphone admin 1 0 00\n"}) {
+    ASSERT_TRUE(write_file_atomic(file, wrong));
+    EXPECT_EQ(keys.list().error().code, Code::kCorrupt) << wrong;
+    EXPECT_FALSE(other.find(key));
+  }
+  fs::remove_all(folder);
+}
+
+TEST(RateLimiter, GivesWhatItSaysAndRemembersSoMany) {
+  RateLimiter limiter({.per_second = 10, .burst = 5});
+  const std::chrono::steady_clock::time_point begin{};
+  int taken = 0;
+  for (int ms = 0; ms < 10'000; ms += 10) taken += limiter.take("a", 1, begin + std::chrono::milliseconds(ms)) ? 0 : 1;
+  EXPECT_NEAR(taken, 5 + 10 * 10, 1);
+  EXPECT_EQ(limiter.take("b", 50, begin), std::nullopt) << "more than there ever is takes all there is";
+  EXPECT_EQ(limiter.take("b", 5, begin), std::chrono::seconds(1));
+  for (std::size_t i = 0; i < RateLimiter::kCallersMax; ++i) EXPECT_EQ(limiter.take(std::to_string(i), 5, begin), std::nullopt);
+  EXPECT_EQ(limiter.take("b", 5, begin), std::nullopt) << "forgotten";
+  RateLimiter none({});
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(none.take("a", 1, begin), std::nullopt);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ namespace magpie {
 std::string_view status_words(int status) {
   switch (status) {
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
@@ -42,9 +43,12 @@ HttpServerReply problem_reply(const Problem& problem) {
   json.begin_object();
   json.field("title", status_words(problem.status)).field("status", problem.status);
   json.field("code", problem.code).field("detail", problem.detail).end_object();
-  return {.status = problem.status,
-          .headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
-          .body = json.take()};
+  HttpServerReply reply{.status = problem.status,
+                        .headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
+                        .body = json.take()};
+  if (problem.status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"magpie\""});
+  if (problem.retry_after_s > 0) reply.headers.push_back({"Retry-After", std::to_string(problem.retry_after_s)});
+  return reply;
 }
 
 }  // namespace magpie

@@ -14,6 +14,7 @@ struct Problem {
   int status = 500;
   std::string_view code;  // a literal, "parameter_invalid"
   std::string detail;     // for people: what is wrong and what to do next
+  int retry_after_s = 0;  // over 0: as the header Retry-After
 };
 
 /// A value, or the problem to answer with. Inside this folder only.

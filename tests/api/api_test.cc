@@ -609,6 +609,111 @@ TEST(ApiServer, HasEveryOperationOfItsDescription) {
   }
 }
 
+/// A path of the description with examples in place of its parameters.
+std::string target_of(std::string path) {
+  for (const auto& [placeholder, value] : {std::pair{"{id}", "1"}, {"{variant}", "thumbnail"}, {"{name}", "chairs"}, {"{rank}", "1"}}) {
+    if (const auto at = path.find(placeholder); at != std::string::npos) path.replace(at, std::string_view(placeholder).size(), value);
+  }
+  return path;
+}
+
+/// A server that asks for keys, and two of them.
+struct LockedCollection {
+  explicit LockedCollection(AccessOptions access = {}) : collection(options_of(access)) {
+    search_key = *keys.add("reader", KeyScope::kSearch, test_time(), std::nullopt);
+    manage_key = *keys.add("owner", KeyScope::kManage, test_time(), std::nullopt);
+  }
+  ApiOptions options_of(AccessOptions access) const {
+    ApiOptions options;
+    options.access = std::move(access);
+    options.access.keys_needed = true;
+    options.access.key_file = folder.path() / "keys";
+    return options;
+  }
+  TestReply ask(std::string_view method, const std::string& target, const std::string& key) const {
+    HttpHeaders headers = {{"Content-Type", kJson}};
+    if (!key.empty()) headers.push_back({"Authorization", "Bearer " + key});
+    return collection.ask(method, target, headers, "{}");
+  }
+  TestFolder folder;
+  AccessKeys keys{folder.path() / "keys"};
+  std::string search_key, manage_key;
+  TestCollection collection;
+};
+
+bool is_turned_away(const TestReply& reply) {
+  return reply.status == 401 || (reply.status == 403 && Parsed(reply.body).text("/code") == "scope_missing");
+}
+
+TEST(ApiKeys, EveryOperationAsksForTheRoleOfItsDescription) {
+  const LockedCollection locked;
+  for (const std::string& path : openapi().paths()) {
+    for (const auto& [method, name] : {std::pair{"GET", "get"}, {"POST", "post"}, {"DELETE", "delete"}}) {
+      if (!openapi().has_operation(path, name)) continue;
+      SCOPED_TRACE(fmt::format("{} {}", method, path));
+      const std::string role = openapi().role_of(path, name), target = target_of(path);
+      const bool streams = path == "/api/v1/events";  // would never end
+      const TestReply without = locked.ask(method, target, "");
+      if (role.empty()) {
+        EXPECT_FALSE(is_turned_away(without));
+        continue;
+      }
+      expect_problem(without, 401, "key_missing");
+      EXPECT_EQ(without.header("www-authenticate"), "Bearer realm=\"magpie\"");
+      expect_problem(locked.ask(method, target, "mgp_" + std::string(64, '0')), 401, "key_unknown");
+      const auto passes_with = [&](const std::string& key) { return streams || !is_turned_away(locked.ask(method, target, key)); };
+      if (role == "manage") expect_problem(locked.ask(method, target, locked.search_key), 403, "scope_missing");
+      EXPECT_EQ(passes_with(locked.search_key), streams || role == "search");
+      EXPECT_TRUE(passes_with(locked.manage_key));
+    }
+  }
+}
+
+TEST(ApiKeys, AreTakenAsACookieTooAndNotOnceRevokedOrExpired) {
+  LockedCollection locked;
+  const auto with_cookie = [&](const std::string& cookie) { return locked.collection.get("/api/v1/stats", {{"Cookie", cookie}}).status; };
+  EXPECT_EQ(with_cookie("theme=dark; magpie_key=" + locked.search_key), 200);
+  EXPECT_EQ(with_cookie("magpie_key=" + locked.search_key + "; theme=dark"), 200);
+  EXPECT_EQ(with_cookie("other_magpie_key=" + locked.search_key), 401);
+  EXPECT_EQ(locked.collection.get("/api/v1/stats", {{"Authorization", "bearer " + locked.search_key}}).status, 200);
+  ASSERT_TRUE(locked.keys.revoke("reader"));
+  expect_problem(locked.ask("GET", "/api/v1/stats", locked.search_key), 401, "key_unknown");
+  const std::string late = *locked.keys.add("late", KeyScope::kSearch, test_time(), test_time());
+  expect_problem(locked.ask("GET", "/api/v1/stats", late), 401, "key_expired");
+  EXPECT_EQ(locked.collection.ask_on_socket("/api/v1/forgettings", R"({"kind": "host", "name": "shop.test"})").status, 202)
+      << "its owner's";
+}
+
+TEST(ApiKeys, AnOpenServerLetsAnybodyReadAndNobodyChange) {
+  const LockedCollection locked({.open_to_read = true});
+  EXPECT_EQ(locked.ask("GET", "/api/v1/stats", "").status, 200);
+  expect_problem(locked.ask("DELETE", "/api/v1/images/1", ""), 401, "key_missing");
+  expect_problem(locked.ask("DELETE", "/api/v1/images/1", locked.search_key), 403, "scope_missing");
+  EXPECT_EQ(locked.ask("DELETE", "/api/v1/images/1", locked.manage_key).status, 202);
+}
+
+TEST(ApiKeys, ACallerHasARateAndOthersAreNotHeldUp) {
+  LockedCollection locked({.open_to_read = true, .limit = {.per_second = 2, .burst = 3}});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(locked.ask("GET", "/api/v1/stats", locked.search_key).status, 200);
+  const TestReply over = locked.ask("GET", "/api/v1/stats", locked.search_key);
+  expect_problem(over, 429, "too_many_requests");
+  EXPECT_EQ(over.header("retry-after"), "1");
+  EXPECT_EQ(locked.ask("GET", "/api/v1/stats", locked.manage_key).status, 200);
+  EXPECT_EQ(locked.ask("GET", "/api/v1/stats", "").status, 200);
+  EXPECT_EQ(locked.ask("GET", "/healthz", locked.search_key).status, 200);
+  locked.collection.clock.advance(std::chrono::milliseconds(500));
+  EXPECT_EQ(locked.ask("GET", "/api/v1/stats", locked.search_key).status, 200);
+  EXPECT_EQ(locked.ask("GET", "/api/v1/stats", locked.search_key).status, 429);
+  // An upload counts ten, or all there is.
+  locked.collection.clock.advance(std::chrono::seconds(5));
+  const HttpHeaders upload = {{"Content-Type", "image/jpeg"}, {"Authorization", "Bearer " + locked.manage_key}};
+  EXPECT_EQ(locked.collection.ask("POST", "/api/v1/search", upload, "chair").status, 200);
+  EXPECT_EQ(locked.ask("GET", "/api/v1/stats", locked.manage_key).status, 429);
+  // Guessing keys has the guesser's rate.
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(locked.ask("GET", "/api/v1/stats", fmt::format("mgp_{}", i)).status, 401);
+  EXPECT_EQ(locked.ask("GET", "/api/v1/stats", "mgp_9").status, 429);
+}
+
 TEST(ApiGuard, KnowsItsOwnNames) {
   ApiOptions options;
   options.host_names = {"magpie.example"};

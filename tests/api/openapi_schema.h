@@ -22,6 +22,14 @@ class OpenApi {
     return judge(root_["components"]["schemas"][name], value, "$");
   }
   bool has_operation(const std::string& path, const std::string& method) const { return bool(root_["paths"][path][method]); }
+  /// The role that the key of an operation needs: "search", "manage", or "" for none.
+  std::string role_of(const std::string& path, const std::string& method) const {
+    const YAML::Node own = root_["paths"][path][method]["security"];
+    for (const auto& way : own ? own : root_["security"]) {
+      if (way["key"]) return way["key"][0].as<std::string>();
+    }
+    return "";
+  }
   std::vector<std::string> paths() const {
     std::vector<std::string> all;
     for (const auto& path : root_["paths"]) all.push_back(path.first.as<std::string>());
