@@ -46,6 +46,17 @@ async function readProblem(response: Response): Promise<ProblemError> {
   return unanswered('answer_unreadable', `${response.status} ${response.statusText}`.trim(), response.status)
 }
 
+type RefusalListener = (problem: Problem) => void
+const refusalListeners: RefusalListener[] = []
+/** Told whenever the server wants a key, or another one than it got. */
+export function onRefused(listener: RefusalListener): void {
+  refusalListeners.push(listener)
+}
+function told(error: ProblemError): ProblemError {
+  if (error.problem.status === 401 || error.code === 'scope_missing') for (const listener of refusalListeners) listener(error.problem)
+  return error
+}
+
 async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer> {
   let response: Response
   try {
@@ -54,7 +65,7 @@ async function ask<Answer>(path: string, init: RequestInit = {}): Promise<Answer
     if (error instanceof DOMException && error.name === 'AbortError') throw error
     throw unanswered('unreachable', 'The server did not answer.')
   }
-  if (!response.ok) throw await readProblem(response)
+  if (!response.ok) throw told(await readProblem(response))
   try {
     return (await response.json()) as Answer
   } catch (error) {

@@ -81,6 +81,11 @@ export default {
     previewHint: 'Ist das der Shop? Dann findet sich auf all seinen Seiten das Gleiche.', previewFailed: 'Die Vorschau ist fehlgeschlagen', previewProducts: 'Artikel der Vorschau', noPrice: 'Kein Preis', noPicture: 'Kein Bild',
   },
   keys: { hint: 'Tasten:', focus: 'suchen', move: 'bewegen', open: 'öffnen', alike: 'ähnliche', back: 'zurück' },
+  access: {
+    title: 'Dieser Server verlangt einen Schlüssel', hint: 'Wer ihn betreibt, erzeugt einen mit „magpie keys add“. Er bleibt in diesem Browser und geht nur an diesen Server.',
+    key: 'Schlüssel', remember: 'Auf diesem Gerät merken', submit: 'Entsperren', later: 'Jetzt nicht',
+    key_unknown: 'Der Server kennt diesen Schlüssel nicht.', key_expired: 'Dieser Schlüssel ist abgelaufen.', scope_missing: 'Ihr Schlüssel erlaubt nur die Suche; hierfür braucht es einen, der verwalten darf.',
+  },
   notFound: { title: 'Diese Seite gibt es nicht', home: 'Zur Suche' },
   document: { search: 'Magpie', results: '{words} · Magpie', picture: '{title} · Magpie', crawl: 'Sammeln · Magpie', alike: 'Ähnliche · Magpie', shops: 'Shops · Magpie' },
 } satisfies Messages

@@ -79,6 +79,11 @@ export default {
     previewHint: 'Is this the shop? Then the same will be found on all its pages.', previewFailed: 'The preview failed', previewProducts: 'Products of the preview', noPrice: 'No price', noPicture: 'No picture',
   },
   keys: { hint: 'Keys:', focus: 'search', move: 'move', open: 'open', alike: 'look-alikes', back: 'back' },
+  access: {
+    title: 'This server asks for a key', hint: 'Whoever runs it makes one with “magpie keys add”. It is kept in this browser and sent to this server only.',
+    key: 'Key', remember: 'Remember it on this device', submit: 'Unlock', later: 'Not now',
+    key_unknown: 'The server does not know this key.', key_expired: 'This key has expired.', scope_missing: 'Your key may search only; this needs one that may manage.',
+  },
   notFound: { title: 'There is no such page', home: 'To the search' },
   document: { search: 'Magpie', results: '{words} · Magpie', picture: '{title} · Magpie', crawl: 'Crawl · Magpie', alike: 'Look-alikes · Magpie', shops: 'Shops · Magpie' },
 }

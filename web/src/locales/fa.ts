@@ -81,6 +81,11 @@ export default {
     previewHint: 'همین فروشگاه است؟ پس در همهٔ صفحه‌هایش همین پیدا می‌شود.', previewFailed: 'پیش‌نمایش ناموفق بود', previewProducts: 'کالاهای پیش‌نمایش', noPrice: 'بی‌قیمت', noPicture: 'بی‌تصویر',
   },
   keys: { hint: 'کلیدها:', focus: 'جستجو', move: 'حرکت', open: 'گشودن', alike: 'همانندها', back: 'بازگشت' },
+  access: {
+    title: 'این سرور کلید می‌خواهد', hint: 'گردانندهٔ آن با «magpie keys add» یکی می‌سازد. کلید در همین مرورگر می‌ماند و فقط به همین سرور فرستاده می‌شود.',
+    key: 'کلید', remember: 'روی این دستگاه به یاد بسپار', submit: 'باز کن', later: 'الان نه',
+    key_unknown: 'سرور این کلید را نمی‌شناسد.', key_expired: 'این کلید منقضی شده است.', scope_missing: 'کلید شما فقط اجازهٔ جستجو دارد؛ این کار کلیدی با اجازهٔ مدیریت می‌خواهد.',
+  },
   notFound: { title: 'چنین صفحه‌ای نیست', home: 'به جستجو' },
   document: { search: 'مگپای', results: '{words} · مگپای', picture: '{title} · مگپای', crawl: 'گردآوری · مگپای', alike: 'همانندها · مگپای', shops: 'فروشگاه‌ها · مگپای' },
 } satisfies Messages
