@@ -68,18 +68,43 @@ std::size_t list_behind(std::string_view text, std::size_t at) {
   return at < end && text[at] == '[' ? at : std::string_view::npos;
 }
 
-// What stands as `"options": [...]` before or behind a list, nearest to it.
-std::vector<std::string> option_names_near(std::string_view text, std::size_t begin, std::size_t end) {
-  const std::size_t from = begin > kReachBack ? begin - kReachBack : 0;
-  for (const auto& [piece, offset] : {std::pair(text.substr(end, 4'096), end), std::pair(text.substr(from, begin - from), from)}) {
-    const std::size_t key = piece.rfind("\"options\"");
-    if (key == std::string_view::npos) continue;
-    const std::size_t list = list_behind(text, offset + key + 9);
-    if (list == std::string_view::npos) continue;
-    const JsonValue names = parse_json_start(utf8_prefix(text.substr(list), 4'096), 200);
-    if (std::vector<std::string> found = option_names_of(&names); !found.empty()) return found;
+bool has_value(const std::vector<ProductVariant>& variants, const std::string& value) {
+  return std::any_of(variants.begin(), variants.end(), [&](const ProductVariant& variant) {
+    return std::any_of(variant.options.begin(), variant.options.end(), [&](const VariantOption& option) { return option.value == value; });
+  });
+}
+
+// Names for choices that have none, from the `"options": ["Size", "Colour"]` nearest to the list that has as many and none of their values:
+// each variant may have options of its own, which are values.
+void name_options(std::vector<ProductVariant>& variants, std::string_view text, std::size_t list) {
+  const std::size_t count = variants.front().options.size();
+  if (count == 0 || !variants.front().options.front().name.empty()) return;
+  const std::size_t from = list > kReachBack ? list - kReachBack : 0;
+  const auto try_names = [&](std::size_t key) {
+    const std::size_t begin = list_behind(text, key + 9);
+    if (begin == std::string_view::npos) return false;
+    const JsonValue json = parse_json_start(utf8_prefix(text.substr(begin), 4'096), 200);
+    const std::vector<std::string> names = option_names_of(&json);
+    const bool fits = names.size() == count && std::none_of(names.begin(), names.end(), [&](const std::string& name) {
+                        return name.empty() || has_value(variants, name);
+                      });
+    if (!fits) return false;
+    for (ProductVariant& variant : variants) {
+      for (std::size_t i = 0; i < std::min(count, variant.options.size()); ++i) variant.options[i].name = names[i];
+    }
+    return true;
+  };
+  constexpr int kOptionsSeenMax = static_cast<int>(2 * kVariantsMax);
+  if (const std::size_t before = text.substr(from, list - from).rfind("\"options\"");
+      before != std::string_view::npos && try_names(from + before))
+    return;
+  // Behind the list, and so behind what its entries say.
+  int seen = 0;
+  const std::string_view reach = text.substr(0, std::min(text.size(), list + kListBytesMax));
+  for (std::size_t key = position_of(reach, "\"options\"", list); key != std::string_view::npos && ++seen < kOptionsSeenMax;
+       key = position_of(reach, "\"options\"", key + 9)) {
+    if (try_names(key)) return;
   }
-  return {};
 }
 
 bool is_ascii_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
@@ -101,7 +126,7 @@ class StateLists {
       : product_(product),
         urls_(urls),
         word_(longest_word(product.name)),
-        context_{.name = product.name, .currency = product.offer.currency, .option_names = {}} {}
+        context_{.name = product.name, .currency = product.offer.currency} {}
 
   void search(std::string_view text) {
     if (text.starts_with('[') && position_of(text, "attributes", 0) < 4'096) try_list(text, 0);
@@ -131,9 +156,9 @@ class StateLists {
       const JsonValue* node = item.find("node");
       entries.push_back(node != nullptr ? node : &item);
     }
-    context_.option_names = unescaped.empty() ? option_names_near(text, begin, begin + 1) : std::vector<std::string>();
     std::vector<ProductVariant> variants = read_variants(entries, context_, urls_);
     if (variants.empty()) return;
+    if (unescaped.empty()) name_options(variants, text, begin);
     if (counts_in_hundredths(variants, product_.offer.price)) {
       for (ProductVariant& variant : variants) {
         divide_by_hundred(variant.offer.price);

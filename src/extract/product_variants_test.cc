@@ -73,6 +73,15 @@ TEST(ProductVariants, OfShopifysStateInHundredths) {
   EXPECT_EQ(product.variants[0].gtin, "4006381333931");
 }
 
+TEST(ProductVariants, OptionsOfTheVariantsAreNoNames) {
+  const Product product =
+      product_of(with_json_ld(R"({"@type":"Product","name":"Linen shirt","offers":{"price":"19.90","priceCurrency":"EUR"}})") +
+                 R"(<script>var product={"title":"Linen shirt","variants":[
+      {"title":"S / red","options":["S","red"],"sku":"A-1","price":1990},{"title":"M / red","options":["M","red"],"sku":"A-2","price":1990}],
+      "images":[],"options":[{"name":"Size","values":["S","M"]},{"name":"Colour","values":["red"]}]};</script>)");
+  EXPECT_THAT(words(product), ElementsAre("Size=S;Colour=red|A-1|19.90 EUR|", "Size=M;Colour=red|A-2|19.90 EUR|"));
+}
+
 TEST(ProductVariants, OfWooCommercesForm) {
   const Product product = product_of(
       R"(<title>Linen shirt</title><h1>Linen shirt</h1><p class=price>19,90 €</p><img src=/a.jpg><form class=variations_form data-product_variations='[

@@ -154,7 +154,7 @@ class ProductReader {
 
   // A group's members, else the product's models, else what its several offers sell.
   std::vector<ProductVariant> variants_of(const JsonValue& node, const Product& product) const {
-    const VariantContext context{.name = product.name, .currency = product.offer.currency, .option_names = {}};
+    const VariantContext context{.name = product.name, .currency = product.offer.currency};
     for (const std::string_view key : {"hasVariant", "model", "offers"}) {
       std::vector<const JsonValue*> entries;
       each_value(node, key, [&](const JsonValue& value) {

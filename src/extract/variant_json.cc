@@ -49,18 +49,16 @@ void add_options(ProductVariant& variant, const JsonValue& list) {
   }
 }
 
-// Shopify's: option1 to option3, or a list of as many texts.
-void add_numbered_options(ProductVariant& variant, const JsonValue& entry, const std::vector<std::string>& names) {
-  const auto name_at = [&](std::size_t i) { return i < names.size() ? names[i] : std::string(); };
-  static constexpr std::string_view kKeys[] = {"option1", "option2", "option3"};
-  for (std::size_t i = 0; i < std::size(kKeys); ++i) {
-    if (const JsonValue* value = entry.find(kKeys[i])) add_option(variant, name_at(i), text_of(value));
+// Shopify's: option1 to option3, or a list of as many texts. Their names stand at the product.
+void add_numbered_options(ProductVariant& variant, const JsonValue& entry) {
+  for (const std::string_view key : {"option1", "option2", "option3"}) {
+    if (const JsonValue* value = entry.find(key)) add_option(variant, {}, text_of(value));
   }
   if (!variant.options.empty()) return;
   const JsonValue* list = entry.find("options");
   if (list == nullptr || !list->is_array()) return;
-  for (std::size_t i = 0; i < list->items.size(); ++i) {
-    if (list->items[i].is_string()) add_option(variant, name_at(i), text_of(&list->items[i]));
+  for (const JsonValue& item : list->items) {
+    if (item.is_string()) add_option(variant, {}, text_of(&item));
   }
 }
 
@@ -81,7 +79,7 @@ void read_options(ProductVariant& variant, const JsonValue& entry, const Variant
   for (const std::string_view key : {"attributes", "selectedOptions", "additionalProperty", "optionValues"}) {
     if (const JsonValue* list = entry.find(key); list != nullptr && variant.options.empty()) add_options(variant, *list);
   }
-  if (variant.options.empty()) add_numbered_options(variant, entry, context.option_names);
+  if (variant.options.empty()) add_numbered_options(variant, entry);
   if (!variant.options.empty()) return;
   const std::string title = text_of(first_of(entry, {"title", "public_title", "name"}));
   const std::string_view told = without_name(title, context.name);

@@ -15,9 +15,8 @@ namespace magpie {
 
 /// What the product around a list says of all its entries.
 struct VariantContext {
-  std::string_view name;                  // the product's: left out where an entry's begins with it
-  std::string_view currency;              // ISO 4217, empty unknown
-  std::vector<std::string> option_names;  // of option1, option2, option3, where they are not at the entry itself
+  std::string_view name;      // the product's: left out where an entry's begins with it
+  std::string_view currency;  // ISO 4217, empty unknown
 };
 
 /// One version, or one with nothing known where `entry` is none.
