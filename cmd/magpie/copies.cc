@@ -1,4 +1,6 @@
 // Groups of copies: which there are and why, and what a person says of them.
+#include <map>
+
 #include "app/collection.h"
 #include "app/manager_client.h"
 #include "base/json_writer.h"
@@ -50,7 +52,9 @@ Result<int> list(const Common& common, const CopiesFlags& flags) {
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
   MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
   const Catalog& catalog = collection->catalog();
-  MAGPIE_TRY(const std::vector<CopyGroup> groups, catalog.copy_groups(flags.after, flags.unreviewed, flags.count));
+  MAGPIE_TRY(std::vector<CopyGroup> groups, catalog.copy_groups(flags.after, flags.unreviewed, flags.count + 1));
+  const bool more = groups.size() > flags.count;
+  if (more) groups.pop_back();
   for (const CopyGroup& group : groups) {
     MAGPIE_TRY(const std::vector<CopyLink> links, catalog.copy_links(group.id));
     if (common.json) {
@@ -63,7 +67,7 @@ Result<int> list(const Common& common, const CopiesFlags& flags) {
     for (const CopyLink& link : links) by_image.try_emplace(link.image, link);
     MAGPIE_TRY_DO(print_group(catalog, group, by_image));
   }
-  if (groups.size() == flags.count && !common.json) fmt::print("more: --after {}\n", groups.back().id);
+  if (more && !common.json) fmt::print("more: --after {}\n", groups.back().id);
   if (groups.empty() && !common.json) fmt::print("no {}groups of copies\n", flags.unreviewed ? "unreviewed " : "");
   return groups.empty() ? kNothing : kDone;
 }
@@ -124,7 +128,8 @@ Result<int> undo(const Common& common, std::uint64_t id) {
       [&](const Catalog& catalog, pipeline::CopyGroups& groups, CatalogTransaction& transaction) -> Result<CopyReview> {
         MAGPIE_TRY(std::optional<CopyReview> made, catalog.copy_review(id));
         if (!made) return fail(Code::kNotFound, "there is no review {}; magpie copies reviews lists them", id);
-        MAGPIE_TRY_DO(groups.undo(transaction, *made));
+        MAGPIE_TRY(const std::vector<CopyReview> later, catalog.copy_reviews_since(id));
+        MAGPIE_TRY_DO(groups.undo(transaction, *made, later));
         made->undone = true;
         return std::move(*made);
       });

@@ -70,13 +70,17 @@ void write_evidence(JsonWriter& json, const Product& product) {
   json.end_object();
 }
 
-// [{"options": {"Size": "M"}, "sku": "T-1-M", "price": "12.00", ..}, ..]; an option that the page gives no name is "".
+// [{"options": [{"name": "Size", "value": "M"}], "sku": "T-1-M", "price": "12.00", ..}, ..]; an option may have no name.
 void write_variants(JsonWriter& json, const Product& product) {
   json.key("variants").begin_array();
   for (const ProductVariant& variant : product.variants) {
-    json.begin_object().key("options").begin_object();
-    for (const VariantOption& option : variant.options) json.field(option.name, option.value);
-    json.end_object();
+    json.begin_object().key("options").begin_array();
+    for (const VariantOption& option : variant.options) {
+      json.begin_object();
+      write_unless_empty(json, "name", option.name);
+      json.field("value", option.value).end_object();
+    }
+    json.end_array();
     write_unless_empty(json, "sku", variant.sku);
     write_unless_empty(json, "gtin", variant.gtin);
     write_unless_empty(json, "price", variant.offer.price);

@@ -199,7 +199,7 @@ void add_rebuild(CLI::App& app, Common& common) {
   command.flag(
       "--analyse", flags->analyse,
       "Analyse and index pictures that were only archived or described (crawl.pictures), or looked through by no detector, or another one");
-  command.option("--model", flags->model, "Make all vectors anew by this model, a folder below models/, then search by them",
+  command.option("--model", flags->model, "Make all vectors anew by this model, one of magpie models list, then search by them",
                  {.value = "NAME"});
   command.flag("--dry-run", flags->dry_run, "With --extract: show what would change, and change nothing");
   command.option("--limit", flags->limit, "With --extract: changed pages that are shown; all are counted",

@@ -335,6 +335,8 @@ class Catalog {
   /// Newest first.
   virtual Result<std::vector<CopyReview>> copy_reviews(std::size_t limit) const = 0;
   virtual Result<std::optional<CopyReview>> copy_review(std::uint64_t id) const = 0;
+  /// Those behind it, oldest first.
+  virtual Result<std::vector<CopyReview>> copy_reviews_since(std::uint64_t id) const = 0;
   /// Pictures that are in a group and not its first, with its id.
   virtual Result<void> each_copy(const std::function<Result<void>(ImageId, ImageId group)>& visit) const = 0;
   virtual Result<void> each_copy_link(const std::function<Result<void>(const CopyLink&)>& visit) const = 0;

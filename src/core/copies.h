@@ -44,7 +44,7 @@ struct CopyReview {
   std::uint64_t id = 0;
   CopyAction action = CopyAction::kKeep;
   std::vector<ImageId> images;   // ascending, each once
-  std::vector<CopyPair> before;  // the pairs it changed, as they were: what undoing puts back
+  std::vector<CopyPair> before;  // the pairs it speaks of, as they were: what undoing puts back
   Timestamp at{};
   bool undone = false;
 };

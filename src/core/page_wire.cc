@@ -69,7 +69,7 @@ void write(WireWriter& out, const ProductVariant& variant) {
 
 ProductVariant read_variant(WireReader& in) {
   ProductVariant variant;
-  variant.options.resize(in.count());
+  variant.options.resize(std::min(in.count(), ProductVariant::kOptionsMax + 1));  // one too many tells
   for (VariantOption& option : variant.options) {
     option.name = in.string();
     option.value = in.string();
@@ -103,7 +103,7 @@ Product read_product(WireReader& in) {
     evidence.sure_percent = static_cast<std::uint8_t>(std::min<std::uint64_t>(in.u64(), 255));
     evidence.otherwise = in.string();
   }
-  product.variants.resize(in.count());
+  product.variants.resize(std::min(in.count(), kVariantsMax + 1));  // one too many tells
   for (ProductVariant& variant : product.variants) variant = read_variant(in);
   return product;
 }

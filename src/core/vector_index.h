@@ -66,6 +66,12 @@ struct VectorMatches {
   VectorPlan plan = VectorPlan::kScan;
 };
 
+/// How alike a query is to pictures in general.
+struct Background {
+  float mean = 0;             // cosine; 0 where there is none to compare
+  std::uint64_t vectors = 0;  // that it speaks for: those within the scope, as far as the sample tells
+};
+
 /// An unchanging view of one commit. Thread-safe. Errors: kBadInput for a query of other dims than the vectors or not finite,
 /// kUnavailable, kCorrupt.
 class VectorSnapshot {
@@ -73,9 +79,9 @@ class VectorSnapshot {
   virtual ~VectorSnapshot() = default;
   /// Each picture is one hit at most, with the best of its vectors. An empty index gives no hits, whatever the dims.
   virtual Result<VectorMatches> search(const VectorQuery& query) const = 0;
-  /// How alike a query is to the pictures in general: its mean cosine to a sample of the vectors within the scope, some 1,000 spread
-  /// evenly, the same for the same commit. 0 where there is none.
-  virtual Result<float> background(std::span<const float> vector, const VectorScope& scope) const = 0;
+  /// The mean cosine to a sample of the vectors within the scope, at most some 1,000 spread evenly, the same for the same commit. Cost: up
+  /// to a look at the scope of every vector, where few are within it.
+  virtual Result<Background> background(std::span<const float> vector, const VectorScope& scope) const = 0;
   /// The stored vector of a picture, or of one of its regions; nothing when it has none.
   virtual Result<std::optional<Embedding>> embedding(ImageId id, std::uint16_t region) const = 0;
   Result<std::optional<Embedding>> embedding(ImageId id) const { return embedding(id, 0); }

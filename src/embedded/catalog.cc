@@ -322,6 +322,9 @@ class SqliteCatalog final : public Catalog {
       return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
     });
   }
+  Result<std::vector<CopyReview>> copy_reviews_since(std::uint64_t id) const override {
+    return read([&](Database& db) { return read_copy_reviews_since(db, id); });
+  }
   Result<void> each_copy(const std::function<Result<void>(ImageId, ImageId)>& visit) const override {
     return read([&](Database& db) { return read_each_copy(db, visit); });
   }

@@ -51,6 +51,15 @@ std::vector<CopyPair> decode_pairs(std::string_view bytes) {
   return pairs;
 }
 
+CopyReview review_from(const Query& row) {
+  return {.id = static_cast<std::uint64_t>(row.int64(0)),
+          .action = static_cast<CopyAction>(row.int64(1)),
+          .images = decode_images(row.blob(2)),
+          .before = decode_pairs(row.blob(3)),
+          .at = from_millis(row.int64(4)),
+          .undone = row.int64(5) != 0};
+}
+
 /// Of "keep" reviews that hold, the pictures each speaks of, as they are encoded.
 Result<std::set<std::string>> kept_groups(Database& db) {
   std::set<std::string> kept;
@@ -138,12 +147,17 @@ Result<std::vector<CopyReview>> read_copy_reviews(Database& db, std::optional<st
              db.query("SELECT id, action, images, before, at, undone FROM copy_reviews WHERE ? = 0 OR id = ? ORDER BY id DESC LIMIT ?",
                       id ? 1 : 0, id.value_or(0), limit));
   MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
-    reviews.push_back({.id = static_cast<std::uint64_t>(row.int64(0)),
-                       .action = static_cast<CopyAction>(row.int64(1)),
-                       .images = decode_images(row.blob(2)),
-                       .before = decode_pairs(row.blob(3)),
-                       .at = from_millis(row.int64(4)),
-                       .undone = row.int64(5) != 0});
+    reviews.push_back(review_from(row));
+    return {};
+  }));
+  return reviews;
+}
+
+Result<std::vector<CopyReview>> read_copy_reviews_since(Database& db, std::uint64_t id) {
+  std::vector<CopyReview> reviews;
+  MAGPIE_TRY(Query rows, db.query("SELECT id, action, images, before, at, undone FROM copy_reviews WHERE id > ? ORDER BY id", id));
+  MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+    reviews.push_back(review_from(row));
     return {};
   }));
   return reviews;

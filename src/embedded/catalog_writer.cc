@@ -648,7 +648,12 @@ class SqliteTransaction final : public CatalogTransaction {
       if (variant.offer.availability != "OutOfStock")
         in_stock.push_back(chosen.empty() ? variant.sku : fmt::format("{}", fmt::join(chosen, " / ")));
     }
-    return is_told ? in_stock.empty() ? "none" : fmt::format("{}", fmt::join(in_stock, ", ")) : "";
+    if (!is_told) return {};
+    constexpr std::size_t kNamedMax = 20;
+    const std::size_t more = in_stock.size() > kNamedMax ? in_stock.size() - kNamedMax : 0;
+    in_stock.resize(in_stock.size() - more);
+    if (more > 0) in_stock.push_back(fmt::format("{} more", more));
+    return in_stock.empty() ? "none" : fmt::format("{}", fmt::join(in_stock, ", "));
   }
 
   static std::size_t news_among(const std::vector<StoredProduct>& known, const std::vector<Product>& now) {
@@ -676,8 +681,8 @@ class SqliteTransaction final : public CatalogTransaction {
       }
       MAGPIE_TRY_DO(note("price", price, price_text(after->offer)));
       MAGPIE_TRY_DO(note("availability", before.offer.availability, after->offer.availability));
-      if (!before.variants.empty() && !after->variants.empty())
-        MAGPIE_TRY_DO(note("variants", variants_in_stock(before.variants), variants_in_stock(after->variants)));
+      const std::string sold = variants_in_stock(before.variants), sells = variants_in_stock(after->variants);
+      if (!sold.empty() && !sells.empty()) MAGPIE_TRY_DO(note("variants", sold, sells));
       const auto fresh = std::ranges::count_if(
           after->images, [&](const std::string& url) { return std::ranges::find(before.images, url) == before.images.end(); });
       if (fresh > 0) MAGPIE_TRY_DO(note("images", "", fmt::format("+{}", fresh)));

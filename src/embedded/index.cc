@@ -30,7 +30,7 @@ class VectorView : public VectorSnapshot {
  public:
   explicit VectorView(SnapshotPointer snapshot) : snapshot_(std::move(snapshot)) {}
   Result<VectorMatches> search(const VectorQuery& query) const override { return index::search_vectors(*snapshot_, query); }
-  Result<float> background(std::span<const float> vector, const VectorScope& scope) const override {
+  Result<Background> background(std::span<const float> vector, const VectorScope& scope) const override {
     return index::background_similarity(*snapshot_, vector, scope);
   }
   Result<std::optional<Embedding>> embedding(ImageId id, std::uint16_t region) const override {

@@ -52,13 +52,13 @@ bool counts_in_hundredths(const std::vector<ProductVariant>& variants, const std
 
 bool has_price(const std::vector<ProductVariant>& variants, const std::string& price) {
   const std::string wanted = in_hundredths(price);
-  return std::any_of(variants.begin(), variants.end(), [&](const ProductVariant& variant) {
+  return !wanted.empty() && std::any_of(variants.begin(), variants.end(), [&](const ProductVariant& variant) {
     return !variant.offer.price.empty() && in_hundredths(variant.offer.price) == wanted;
   });
 }
 
 void divide_by_hundred(std::string& amount) {
-  if (!amount.empty()) amount = from_hundredths(amount);
+  if (!amount.empty() && amount.find('.') == std::string::npos) amount = from_hundredths(amount);
 }
 
 // "[", where a list of objects begins behind a key, or npos.

@@ -10,6 +10,7 @@ namespace magpie {
 namespace {
 
 constexpr std::size_t kTextBytesMax = 256;
+constexpr std::size_t kEntriesMax = 4 * kVariantsMax;  // looked at of a list
 
 const JsonValue* first_of(const JsonValue& node, std::initializer_list<std::string_view> keys) {
   for (const std::string_view key : keys) {
@@ -152,7 +153,7 @@ ProductVariant read_variant(const JsonValue& entry, const VariantContext& contex
 std::vector<ProductVariant> read_variants(std::span<const JsonValue* const> entries, const VariantContext& context, const PageUrls& urls) {
   std::vector<ProductVariant> variants;
   std::vector<std::string> identities;
-  for (const JsonValue* entry : entries) {
+  for (const JsonValue* entry : entries.first(std::min(entries.size(), kEntriesMax))) {
     if (variants.size() >= kVariantsMax) break;
     ProductVariant variant = read_variant(*entry, context, urls);
     if (variant.options.empty() && variant.sku.empty()) continue;

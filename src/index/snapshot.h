@@ -66,8 +66,8 @@ std::vector<ScoredId> match_words(const Snapshot& snapshot, const TextQuery& que
 std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids, std::size_t values_max);
 void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take);
 Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery& query);
-/// VectorSnapshot::background(). Cost: about 0.1 ms.
-Result<float> background_similarity(const Snapshot& snapshot, std::span<const float> vector, const VectorScope& scope);
+/// VectorSnapshot::background(). Cost: about 0.1 ms, and more where few are within the scope.
+Result<Background> background_similarity(const Snapshot& snapshot, std::span<const float> vector, const VectorScope& scope);
 std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id, std::uint16_t region);
 
 template <class Use>

@@ -355,9 +355,9 @@ Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery
   return matches;
 }
 
-Result<float> background_similarity(const Snapshot& snapshot, std::span<const float> vector, const VectorScope& scope) {
+Result<Background> background_similarity(const Snapshot& snapshot, std::span<const float> vector, const VectorScope& scope) {
   constexpr std::uint64_t kSample = 1'000;
-  if (snapshot.vectors() == 0) return 0.0F;
+  if (snapshot.vectors() == 0) return Background();
   MAGPIE_TRY_DO(check_query(snapshot, vector));
   const vec::QuantisedQuery quantised(vector);
   const auto dot = vec::dot_functions().codes;
@@ -376,7 +376,8 @@ Result<float> background_similarity(const Snapshot& snapshot, std::span<const fl
       next = (seen / stretch + 1) * stretch;
     }
   }
-  return taken == 0 ? 0.0F : static_cast<float>(sum / static_cast<double>(taken));
+  if (taken == 0) return Background();
+  return Background{.mean = static_cast<float>(sum / static_cast<double>(taken)), .vectors = taken * stretch};
 }
 
 std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id, std::uint16_t region) {

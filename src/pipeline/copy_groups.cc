@@ -3,6 +3,17 @@
 #include <algorithm>
 
 namespace magpie::pipeline {
+namespace {
+
+bool share_a_pair(const CopyReview& one, const CopyReview& other) {
+  std::set<std::pair<ImageId, ImageId>> pairs;
+  for (const CopyPair& pair : one.before) pairs.emplace(pair.image, pair.other);
+  return std::any_of(other.before.begin(), other.before.end(), [&](const CopyPair& pair) {
+    return pairs.contains({pair.image, pair.other});
+  });
+}
+
+}  // namespace
 
 Result<CopyGroups> CopyGroups::load(const Catalog& catalog) {
   CopyGroups groups;
@@ -100,11 +111,14 @@ Result<void> CopyGroups::set_verdict(CatalogTransaction& transaction, const Copy
 // Takes whole groups to pieces and puts them together again: by what people say first, then by the links found, in order of id.
 Result<void> CopyGroups::regroup(CatalogTransaction& transaction, std::set<ImageId> images) {
   // Links that a verdict kept from joining may join now, so the groups behind them belong to it.
+  std::set<ImageId> groups;
+  for (const ImageId image : images) groups.insert(group_of(image));
   for (std::vector<ImageId> open(images.begin(), images.end()); !open.empty();) {
     const auto found = found_.find(open.back());
     open.pop_back();
     if (found == found_.end()) continue;
     for (const ImageId linked : found->second) {
+      if (!groups.insert(group_of(linked)).second) continue;
       for (const ImageId member : members_of(group_of(linked))) {
         if (images.insert(member).second) open.push_back(member);
       }
@@ -156,8 +170,8 @@ Result<CopyReview> CopyGroups::review(CatalogTransaction& transaction, CopyActio
   CopyReview review{.action = action, .images = {chosen.begin(), chosen.end()}, .at = now};
   const auto say = [&](ImageId one, ImageId other, CopyVerdict verdict) -> Result<void> {
     CopyPair pair{.image = std::max(one, other), .other = std::min(one, other), .verdict = verdict_of(one, other)};
-    if (pair.verdict == verdict) return {};
     review.before.push_back(pair);
+    if (pair.verdict == verdict) return {};
     pair.verdict = verdict;
     return set_verdict(transaction, pair);
   };
@@ -168,10 +182,13 @@ Result<CopyReview> CopyGroups::review(CatalogTransaction& transaction, CopyActio
     if (chosen.size() * rest > kPairsMax)
       return fail(Code::kBadInput, "{} of {} pictures are too many to split at once: at most {} pairs", chosen.size(), touched.size(),
                   kPairsMax);
-    for (const ImageId one : chosen) {
-      for (const ImageId other : touched) {
-        if (!chosen.contains(other)) MAGPIE_TRY_DO(say(one, other, CopyVerdict::kApart));
-      }
+    ImageId first_left = kNoId;
+    for (const ImageId other : touched) {
+      if (chosen.contains(other)) continue;
+      for (const ImageId one : chosen) MAGPIE_TRY_DO(say(one, other, CopyVerdict::kApart));
+      // Those that stay may hang together by nothing but what goes: they were a group, and are one still.
+      if (first_left != kNoId) MAGPIE_TRY_DO(say(other, first_left, CopyVerdict::kCopies));
+      if (first_left == kNoId) first_left = other;
     }
   }
   if (action == CopyAction::kMerge) {
@@ -194,16 +211,15 @@ Result<CopyReview> CopyGroups::review(CatalogTransaction& transaction, CopyActio
   return review;
 }
 
-Result<void> CopyGroups::undo(CatalogTransaction& transaction, const CopyReview& review) {
+Result<void> CopyGroups::undo(CatalogTransaction& transaction, const CopyReview& review, std::span<const CopyReview> later) {
   if (review.undone) return fail(Code::kBusy, "review {} is undone already", review.id);
+  for (const CopyReview& other : later) {
+    if (!other.undone && share_a_pair(other, review))
+      return fail(Code::kBusy, "review {} speaks of the same pictures and is later: undo that first", other.id);
+  }
   std::set<ImageId> touched;
   for (const ImageId image : review.images) {
     for (const ImageId member : members_of(group_of(image))) touched.insert(member);
-  }
-  for (const CopyPair& pair : review.before) {
-    const std::optional<CopyVerdict> now = verdict_of(pair.image, pair.other);
-    const bool as_left = review.action == CopyAction::kSplit ? now == CopyVerdict::kApart : now != CopyVerdict::kApart;
-    if (!as_left) return fail(Code::kBusy, "a later review speaks of pictures {} and {}: undo that first", pair.image, pair.other);
   }
   for (const CopyPair& pair : review.before) {
     MAGPIE_TRY_DO(set_verdict(transaction, pair));

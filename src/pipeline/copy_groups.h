@@ -32,8 +32,9 @@ class CopyGroups {
   /// all of a group to split, or more than kPairsMax pairs to take apart. kNotFound for a picture in no group, unless it is to be merged.
   Result<CopyReview> review(CatalogTransaction& transaction, CopyAction action, std::span<const ImageId> images, Timestamp now);
   static constexpr std::size_t kPairsMax = 20'000;
-  /// Puts back what a review changed. kBusy when it is undone already, or a later one changed the same pairs: that one goes first.
-  Result<void> undo(CatalogTransaction& transaction, const CopyReview& review);
+  /// Puts back what a review changed. `later`: those made since (Catalog::copy_reviews_since). kBusy when it is undone already, or one of
+  /// them that holds speaks of the same pairs: that one goes first.
+  Result<void> undo(CatalogTransaction& transaction, const CopyReview& review, std::span<const CopyReview> later);
 
  private:
   std::vector<ImageId> members_of(ImageId group) const;

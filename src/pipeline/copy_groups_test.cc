@@ -54,7 +54,7 @@ class CopyGroupsTest : public testing::Test {
   }
   Result<void> undo(std::uint64_t id) {
     const CopyReview review = **catalog_->copy_review(id);
-    return write([&](CatalogTransaction& t) { return groups_.undo(t, review); });
+    return write([&](CatalogTransaction& t) { return groups_.undo(t, review, *catalog_->copy_reviews_since(id)); });
   }
   /// Groups of two and more as the catalog has them, which must be what is in memory, and what is loaded anew.
   std::vector<std::vector<ImageId>> groups() {
@@ -99,6 +99,32 @@ TEST_F(CopyGroupsTest, WhatIsSplitOffStaysApartThoughNewCopiesComeOfBoth) {
   join(4, 3);
   join(4, 1);  // of both sides: it stays where it came first
   EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 2), ElementsAre(3, 4)));
+}
+
+TEST_F(CopyGroupsTest, SplittingOffWhatTheOthersHangOnLeavesThemTogether) {
+  add_some(8);
+  for (const ImageId image : {2, 3, 4}) join(image, 1);  // a star
+  join(6, 5);
+  join(7, 6);
+  join(8, 7);  // a chain
+  const auto star = review(CopyAction::kSplit, {1});
+  ASSERT_TRUE(star);
+  ASSERT_TRUE(review(CopyAction::kSplit, {6}));
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(2, 3, 4), ElementsAre(5, 7, 8)));
+  ASSERT_TRUE(undo(star->id));
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 2, 3, 4), ElementsAre(5, 7, 8)));
+}
+
+TEST_F(CopyGroupsTest, AReviewThatALaterOneRestsOnIsNotUndoneBeforeIt) {
+  add_some(2);
+  const auto first = review(CopyAction::kMerge, {1, 2});
+  const auto split = review(CopyAction::kSplit, {2});
+  const auto second = review(CopyAction::kMerge, {1, 2});
+  const auto again = review(CopyAction::kMerge, {1, 2});
+  ASSERT_TRUE(first && split && second && again);
+  for (const auto& early : {first, split, second}) EXPECT_EQ(undo(early->id).error().code, Code::kBusy);
+  for (const auto& late : {again, second, split, first}) ASSERT_TRUE(undo(late->id));
+  EXPECT_THAT(groups(), IsEmpty());
 }
 
 TEST_F(CopyGroupsTest, MergedPicturesBringTheirGroups) {

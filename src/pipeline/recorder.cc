@@ -69,7 +69,7 @@ Result<void> Recorder::transact(std::function<Result<void>(CatalogTransaction&)>
 
 Result<CopyReview> Recorder::review_copies(CopyAction action, std::vector<ImageId> images, Timestamp now) {
   CopyReview made;
-  MAGPIE_TRY_DO(transact([&](CatalogTransaction& transaction) -> Result<void> {
+  MAGPIE_TRY_DO(change_groups([&](CatalogTransaction& transaction) -> Result<void> {
     MAGPIE_TRY(made, groups_.review(transaction, action, images, now));
     return {};
   }));
@@ -77,11 +77,24 @@ Result<CopyReview> Recorder::review_copies(CopyAction action, std::vector<ImageI
 }
 
 Result<void> Recorder::undo_copy_review(std::uint64_t id) {
-  return transact([&](CatalogTransaction& transaction) -> Result<void> {
+  return change_groups([&](CatalogTransaction& transaction) -> Result<void> {
     MAGPIE_TRY(const std::optional<CopyReview> review, ports_.catalog.copy_review(id));
     if (!review) return fail(Code::kNotFound, "there is no review {}", id);
-    return groups_.undo(transaction, *review);
+    MAGPIE_TRY(const std::vector<CopyReview> later, ports_.catalog.copy_reviews_since(id));
+    return groups_.undo(transaction, *review, later);
   });
+}
+
+// What was not written must not stay in memory either.
+Result<void> Recorder::change_groups(std::function<Result<void>(CatalogTransaction&)> change) {
+  const Result<void> done = transact(std::move(change));
+  if (done || done.error().code == Code::kBadInput || done.error().code == Code::kNotFound || done.error().code == Code::kBusy) return done;
+  const auto again = transact([this](CatalogTransaction&) -> Result<void> {
+    MAGPIE_TRY(groups_, CopyGroups::load(ports_.catalog));
+    return {};
+  });
+  if (!again) log::error("recorder.copies_not_read", {{"why", again.error().message}});
+  return done;
 }
 
 Result<void> Recorder::flush() { return transact({}); }

@@ -96,6 +96,7 @@ class Recorder {
   Result<void> write_image(CatalogTransaction& transaction, Finished& item, Batch& batch);
   Result<void> write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch);
   Result<void> want_images(CatalogTransaction& transaction, const Finished& item, std::vector<std::string> urls, Batch& batch);
+  Result<void> change_groups(std::function<Result<void>(CatalogTransaction&)> change);
   Result<void> join_copies(CatalogTransaction& transaction, const analyse::CopyEvidence& evidence, ImageId id);
   Result<void> tell_frontier(Batch& batch);
   Result<void> run_task(Task& task);

@@ -55,9 +55,9 @@ Result<Embedding> query_vector(const SearchView& view, const SearchQuery& query)
 Result<float> boundary(const SearchView& view, const SearchQuery& query, const Embedding& vector, float relevance_min) {
   constexpr float kUsualBackground = 0.25F, kUsualPictures = 50;
   if (query.similarity_min) return *query.similarity_min;
-  MAGPIE_TRY(const float mean, view.vectors->background(vector, query.scope));
-  const auto pictures = static_cast<float>(view.vectors->size());
-  const float background = (mean * pictures + kUsualBackground * kUsualPictures) / (pictures + kUsualPictures);
+  MAGPIE_TRY(const Background known, view.vectors->background(vector, query.scope));
+  const auto pictures = static_cast<float>(known.vectors);
+  const float background = (known.mean * pictures + kUsualBackground * kUsualPictures) / (pictures + kUsualPictures);
   return background + (query.beyond ? 0 : relevance_min) * (1 - background);
 }
 

@@ -494,6 +494,19 @@ TEST_F(SmallSearch, AHitNamesTheRegionThatIsAlike) {
   EXPECT_EQ(found({VectorPart::kRegion, "dress"}), Hits{});
 }
 
+// Where relevance ends is judged by the few that there are of the class, not as if they were all pictures.
+TEST_F(SmallSearch, ARegionOfARareClassFindsTheOtherOne) {
+  const Embedding horse{0.9F, 0.4F, 0}, house{0, 0, 1}, hat{0, 0.6F, 0.8F}, other{0.6F, 0.8F, 0};
+  ASSERT_TRUE(index->vectors().add(3, std::vector<PictureVector>{{horse, 0, ""}, {hat, 1, "hat"}}));
+  ASSERT_TRUE(index->vectors().add(4, std::vector<PictureVector>{{house, 0, ""}, {other, 1, "hat"}}));
+  for (ImageId id = 10; id < 800; ++id) add(id, "field", {1, static_cast<float>(id) / 1'000, 0}, id);
+  ASSERT_TRUE(index->text().commit());
+  const SearchAnswer answer = search({.like = {3}, .like_region = 1, .scope = {VectorPart::kRegion, "hat"}});
+  ASSERT_EQ(answer.hits.size(), 1U);
+  EXPECT_EQ(answer.hits[0].id, 4U);
+  EXPECT_EQ(answer.hits[0].region, 1U);
+}
+
 /// 6,000 pictures in clusters, a tenth of them copies, in an index that walks graphs.
 class NearestSearch : public ::testing::Test {
  protected:
@@ -627,7 +640,7 @@ TEST(RecallMonitor, TellsWhatIsMissing) {
         matches.hits.push_back({query.exact || id > 3 ? id : id + 100, 1.0F - 0.01F * static_cast<float>(id)});
       return matches;
     }
-    Result<float> background(std::span<const float>, const VectorScope&) const override { return 0.0F; }
+    Result<Background> background(std::span<const float>, const VectorScope&) const override { return Background(); }
     Result<std::optional<Embedding>> embedding(ImageId, std::uint16_t) const override { return std::optional<Embedding>(); }
     std::uint64_t size() const override { return 10; }
     std::size_t dims() const override { return 3; }

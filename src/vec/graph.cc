@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kBuildBeam = 200;
 // A neighbour is left out when one already taken is that much nearer to it than the row itself is (DiskANN's alpha).
 constexpr float kAlpha = 1.1F;
+// Squared distance within which two rows are the same but for their codes' rounding: each leads to the other, or a picture that is there a
+// hundred times would fill the lists of all of them.
+constexpr float kSame = 1e-4F;
 // While building, lists may grow this long before they are pruned to kGraphDegree: pruning is what building costs.
 constexpr std::size_t kBuildDegree = kGraphDegree + kGraphDegree / 2;
 // Of a row's codes; the processor sees by itself that the rest follows.
@@ -264,7 +267,7 @@ class GraphBuilder::Impl {
     for (const Scored& candidate : candidates) {
       if (candidate.id == row) continue;
       if (chosen.size() == kGraphDegree) break;
-      const float limit = apart(candidate.score) / (kAlpha * kAlpha);
+      const float limit = std::max(apart(candidate.score) / (kAlpha * kAlpha), kSame);
       const bool led_to = std::ranges::any_of(chosen, [&](std::uint32_t one) { return apart(similarity(one, candidate.id)) < limit; });
       (led_to ? spare : chosen).push_back(candidate.id);
     }

@@ -13,11 +13,12 @@ namespace {
 /// Clusters of look-alikes, some of them copies, as a crawl finds pictures: one cluster after the other.
 class Rows {
  public:
-  Rows(std::size_t count, std::size_t dims, std::uint32_t seed)
+  /// The last `equal` of them are one picture.
+  Rows(std::size_t count, std::size_t dims, std::uint32_t seed, std::size_t equal = 0)
       : random_(seed), size_(padded(dims)), rotation_(size_), centre_(size_, 0.0F) {
     for (std::size_t i = 0; i < std::max<std::size_t>(count / 100, 1); ++i) centres_.push_back(draw(dims, {}, 1));
     for (std::size_t i = 0; i < count; ++i) {
-      const bool copy = i > 0 && random_() % 20 == 0;
+      const bool copy = i > 0 && (i + equal > count || random_() % 20 == 0);
       vectors_.push_back(copy ? vectors_.back() : draw(dims, centres_[i * centres_.size() / count], 0.6F));
       for (std::size_t j = 0; j < size_; ++j) centre_[j] += vectors_.back()[j] / static_cast<float>(count);
     }
@@ -144,6 +145,20 @@ TEST(Graph, FewRowsAndEqualRowsAreNoTrouble) {
     const std::vector<float> query = rows.query();
     EXPECT_EQ(walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 100}).best.size(), count);
   }
+}
+
+// A stand-in picture that is there five hundred times must not cut the others off.
+TEST(Graph, ManyEqualRowsLeaveTheOthersWithinReach) {
+  Rows rows(1'500, 48, 6, 500);
+  const Built graph(rows.view());
+  double sum = 0;
+  constexpr int kQueries = 100;
+  for (int i = 0; i < kQueries; ++i) {
+    const std::vector<float> query = rows.query();
+    const Walked walked = walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 96});
+    sum += recall(rows, query, walked.best, rows.nearest(query, 10, [](std::uint32_t) { return true; }));
+  }
+  EXPECT_GE(sum / kQueries, 0.95);
 }
 
 // Filters that let one row in two to one in a thousand pass: anywhere, only near the query, only far from it.

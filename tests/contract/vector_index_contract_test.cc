@@ -367,13 +367,14 @@ TEST_F(VectorIndexContract, BackgroundIsTheMeanOfTheScope) {
   ASSERT_TRUE(index().add(2, second));
   ASSERT_TRUE(index().commit());
   const auto background = [&](VectorPart part, const std::string& region_class) {
-    return *snapshot()->background(kEast, {part, region_class});
+    return snapshot()->background(kEast, {part, region_class})->mean;
   };
   EXPECT_NEAR(background(VectorPart::kAny, ""), 0.7F, 0.01F);
   EXPECT_NEAR(background(VectorPart::kWhole, ""), 1, 0.01F);
   EXPECT_NEAR(background(VectorPart::kRegion, ""), 0.4F, 0.01F);
   EXPECT_NEAR(background(VectorPart::kRegion, "shoe"), 0.8F, 0.01F);
   EXPECT_EQ(background(VectorPart::kRegion, "bag"), 0);
+  EXPECT_LT(snapshot()->background(kEast, {VectorPart::kRegion, "shoe"})->vectors, snapshot()->background(kEast, {})->vectors);
 }
 
 TEST_F(VectorIndexContract, WrongRegionsAreRefused) {

@@ -59,7 +59,7 @@ class Crawl(SystemTest):
             self.assertEqual((first["name"], first["price"], first["currency"], first["brand"], first["sku"]),
                              (product.name, product.amount, product.currency, product.brand, product.sku))
             self.assertEqual(first["availability"], "InStock" if product.in_stock else "OutOfStock")
-            variants = [(variant["options"], variant.get("availability")) for variant in first.get("variants", [])]
+            variants = [({option["name"]: option["value"] for option in variant["options"]}, variant.get("availability")) for variant in first.get("variants", [])]
             self.assertEqual(variants, [({"size": size}, None if left else "OutOfStock") for size, left in product.sizes()])
 
     def check_status(self, collection, pages, images):

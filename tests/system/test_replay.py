@@ -231,7 +231,7 @@ class Replay(SystemTest):
         self.kill(process)
         self.magpie("rebuild", "-C", archived, "--analyse")
         counts = json.loads(self.magpie("rebuild", "-C", archived, "--analyse", "--json"))
-        self.assertEqual(counts, {"analysed": 0, "embedded": 0, "failed": 0}, "nothing is left")
+        self.assertEqual(counts, {"analysed": 0, "embedded": 0, "detected": 0, "failed": 0}, "nothing is left")
         self.assert_same(analysed, archived)
         self.assertEqual(web.count(), asked, "nothing was fetched")
 
@@ -244,7 +244,7 @@ class Replay(SystemTest):
         self.assertEqual(self.vectors(described), {}, "the network was not asked")
         self.magpie("search", "-C", described, "--like", 1, code=1)
         counts = json.loads(self.magpie("rebuild", "-C", described, "--analyse", "--json"))
-        self.assertEqual(counts, {"analysed": 0, "embedded": len(self.store(described)[1]), "failed": 0})
+        self.assertEqual(counts, {"analysed": 0, "embedded": len(self.store(described)[1]), "detected": 0, "failed": 0})
         self.assertEqual(self.vectors(described), self.vectors(embedded))
         self.magpie("search", "-C", described, "--like", 1)
         self.magpie(*self.crawl_words(self.folder / "c", web.seeds()), "--set", "crawl.pictures=some", code=2)
