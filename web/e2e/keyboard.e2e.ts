@@ -7,7 +7,7 @@ useBrowser()
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.getAttribute('href') ?? document.activeElement?.getAttribute('type') ?? document.activeElement?.id ?? '')
 
 async function tabTo(page: Page, matches: (name: string) => boolean): Promise<void> {
-  for (let step = 0; step < 60; step += 1) {
+  for (let step = 0; step < 150; step += 1) {
     await page.keyboard.press('Tab')
     if (matches(await focused(page))) return
   }
