@@ -14,8 +14,11 @@ async function start(page: Page, address: string, pauseSeconds: string): Promise
   await page.getByRole('button', { name: 'Start the crawl' }).click()
 }
 const panel = (page: Page) => page.getByRole('region', { name: /^Crawl \d+$/ })
-const counter = async (page: Page, name: string): Promise<number> =>
-  Number(/[\d,]+/.exec((await panel(page).locator('dl > div', { has: page.locator('dt', { hasText: new RegExp(`^${name}$`) }) }).locator('dd').textContent()) ?? '')?.[0].replaceAll(',', '') ?? NaN)
+/** The number itself: while a crawl runs, its rate stands right behind it. */
+const counter = async (page: Page, name: string): Promise<number> => {
+  const dd = panel(page).locator('dl > div', { has: page.locator('dt', { hasText: new RegExp(`^${name}$`) }) }).locator('dd')
+  return Number((await dd.evaluate((node) => node.firstChild?.textContent ?? ''))?.replaceAll(',', '').trim() || NaN)
+}
 
 describe('a crawl', () => {
   it('is followed live, and its pictures can be found while it runs', { timeout: 120_000 }, async () => {
@@ -37,7 +40,7 @@ describe('a crawl', () => {
 
       await page.goBack()
       await eventually(async () => expect(await panel(page).getByText('Finished', { exact: true }).count()).toBe(1), 40_000)
-      expect(await counter(page, 'Pages')).toBe(9)
+      await eventually(async () => expect(await counter(page, 'Pages')).toBe(9), 10_000)
       expect(await counter(page, 'Pictures')).toBe(8)
       expect(await counter(page, 'Findable')).toBe(8)
     } finally {
