@@ -336,7 +336,10 @@ std::optional<Engine::MergePlan> Engine::plan_merge(MergeWish wish) {
 
 Result<void> Engine::run_merge(const MergePlan& plan) {
   MAGPIE_TRY_DO(merge_segments(folder_ / segment_file_name(plan.number), plan.sources, plan.dims));
-  MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install(writer, plan); }));
+  // Opened before the writer is kept waiting: of a large segment that takes a second.
+  MAGPIE_TRY(std::shared_ptr<const Segment> segment, Segment::open(folder_ / segment_file_name(plan.number), plan.number));
+  auto merged = std::make_shared<SegmentState>(std::move(segment));
+  MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install(writer, plan, std::move(merged)); }));
   std::set<std::uint64_t> unused{plan.number};  // the merged segment too, if nothing in it is alive
   for (const auto& source : plan.sources) unused.insert(source->segment->number());
   const auto current = snapshot();  // named, as the loop below does not keep a temporary alive (C++20)
@@ -350,9 +353,7 @@ Result<void> Engine::run_merge(const MergePlan& plan) {
 }
 
 // Commits went on while the merge ran: rows of its sources that died meanwhile must be dead in the merged segment too.
-Result<void> Engine::install(Writer& writer, const MergePlan& plan) {
-  MAGPIE_TRY(std::shared_ptr<const Segment> segment, Segment::open(folder_ / segment_file_name(plan.number), plan.number));
-  auto merged = std::make_shared<SegmentState>(std::move(segment));
+Result<void> Engine::install(Writer& writer, const MergePlan& plan, std::shared_ptr<SegmentState> merged) {
   const std::shared_ptr<const Snapshot> now = snapshot();
   std::vector<std::shared_ptr<const SegmentState>> segments;
   bool placed = false;
@@ -443,14 +444,23 @@ Result<bool> Engine::build_graph_of(const Segment& segment, const std::function<
   };
   MAGPIE_TRY(const bool built, build_graph(folder_ / graph_file_name(number), segment, still_wanted));
   if (!built) return false;
-  MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install_graph(writer, number); }));
+  Result<std::shared_ptr<const Segment>> opened = Segment::open(folder_ / segment_file_name(number), number);
+  if (!opened && opened.error().code == Code::kNotFound) {  // merged into another just now
+    std::error_code ignored;                                // a file that stays is removed at the next opening
+    fs::remove(folder_ / graph_file_name(number), ignored);
+    return false;
+  }
+  MAGPIE_TRY(std::shared_ptr<const Segment> with_graph, std::move(opened));
+  if (!with_graph->has_graph()) return fail(Code::kCorrupt, "{} cannot be read back", graph_file_name(number));
+  MAGPIE_TRY_DO(writer_.with([&](Writer& writer) { return install_graph(writer, std::move(with_graph)); }));
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
   log::info("index.graph_built", {{"vectors", segment.vectors()}, {"took_ms", took.count()}});
   return true;
 }
 
 // Opened again, the segment comes with its graph. What died in it meanwhile stays dead.
-Result<void> Engine::install_graph(Writer& writer, std::uint64_t number) {
+Result<void> Engine::install_graph(Writer& writer, std::shared_ptr<const Segment> with_graph) {
+  const std::uint64_t number = with_graph->number();
   std::vector<std::shared_ptr<const SegmentState>> segments = snapshot()->segments;
   const auto place = std::ranges::find_if(segments, [&](const auto& one) { return one->segment->number() == number; });
   if (place == segments.end()) {
@@ -459,8 +469,7 @@ Result<void> Engine::install_graph(Writer& writer, std::uint64_t number) {
     return {};
   }
   auto state = std::make_shared<SegmentState>(**place);
-  MAGPIE_TRY(state->segment, Segment::open(folder_ / segment_file_name(number), number));
-  if (!state->segment->has_graph()) return fail(Code::kCorrupt, "{} cannot be read back", graph_file_name(number));
+  state->segment = std::move(with_graph);
   *place = std::move(state);
   return publish(writer, std::move(segments));
 }

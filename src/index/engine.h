@@ -94,13 +94,13 @@ class Engine {
   enum class MergeWish { kWhatIsDue, kEverything, kWithDeadRows };
   std::optional<MergePlan> plan_merge(MergeWish wish);
   Result<void> run_merge(const MergePlan& plan);
-  Result<void> install(Writer& writer, const MergePlan& plan);
+  Result<void> install(Writer& writer, const MergePlan& plan, std::shared_ptr<SegmentState> merged);
   Result<void> merge_while_needed();
   std::shared_ptr<const SegmentState> without_graph() const;
   /// `go_on` false ends it early.
   void build_graphs(const std::function<bool()>& go_on);
   Result<bool> build_graph_of(const Segment& segment, const std::function<bool()>& go_on);
-  Result<void> install_graph(Writer& writer, std::uint64_t number);
+  Result<void> install_graph(Writer& writer, std::shared_ptr<const Segment> with_graph);
   void work_off(std::stop_token stop);
   void merge_loop(std::stop_token stop);
 

@@ -5,11 +5,10 @@
 //
 // The file is a segment file (segment_format.h) with the segment's counts and two sections:
 //   kGraphHead    u32 entry, u32 degree, u32 crc32c of the segment's sketches: whose graph this is; u32 recall@10 in thousandths, as a
-//   trial
-//                 found it when the graph was built. Vectors that no graph suits exist; theirs is kept, so as not to be built again, and
-//                 not walked
-//   kGraphEdges   u32 neighbours[vectors][degree], 0xFFFFFFFF after the last. Not summed on opening, but by verify(); a walk goes to no
-//                 row that is not there, whatever they say
+//                 trial found it when the graph was built. Vectors that no graph suits exist; theirs is kept, so as not to be built
+//                 again, and not walked
+//   kGraphEdges   u32 neighbours[vectors][degree], 0xFFFFFFFF after the last. Summed on opening, 128 bytes a vector: wrong edges would
+//                 only show in what is not found. A damaged graph is built anew
 #include <functional>
 #include <optional>
 

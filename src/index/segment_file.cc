@@ -28,8 +28,7 @@ T number_at(const char* data) {
 }
 
 bool checked_at_open(Section section) {
-  return section != Section::kVectorRows && section != Section::kVectorCodes && section != Section::kSketchWords &&
-         section != Section::kGraphEdges;
+  return section != Section::kVectorRows && section != Section::kVectorCodes && section != Section::kSketchWords;
 }
 
 }  // namespace

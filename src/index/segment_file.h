@@ -65,8 +65,8 @@ class SegmentFileWriter {
 /// A mapped segment file. The mapping lives as long as the object, also when the file is unlinked. Thread-safe.
 class SegmentFile {
  public:
-  /// Checks magic, footer and the sums of all sections but vector rows, codes, sketches and graphs, which are most of the bytes (verify()
-  /// checks them). kCorrupt names the file and the section; kNotFound.
+  /// Checks magic, footer and the sums of all sections but vector rows, codes and sketches, which are most of the bytes (verify() checks
+  /// them). kCorrupt names the file and the section; kNotFound.
   static Result<SegmentFile> open(const fs::path& path);
   SegmentFile(SegmentFile&& other) noexcept;
   SegmentFile& operator=(SegmentFile&&) = delete;

@@ -33,9 +33,9 @@ class FacetWriter {
   void add_document(std::span<const std::string_view> values);
   /// A name that stands among the facet's names and is no document's; empty is none.
   void add_name(std::string_view name);
-  /// Writes kShopNames-like and kShops-like sections; with `starts` as a multi-valued facet.
   /// Whether no document has a value.
   bool empty() const { return codes_.empty(); }
+  /// Writes kShopNames-like and kShops-like sections; with `starts` as a multi-valued facet.
   void write(SegmentFileWriter& file, Section names, Section codes, std::optional<Section> starts) const;
 
  private:
