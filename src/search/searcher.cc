@@ -24,12 +24,11 @@ Result<void> check(const SearchQuery& query) {
   return {};
 }
 
-/// Whether the first hits are all that is asked for, so that the nearest pictures answer as well as all pictures.
+/// Whether the first hits tell enough of the answer, so that the nearest pictures answer as well as all pictures. What page is wanted, and
+/// whether counts are, does not matter: all pages of a query are of one answer.
 bool nearest_will_do(const SearchQuery& query) {
   const bool by_picture_alone = !has_words(query.words) && (!query.picture.empty() || !query.like.empty());
-  const bool counts_all = !query.facets.empty() || query.prices;
-  return by_picture_alone && !counts_all && query.sort == SortOrder::kRelevance && query.limit > 0 &&
-         query.offset + query.limit <= kNearestHits;
+  return by_picture_alone && query.sort == SortOrder::kRelevance;
 }
 
 /// The documents that pass the whole filter, and those that pass it but for one facet's own part: the ground on which that facet is
@@ -69,17 +68,48 @@ IdSet all_of(const Grounds& grounds) {
   return all;
 }
 
-Result<std::vector<FacetCounts>> count_all(const SearchView& view, const SearchQuery& query, const Grounds& grounds,
-                                           const Candidates& candidates, const IdSet& found, std::size_t values_max) {
+/// The pictures of the answer, and those it would have in a wider ground.
+class Answered {
+ public:
+  Answered(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, CandidateOptions options)
+      : view_(view), query_(query), settings_(settings), options_(options) {}
+
+  Result<void> find(const Grounds& grounds) {
+    MAGPIE_TRY(candidates_, find_candidates(view_, query_, settings_, options_.nearest ? grounds.passed : all_of(grounds), options_));
+    found_ = candidates_.among(grounds.passed);
+    return {};
+  }
+  /// The candidates of all grounds are known, unless they are the nearest of one.
+  Result<IdSet> among(const IdSet& ground) {
+    if (!options_.nearest) return candidates_.among(ground);
+    MAGPIE_TRY(Candidates wider, find_candidates(view_, query_, settings_, ground, {.nearest = true}));
+    if (wider.exactness == Exactness::kAtLeast) candidates_.exactness = Exactness::kAtLeast;
+    return wider.among(ground);
+  }
+  const Candidates& candidates() const { return candidates_; }
+  const IdSet& found() const { return found_; }
+
+ private:
+  const SearchView& view_;
+  const SearchQuery& query_;
+  const SearchSettings& settings_;
+  CandidateOptions options_;
+  Candidates candidates_;
+  IdSet found_;
+};
+
+Result<std::vector<FacetCounts>> count_all(const SearchView& view, const SearchQuery& query, const Grounds& grounds, Answered& answered,
+                                           std::size_t values_max) {
   std::map<Facet, FacetCounts> counted;
   std::vector<Facet> plain;
   for (const Facet facet : query.facets) {
     if (query.filter.values(facet).empty()) plain.push_back(facet);
   }
-  MAGPIE_TRY(std::vector<FacetCounts> counts, view.text->facets(plain, found, values_max));
+  MAGPIE_TRY(std::vector<FacetCounts> counts, view.text->facets(plain, answered.found(), values_max));
   for (FacetCounts& one : counts) counted[one.facet] = std::move(one);
   for (const auto& [facet, passed] : grounds.relaxed) {
-    MAGPIE_TRY(std::vector<FacetCounts> own, view.text->facets(std::span(&facet, 1), candidates.among(passed), values_max));
+    MAGPIE_TRY(const IdSet ids, answered.among(passed));
+    MAGPIE_TRY(std::vector<FacetCounts> own, view.text->facets(std::span(&facet, 1), ids, values_max));
     counted[facet] = std::move(own.front());
   }
   std::vector<FacetCounts> result;
@@ -140,8 +170,8 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
   MAGPIE_TRY(view.vectors, vectors_.snapshot());
   CandidateOptions options{.nearest = !query.exact.value_or(settings_.exact()) && nearest_will_do(query), .monitor = monitor_};
   MAGPIE_TRY(SearchAnswer found, answer(view, query, options));
-  // So many of the nearest were copies of one another that the page is not full.
-  if (options.nearest && found.cut_off && found.total < query.offset + query.limit) {
+  // So many of the nearest were copies of one another that they do not fill the pages.
+  if (options.nearest && found.cut_off && found.total < kNearestHits) {
     options = {};  // and the monitor has seen this search
     MAGPIE_TRY(found, answer(view, query, options));
   }
@@ -150,27 +180,30 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
 }
 
 Result<SearchAnswer> Searcher::answer(const SearchView& view, const SearchQuery& query, CandidateOptions options) const {
-  MAGPIE_TRY(Grounds grounds, find_grounds(*view.text, query));
-  MAGPIE_TRY(Candidates candidates, find_candidates(view, query, settings_, all_of(grounds), options));
-  const IdSet found = candidates.among(grounds.passed);
+  MAGPIE_TRY(const Grounds grounds, find_grounds(*view.text, query));
+  Answered answered(view, query, settings_, options);
+  MAGPIE_TRY_DO(answered.find(grounds));
+  const Candidates& candidates = answered.candidates();
   const auto text_weight = static_cast<float>(settings_.text_weight());
-  MAGPIE_TRY(std::vector<Found> ordered, order_found(view, found, candidates, query.sort, text_weight));
+  MAGPIE_TRY(std::vector<Found> ordered, order_found(view, answered.found(), candidates, query.sort, text_weight));
   Collapsed collapsed = collapse(ordered, query.sort);
-  const std::vector<Collapsed::Hit> page = take_page(collapsed, query.offset, query.limit);
+  const std::size_t hits_max = candidates.cut_off ? kNearestHits : collapsed.hits.size();
+  const std::size_t offset = std::min(query.offset, hits_max);
+  const std::vector<Collapsed::Hit> page = take_page(collapsed, offset, std::min(query.limit, hits_max - offset));
 
-  SearchAnswer answer{.total = collapsed.hits.size(),
-                      .exactness = candidates.exactness,
+  SearchAnswer answer{.total = std::min(collapsed.hits.size(), hits_max),
                       .plan = candidates.plan,
                       .cut_off = candidates.cut_off,
                       .any_word = candidates.any_word,
                       .hits = describe(page, collapsed, candidates),
                       .version = view.text->version()};
   const auto values_max = static_cast<std::size_t>(settings_.facet_values());
-  MAGPIE_TRY(answer.facets, count_all(view, query, grounds, candidates, found, values_max));
+  MAGPIE_TRY(answer.facets, count_all(view, query, grounds, answered, values_max));
   if (query.prices) {
-    const IdSet priced = grounds.relaxed_prices ? candidates.among(*grounds.relaxed_prices) : found;
+    MAGPIE_TRY(const IdSet priced, grounds.relaxed_prices ? answered.among(*grounds.relaxed_prices) : answered.found());
     MAGPIE_TRY(answer.prices, count_prices(view, priced));
   }
+  answer.exactness = candidates.exactness;
   return answer;
 }
 

@@ -20,10 +20,12 @@
 //               that value in that facet, everything else of the query unchanged: so a facet's own selection does not narrow
 //               its own counts ("drill sideways"). Prices are counted in the same way, a copy group once per currency and range.
 //   order, page deterministic: ties go by id. total and facets do not depend on offset and limit.
-//   nearest     a query that need not be exact, by pictures alone, by relevance, without facets and prices, and for one of the first
-//               kNearestHits hits: candidates are then the nearest pictures above the boundary, twice as many, in place of all. That is
-//               a search in a graph where the index has one. Hits are those of the exact answer but for few (RecallMonitor measures
-//               them), the total is at least what it says. All such pages of a query come from the same candidates.
+//   nearest     a query that need not be exact, by pictures alone and by relevance: candidates are then the nearest pictures above the
+//               boundary that pass the filter, twice kNearestHits, in place of all. That is a search in a graph where the index has one.
+//               Hits are those of the exact answer but for few (RecallMonitor measures them). Where there are more, the answer ends
+//               after kNearestHits hits; total and facets are then at least what they say, each facet of the nearest in its own ground.
+//               All pages of a query are of one answer, with facets or without. Where the nearest are so full of copies that they make
+//               fewer hits, all pictures are compared.
 // Pictures given in `like`, and their copies, are left out of the answer. A picture needs a document to be found.
 //
 // Thread-safe: any number of threads may search while others commit; every call works on one snapshot.
@@ -46,7 +48,7 @@ struct CandidateOptions;
 struct SearchView;
 
 inline constexpr std::size_t kSearchLimitMax = 200;  // hits on one page
-inline constexpr std::size_t kNearestHits = 250;     // offset + limit at most of a search that need not be exact
+inline constexpr std::size_t kNearestHits = 250;     // of a search that need not be exact
 inline constexpr std::size_t kLikeMax = 50;          // pictures in SearchQuery::like
 inline constexpr std::size_t kCopiesListed = 50;     // ids in SearchHit::copies
 
@@ -61,8 +63,8 @@ struct SearchSettings {
       "search.exact",
       true,
       {},
-      "Compare every picture for a search by picture that does not say whether it must. False: where neither facets nor other "
-      "orders are asked for, the first hits come from a graph, and the total is a least."};
+      "Compare every picture for a search by picture that does not say whether it must. False: by relevance, the 250 nearest "
+      "come from a graph, and totals and facets are a least."};
   Setting<std::int64_t> facet_values{"search.facet_values", 50, {1, 1'000}, "Values listed per facet."};
   template <class Visitor>
   void visit(Visitor&& each) {
@@ -101,7 +103,7 @@ struct SearchQuery {
   std::size_t limit = 50;  // 0..kSearchLimitMax; 0 asks for totals and facets only
   std::vector<Facet> facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency, Facet::kClass};
   bool prices = true;         // whether SearchAnswer::prices is wanted
-  std::optional<bool> exact;  // false: the first hits by picture alone may be approximate (see nearest above); else search.exact says
+  std::optional<bool> exact;  // false: the nearest may do (see above); else search.exact says
 };
 
 enum class Exactness : std::uint8_t { kExact, kAtLeast };  // kAtLeast: the vector search was not complete

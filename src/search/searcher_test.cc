@@ -564,15 +564,47 @@ TEST_F(NearestSearch, FirstHitsAreThoseOfTheExactAnswer) {
   EXPECT_GE(same, 0.95 * wanted);
 }
 
-TEST_F(NearestSearch, PagesFitTogether) {
+TEST_F(NearestSearch, PagesFitTogetherAndEndTogether) {
   SearchQuery query{.picture = vectors[5], .beyond = true, .limit = 200, .exact = false};
   const SearchAnswer whole = search(query);
   ASSERT_EQ(whole.hits.size(), 200U);
-  query.limit = 50;
-  for (query.offset = 0; query.offset < 200; query.offset += 50) {
+  EXPECT_EQ(whole.total, kNearestHits);
+  EXPECT_EQ(whole.exactness, Exactness::kAtLeast);
+  query.limit = 60;
+  std::set<ImageId> seen;
+  for (query.offset = 0; query.offset < 360; query.offset += 60) {
     const SearchAnswer page = search(query);
     EXPECT_EQ(page.total, whole.total);
-    for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(page.hits.at(i).id, whole.hits[query.offset + i].id);
+    EXPECT_EQ(page.exactness, whole.exactness);
+    EXPECT_EQ(page.hits.size(), query.offset < 240 ? 60U : query.offset == 240 ? kNearestHits - 240 : 0U);
+    for (std::size_t i = 0; i < page.hits.size(); ++i) {
+      EXPECT_TRUE(seen.insert(page.hits[i].id).second);
+      if (query.offset + i < 200) { EXPECT_EQ(page.hits[i].id, whole.hits[query.offset + i].id); }
+    }
+  }
+}
+
+TEST_F(NearestSearch, FacetsAreOfTheNearestAndLeaveThePagesAsTheyAre) {
+  const Searcher searcher(index->text(), index->vectors(), settings);
+  SearchQuery query{.picture = vectors[5], .beyond = true, .limit = 50, .facets = {Facet::kShop}, .prices = false, .exact = false};
+  query.filter.shops = {"a.test"};
+  const auto counted = *searcher.search(query);
+  query.facets.clear();
+  const auto plain = *searcher.search(query);
+  EXPECT_EQ(plain.total, counted.total);
+  EXPECT_EQ(counted.exactness, Exactness::kAtLeast);
+  ASSERT_EQ(plain.hits.size(), counted.hits.size());
+  for (std::size_t i = 0; i < plain.hits.size(); ++i) EXPECT_EQ(plain.hits[i].id, counted.hits[i].id);
+  query.exact = true;
+  query.facets = {Facet::kShop};
+  const auto exact = *searcher.search(query);
+  // Of the nearest in both shops, though the hits are of one.
+  ASSERT_EQ(counted.facets.at(0).values.size(), 2U);
+  for (const FacetValue& value : counted.facets[0].values) {
+    const auto all = std::ranges::find(exact.facets.at(0).values, value.value, &FacetValue::value);
+    ASSERT_NE(all, exact.facets[0].values.end());
+    EXPECT_GT(value.count, 0U);
+    EXPECT_LT(value.count, all->count);
   }
 }
 
@@ -580,20 +612,16 @@ TEST_F(NearestSearch, WhatNeedsEveryPictureComparesEveryPicture) {
   settings.exact.value = false;
   const SearchQuery plain{.picture = vectors[5], .beyond = true, .limit = 20};
   EXPECT_EQ(search(plain).exactness, Exactness::kAtLeast);
-  std::vector<SearchQuery> others(6, plain);
+  std::vector<SearchQuery> others(4, plain);
   others[0].exact = true;
   others[1].sort = SortOrder::kNewest;
   others[2].words = "thing";
-  others[3].offset = kNearestHits;
-  others[4].limit = 0;
-  others[5].like = {7, 8};
-  others[5].exact = true;
+  others[3].like = {7, 8};
+  others[3].exact = true;
   for (const SearchQuery& query : others) EXPECT_EQ(search(query).exactness, Exactness::kExact);
-  const auto with_facets = Searcher(index->text(), index->vectors(), settings).search(plain);
-  EXPECT_EQ(with_facets->exactness, Exactness::kExact);
 }
 
-TEST_F(NearestSearch, APageFullOfCopiesIsFilledFromAllPictures) {
+TEST_F(NearestSearch, PagesFullOfCopiesAreFilledFromAllPictures) {
   for (ImageId id = 1; id <= 700; ++id) {  // one picture, 700 times
     IndexDocument document{.id = kCount + id, .title = "copy", .language = "en", .shop = "c.test"};
     document.copy_group = kCount + 1;
