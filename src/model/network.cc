@@ -1,7 +1,8 @@
 #include "model/network.h"
 
-#include <cmath>
 #include <string>
+
+#include "model/unit_length.h"
 
 namespace magpie::model {
 namespace {
@@ -12,17 +13,6 @@ Result<std::vector<float>> floats(const OutputTensor& tensor, int count, const M
                 count, field);
   }
   return std::vector<float>(tensor.values.begin(), tensor.values.end());
-}
-
-// False for a vector that is not finite.
-bool make_unit_length(std::vector<float>& vector) {
-  double sum = 0;
-  for (const float x : vector) sum += static_cast<double>(x) * x;
-  if (!std::isfinite(sum)) return false;
-  if (sum <= 0) return true;
-  const double scale = 1.0 / std::sqrt(sum);
-  for (float& x : vector) x = static_cast<float>(x * scale);
-  return true;
 }
 
 }  // namespace

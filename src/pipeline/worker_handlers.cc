@@ -1,6 +1,7 @@
 #include "pipeline/worker_handlers.h"
 
 #include "analyse/analyse_picture.h"
+#include "analyse/embed_texts.h"
 #include "base/wire.h"
 #include "core/page_wire.h"
 #include "crawl/answer.h"
@@ -56,6 +57,7 @@ std::string encode_worker_config(const WorkerConfig& config) {
   out.boolean(config.pictures);
   out.bytes(config.model_folder);
   out.bytes(config.detector_folder);
+  out.bytes(config.text_folder);
   return out.take();
 }
 
@@ -65,9 +67,11 @@ Result<WorkerHandlers> make_worker_handlers(std::string_view config) {
   analyse::PictureSettings settings;
   settings.model_folder = in.string();
   settings.detector_folder = in.string();
+  const std::string text_folder = in.string();
   MAGPIE_TRY_DO(in.finish());
   WorkerHandlers handlers;
-  if (pictures) MAGPIE_TRY_DO(analyse::add_picture_handlers(handlers, settings));
+  if (!text_folder.empty()) MAGPIE_TRY_DO(analyse::add_text_handlers(handlers, text_folder));
+  else if (pictures) MAGPIE_TRY_DO(analyse::add_picture_handlers(handlers, settings));
   else handlers.by_kind[kExtractPage] = extract;
   return handlers;
 }

