@@ -20,73 +20,90 @@ IdSet shared_groups(const Snapshot& snapshot, const IdSet& ids) {
   return shared;
 }
 
-struct GroupValue {
-  ImageId group = kNoId;
-  std::string_view value;
-  auto operator<=>(const GroupValue&) const = default;
+/// Documents of one segment.
+struct Part {
+  const Segment* segment = nullptr;
+  std::vector<std::uint32_t> alone;   // ordinals; no other document counted is of the same group
+  std::vector<std::uint32_t> shared;  // the others
 };
 
-class FacetCounter {
- public:
-  explicit FacetCounter(Facet facet) : facet_(static_cast<std::size_t>(facet)) {}
+std::vector<Part> parts_of(const Snapshot& snapshot, const IdSet& ids) {
+  const IdSet shared = shared_groups(snapshot, ids);
+  std::vector<Part> parts;
+  snapshot.for_each_document(ids, [&](const SegmentState& state, std::uint32_t ordinal) {
+    if (parts.empty() || parts.back().segment != state.segment.get()) parts.push_back({.segment = state.segment.get()});
+    const bool copies = shared.contains(state.segment->copy_groups[ordinal]);
+    (copies ? parts.back().shared : parts.back().alone).push_back(ordinal);
+  });
+  return parts;
+}
 
-  void add(const SegmentState& state, std::uint32_t ordinal, bool shared) {
-    const FacetColumn& column = state.segment->facets[facet_];
-    if (&column != column_) turn_to(column);
-    const ImageId group = state.segment->copy_groups[ordinal];
-    for (const std::uint32_t code : column.of(ordinal)) {
-      if (shared) doubles_.push_back({group, column.names[code - 1]});
-      else ++counts_[code];
+/// By code; codes mean something within their segment only.
+std::vector<std::uint64_t> count_codes(const FacetColumn& column, std::span<const std::uint32_t> ordinals) {
+  std::vector<std::uint64_t> counts(column.names.size() + 1, 0);
+  if (column.starts.empty() && !column.codes.empty()) {
+    for (const std::uint32_t ordinal : ordinals) ++counts[column.codes[ordinal]];
+  } else {
+    for (const std::uint32_t ordinal : ordinals) {
+      for (const std::uint32_t code : column.of(ordinal)) ++counts[code];
     }
   }
+  counts[0] = 0;
+  return counts;
+}
 
-  FacetCounts take(std::size_t values_max) {
-    flush();
-    std::sort(doubles_.begin(), doubles_.end());
-    doubles_.erase(std::unique(doubles_.begin(), doubles_.end()), doubles_.end());
-    for (const GroupValue& one : doubles_) ++totals_[one.value];
+using Values = std::vector<std::pair<std::string_view, std::uint64_t>>;  // views into mapped segments
 
-    FacetCounts result{.facet = static_cast<Facet>(facet_), .values_total = totals_.size()};
-    std::vector<std::pair<std::string_view, std::uint64_t>> ranked(totals_.begin(), totals_.end());
-    const std::size_t kept = std::min(values_max, ranked.size());
-    std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(kept), ranked.end(),
-                      [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
-    for (std::size_t i = 0; i < kept; ++i) result.values.push_back({std::string(ranked[i].first), ranked[i].second});
-    return result;
-  }
-
- private:
-  // Codes mean something within their segment only: they are counted in an array and joined by name when the segment changes.
-  void turn_to(const FacetColumn& column) {
-    flush();
-    column_ = &column;
-    counts_.assign(column.names.size() + 1, 0);
-  }
-  void flush() {
-    for (std::uint32_t code = 1; code < counts_.size(); ++code) {
-      if (counts_[code] > 0) totals_[column_->names[code - 1]] += counts_[code];
+/// Each group once for each of its values, and those values by name.
+void count_groups(const std::vector<Part>& parts, std::size_t facet, Values& values) {
+  std::vector<std::pair<ImageId, std::string_view>> doubles;
+  for (const Part& part : parts) {
+    const FacetColumn& column = part.segment->facets[facet];
+    for (const std::uint32_t ordinal : part.shared) {
+      for (const std::uint32_t code : column.of(ordinal)) doubles.emplace_back(part.segment->copy_groups[ordinal], column.names[code - 1]);
     }
-    counts_.clear();
   }
+  std::sort(doubles.begin(), doubles.end());
+  doubles.erase(std::unique(doubles.begin(), doubles.end()), doubles.end());
+  for (const auto& [group, value] : doubles) values.emplace_back(value, 1);
+}
 
-  std::size_t facet_;
-  const FacetColumn* column_ = nullptr;
-  std::vector<std::uint64_t> counts_;
-  std::vector<GroupValue> doubles_;
-  std::unordered_map<std::string_view, std::uint64_t> totals_;  // views into mapped segments
-};
+/// One entry a name.
+Values joined(Values values) {
+  std::unordered_map<std::string_view, std::uint64_t> totals;
+  for (const auto& [value, count] : values) totals[value] += count;
+  return {totals.begin(), totals.end()};
+}
+
+FacetCounts count_facet(const std::vector<Part>& parts, Facet which, std::size_t values_max) {
+  const auto facet = static_cast<std::size_t>(which);
+  Values values;
+  for (const Part& part : parts) {
+    const FacetColumn& column = part.segment->facets[facet];
+    const std::vector<std::uint64_t> counts = count_codes(column, part.alone);
+    for (std::uint32_t code = 1; code < counts.size(); ++code) {
+      if (counts[code] > 0) values.emplace_back(column.names[code - 1], counts[code]);
+    }
+  }
+  const std::size_t of_alone = values.size();
+  count_groups(parts, facet, values);
+  if (parts.size() > 1 || values.size() > of_alone) values = joined(std::move(values));
+
+  FacetCounts result{.facet = which, .values_total = values.size()};
+  const std::size_t kept = std::min(values_max, values.size());
+  std::partial_sort(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(kept), values.end(),
+                    [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
+  for (std::size_t i = 0; i < kept; ++i) result.values.push_back({std::string(values[i].first), values[i].second});
+  return result;
+}
 
 }  // namespace
 
 std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids, std::size_t values_max) {
-  const IdSet shared = shared_groups(snapshot, ids);
-  std::vector<FacetCounter> counters(facets.begin(), facets.end());
-  snapshot.for_each_document(ids, [&](const SegmentState& state, std::uint32_t ordinal) {
-    const bool copies = shared.contains(state.segment->copy_groups[ordinal]);
-    for (FacetCounter& counter : counters) counter.add(state, ordinal, copies);
-  });
+  if (facets.empty()) return {};
+  const std::vector<Part> parts = parts_of(snapshot, ids);
   std::vector<FacetCounts> result;
-  for (FacetCounter& counter : counters) result.push_back(counter.take(values_max));
+  for (const Facet facet : facets) result.push_back(count_facet(parts, facet, values_max));
   return result;
 }
 

@@ -14,11 +14,19 @@ constexpr float kFieldWeights[kFieldCount] = {4.0F, 2.5F, 1.5F, 1.0F};
 constexpr float kLengthPull = 0.5F;  // BM25's b: 0 ignores lengths, 1 divides by them
 constexpr float kSaturation = 1.2F;  // BM25's k1
 
-struct Occurrence {
+/// That a document has one term of a word.
+struct Use {
   std::uint32_t ordinal = 0;
-  float weight = 0;  // over all fields
+  std::uint8_t fields = 0;
+  std::uint8_t term = 0;  // of the word's
 };
-using Occurrences = std::vector<Occurrence>;
+/// Of one word, ascending by ordinal; several of a document stand together.
+using Uses = std::vector<Use>;
+
+struct Scored {
+  std::uint32_t ordinal = 0;
+  float score = 0;
+};
 
 /// For every field, what one occurrence is worth by the field's length.
 class FieldWeights {
@@ -35,10 +43,10 @@ class FieldWeights {
       }
     }
   }
-  float of(const Posting& posting, const std::uint8_t* lengths) const {
+  float of(std::uint8_t fields, const std::uint8_t* lengths) const {
     float sum = 0;
     for (std::size_t field = 0; field < kFieldCount; ++field) {
-      const unsigned times = (posting.fields >> (2 * field)) & kFieldOccurrencesMax;
+      const unsigned times = (fields >> (2 * field)) & kFieldOccurrencesMax;
       sum += static_cast<float>(times) * per_occurrence_[field][lengths[field]];
     }
     return sum;
@@ -48,43 +56,93 @@ class FieldWeights {
   float per_occurrence_[kFieldCount][256];
 };
 
-/// Live documents of one segment with a word, ascending; the best of its terms counts.
-Occurrences find_word(const SegmentState& state, const QueryWord& word, const FieldWeights& weights) {
+bool by_ordinal(const Use& a, const Use& b) { return a.ordinal < b.ordinal; }
+
+/// The word's uses in live documents of one segment.
+Uses find_word(const SegmentState& state, const QueryWord& word) {
   const Segment& segment = *state.segment;
-  Occurrences found;
-  for (const QueryTerm& term : word.terms) {
-    const auto index = segment.terms.find(term.term);
+  const bool any_dead = state.dead_documents.count() > 0;
+  Uses found;
+  for (std::size_t term = 0; term < word.terms.size(); ++term) {
+    const auto index = segment.terms.find(word.terms[term].term);
     if (!index) continue;
-    const auto middle = static_cast<std::ptrdiff_t>(found.size());
+    Uses own;
+    own.reserve(segment.term_count(*index));
     PostingReader reader = segment.postings(*index);
     for (Posting posting; reader.next(posting);) {
-      if (state.dead_documents.dead(posting.ordinal)) continue;
-      found.push_back({posting.ordinal, term.weight * weights.of(posting, &segment.lengths[posting.ordinal * kFieldCount])});
+      if (any_dead && state.dead_documents.dead(posting.ordinal)) continue;
+      own.push_back({posting.ordinal, posting.fields, static_cast<std::uint8_t>(term)});
     }
-    std::inplace_merge(found.begin(), found.begin() + middle, found.end(), [](const Occurrence& a, const Occurrence& b) {
-      return a.ordinal != b.ordinal ? a.ordinal < b.ordinal : a.weight > b.weight;
-    });
-    found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.ordinal == b.ordinal; }), found.end());
+    if (found.empty()) {
+      found = std::move(own);
+      continue;
+    }
+    Uses both(found.size() + own.size());
+    std::merge(found.begin(), found.end(), own.begin(), own.end(), both.begin(), by_ordinal);
+    found = std::move(both);
   }
   return found;
 }
 
-/// Documents and scores of one segment; `words` holds each word's occurrences there.
-void score_segment(const Segment& segment, const std::vector<const Occurrences*>& words, const std::vector<float>& rarity, WordRule rule,
-                   std::vector<ScoredId>& out) {
-  std::vector<float> scores(segment.documents(), 0.0F);
-  std::vector<std::uint8_t> hits(segment.documents(), 0);
-  for (std::size_t word = 0; word < words.size(); ++word) {
-    for (const Occurrence& at : *words[word]) {
-      scores[at.ordinal] += rarity[word] * at.weight * (kSaturation + 1) / (at.weight + kSaturation);
-      ++hits[at.ordinal];
-    }
-  }
-  const std::size_t needed = rule == WordRule::kAll ? words.size() : 1;
-  for (std::uint32_t ordinal = 0; ordinal < segment.documents(); ++ordinal) {
-    if (hits[ordinal] >= needed) out.push_back({segment.document_ids[ordinal], scores[ordinal]});
-  }
+std::size_t documents_of(const Uses& uses) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < uses.size(); ++i) count += i == 0 || uses[i].ordinal != uses[i - 1].ordinal ? 1 : 0;
+  return count;
 }
+
+/// One word of the query, and what it adds to the score of a document.
+class WordScores {
+ public:
+  WordScores(const QueryWord& word, const FieldWeights& weights, float rarity) : word_(word), weights_(weights), rarity_(rarity) {}
+
+  /// The score of the document at uses[at]; `at` goes past it.
+  float next(const Segment& segment, const Uses& uses, std::size_t& at) const {
+    const std::uint32_t ordinal = uses[at].ordinal;
+    const std::uint8_t* const lengths = &segment.lengths[std::size_t{ordinal} * kFieldCount];
+    float weight = 0;  // the best of its terms counts
+    for (; at < uses.size() && uses[at].ordinal == ordinal; ++at)
+      weight = std::max(weight, word_.terms[uses[at].term].weight * weights_.of(uses[at].fields, lengths));
+    return rarity_ * weight * (kSaturation + 1) / (weight + kSaturation);
+  }
+
+ private:
+  const QueryWord& word_;
+  const FieldWeights& weights_;
+  float rarity_;
+};
+
+/// Keeps those that have the word, too.
+void keep_with(const Segment& segment, const Uses& uses, const WordScores& word, std::vector<Scored>& scored) {
+  std::size_t kept = 0, at = 0;
+  for (const Scored& one : scored) {
+    at = first_not_below(std::span<const Use>(uses), at, one.ordinal, &Use::ordinal);
+    if (at == uses.size()) break;
+    if (uses[at].ordinal == one.ordinal) scored[kept++] = {one.ordinal, one.score + word.next(segment, uses, at)};
+  }
+  scored.resize(kept);
+}
+
+/// Takes in those that have the word.
+void join_with(const Segment& segment, const Uses& uses, const WordScores& word, std::vector<Scored>& scored) {
+  std::vector<Scored> joined;
+  joined.reserve(scored.size() + uses.size());
+  std::size_t next = 0;
+  for (std::size_t at = 0; at < uses.size();) {
+    const std::uint32_t ordinal = uses[at].ordinal;
+    for (; next < scored.size() && scored[next].ordinal < ordinal; ++next) joined.push_back(scored[next]);
+    const float before = next < scored.size() && scored[next].ordinal == ordinal ? scored[next++].score : 0;
+    joined.push_back({ordinal, before + word.next(segment, uses, at)});
+  }
+  joined.insert(joined.end(), scored.begin() + static_cast<std::ptrdiff_t>(next), scored.end());
+  scored = std::move(joined);
+}
+
+/// What is known of one word of the query.
+struct Found {
+  std::vector<Uses> by_segment;
+  std::size_t documents = 0;
+  std::size_t word = 0;  // place in the query
+};
 
 }  // namespace
 
@@ -93,26 +151,38 @@ std::vector<ScoredId> match_words(const Snapshot& snapshot, const TextQuery& que
   std::vector<ScoredId> matches;
   if (words.empty()) return matches;
 
-  const FieldWeights weights(snapshot);
-  std::vector<std::vector<Occurrences>> found(words.size());  // by word, then segment
-  std::vector<float> rarity(words.size());
-  const auto documents = static_cast<double>(snapshot.documents());
+  std::vector<Found> found;
   for (std::size_t word = 0; word < words.size(); ++word) {
-    std::size_t with_word = 0;
+    found.push_back({.word = word});
     for (const auto& state : snapshot.segments) {
-      found[word].push_back(find_word(*state, words[word], weights));
-      with_word += found[word].back().size();
+      found.back().by_segment.push_back(find_word(*state, words[word]));
+      found.back().documents += documents_of(found.back().by_segment.back());
     }
-    const auto frequency = static_cast<double>(with_word);
-    rarity[word] = static_cast<float>(std::log(1 + (documents - frequency + 0.5) / (frequency + 0.5)));
-    if (with_word == 0 && query.rule == WordRule::kAll) return matches;
+    if (found.back().documents == 0 && query.rule == WordRule::kAll) return matches;
   }
-  for (std::size_t segment = 0; segment < snapshot.segments.size(); ++segment) {
-    std::vector<const Occurrences*> here;
-    for (const auto& by_segment : found) here.push_back(&by_segment[segment]);
-    score_segment(*snapshot.segments[segment]->segment, here, rarity, query.rule, matches);
+  // The rarest first, as it leaves the fewest to look at. The order is that of the whole index, so that sums of floats, too, do not depend
+  // on how segments happen to be merged.
+  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.documents < b.documents; });
+
+  const FieldWeights weights(snapshot);
+  const auto documents = static_cast<double>(snapshot.documents());
+  std::vector<WordScores> scores;
+  for (const Found& one : found) {
+    const auto frequency = static_cast<double>(one.documents);
+    scores.emplace_back(words[one.word], weights, static_cast<float>(std::log(1 + (documents - frequency + 0.5) / (frequency + 0.5))));
   }
-  std::sort(matches.begin(), matches.end(), [](const ScoredId& a, const ScoredId& b) { return a.id < b.id; });
+  std::vector<Scored> scored;
+  for (std::size_t i = 0; i < snapshot.segments.size(); ++i) {
+    const Segment& segment = *snapshot.segments[i]->segment;
+    scored.clear();
+    for (std::size_t word = 0; word < found.size(); ++word) {
+      if (word == 0 || query.rule == WordRule::kAny) join_with(segment, found[word].by_segment[i], scores[word], scored);
+      else keep_with(segment, found[word].by_segment[i], scores[word], scored);
+    }
+    for (const Scored& one : scored) matches.push_back({segment.document_ids[one.ordinal], one.score});
+  }
+  const auto by_id = [](const ScoredId& a, const ScoredId& b) { return a.id < b.id; };
+  if (!std::is_sorted(matches.begin(), matches.end(), by_id)) std::sort(matches.begin(), matches.end(), by_id);
   return matches;
 }
 

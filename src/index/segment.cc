@@ -47,23 +47,6 @@ std::optional<std::uint32_t> StringTable::find(std::string_view text) const {
   return low;
 }
 
-bool PostingReader::next(Posting& posting) {
-  std::uint32_t delta = 0;
-  for (unsigned shift = 0;; shift += 7) {
-    if (rest_.size() < 2 || shift > 28) return false;
-    const auto byte = static_cast<unsigned char>(rest_.front());
-    rest_.remove_prefix(1);
-    delta |= static_cast<std::uint32_t>(byte & 0x7F) << shift;
-    if (byte < 0x80) break;
-  }
-  ordinal_ = first_ ? delta : ordinal_ + delta;
-  first_ = false;
-  if (ordinal_ >= documents_) return false;
-  posting = {ordinal_, static_cast<std::uint8_t>(rest_.front())};
-  rest_.remove_prefix(1);
-  return true;
-}
-
 Result<std::shared_ptr<const Segment>> Segment::open(const fs::path& path, std::uint64_t number) {
   MAGPIE_TRY(SegmentFile file, SegmentFile::open(path));
   std::shared_ptr<Segment> segment(new Segment(std::move(file), number));  // the constructor is private

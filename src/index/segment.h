@@ -60,15 +60,27 @@ struct Posting {
 /// Walks the postings of one term.
 class PostingReader {
  public:
-  PostingReader(std::string_view bytes, std::uint32_t documents) : rest_(bytes), documents_(documents) {}
+  PostingReader(std::string_view bytes, std::uint32_t documents)
+      : at_(reinterpret_cast<const std::uint8_t*>(bytes.data())), end_(at_ + bytes.size()), documents_(documents) {}
   /// False at the end; also where bytes make no sense (they were checked by sum, so that is a fault of ours).
-  bool next(Posting& posting);
+  bool next(Posting& posting) {
+    std::uint32_t delta = 0;
+    for (unsigned shift = 0;; shift += 7) {
+      if (end_ - at_ < 2 || shift > 28) return false;
+      const std::uint8_t byte = *at_++;
+      delta |= static_cast<std::uint32_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) break;
+    }
+    ordinal_ += delta;
+    if (ordinal_ >= documents_) return false;
+    posting = {ordinal_, *at_++};
+    return true;
+  }
 
  private:
-  std::string_view rest_;
+  const std::uint8_t *at_, *end_;
   std::uint32_t documents_;
-  std::uint32_t ordinal_ = 0;
-  bool first_ = true;
+  std::uint32_t ordinal_ = 0;  // the first posting's difference is to 0
 };
 
 /// Ordinals from begin up to, but not including, end.

@@ -18,7 +18,9 @@ Result<IdSet> find_by_words(const SearchView& view, const SearchQuery& query, Ca
   }
   float best = 0;
   for (const ScoredId& match : matches) best = std::max(best, match.score);
-  IdSet ids;
+  const ImageId id_max = matches.empty() ? kNoId : matches.back().id;  // they ascend
+  IdSet ids(id_max);
+  found.text = ScoreMap(id_max);
   for (const ScoredId& match : matches) {
     ids.add(match.id);
     found.text.set(match.id, best > 0 ? match.score / best : 0);
@@ -76,12 +78,16 @@ Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, 
   found.plan = matches.plan;
   found.cut_off = matches.hits.size() == wanted.k;
   if (!matches.complete || found.cut_off) found.exactness = Exactness::kAtLeast;
-  IdSet ids;
+  ImageId id_max = kNoId;
+  for (const SimilarId& match : matches.hits) id_max = std::max(id_max, match.id);
+  IdSet ids(id_max);
+  found.similarity = ScoreMap(id_max);
   for (const SimilarId& match : matches.hits) {
     ids.add(match.id);
     found.similarity.set(match.id, match.similarity);
-    if (match.region != 0) found.regions[match.id] = match.region;
+    if (match.region != 0) found.regions.emplace_back(match.id, match.region);
   }
+  std::sort(found.regions.begin(), found.regions.end());
   return ids;
 }
 
@@ -109,6 +115,11 @@ bool has_words(const std::string& text) {
     const auto byte = static_cast<unsigned char>(c);
     return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
   });
+}
+
+std::uint16_t Candidates::region(ImageId id) const {
+  const auto found = std::ranges::lower_bound(regions, id, {}, &std::pair<ImageId, std::uint16_t>::first);
+  return found != regions.end() && found->first == id ? found->second : std::uint16_t{0};
 }
 
 float Candidates::score(ImageId id, float text_weight) const {

@@ -1,9 +1,8 @@
 #pragma once
 // Which pictures answer the words and the pictures of a query, filter aside, and how well. The rules are in searcher.h.
-#include <limits>
 #include <memory>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/text_index.h"
@@ -18,21 +17,25 @@ struct SearchView {
   std::shared_ptr<const VectorSnapshot> vectors;
 };
 
-/// A score per picture: an array by id, as ids are dense.
+/// A score per picture: an array by id, as ids are dense, of which only what was set is ever touched.
 class ScoreMap {
  public:
+  ScoreMap() = default;
+  explicit ScoreMap(ImageId id_max) : known_(id_max), scores_(std::make_unique_for_overwrite<float[]>(id_max + std::size_t{1})) {}
+
+  /// `id` is at most id_max.
   void set(ImageId id, float score) {
-    if (id >= scores_.size()) scores_.resize(std::max<std::size_t>(id + std::size_t{1}, scores_.size() * 2), kNone);
+    known_.add(id);
     scores_[id] = score;
   }
   std::optional<float> get(ImageId id) const {
-    if (id >= scores_.size() || scores_[id] == kNone) return std::nullopt;
+    if (!known_.contains(id)) return std::nullopt;
     return scores_[id];
   }
 
  private:
-  static constexpr float kNone = -std::numeric_limits<float>::infinity();
-  std::vector<float> scores_;
+  IdSet known_;
+  std::unique_ptr<float[]> scores_;
 };
 
 struct CandidateOptions {
@@ -47,10 +50,10 @@ struct Candidates {
   VectorPlan plan = VectorPlan::kScan;
   bool cut_off = false;  // there are more pictures above the boundary than were asked for
   bool with_words = false, with_pictures = false;
-  IdSet ids;                                           // meaningless while browsing
-  ScoreMap text;                                       // 0..1
-  ScoreMap similarity;                                 // cosine
-  std::unordered_map<ImageId, std::uint16_t> regions;  // of similar pictures, which region it is; not those that are so as a whole
+  IdSet ids;                                               // meaningless while browsing
+  ScoreMap text;                                           // 0..1
+  ScoreMap similarity;                                     // cosine
+  std::vector<std::pair<ImageId, std::uint16_t>> regions;  // of similar pictures by id: which region it is, where not the whole
   float similarity_min = 0;
 
   /// `set` without what is no candidate.
@@ -58,6 +61,8 @@ struct Candidates {
     if (!browsing) set &= ids;
     return set;
   }
+  /// Which region of a similar picture is meant; 0 for the whole.
+  std::uint16_t region(ImageId id) const;
   /// The score by which hits are ranked, 0..1.
   float score(ImageId id, float text_weight) const;
 };

@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 
 namespace magpie {
 namespace {
@@ -84,22 +85,28 @@ Result<std::vector<Found>> order_found(const SearchView& view, const IdSet& ids,
 
 Collapsed collapse(const std::vector<Found>& found, SortOrder sort) {
   const bool by_price = is_by_price(sort);
+  // Nearly all pictures are alone in their group: only groups with several among these have to be found again.
+  IdSet seen, shared;
+  for (const Found& one : found) {
+    if (seen.contains(one.group)) shared.add(one.group);
+    else seen.add(one.group);
+  }
   Collapsed collapsed;
   collapsed.hits.reserve(found.size());
-  std::vector<std::uint32_t> hit_of_group;  // 1 + index, by group
+  std::unordered_map<ImageId, std::size_t> hit_of_group;
   for (const Found& one : found) {
-    if (one.group >= hit_of_group.size()) hit_of_group.resize(std::max<std::size_t>(one.group + std::size_t{1}, hit_of_group.size() * 2));
-    std::uint32_t& place = hit_of_group[one.group];
-    if (place == 0) {
-      collapsed.hits.push_back({one, 0});
-      place = static_cast<std::uint32_t>(collapsed.hits.size());
-      continue;
+    if (shared.contains(one.group)) {
+      const auto [place, is_first] = hit_of_group.try_emplace(one.group, collapsed.hits.size());
+      if (!is_first) {
+        Collapsed::Hit& hit = collapsed.hits[place->second];
+        ++hit.copies;
+        const Found shown = merged(one, hit.best, by_price);
+        collapsed.copies.push_back({one.group, shown.id == one.id ? hit.best.id : one.id});
+        hit.best = shown;
+        continue;
+      }
     }
-    Collapsed::Hit& hit = collapsed.hits[place - 1];
-    ++hit.copies;
-    const Found shown = merged(one, hit.best, by_price);
-    collapsed.copies.push_back({one.group, shown.id == one.id ? hit.best.id : one.id});
-    hit.best = shown;
+    collapsed.hits.push_back({one, 0});
   }
   return collapsed;
 }

@@ -132,7 +132,7 @@ std::vector<SearchHit> describe(const std::vector<Collapsed::Hit>& page, const C
     SearchHit shown{.id = hit.best.id, .score = hit.best.score, .copies_total = hit.copies};
     if (candidates.with_words) shown.text = candidates.text.get(shown.id);
     if (candidates.with_pictures) shown.similarity = candidates.similarity.get(shown.id);
-    if (const auto region = candidates.regions.find(shown.id); region != candidates.regions.end()) shown.region = region->second;
+    shown.region = candidates.region(shown.id);
     if (hit.copies > 0) {
       shown.copies = std::move(copies[hit.best.group]);
       std::sort(shown.copies.begin(), shown.copies.end());
