@@ -31,7 +31,7 @@ elseif(MAGPIE_SANITIZE STREQUAL "thread")
   add_link_options(-fsanitize=thread)
 elseif(MAGPIE_SANITIZE STREQUAL "fuzzer")
   # Libraries get coverage and ASan; only the targets of fuzz/ link libFuzzer's main.
-  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
