@@ -9,7 +9,10 @@ namespace {
 void write_facts(const PictureFacts& facts, JsonWriter& json) {
   json.field("format", to_string(facts.header.format));
   json.field("width", facts.header.size.width).field("height", facts.header.size.height);
-  json.field("frames", facts.header.frames).field("orientation", static_cast<int>(facts.header.orientation));
+  json.field("frames", facts.header.frames).field("animated", is_animated(facts.header));
+  json.field("duration_ms", facts.header.duration.count())
+      .field("plays", facts.header.plays)
+      .field("orientation", static_cast<int>(facts.header.orientation));
   json.field("sha256", to_hex(facts.sha256));
   json.field("phash", to_hex(facts.hashes.phash)).field("dhash", to_hex(facts.hashes.dhash));
   json.field("pdq", image::to_hex(facts.hashes.pdq)).field("pdq_quality", static_cast<int>(facts.hashes.pdq_quality));

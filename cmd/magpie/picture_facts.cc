@@ -30,10 +30,11 @@ image::Rgb to_rgb(std::uint64_t number) {
 std::string encode_facts(const PictureFacts& facts) {
   WireWriter out;
   out.u64(static_cast<std::uint64_t>(facts.header.format));
-  for (const std::uint32_t number : {facts.header.size.width, facts.header.size.height, facts.header.frames,
+  for (const std::uint32_t number : {facts.header.size.width, facts.header.size.height, facts.header.frames, facts.header.plays,
                                      std::uint32_t{facts.header.orientation}, facts.upright.width, facts.upright.height}) {
     out.u64(number);
   }
+  out.u64(static_cast<std::uint64_t>(facts.header.duration.count()));
   out.bytes(std::string_view(reinterpret_cast<const char*>(facts.sha256.data()), facts.sha256.size()));
   out.u64(facts.hashes.phash);
   out.u64(facts.hashes.dhash);
@@ -57,9 +58,11 @@ Result<PictureFacts> decode_facts(std::string_view bytes) {
   facts.header.size.width = static_cast<std::uint32_t>(in.u64());
   facts.header.size.height = static_cast<std::uint32_t>(in.u64());
   facts.header.frames = static_cast<std::uint32_t>(in.u64());
+  facts.header.plays = static_cast<std::uint32_t>(in.u64());
   facts.header.orientation = static_cast<std::uint8_t>(in.u64());
   facts.upright.width = static_cast<std::uint32_t>(in.u64());
   facts.upright.height = static_cast<std::uint32_t>(in.u64());
+  facts.header.duration = std::chrono::milliseconds(static_cast<std::int64_t>(in.u64()));
   const std::string_view sha256 = in.bytes();
   if (sha256.size() != facts.sha256.size()) return fail(Code::kCorrupt, "the decoder's answer is garbled");
   std::copy(sha256.begin(), sha256.end(), facts.sha256.begin());

@@ -1,6 +1,7 @@
 #include "analyse/analyse_picture.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "analyse/analysed_image.h"
@@ -12,6 +13,7 @@
 #include "base/wire.h"
 #include "image/picture.h"
 #include "store/warc.h"
+#include "vec/quantise.h"
 
 namespace magpie::analyse {
 namespace {
@@ -87,6 +89,8 @@ Image describe(std::string_view bytes, const image::AnalysedPicture& picture) {
   image.width = picture.header.size.width;
   image.height = picture.header.size.height;
   image.frames = picture.header.frames;
+  image.duration = picture.header.duration;
+  image.plays = picture.header.plays;
   image.orientation = picture.header.orientation;
   image.bytes = bytes.size();
   image.phash = picture.hashes.phash;
@@ -115,7 +119,7 @@ class PictureAnalyst {
     const bool is_kept = request.kind == kAnalysePicture || request.kind == kLookAgain;
     if (request.kind == kEmbedPicture || (is_kept && !is_dot(analysed.image))) {
       analysed.space = embedder_->space();
-      MAGPIE_TRY(analysed.embedding, embed(picture.pixels));
+      MAGPIE_TRY(analysed.embedding, embed_all(picture));
       if (is_kept) MAGPIE_TRY_DO(detect(picture.pixels, analysed));
     }
     if (request.kind == kEmbedPicture || request.kind == kLookAgain) return encode_analysed_image(analysed);
@@ -145,6 +149,17 @@ class PictureAnalyst {
 
  private:
   Result<Embedding> embed(const image::Pixels& pixels) { return embedder_->embed(rgb(pixels)); }
+  // Of an animation the mean of its frames' vectors, so that a search by any of them comes near.
+  Result<Embedding> embed_all(const image::AnalysedPicture& picture) {
+    MAGPIE_TRY(Embedding still, embed(picture.pixels));
+    if (picture.other_frames.empty()) return still;
+    Embedding sum = still;
+    for (const image::Pixels& frame : picture.other_frames) {
+      MAGPIE_TRY(const Embedding vector, embed(frame));
+      std::transform(sum.begin(), sum.end(), vector.begin(), sum.begin(), std::plus<>());
+    }
+    return vec::normalise(sum) ? sum : still;
+  }
   Result<void> detect(const image::Pixels& pixels, AnalysedImage& analysed) {
     if (!detector_) return {};
     MAGPIE_TRY(analysed.regions, find_regions(pixels, *detector_, *embedder_, analysed.embedding));

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -15,8 +17,10 @@
 
 #include "analyse/analysed_image.h"
 #include "base/bounded_queue.h"
+#include "image/animation.h"
 #include "image/encode.h"
 #include "image/picture.h"
+#include "image/test_pictures.h"
 #include "model/network.h"
 
 namespace magpie::analyse {
@@ -52,6 +56,9 @@ AnalysedImage example() {
   analysed.image.format = "jpeg";
   analysed.image.width = 640;
   analysed.image.height = 480;
+  analysed.image.frames = 24;
+  analysed.image.duration = std::chrono::milliseconds(2'000);
+  analysed.image.plays = 3;
   analysed.image.orientation = 6;
   analysed.image.bytes = 12'345;
   analysed.image.phash = 0x8123'4567'89ab'cdef;
@@ -78,6 +85,9 @@ TEST(AnalysedImage, ComesBackAsItWas) {
   EXPECT_EQ(after->image.sha256, before.image.sha256);
   EXPECT_EQ(after->image.format, "jpeg");
   EXPECT_EQ(after->image.width, 640u);
+  EXPECT_EQ(after->image.frames, 24u);
+  EXPECT_EQ(after->image.duration, std::chrono::milliseconds(2'000));
+  EXPECT_EQ(after->image.plays, 3u);
   EXPECT_EQ(after->image.orientation, 6);
   EXPECT_EQ(after->image.bytes, 12'345u);
   EXPECT_EQ(after->image.phash, before.image.phash);
@@ -162,6 +172,30 @@ TEST(AnalysePicture, WorkerAndInProcessAgree) {
   ASSERT_TRUE(here) << here.error().message;
   ASSERT_TRUE(there) << there.error().message;
   EXPECT_TRUE(*here == *there);
+}
+
+// tests/pictures/make_animations.py says what is in it.
+TEST(AnalysePicture, AnAnimationsVectorIsTheMeanOfItsFrames) {
+  if (!have_model()) GTEST_SKIP() << kNoModel;
+  WorkerPool pool(picture_workers(1));
+  const std::string bytes = *read_file(fs::path(MAGPIE_SOURCE_DIR) / "tests/pictures/moving.gif");
+  const auto analysed = analyse(pool, bytes);
+  ASSERT_TRUE(analysed) << analysed.error().message;
+  EXPECT_EQ(analysed->image.frames, 6u);
+  EXPECT_EQ(analysed->image.duration, std::chrono::milliseconds(1'000));
+  EXPECT_EQ(analysed->image.plays, 3u);
+  const auto shown = image::decode_shown(bytes, {}, {}, image::kOtherFrames);
+  ASSERT_EQ(shown->others.size(), 2u);
+  std::vector<const image::Pixels*> frames = {&shown->still.pixels, &shown->others[0], &shown->others[1]};
+  Embedding sum(analysed->embedding.size());
+  for (const image::Pixels* frame : frames) {
+    const auto one = analyse(pool, image::bmp(*frame));
+    ASSERT_TRUE(one) << one.error().message;
+    EXPECT_LT(std::inner_product(one->embedding.begin(), one->embedding.end(), analysed->embedding.begin(), 0.0), 0.999);
+    std::transform(sum.begin(), sum.end(), one->embedding.begin(), sum.begin(), std::plus<>());
+  }
+  const double length = std::sqrt(std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0));
+  EXPECT_GT(std::inner_product(sum.begin(), sum.end(), analysed->embedding.begin(), 0.0) / length, 0.9999);
 }
 
 TEST(AnalysePicture, AVariantIsAJpegOfTheSideWanted) {

@@ -10,11 +10,12 @@
 namespace magpie::analyse {
 namespace {
 
-constexpr std::uint64_t kVersion = 3;
+constexpr std::uint64_t kVersion = 4;
 constexpr std::size_t kNameBytesMax = 128;  // format, colour and space names
 constexpr std::size_t kColoursMax = 5;
 constexpr std::size_t kVariantBytesMax = 8 << 20;
 constexpr std::size_t kDimsMax = 16'384;
+constexpr std::uint64_t kDurationMsMax = std::uint64_t{1} << 50;  // more than the frames that fit a file can take
 constexpr double kUnitTolerance = 1e-3;
 
 template <std::size_t size>
@@ -43,6 +44,7 @@ void write_image(WireWriter& out, const Image& image) {
   out.bytes(view_of(image.sha256));
   out.bytes(image.format);
   for (const std::uint64_t number : {std::uint64_t{image.width}, std::uint64_t{image.height}, std::uint64_t{image.frames},
+                                     static_cast<std::uint64_t>(image.duration.count()), std::uint64_t{image.plays},
                                      std::uint64_t{image.orientation}, image.bytes, image.phash, image.dhash}) {
     out.u64(number);
   }
@@ -100,6 +102,8 @@ bool read_image(WireReader& in, Image& image) {
   image.width = number<std::uint32_t>(in, 1, UINT32_MAX, good);
   image.height = number<std::uint32_t>(in, 1, UINT32_MAX, good);
   image.frames = number<std::uint32_t>(in, 1, UINT32_MAX, good);
+  image.duration = std::chrono::milliseconds(number<std::int64_t>(in, 0, kDurationMsMax, good));
+  image.plays = number<std::uint32_t>(in, 0, UINT32_MAX, good);
   image.orientation = number<std::uint8_t>(in, 1, 8, good);
   image.bytes = in.u64();
   image.phash = in.u64();

@@ -255,10 +255,12 @@ using VariantPlace = ArchivePlace;
 struct Image {
   ImageId id = kNoId;
   Sha256 sha256{};
-  std::string format;                   // "jpeg", "png", …
-  std::uint32_t width = 0, height = 0;  // the file's own, before orientation
-  std::uint32_t frames = 1;
-  std::uint8_t orientation = 1;  // EXIF, 1..8
+  std::string format;                     // "jpeg", "png", …
+  std::uint32_t width = 0, height = 0;    // the file's own, before orientation
+  std::uint32_t frames = 1;               // of an animation; pages of a TIFF
+  std::chrono::milliseconds duration{0};  // of an animation shown once; 0 for a still
+  std::uint32_t plays = 0;                // how many times an animation is shown; 0 without end, and for a still
+  std::uint8_t orientation = 1;           // EXIF, 1..8
   std::uint64_t bytes = 0;
   std::uint64_t phash = 0, dhash = 0;
   std::array<std::uint8_t, 32> pdq{};          // highest bit first

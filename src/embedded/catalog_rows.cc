@@ -149,6 +149,8 @@ Image image_from(const Query& row) {
   image.fetched_at = from_millis(row.int64(23));
   image.copy_group = static_cast<ImageId>(row.int64(24));
   image.colour_grid = bytes_from<48>(row.blob(25));
+  image.duration = std::chrono::milliseconds(row.int64(26));
+  image.plays = static_cast<std::uint32_t>(row.int64(27));
   return image;
 }
 

@@ -36,7 +36,7 @@ inline constexpr int kFetchJobColumn = 15;
 #define MAGPIE_IMAGE_COLUMNS                                                                                                             \
   "id, sha256, format, width, height, frames, orientation, bytes, phash, dhash, pdq, pdq_quality, brightness, colours, "                 \
   "file, offset, length, thumbnail_file, thumbnail_offset, thumbnail_length, preview_file, preview_offset, preview_length, fetched_at, " \
-  "copy_group, colour_grid"
+  "copy_group, colour_grid, duration_ms, plays"
 Image image_from(const Query& row);
 
 #define MAGPIE_PRODUCT_COLUMNS                                                                                                     \

@@ -141,6 +141,11 @@ CREATE TABLE copy_reviews (
 -- What was forgotten and must not come back (core/refusals.h); kind names what the mark was made of.
 CREATE TABLE refusals (mark INTEGER PRIMARY KEY, kind INTEGER NOT NULL);
 )sql",
+    R"sql(
+-- How long an animation takes, shown once, and how many times it is shown (0: without end). Pictures that were there before have 0.
+ALTER TABLE images ADD COLUMN duration_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE images ADD COLUMN plays INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

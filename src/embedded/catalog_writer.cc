@@ -762,17 +762,17 @@ class SqliteTransaction final : public CatalogTransaction {
   // ---- pictures
 
   Result<ImageId> add_image(const Image& image) {
-    MAGPIE_TRY_DO(
-        db_.run("INSERT INTO images (sha256, format, width, height, frames, orientation, bytes, phash, dhash, pdq, pdq_quality, "
-                "brightness, colours, file, offset, length, "
-                "thumbnail_file, thumbnail_offset, thumbnail_length, preview_file, preview_offset, preview_length, fetched_at, copy_group, "
-                "colour_grid) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                Blob{as_text(image.sha256)}, image.format, image.width, image.height, image.frames, image.orientation, image.bytes,
-                image.phash, image.dhash, Blob{as_text(image.pdq)}, image.pdq_quality, static_cast<double>(image.brightness),
-                Blob{encode_colours(image.colours)}, image.original.file, image.original.offset, image.original.length,
-                image.thumbnail.file, image.thumbnail.offset, image.thumbnail.length, image.preview.file, image.preview.offset,
-                image.preview.length, to_millis(image.fetched_at), image.copy_group, Blob{as_text(image.colour_grid)}));
+    MAGPIE_TRY_DO(db_.run(
+        "INSERT INTO images (sha256, format, width, height, frames, orientation, bytes, phash, dhash, pdq, pdq_quality, "
+        "brightness, colours, file, offset, length, "
+        "thumbnail_file, thumbnail_offset, thumbnail_length, preview_file, preview_offset, preview_length, fetched_at, copy_group, "
+        "colour_grid, duration_ms, plays) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        Blob{as_text(image.sha256)}, image.format, image.width, image.height, image.frames, image.orientation, image.bytes, image.phash,
+        image.dhash, Blob{as_text(image.pdq)}, image.pdq_quality, static_cast<double>(image.brightness),
+        Blob{encode_colours(image.colours)}, image.original.file, image.original.offset, image.original.length, image.thumbnail.file,
+        image.thumbnail.offset, image.thumbnail.length, image.preview.file, image.preview.offset, image.preview.length,
+        to_millis(image.fetched_at), image.copy_group, Blob{as_text(image.colour_grid)}, image.duration.count(), image.plays));
     const auto id = static_cast<ImageId>(db_.last_id());
     if (image.copy_group == kNoId) MAGPIE_TRY_DO(db_.run("UPDATE images SET copy_group = id WHERE id = ?", id));
     return id;

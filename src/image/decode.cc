@@ -31,7 +31,7 @@ Result<void> check_size(Size size, const DecodeLimits& limits) {
   return {};
 }
 
-Result<Decoded> decode(std::string_view bytes, const DecodeLimits& limits, const DecodeOptions& options) {
+Result<Header> sniff_within(std::string_view bytes, const DecodeLimits& limits, const DecodeOptions& options) {
   if (bytes.size() > limits.bytes_max) {
     return fail(Code::kTooLarge, "the picture file has {} bytes, over the limit of {}", bytes.size(), limits.bytes_max);
   }
@@ -42,7 +42,11 @@ Result<Decoded> decode(std::string_view bytes, const DecodeLimits& limits, const
   const bool is_drawn = header.format == Format::kSvg;  // its size is a wish; what is drawn is judged by its decoder
   if (header.size.pixels() > 0 && !(is_drawn && options.side_wanted > 0)) MAGPIE_TRY_DO(check_size(header.size, limits));
   if (limits.deadline.passed()) return fail(Code::kTimeout, "no time left to decode the picture");
+  return header;
+}
 
+Result<Decoded> decode(std::string_view bytes, const DecodeLimits& limits, const DecodeOptions& options) {
+  MAGPIE_TRY(Header header, sniff_within(bytes, limits, options));
   auto stored = decode_stored(bytes, header, limits, options);
   if (!stored) return fail(std::move(stored.error()), to_string(header.format));
   return Decoded{header, upright(std::move(*stored), header.orientation)};

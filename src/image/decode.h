@@ -16,9 +16,12 @@
 namespace magpie::image {
 
 struct DecodeLimits {
-  std::uint64_t pixels_max = 100'000'000;    // of one frame, by the file's own size; also bounds memory: about 8 bytes a pixel at worst
-  std::uint32_t frames_max = 100'000;        // only the first frame is decoded, but loaders list all of them
-  std::size_t bytes_max = 64 * 1024 * 1024;  // of the file
+  std::uint64_t pixels_max = 100'000'000;  // of one frame, by the file's own size; also bounds memory: about 8 bytes a pixel at worst
+  std::uint32_t frames_max = 100'000;      // of the file: few are decoded, but loaders list all of them
+  // Of an animation only a beginning is looked at, as far as both of these reach (animation.h): they bound its time.
+  std::uint32_t frames_read_max = 1'000;
+  std::uint64_t frame_pixels_read_max = 32'000'000;  // of those frames together, each as large as the picture
+  std::size_t bytes_max = 64 * 1024 * 1024;          // of the file
   Deadline deadline = Deadline::never();
 };
 

@@ -170,20 +170,38 @@ void put_row(const std::uint8_t* from, int bands, std::uint8_t* to, std::uint32_
   }
 }
 
-Result<Pixels> pull(VipsImage* image, const DecodeLimits& limits) {
-  const Size size{static_cast<std::uint32_t>(image->Xsize), static_cast<std::uint32_t>(image->Ysize)};
+// The `rows` rows from `first` on. A region of one image is to be used from top to bottom.
+Result<Pixels> pull_rows(VipsRegion* region, int first, int rows, const DecodeLimits& limits) {
+  const VipsImage* image = region->im;
+  const Size size{static_cast<std::uint32_t>(image->Xsize), static_cast<std::uint32_t>(rows)};
   MAGPIE_TRY_DO(check_size(size, limits));
   Pixels pixels(size, image->Bands == 1 || image->Bands == 3 ? 3 : 4);
-  const RegionPtr region(vips_region_new(image));
-  for (int top = 0; top < image->Ysize; top += kStripRows) {
+  for (int top = first; top < first + rows; top += kStripRows) {
     if (limits.deadline.passed()) return fail(Code::kTimeout, "decoding took too long");
-    const VipsRect strip{0, top, image->Xsize, std::min(kStripRows, image->Ysize - top)};
-    if (vips_region_prepare(region.get(), &strip) != 0) return vips_failure();
+    const VipsRect strip{0, top, image->Xsize, std::min(kStripRows, first + rows - top)};
+    if (vips_region_prepare(region, &strip) != 0) return vips_failure();
     for (int y = top; y < top + strip.height; ++y) {
-      put_row(VIPS_REGION_ADDR(region.get(), 0, y), image->Bands, pixels.row(static_cast<std::uint32_t>(y)), size.width);
+      put_row(VIPS_REGION_ADDR(region, 0, y), image->Bands, pixels.row(static_cast<std::uint32_t>(y - first)), size.width);
     }
   }
   return pixels;
+}
+
+Result<Pixels> pull(VipsImage* image, const DecodeLimits& limits) {
+  const RegionPtr region(vips_region_new(image));
+  return pull_rows(region.get(), 0, image->Ysize, limits);
+}
+
+// The first `frames` frames below one another, as libvips gives animations.
+Result<ImagePtr> load_column(std::string_view bytes, Format format, int frames) {
+  void* data = const_cast<char*>(bytes.data());
+  VipsImage* image = nullptr;
+  constexpr auto kSequential = VIPS_ACCESS_SEQUENTIAL;
+  if (format == Format::kGif)
+    return wrap(vips_gifload_buffer(data, bytes.size(), &image, "n", frames, "access", kSequential, nullptr), image);
+  return wrap(
+      vips_webpload_buffer(data, bytes.size(), &image, "n", frames, "access", kSequential, "fail_on", VIPS_FAIL_ON_TRUNCATED, nullptr),
+      image);
 }
 
 Result<Pixels> load_and_pull(std::string_view bytes, Header& header, const DecodeLimits& limits, const DecodeOptions& options) {
@@ -210,6 +228,25 @@ Result<Pixels> decode_with_vips(std::string_view bytes, Header& header, const De
   const std::string mended = with_png_crcs_mended(bytes);
   if (mended == bytes) return pixels;
   return load_and_pull(mended, header, limits, options);
+}
+
+Result<void> read_frames_with_vips(std::string_view bytes, const Header& header, const DecodeLimits& limits, const DecodeOptions& options,
+                                   std::uint32_t frames, const TakeFrame& take) {
+  MAGPIE_TRY_DO(start_decoders());
+  MAGPIE_TRY(const ImagePtr first, load_column(bytes, header.format, 1));
+  const int height = first->Ysize;
+  // A column is at most VIPS_MAX_COORD high, and the loader may know of fewer frames than the file's blocks promise.
+  const int column = std::min({static_cast<int>(frames), vips_image_get_n_pages(first.get()), VIPS_MAX_COORD / height});
+  MAGPIE_TRY(ImagePtr loaded, load_column(bytes, header.format, column));
+  MAGPIE_TRY(const ImagePtr plain, to_srgb(std::move(loaded), options.apply_profile));
+  const RegionPtr region(vips_region_new(plain.get()));
+  for (int number = 0; number < column;) {
+    MAGPIE_TRY(Pixels pixels, pull_rows(region.get(), number * height, height, limits));
+    const std::uint32_t next = take(static_cast<std::uint32_t>(number), std::move(pixels));
+    if (next <= static_cast<std::uint32_t>(number) || next >= static_cast<std::uint32_t>(column)) return {};
+    number = static_cast<int>(next);
+  }
+  return {};
 }
 
 Pixels profile_to_srgb(Pixels pixels, const std::string& profile) {

@@ -1,6 +1,7 @@
 #pragma once
 // The decoders behind decode.h, one .cc each. All take the whole file, keep the limits, and give the first frame as it is
 // stored (not yet upright). Thread-safe. Errors: those of decode().
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 #include "image/pixels.h"
 
 namespace magpie::image {
+
+/// The header of a file that may be decoded. kTooLarge for one over a limit, kTimeout when the deadline has passed.
+Result<Header> sniff_within(std::string_view bytes, const DecodeLimits& limits, const DecodeOptions& options);
 
 /// kTooLarge if the size is over the limit, kBadInput if it is empty.
 Result<void> check_size(Size size, const DecodeLimits& limits);
@@ -28,6 +32,17 @@ Result<Pixels> decode_ico(std::string_view bytes, const DecodeLimits& limits);
 
 /// PNG, GIF, WebP, TIFF, AVIF, HEIC, SVG. Completes `header` where the loader knows better.
 Result<Pixels> decode_with_vips(std::string_view bytes, Header& header, const DecodeLimits& limits, const DecodeOptions& options);
+
+/// Takes a frame of an animation, as it is shown (not yet upright), and gives the number of the next one that is wanted. One that is
+/// not behind `number` ends the reading.
+using TakeFrame = std::function<std::uint32_t(std::uint32_t number, Pixels pixels)>;
+/// The first `frames` frames of a GIF or WebP, in their order, beginning with number 0. An error ends the reading after what was taken.
+Result<void> read_frames_with_vips(std::string_view bytes, const Header& header, const DecodeLimits& limits, const DecodeOptions& options,
+                                   std::uint32_t frames, const TakeFrame& take);
+/// The same of an animated PNG, which libpng and so libvips take for a still: apng.cc laid out.
+Result<void> read_apng_frames(std::string_view bytes, const Header& header, const DecodeLimits& limits, const DecodeOptions& options,
+                              std::uint32_t frames, const TakeFrame& take);
+
 /// RGB(A) pixels from the given ICC profile to sRGB. Pixels come back unchanged if the profile is sRGB, damaged, or for other channels.
 Pixels profile_to_srgb(Pixels pixels, const std::string& profile);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "image/animation.h"
 #include "image/encode.h"
 #include "image/resize.h"
 
@@ -31,24 +32,26 @@ Pixels at_most(Pixels pixels, std::uint32_t side) {
 
 Result<AnalysedPicture> analyse_picture(std::string_view bytes, const DecodeLimits& limits, const PictureOptions& options) {
   const std::uint32_t side = std::max(options.preview_side, options.thumbnail_side);
-  MAGPIE_TRY(Decoded decoded, decode(bytes, limits, {.side_wanted = side}));
-  Pixels preview = at_most(std::move(decoded.pixels), side);
+  MAGPIE_TRY(Shown shown, decode_shown(bytes, limits, {.side_wanted = side}, kOtherFrames));
+  Pixels preview = at_most(std::move(shown.still.pixels), side);
 
-  AnalysedPicture picture{.header = decoded.header};
+  AnalysedPicture picture{.header = shown.still.header};
+  for (Pixels& frame : shown.others) picture.other_frames.push_back(flatten_on_white(std::move(frame)));
   const Pixels thumbnail = shrink_to_fit(preview.view(), options.thumbnail_side);  // keeps the alpha that colours need
   picture.pixels = flatten_on_white(std::move(preview));
   put_hashes(thumbnail.view(), picture.pixels.view(), picture);
   picture.colours = colours_of(thumbnail.view());
   picture.colour_grid = colour_grid(thumbnail.view());
   MAGPIE_TRY(picture.thumbnail, encode_variant(thumbnail.view(), options.quality));
-  const bool is_small = std::max(decoded.header.size.width, decoded.header.size.height) <= options.preview_side;
+  const Size size = picture.header.size;
+  const bool is_small = std::max(size.width, size.height) <= options.preview_side;
   if (!is_small) { MAGPIE_TRY(picture.preview, encode_variant(picture.pixels.view(), options.quality)); }
   return picture;
 }
 
 Result<Variant> make_variant(std::string_view bytes, std::uint32_t side, const DecodeLimits& limits, int quality) {
-  MAGPIE_TRY(Decoded decoded, decode(bytes, limits, {.side_wanted = side}));
-  const Pixels pixels = at_most(std::move(decoded.pixels), side);
+  MAGPIE_TRY(Shown shown, decode_shown(bytes, limits, {.side_wanted = side}));
+  const Pixels pixels = at_most(std::move(shown.still.pixels), side);
   return encode_variant(pixels.view(), quality);
 }
 

@@ -3,6 +3,7 @@
 // network. This is the function that a worker process runs for each picture.
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "image/colours.h"
 #include "image/decode.h"
@@ -22,9 +23,13 @@ struct PictureOptions {
   int quality = 85;                    // of the JPEGs, 1..100
 };
 
+inline constexpr std::uint32_t kOtherFrames = 3;
+
+/// Of an animation everything but other_frames is of the frame that stands for it (animation.h).
 struct AnalysedPicture {
   Header header;
-  Pixels pixels;  // RGB, upright, on white; longer side at most preview_side. For the network; not to be stored
+  Pixels pixels;                     // RGB, upright, on white; longer side at most preview_side. For the network; not to be stored
+  std::vector<Pixels> other_frames;  // of an animation, likewise: at most kOtherFrames that show something, spread over its time
   Variant thumbnail;
   Variant preview;          // empty where the picture itself is no larger than it would be: a copy of that size is worth no encoding
   PerceptualHashes hashes;  // of thumbnail and preview; within a few bits of those at full size

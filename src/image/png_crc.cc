@@ -1,15 +1,28 @@
 #include "image/png_crc.h"
 
+#include <array>
+
 #include "image/bytes.h"
 
 namespace magpie::image {
 
+namespace {
+
+constexpr std::array<std::uint32_t, 256> kTable = [] {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t byte = 0; byte < table.size(); ++byte) {
+    std::uint32_t crc = byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0xEDB88320u & -(crc & 1));
+    table[byte] = crc;
+  }
+  return table;
+}();
+
+}  // namespace
+
 std::uint32_t png_crc(std::string_view bytes) {
   std::uint32_t crc = 0xFFFFFFFFu;
-  for (const char byte : bytes) {
-    crc ^= static_cast<std::uint8_t>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (0xEDB88320u & -(crc & 1));
-  }
+  for (const char byte : bytes) crc = crc >> 8 ^ kTable[(crc ^ static_cast<std::uint8_t>(byte)) & 0xFF];
   return ~crc;
 }
 

@@ -6,7 +6,7 @@
 
 namespace magpie::image {
 
-/// CRC-32 of ISO 3309 over a chunk's type and data. Without a table, about 60 MB/s: it is for small chunks and rare repairs.
+/// CRC-32 of ISO 3309 over a chunk's type and data. A byte at a time.
 std::uint32_t png_crc(std::string_view bytes);
 
 /// A copy whose pixel chunks (IDAT) all carry the right sum; nothing else changes. Pillow and browsers do not look at these sums, libpng

@@ -34,21 +34,33 @@ bool is_tiff(std::string_view bytes) {
          bytes.starts_with("MM\0+\0\x08"sv);
 }
 
+// In microseconds, of a frame control chunk: a fraction of a second, whose denominator 0 stands for 100.
+std::uint64_t apng_delay(std::string_view control) {
+  const std::uint64_t denominator = be16(control, 22);
+  return be16(control, 20) * std::uint64_t{1'000'000} / (denominator == 0 ? 100 : denominator);
+}
+
 Result<Header> sniff_png(std::string_view bytes) {
   Header header{.format = Format::kPng};
   if (part(bytes, 12, 4) != "IHDR" || be32(bytes, 8) != 13 || !has(bytes, 16, 17))
     return fail(Code::kBadInput, "PNG without a header chunk");
   if (png_crc(part(bytes, 12, 17)) != be32(bytes, 29)) return fail(Code::kBadInput, "PNG header chunk is damaged (CRC)");
   header.size = {be32(bytes, 16), be32(bytes, 20)};
+  std::uint64_t microseconds = 0;
   // Chunks: length, type, data, CRC. Animation control and EXIF may stand anywhere before the pixels, EXIF also behind them.
   for (std::uint64_t at = 33; has(bytes, at, 12);) {
     const std::uint32_t length = be32(bytes, at);
     const std::string_view type = part(bytes, at + 4, 4);
     if (type == "IEND") break;
-    if (type == "acTL" && length >= 8) header.frames = std::max(1u, be32(bytes, at + 8));
+    if (type == "acTL" && length >= 8) {
+      header.frames = std::max(1u, be32(bytes, at + 8));
+      header.plays = be32(bytes, at + 12);
+    }
+    if (type == "fcTL") microseconds += apng_delay(part(bytes, at + 8, length));
     if (type == "eXIf" && has(bytes, at + 8, length)) header.orientation = exif_orientation(part(bytes, at + 8, length));
     at += 12 + std::uint64_t{length};
   }
+  header.duration = std::chrono::milliseconds(microseconds / 1'000);
   return header;
 }
 
@@ -98,12 +110,22 @@ std::uint64_t after_gif_blocks(std::string_view bytes, std::uint64_t at) {
 
 std::uint64_t gif_table_bytes(std::uint8_t flags) { return (flags & 0x80) != 0 ? 3u << ((flags & 7) + 1) : 0; }
 
+// What an extension block says of the animation: a frame's delay in hundredths of a second, or how often all is shown again.
+void read_gif_extension(std::string_view block, Header& header) {
+  constexpr std::string_view kLoop = "\x21\xFF\x0BNETSCAPE2.0\x03\x01"sv;
+  if (block.starts_with("\x21\xF9\x04"sv)) header.duration += std::chrono::milliseconds(10 * le16(block, 4));
+  if (!block.starts_with(kLoop)) return;
+  const std::uint32_t again = le16(block, kLoop.size());
+  header.plays = again == 0 ? 0 : again + 1;
+}
+
 Result<Header> sniff_gif(std::string_view bytes) {
-  Header header{.format = Format::kGif, .size = {le16(bytes, 6), le16(bytes, 8)}, .frames = 0};
+  Header header{.format = Format::kGif, .size = {le16(bytes, 6), le16(bytes, 8)}, .frames = 0, .plays = 1};
   std::uint64_t at = 13 + gif_table_bytes(u8(bytes, 10));
   while (has(bytes, at, 1)) {
     const std::uint8_t kind = u8(bytes, at);
     if (kind == 0x21) {
+      read_gif_extension(part(bytes, at), header);
       at = after_gif_blocks(bytes, at + 2);
     } else if (kind == 0x2C && has(bytes, at, 10)) {
       // A first frame that sticks out of the screen makes the picture larger, for Pillow and libnsgif alike.
@@ -130,7 +152,11 @@ Result<Header> sniff_webp(std::string_view bytes) {
     if (type == "VP8X") header.size = {le24(data, 4) + 1, le24(data, 7) + 1};
     if (type == "VP8 " && !size_known) header.size = {le16(data, 6) & 0x3FFFu, le16(data, 8) & 0x3FFFu};
     if (type == "VP8L" && !size_known) header.size = {(le32(data, 1) & 0x3FFF) + 1, (le32(data, 1) >> 14 & 0x3FFF) + 1};
-    if (type == "ANMF") ++header.frames;
+    if (type == "ANIM") header.plays = le16(data, 4);
+    if (type == "ANMF") {
+      ++header.frames;
+      header.duration += std::chrono::milliseconds(le24(data, 12));
+    }
     if (type == "EXIF") header.orientation = exif_orientation(data.starts_with(kExifPrefix) ? data.substr(kExifPrefix.size()) : data);
     at += 8 + length + (length & 1);
   }
@@ -239,8 +265,9 @@ Format sniff_format(std::string_view bytes) {
   return Format::kUnknown;
 }
 
-Result<Header> sniff(std::string_view bytes) {
-  if (bytes.empty()) return fail(Code::kBadInput, "the picture is empty");
+namespace {
+
+Result<Header> sniff_as_stored(std::string_view bytes) {
   switch (sniff_format(bytes)) {
     case Format::kPng: return sniff_png(bytes);
     case Format::kJpeg: return sniff_jpeg(bytes);
@@ -255,6 +282,18 @@ Result<Header> sniff(std::string_view bytes) {
     case Format::kUnknown: break;
   }
   return fail(Code::kBadInput, "no known picture format");
+}
+
+}  // namespace
+
+Result<Header> sniff(std::string_view bytes) {
+  if (bytes.empty()) return fail(Code::kBadInput, "the picture is empty");
+  MAGPIE_TRY(Header header, sniff_as_stored(bytes));
+  if (!is_animated(header)) {
+    header.duration = {};
+    header.plays = 0;
+  }
+  return header;
 }
 
 std::uint8_t exif_orientation(std::string_view tiff) {

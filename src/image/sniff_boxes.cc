@@ -107,14 +107,48 @@ std::optional<Size> item_size(std::string_view ipco, std::string_view ipma, std:
 }
 
 constexpr std::array<std::string_view, 4> kSampleTable = {"mdia", "minf", "stbl", "stsz"};
+constexpr std::array<std::string_view, 2> kMediaHeader = {"mdia", "mdhd"};
+constexpr std::array<std::string_view, 2> kEditList = {"edts", "elst"};
 
-std::uint32_t sequence_frames(std::string_view bytes) {
-  std::uint32_t frames = 1;
+// A duration that the box's version 0 has in 32 bits and version 1 in 64, all ones standing for no end.
+std::uint64_t duration_at(std::string_view box, std::uint64_t narrow_at, std::uint64_t wide_at) {
+  if (u8(box, 0) == 1) return be64(box, wide_at);
+  const std::uint32_t narrow = be32(box, narrow_at);
+  return narrow == UINT32_MAX ? UINT64_MAX : narrow;
+}
+
+// In units of the media header's time scale; days at most, so that a garbled one does not overflow.
+std::chrono::milliseconds track_duration(std::string_view track) {
+  constexpr double kLongest = 1e11;
+  const std::string_view header = descend(track, kMediaHeader);
+  const std::uint32_t scale = be32(header, u8(header, 0) == 1 ? 20 : 12);
+  if (scale == 0) return {};
+  const double milliseconds = 1'000.0 * static_cast<double>(duration_at(header, 16, 24)) / scale;
+  return std::chrono::milliseconds(milliseconds < kLongest ? static_cast<std::int64_t>(milliseconds) : 0);
+}
+
+// Of an edit list that repeats its one segment until the track's own duration is over; without a list, browsers go on for ever.
+std::uint32_t track_plays(std::string_view track) {
+  const std::string_view list = descend(track, kEditList);
+  if (list.empty()) return 0;
+  if ((u8(list, 3) & 1) == 0) return 1;
+  const std::uint64_t segment = duration_at(list, 8, 8);
+  const std::uint64_t whole = duration_at(child(track, "tkhd"), 20, 28);
+  if (segment == 0 || whole == UINT64_MAX) return 0;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(whole / segment + (whole % segment != 0), UINT32_MAX));
+}
+
+// Colours and transparency are tracks of their own; the longest one counts.
+void read_sequence(std::string_view bytes, Header& header) {
   each_box(child(bytes, "moov"), [&](const Box& box) {
-    if (box.type == "trak") frames = std::max(frames, be32(descend(box.data, kSampleTable), 8));
+    if (box.type != "trak") return false;
+    const std::uint32_t frames = be32(descend(box.data, kSampleTable), 8);
+    if (frames <= header.frames) return false;
+    header.frames = frames;
+    header.duration = track_duration(box.data);
+    header.plays = track_plays(box.data);
     return false;
   });
-  return frames;
 }
 
 }  // namespace
@@ -142,7 +176,7 @@ Result<Header> sniff_boxes(std::string_view bytes) {
   const std::string_view properties = child(meta, "iprp");
   const std::string_view ipco = child(properties, "ipco");
   header.size = item_size(ipco, child(properties, "ipma"), primary_item(meta)).value_or(largest_ispe(ipco));
-  header.frames = sequence_frames(bytes);
+  read_sequence(bytes, header);
   return header;
 }
 

@@ -62,6 +62,20 @@ inline std::string be(std::uint64_t value, int bytes) {
   return out;
 }
 
+/// A BMP of 24 bits: the pixels as they are, without their alpha.
+inline std::string bmp(const Pixels& pixels) {
+  std::string rows;
+  for (std::uint32_t y = pixels.height(); y-- > 0;) {
+    for (std::uint32_t x = 0; x < pixels.width(); ++x) {
+      const std::uint8_t* at = pixels.row(y) + x * pixels.channels();
+      for (const int c : {2, 1, 0}) rows += static_cast<char>(at[c]);
+    }
+    rows.resize((rows.size() + 3) / 4 * 4);
+  }
+  return "BM" + le(54 + rows.size(), 4) + le(0, 4) + le(54, 4) + le(40, 4) + le(pixels.width(), 4) + le(pixels.height(), 4) + le(1, 2) +
+         le(24, 2) + le(0, 4) + le(rows.size(), 4) + le(0, 16) + rows;
+}
+
 /// A BMP of 2 x 2: bottom row red, green; top row blue, white.
 inline std::string small_bmp() {
   return "BM" + le(70, 4) + le(0, 4) + le(54, 4) + le(40, 4) + le(2, 4) + le(2, 4) + le(1, 2) + le(24, 2) + le(0, 4) + le(16, 4) +

@@ -147,6 +147,7 @@ void write_facts(JsonWriter& json, const ImageDetails& details) {
   json.field("shop", shop_of(details)).field("page_url", page_url_of(details));
   json.field("width", std::max(size.width, 1U)).field("height", std::max(size.height, 1U)).field("bytes", image.bytes);
   json.field("format", image.format).field("frames", std::max(image.frames, 1U));
+  json.field("duration_ms", image.duration.count()).field("plays", image.plays);
   json.field("sha256", to_hex(image.sha256)).field("phash", to_hex(image.phash)).field("colour", colour_of(image)).key("colours");
   write_colours(json, image.colours);
   json.key("regions");

@@ -95,6 +95,9 @@ Image image_of(std::string_view bytes) {
   image.height = 480;
   image.bytes = bytes.size();
   image.phash = 0xF000'0000'0000'0001;
+  image.frames = 24;
+  image.duration = std::chrono::milliseconds(2'000);
+  image.plays = 3;
   image.pdq[0] = 7;
   image.brightness = 99.5F;
   image.colours = {{.rgb = 0xFF0000, .share = 0.75F, .name = "red"}, {.rgb = 0x00FF00, .share = 0.25F, .name = "green"}};
@@ -227,6 +230,9 @@ TEST_P(CatalogContract, APictureComesBackAsItWas) {
   const Image image = image_of("bytes");
   EXPECT_EQ(back->sha256, image.sha256);
   EXPECT_EQ(back->phash, image.phash);
+  EXPECT_EQ(back->frames, 24u);
+  EXPECT_EQ(back->duration, std::chrono::milliseconds(2'000));
+  EXPECT_EQ(back->plays, 3u);
   EXPECT_EQ(back->pdq, image.pdq);
   EXPECT_EQ(back->brightness, image.brightness);
   ASSERT_EQ(back->colours.size(), 2u);
@@ -1182,7 +1188,8 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
                          "DROP TABLE selectors; ALTER TABLE products DROP COLUMN evidence; "
                          "ALTER TABLE products DROP COLUMN variants; ALTER TABLE image_refs DROP COLUMN language; "
                          "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
-                         "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals;"));
+                         "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals;"
+                         "ALTER TABLE images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
@@ -1208,9 +1215,10 @@ TEST(SqliteCatalog, PicturesOfAnOlderCatalogWaitToBeLookedAt) {
   }
   {  // as version 7 had it
     Database database = *Database::open(file, {});
-    ASSERT_TRUE(database.execute(
-        "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
-        "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals; PRAGMA user_version = 7"));
+    ASSERT_TRUE(
+        database.execute("DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
+                         "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals; ALTER TABLE "
+                         "images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; PRAGMA user_version = 7"));
   }
   const auto catalog = *open_catalog(file);
   EXPECT_TRUE(catalog->regions(id, "one")->empty());

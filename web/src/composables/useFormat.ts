@@ -31,6 +31,9 @@ export function useFormat() {
       const [unit, size] = kUnits.slice(2).find(([, length]) => seconds >= length) ?? ['second', 1]
       return number(Math.ceil(seconds / size), { style: 'unit', unit, unitDisplay: 'long' })
     },
+    /** A short time, as a film's length: "2.0 sec". */
+    seconds: (value: number): string => number(value, { style: 'unit', unit: 'second', unitDisplay: 'short', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+    list: (values: string[]): string => new Intl.ListFormat(locale.value, { type: 'unit' }).format(values),
     language(tag: string): string {
       try {
         return new Intl.DisplayNames([locale.value], { type: 'language' }).of(tag) ?? tag

@@ -37,7 +37,7 @@ export default {
     back: 'Zurück zu den Treffern', offers: 'Angebote', offer: 'Zum Shop', inStock: 'Lieferbar', outOfStock: 'Nicht lieferbar', noPrice: 'Kein Preis', otherPrice: 'die Seite sagt auch {price}', noCopy: 'Keine Kopie', splitDone: 'Aus der Gruppe genommen.', undo: 'Rückgängig', variants: 'Varianten', moreVariants: '{count} weitere', seen: 'gesehen {time}',
     alike: 'Ähnliche Bilder', regions: 'Dinge auf dem Bild', region: '{name}: Ähnliches finden', moreLike: 'Ähnliche suchen', large: 'Groß', original: 'Originaldatei', page: 'Fundseite',
     facts: 'Über dieses Bild', size: 'Größe', file: 'Datei', brand: 'Marke', category: 'Kategorie', sku: 'Artikelnummer', language: 'Sprache', keywords: 'Stichwörter', labels: 'Etiketten',
-    fetched: 'Abgerufen', brightness: 'Helligkeit', model: 'Erkannt durch', fingerprint: 'Fingerabdruck', frames: '{n} Bild | {n} Einzelbilder', colours: 'Farben',
+    fetched: 'Abgerufen', brightness: 'Helligkeit', model: 'Erkannt durch', fingerprint: 'Fingerabdruck', frames: '{n} Bild | {n} Einzelbilder', animated: 'animiert', colours: 'Farben',
     colourShare: '{colour}, {share} des Bildes. Diese Farbe suchen', sources: 'Fundorte', others: 'und {n} weiterer | und {n} weitere',
     copies: 'Fast gleiche', why: 'Wie es hierher kam', otherPictures: 'Weitere Bilder des Artikels', notIndexed: 'Die Suche findet dieses Bild nicht.',
     missing: 'Dieses Bild gibt es nicht', missingHint: 'Vielleicht wurde es aus der Sammlung entfernt.', failed: 'Das Bild konnte nicht geladen werden', noAlike: 'Nichts in der Sammlung sieht ihm ähnlich.',

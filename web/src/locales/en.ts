@@ -35,7 +35,7 @@ export default {
     back: 'Back to the results', offers: 'Offers', offer: 'To the shop', inStock: 'In stock', outOfStock: 'Out of stock', noPrice: 'No price', otherPrice: 'the page also says {price}', noCopy: 'Not a copy', splitDone: 'Taken out of this group.', undo: 'Undo', variants: 'Variants', moreVariants: '{count} more', seen: 'seen {time}',
     alike: 'Look-alikes', regions: 'Things in the picture', region: '{name}: find what looks like it', moreLike: 'Search look-alikes', large: 'Large', original: 'Original file', page: 'Page it was found on',
     facts: 'About this picture', size: 'Size', file: 'File', brand: 'Brand', category: 'Category', sku: 'Article number', language: 'Language', keywords: 'Keywords', labels: 'Labels',
-    fetched: 'Fetched', brightness: 'Brightness', model: 'Understood by', fingerprint: 'Fingerprint', frames: '{n} frame | {n} frames', colours: 'Colours',
+    fetched: 'Fetched', brightness: 'Brightness', model: 'Understood by', fingerprint: 'Fingerprint', frames: '{n} frame | {n} frames', animated: 'animated', colours: 'Colours',
     colourShare: '{colour}, {share} of the picture. Search this colour', sources: 'Where it was found', others: 'and {n} more place | and {n} more places',
     copies: 'Near-copies', why: 'How it came here', otherPictures: 'More pictures of this product', notIndexed: 'Searches do not find this picture.',
     missing: 'There is no such picture', missingHint: 'It may have been removed from the collection.', failed: 'The picture could not be loaded', noAlike: 'Nothing in the collection looks like it.',

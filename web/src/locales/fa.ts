@@ -37,7 +37,7 @@ export default {
     back: 'بازگشت به نتیجه‌ها', offers: 'پیشنهادها', offer: 'به فروشگاه', inStock: 'موجود', outOfStock: 'ناموجود', noPrice: 'بدون قیمت', otherPrice: 'صفحه {price} هم می‌گوید', noCopy: 'کپی نیست', splitDone: 'از این گروه جدا شد.', undo: 'بازگردانی', variants: 'انواع', moreVariants: '{count} مورد دیگر', seen: 'دیده‌شده {time}',
     alike: 'همانندها', regions: 'چیزهای درون تصویر', region: '{name}: یافتن همانندها', moreLike: 'جستجوی همانندها', large: 'بزرگ', original: 'پروندهٔ اصلی', page: 'صفحهٔ یافت‌شده',
     facts: 'دربارهٔ این تصویر', size: 'اندازه', file: 'پرونده', brand: 'نشان', category: 'دسته', sku: 'شمارهٔ کالا', language: 'زبان', keywords: 'کلیدواژه‌ها', labels: 'برچسب‌ها',
-    fetched: 'دریافت', brightness: 'روشنایی', model: 'شناخته با', fingerprint: 'اثر انگشت', frames: '{n} فریم', colours: 'رنگ‌ها',
+    fetched: 'دریافت', brightness: 'روشنایی', model: 'شناخته با', fingerprint: 'اثر انگشت', frames: '{n} فریم', animated: 'متحرک', colours: 'رنگ‌ها',
     colourShare: '{colour}، {share} تصویر. جستجوی این رنگ', sources: 'جاهای یافت‌شده', others: 'و {n} جای دیگر',
     copies: 'رونوشت‌های نزدیک', why: 'چگونه به اینجا آمد', otherPictures: 'تصویرهای دیگر این کالا', notIndexed: 'جستجو این تصویر را نمی‌یابد.',
     missing: 'چنین تصویری نیست', missingHint: 'شاید از مجموعه برداشته شده باشد.', failed: 'تصویر بارگذاری نشد', noAlike: 'چیزی در مجموعه مانند آن نیست.',
