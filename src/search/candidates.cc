@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "search/looks.h"
 #include "search/recall_monitor.h"
 
 namespace magpie {
@@ -11,7 +12,8 @@ namespace {
 Result<IdSet> find_by_words(const SearchView& view, const SearchQuery& query, Candidates& found) {
   TextQuery text{.words = query.words, .language = query.language, .rule = WordRule::kAll};
   MAGPIE_TRY(std::vector<ScoredId> matches, view.text->match(text));
-  if (matches.empty()) {
+  found.all_words = !matches.empty();
+  if (!found.all_words) {
     text.rule = WordRule::kAny;
     MAGPIE_TRY(matches, view.text->match(text));
     found.any_word = !matches.empty();
@@ -124,7 +126,7 @@ std::uint16_t Candidates::region(ImageId id) const {
 
 float Candidates::score(ImageId id, float text_weight) const {
   if (browsing) return 0;
-  const float words = text.get(id).value_or(0);
+  const float words = (with_looks ? fused : text).get(id).value_or(0);
   const std::optional<float> cosine = similarity.get(id);
   const float picture = cosine ? std::clamp((*cosine - similarity_min) / (1 - similarity_min), 0.0F, 1.0F) : 0;
   if (!with_pictures) return words;
@@ -139,6 +141,7 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
   found.with_pictures = !query.picture.empty() || !query.like.empty();
   found.browsing = !found.with_words && !found.with_pictures;
   if (found.with_words) { MAGPIE_TRY(found.ids, find_by_words(view, query, found)); }
+  if (found.with_words && !found.with_pictures && options.placer != nullptr) MAGPIE_TRY_DO(add_looks(view, query, *options.placer, found));
   if (found.with_pictures) {
     const bool both = found.with_words && query.combine == Combine::kBoth;
     IdSet wanted = within;

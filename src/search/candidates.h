@@ -7,6 +7,7 @@
 
 #include "core/text_index.h"
 #include "core/vector_index.h"
+#include "core/words_placer.h"
 #include "search/searcher.h"
 
 namespace magpie {
@@ -39,13 +40,15 @@ class ScoreMap {
 };
 
 struct CandidateOptions {
-  bool nearest = false;              // searcher.h: only the nearest pictures, found approximately
-  RecallMonitor* monitor = nullptr;  // is told of searches by picture; may be null
+  bool nearest = false;                 // searcher.h: only the nearest pictures, found approximately
+  RecallMonitor* monitor = nullptr;     // is told of searches by picture; may be null
+  const WordsPlacer* placer = nullptr;  // knows where words lie among pictures; may be null
 };
 
 struct Candidates {
-  bool browsing = false;  // neither words nor pictures: every document is one
-  bool any_word = false;
+  bool browsing = false;   // neither words nor pictures: every document is one
+  bool all_words = false;  // some documents have all of them
+  bool any_word = false;   // none has, but some have any
   Exactness exactness = Exactness::kExact;
   VectorPlan plan = VectorPlan::kScan;
   bool cut_off = false;  // there are more pictures above the boundary than were asked for
@@ -55,6 +58,12 @@ struct Candidates {
   ScoreMap similarity;                                     // cosine
   std::vector<std::pair<ImageId, std::uint16_t>> regions;  // of similar pictures by id: which region it is, where not the whole
   float similarity_min = 0;
+  bool with_looks = false;  // looks were asked, too: `fused` says how words and looks rank together, 0..1
+  ScoreMap fused;
+  IdSet by_looks_alone;
+
+  /// Found by looks alone, where others have all the words: those come first in every order.
+  bool stands_behind(ImageId id) const { return all_words && by_looks_alone.contains(id); }
 
   /// `set` without what is no candidate.
   IdSet among(IdSet set) const {

@@ -41,16 +41,19 @@ void order_by_price(std::vector<Found>& found, const std::vector<Priced>& priced
   }
 }
 
-bool comes_first(const Found& a, const Found& b) { return std::tie(a.rank, a.key, a.id) < std::tie(b.rank, b.key, b.id); }
+bool comes_first(const Found& a, const Found& b) {
+  return std::tie(a.behind, a.rank, a.key, a.id) < std::tie(b.behind, b.rank, b.key, b.id);
+}
 
 bool is_by_price(SortOrder sort) { return sort == SortOrder::kPriceAsc || sort == SortOrder::kPriceDesc; }
 
 /// The better of two copies to show, at the better of their places.
 Found merged(const Found& a, const Found& b, bool by_price) {
-  if (by_price) return std::tie(a.rank, a.key, b.pixels, a.id) < std::tie(b.rank, b.key, a.pixels, b.id) ? a : b;
+  if (by_price) return std::tie(a.behind, a.rank, a.key, b.pixels, a.id) < std::tie(b.behind, b.rank, b.key, a.pixels, b.id) ? a : b;
   const bool first = std::tie(b.priced, b.pixels, a.id) < std::tie(a.priced, a.pixels, b.id);
   Found shown = first ? a : b;
-  const Found& placed = std::tie(a.rank, a.key) < std::tie(b.rank, b.key) ? a : b;
+  const Found& placed = std::tie(a.behind, a.rank, a.key) < std::tie(b.behind, b.rank, b.key) ? a : b;
+  shown.behind = placed.behind;
   shown.rank = placed.rank;
   shown.key = placed.key;
   shown.score = placed.score;
@@ -69,6 +72,7 @@ Result<std::vector<Found>> order_found(const SearchView& view, const IdSet& ids,
   MAGPIE_TRY_DO(view.text->rows(ids, [&](std::span<const IndexRow> rows) {
     for (const IndexRow& row : rows) {
       Found one{.id = row.id, .group = row.copy_group, .pixels = row.pixels, .score = candidates.score(row.id, text_weight)};
+      one.behind = candidates.stands_behind(row.id);
       one.priced = row.price_micros.has_value();
       if (by_price) {
         one.rank = kLast;

@@ -8,9 +8,10 @@
 
 namespace magpie {
 
-/// One picture found. Smaller (rank, key) comes first.
+/// One picture found. Smaller (behind, rank, key) comes first.
 struct Found {
   ImageId id = kNoId, group = kNoId;
+  bool behind = false;  // Candidates::stands_behind
   std::uint32_t rank = 0;
   std::int64_t key = 0;
   std::uint64_t pixels = 0;

@@ -131,6 +131,7 @@ std::vector<SearchHit> describe(const std::vector<Collapsed::Hit>& page, const C
   for (const Collapsed::Hit& hit : page) {
     SearchHit shown{.id = hit.best.id, .score = hit.best.score, .copies_total = hit.copies};
     if (candidates.with_words) shown.text = candidates.text.get(shown.id);
+    shown.by_looks = candidates.by_looks_alone.contains(shown.id);
     if (candidates.with_pictures) shown.similarity = candidates.similarity.get(shown.id);
     shown.region = candidates.region(shown.id);
     if (hit.copies > 0) {
@@ -159,8 +160,9 @@ std::optional<SortOrder> sort_order_from_string(std::string_view name) {
   return std::nullopt;
 }
 
-Searcher::Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings, RecallMonitor* monitor)
-    : text_(text), vectors_(vectors), settings_(settings), monitor_(monitor) {}
+Searcher::Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings, RecallMonitor* monitor,
+                   const WordsPlacer* placer)
+    : text_(text), vectors_(vectors), settings_(settings), monitor_(monitor), placer_(placer) {}
 
 Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
   const auto start = SteadyClock::now();
@@ -168,7 +170,9 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
   SearchView view;
   MAGPIE_TRY(view.text, text_.snapshot());
   MAGPIE_TRY(view.vectors, vectors_.snapshot());
-  CandidateOptions options{.nearest = !query.exact.value_or(settings_.exact()) && nearest_will_do(query), .monitor = monitor_};
+  CandidateOptions options{.nearest = !query.exact.value_or(settings_.exact()) && nearest_will_do(query),
+                           .monitor = monitor_,
+                           .placer = settings_.looks() ? placer_ : nullptr};
   MAGPIE_TRY(SearchAnswer found, answer(view, query, options));
   // So many of the nearest were copies of one another that they do not fill the pages.
   if (options.nearest && found.cut_off && found.total < kNearestHits) {

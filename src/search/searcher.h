@@ -11,6 +11,10 @@
 //               is as alike as the best of its vectors within SearchQuery::scope: the whole picture's and its regions'.
 //               words and pictures: Combine::kBoth keeps what is in both sets, kEither what is in one.
 //               neither: every document (browsing); all scores are then 0.
+//   looks       for words alone, where a WordsPlacer knows where they lie among the pictures, and fewer than kEnoughByWords documents
+//               have all of them: the kLooksMax pictures nearest to that place, down to where pictures drawn at random begin, are
+//               candidates, too. This is settled before the filter as well. Where documents have all the words, they come first in every
+//               order; where some have any, or none has one, both rank by their places (looks.cc). SearchHit::by_looks says so.
 //   fusion      text part = BM25 score / best score of the index for these words, 0..1
 //               picture part = (similarity - similarity_min) / (1 - similarity_min), 0..1
 //               score = the part there is; with both kinds text_weight × text + (1 - text_weight) × picture
@@ -44,6 +48,7 @@
 namespace magpie {
 
 class RecallMonitor;
+class WordsPlacer;
 struct CandidateOptions;
 struct SearchView;
 
@@ -51,6 +56,8 @@ inline constexpr std::size_t kSearchLimitMax = 200;  // hits on one page
 inline constexpr std::size_t kNearestHits = 250;     // of a search that need not be exact
 inline constexpr std::size_t kLikeMax = 50;          // pictures in SearchQuery::like
 inline constexpr std::size_t kCopiesListed = 50;     // ids in SearchHit::copies
+inline constexpr std::size_t kEnoughByWords = 50;    // documents with all the words: looks need not be asked
+inline constexpr std::size_t kLooksMax = 200;        // pictures found by looks
 
 struct SearchSettings {
   Setting<double> relevance_min{"search.relevance_min",
@@ -65,12 +72,15 @@ struct SearchSettings {
       {},
       "Compare every picture for a search by picture that does not say whether it must. False: by relevance, the 250 nearest "
       "come from a graph, and totals and facets are a least."};
+  Setting<bool> looks{
+      "search.looks", true, {}, "Let words also find pictures that look like what is called so, where the collection has a bridge."};
   Setting<std::int64_t> facet_values{"search.facet_values", 50, {1, 1'000}, "Values listed per facet."};
   template <class Visitor>
   void visit(Visitor&& each) {
     each(relevance_min);
     each(text_weight);
     each(exact);
+    each(looks);
     each(facet_values);
   }
 };
@@ -116,6 +126,7 @@ struct SearchHit {
   std::uint16_t region = 0;         // what of the picture is that similar: 0 the whole, else the region of this number
   std::vector<ImageId> copies;      // other found pictures of its group, lowest id first, at most kCopiesListed
   std::uint64_t copies_total = 0;   // how many there are
+  bool by_looks = false;            // it has none of the words, but looks like what is called so
 };
 
 /// Hits with a price from `from_micros` up to, but not including, `to_micros`; the last range of a currency has no end.
@@ -149,8 +160,9 @@ struct SearchAnswer {
 
 class Searcher {
  public:
-  /// Both ports, the settings and the monitor must outlive the searcher. The monitor may be null.
-  Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings, RecallMonitor* monitor = nullptr);
+  /// Both ports, the settings, the monitor and the placer must outlive the searcher. Monitor and placer may be null.
+  Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings, RecallMonitor* monitor = nullptr,
+           const WordsPlacer* placer = nullptr);
 
   /// kBadInput: limit over kSearchLimitMax, more than kLikeMax pictures, an embedding of other dims than the index's;
   /// kNotFound: a `like` picture has no embedding (the message names it); kUnavailable or kCorrupt from a backend.
@@ -164,6 +176,7 @@ class Searcher {
   const VectorIndex& vectors_;
   const SearchSettings& settings_;
   RecallMonitor* monitor_;
+  const WordsPlacer* placer_;
 };
 
 }  // namespace magpie
