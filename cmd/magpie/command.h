@@ -47,6 +47,7 @@ void add_forget(CLI::App& app, Common& common);
 void add_rebuild(CLI::App& app, Common& common);
 void add_config(CLI::App& app, Common& common);
 void add_doctor(CLI::App& app, Common& common);
+void add_bridge(CLI::App& app, Common& common);
 void add_models(CLI::App& app, Common& common);
 void add_inspect(CLI::App& app, Common& common);
 void add_worker(CLI::App& app, Common& common);

@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
     add_forget(app, common);
     add_rebuild(app, common);
     add_config(app, common);
+    add_bridge(app, common);
     add_doctor(app, common);
     add_models(app, common);
     add_inspect(app, common);

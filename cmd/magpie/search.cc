@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "app/collection.h"
+#include "app/collection_bridge.h"
 #include "app/pictures.h"
 #include "base/json_writer.h"
 #include "command.h"
@@ -109,6 +109,7 @@ void print_text(const SearchHit& hit, const Shown& shown) {
   fmt::print("{:>5.2f}  {}\n       {}", hit.score, shown.title, shown.page_url);
   if (!shown.price.empty()) fmt::print("  {} {}", shown.price, shown.currency);
   if (hit.region != 0) fmt::print("  (region {})", hit.region);
+  if (hit.by_looks) fmt::print("  (by its looks)");
   if (hit.copies_total > 0) fmt::print("  (+{} {})", hit.copies_total, hit.copies_total == 1 ? "copy" : "copies");
   fmt::print("\n");
 }
@@ -117,7 +118,7 @@ void write_hit(JsonWriter& json, const SearchHit& hit, const Shown& shown) {
   json.begin_object().field("image_id", hit.id).field("score", hit.score).field("title", shown.title).field("page_url", shown.page_url);
   json.field("image_url", shown.image_url).field("shop", shown.shop).field("brand", shown.brand).field("category", shown.category);
   json.field("price", shown.price).field("currency", shown.currency).field("copies", hit.copies_total);
-  json.key("region");
+  json.field("by_looks", hit.by_looks).key("region");
   hit.region == 0 ? json.null() : json.number(hit.region);
   json.end_object();
 }
@@ -148,7 +149,9 @@ Result<int> run(const Common& common, const SearchFlags& flags) {
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
   MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
   MAGPIE_TRY(const SearchQuery query, make_query(flags, settings, collection->catalog()));
-  const Searcher searcher(collection->text(), collection->vectors(), settings.search);
+  MAGPIE_TRY(const auto text_model, find_text_model(settings));
+  const CollectionPlacer placer(*collection, settings, text_model, nullptr);
+  const Searcher searcher(collection->text(), collection->vectors(), settings.search, nullptr, &placer);
   MAGPIE_TRY(const SearchAnswer answer, searcher.search(query));
   JsonWriter json;
   json.begin_object()

@@ -61,6 +61,24 @@ struct AnalyseSettings {
   }
 };
 
+struct BridgeSettings {
+  Setting<std::string> text_model{
+      "bridge.text_model",
+      "",
+      {},
+      "Model (magpie models list) that tells what words mean, so that they also find pictures by looks. Empty: multilingual-e5-small, "
+      "where it is installed. none: words find words."};
+  Setting<std::int64_t> texts{"bridge.texts",
+                              10'000,
+                              {100, 100'000},
+                              "Different texts that a bridge is learnt from at most; one costs some 40 ms of CPU time, once."};
+  Setting<bool> train{"bridge.train", true, {}, "Let magpie serve learn the bridge, and again when the collection has grown by half."};
+  template <class Visitor>
+  void visit(Visitor&& each) {
+    each(text_model), each(texts), each(train);
+  }
+};
+
 struct AppSettings {
   crawl::CrawlSettings crawl;
   SearchSettings search;
@@ -68,6 +86,7 @@ struct AppSettings {
   ServerSettings server;
   ModelSettings model;
   AnalyseSettings analyse;
+  BridgeSettings bridge;
 
   /// The registry refers to these settings; they must outlive it.
   void add_to(SettingsRegistry& registry) {
@@ -77,6 +96,7 @@ struct AppSettings {
     registry.add(server);
     registry.add(model);
     registry.add(analyse);
+    registry.add(bridge);
   }
 };
 

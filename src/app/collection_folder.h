@@ -34,6 +34,7 @@ class CollectionFolder {
   fs::path index() const { return path_ / "index"; }
   fs::path variants() const { return path_ / "variants"; }
   fs::path shops() const { return path_ / "shops"; }            // app/shops.h
+  fs::path bridge() const { return path_ / "bridge"; }          // app/collection_bridge.h
   fs::path browser() const { return path_ / "browser"; }        // a running browser's profile; removed behind it
   fs::path keys() const { return path_ / "keys"; }              // serve/access_keys.h
   fs::path forgetting() const { return path_ / "forgetting"; }  // what is being forgotten, until it is (app/forgetting.h)

@@ -17,8 +17,7 @@ constexpr std::string_view kSpaceKey = "embedding_space";
 WorkerPoolOptions pool_options(const AppSettings& settings, const pipeline::WorkerConfig& config, MetricsRegistry* metrics) {
   WorkerPoolOptions options;
   options.command = {program_path().string(), "worker"};
-  options.workers = static_cast<std::size_t>(settings.worker.processes());
-  if (options.workers == 0) options.workers = std::max(1u, std::thread::hardware_concurrency());
+  options.workers = worker_processes(settings);
   options.config = pipeline::encode_worker_config(config);
   options.sandbox.enabled = settings.worker.sandbox();
   options.sandbox.memory_bytes = static_cast<std::uint64_t>(settings.worker.memory());
@@ -84,6 +83,19 @@ std::unique_ptr<WorkerPool> start_page_workers(const AppSettings& settings, Metr
   WorkerPoolOptions options = pool_options(settings, {}, metrics);
   options.start_at_once = start_at_once;
   return std::make_unique<WorkerPool>(std::move(options));
+}
+
+std::unique_ptr<WorkerPool> start_text_workers(const AppSettings& settings, const PictureModel& model, std::size_t processes,
+                                               MetricsRegistry* metrics) {
+  WorkerPoolOptions options = pool_options(settings, {.text_folder = model.folder.string()}, metrics);
+  options.start_at_once = false;
+  if (processes != 0) options.workers = processes;
+  return std::make_unique<WorkerPool>(std::move(options));
+}
+
+std::size_t worker_processes(const AppSettings& settings) {
+  const auto named = static_cast<std::size_t>(settings.worker.processes());
+  return named != 0 ? named : std::max(1u, std::thread::hardware_concurrency());
 }
 
 Result<std::string> Pictures::call(WorkRequest request, Deadline deadline) {

@@ -44,6 +44,12 @@ struct PictureWorkerOptions {
 std::unique_ptr<WorkerPool> start_picture_workers(const AppSettings& settings, const PictureWorkerOptions& wishes);
 std::unique_ptr<WorkerPool> start_page_workers(const AppSettings& settings, MetricsRegistry* metrics, bool start_at_once = false);
 
+/// Those that embed words; they start with the first ones.
+std::unique_ptr<WorkerPool> start_text_workers(const AppSettings& settings, const PictureModel& model, std::size_t processes,
+                                               MetricsRegistry* metrics);
+/// What worker.processes comes to here.
+std::size_t worker_processes(const AppSettings& settings);
+
 /// Thread-safe.
 class Pictures final : public PictureAnalyser {
  public:

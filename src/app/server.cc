@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "app/assets.h"
-#include "app/collection.h"
+#include "app/collection_bridge.h"
 #include "app/forget_desk.h"
 #include "app/manager.h"
 #include "app/shop_desk.h"
@@ -24,7 +24,9 @@ struct Server::State {
   std::unique_ptr<ShopDesk> shops;
   RecallMonitor recall{metrics};
   std::unique_ptr<ForgetDesk> forget;
+  std::unique_ptr<CollectionPlacer> placer;
   std::unique_ptr<Searcher> searcher;
+  std::unique_ptr<BridgeKeeper> bridge;
   std::unique_ptr<Api> api;
   std::unique_ptr<HttpServer> http;  // last: ends first
 };
@@ -78,7 +80,11 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   Collection& collection = *state->collection;
   state->shops = std::make_unique<ShopDesk>(collection, *state->manager, state->settings, state->clock);
   state->forget = std::make_unique<ForgetDesk>(*state->manager);
-  state->searcher = std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search, &state->recall);
+  MAGPIE_TRY(const auto text_model, find_text_model(settings));
+  state->placer = std::make_unique<CollectionPlacer>(collection, state->settings, text_model, &state->metrics);
+  if (text_model && settings.bridge.train()) state->bridge = std::make_unique<BridgeKeeper>(collection, state->settings, *text_model);
+  state->searcher =
+      std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search, &state->recall, state->placer.get());
   MAGPIE_TRY(const PictureModel model, find_embedder(settings, &collection.catalog()));
   ApiOptions options;
   options.version = MAGPIE_VERSION;

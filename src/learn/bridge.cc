@@ -26,13 +26,6 @@ void add_scaled(std::vector<float>& sum, std::span<const float> vector, float fa
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * vector[i];
 }
 
-std::vector<float> decoded(const Codes& codes) {
-  std::vector<float> vector(codes.bytes.size());
-  for (std::size_t i = 0; i < vector.size(); ++i)
-    vector[i] = codes.scale * static_cast<float>(static_cast<int>(static_cast<std::uint8_t>(codes.bytes[i])) - 128);
-  return vector;
-}
-
 // Codes of padded length, as the dot products want them.
 std::string padded_codes(std::string bytes) {
   bytes.resize(vec::padded(bytes.size()), static_cast<char>(128));
@@ -60,7 +53,7 @@ bool all_finite(std::span<const float> values) {
 void write_facts(WireWriter& out, const BridgeFacts& facts) {
   out.bytes(facts.text_space);
   out.bytes(facts.picture_space);
-  for (const std::uint64_t count : {facts.pairs, facts.held_back, facts.pool}) out.u64(count);
+  for (const std::uint64_t count : {facts.pairs, facts.held_back, facts.pool, facts.pictures}) out.u64(count);
   out.i64(facts.trained_at_seconds);
   for (const double value : {facts.recall, double{facts.alike_min}, double{facts.closeness_min}}) out.f64(value);
 }
@@ -69,7 +62,7 @@ BridgeFacts read_facts(WireReader& in) {
   BridgeFacts facts;
   facts.text_space = in.string();
   facts.picture_space = in.string();
-  for (std::uint64_t* count : {&facts.pairs, &facts.held_back, &facts.pool}) *count = in.u64();
+  for (std::uint64_t* count : {&facts.pairs, &facts.held_back, &facts.pool, &facts.pictures}) *count = in.u64();
   facts.trained_at_seconds = in.i64();
   facts.recall = in.f64();
   facts.alike_min = static_cast<float>(in.f64());
@@ -84,6 +77,13 @@ Codes encode_vector(std::span<const float> vector) {
   codes.bytes.resize(vec::padded(vector.size()));
   codes.scale = vec::quantise(vector, std::span(reinterpret_cast<std::uint8_t*>(codes.bytes.data()), codes.bytes.size())).scale;
   return codes;
+}
+
+Embedding decode_vector(const Codes& codes) {
+  Embedding vector(codes.bytes.size());
+  for (std::size_t i = 0; i < vector.size(); ++i)
+    vector[i] = codes.scale * static_cast<float>(static_cast<int>(static_cast<std::uint8_t>(codes.bytes[i])) - 128);
+  return vector;
 }
 
 Bridge::Bridge(Parts parts) : parts_(std::move(parts)) {
@@ -115,7 +115,7 @@ std::vector<float> Bridge::by_neighbours(const std::vector<float>& centred, floa
   alike = count > 0 ? likeness[order[0]] : 0;
   for (std::size_t i = 0; i < count; ++i) {
     const float weight = std::exp(kSharpness * (likeness[order[i]] - alike));
-    add_scaled(place, decoded(parts_.pictures[order[i]]), weight);
+    add_scaled(place, decode_vector(parts_.pictures[order[i]]), weight);
   }
   return place;
 }

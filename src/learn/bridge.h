@@ -9,12 +9,13 @@
 // A query's place is half-way between the two. What is written down is one file (docs/formats/bridge.md): little-endian, version 1
 //   0   8 bytes "MGPBRDG1"
 //   8   u32 CRC-32C of all that follows
-//   12  the wire form (base/wire.h) of: text space, picture space, pairs, held back, recall × 10,000, pool, trained at (Unix seconds),
+//   12  the wire form (base/wire.h) of: text space, picture space, pairs, held back, pool, pictures, trained at (Unix seconds), recall,
 //       alike_min, closeness_min; mean_x, mean_y, W row by row; texts: count, then of each a scale and codes of both vectors
 //
 // A text and its pictures stand in it as numbers only, yet as theirs: forgetting anything removes the file (app/forgetting.h).
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,7 @@ struct BridgeFacts {
   std::uint64_t held_back = 0;            // texts of pictures left out in a trial, and asked
   double recall = 0;                      // share of those whose own picture was among the ten nearest of `pool` left out
   std::uint64_t pool = 0;
+  std::uint64_t pictures = 0;  // in the collection's index then
   std::int64_t trained_at_seconds = 0;
   float alike_min = 0;      // likeness to the most alike text under which words say nothing: letters at random reach it one time in twenty
   float closeness_min = 0;  // WordsPlace: of pictures drawn at random one in fifty reaches it
@@ -66,6 +68,11 @@ class Bridge {
   Guess guess(const Embedding& words) const;
 
   const BridgeFacts& facts() const { return parts_.facts; }
+  /// Says where and when it was learnt.
+  void sign(const std::string& text_space, const std::string& picture_space, std::uint64_t pictures, std::int64_t now_seconds) {
+    parts_.facts.text_space = text_space, parts_.facts.picture_space = picture_space;
+    parts_.facts.pictures = pictures, parts_.facts.trained_at_seconds = now_seconds;
+  }
 
   /// Atomically in the place of an earlier one.
   Result<void> save(const fs::path& file) const;
@@ -81,7 +88,8 @@ class Bridge {
   Parts parts_;
 };
 
-/// The vector's codes; a vector of zeros has scale 0.
+/// The vector's codes, padded for dot products; a vector of zeros has scale 0.
 Codes encode_vector(std::span<const float> vector);
+Embedding decode_vector(const Codes& codes);
 
 }  // namespace magpie::learn

@@ -29,6 +29,7 @@ void append_score(std::string& out, const HitScore& hit) {
   const auto end = std::to_chars(digits, digits + sizeof digits, score, std::chars_format::fixed, 4);
   out.append("\"score\":").append(digits, end.ptr);
   out.append(",\"copies\":").append(std::to_string(hit.copies));
+  out.append(",\"by_looks\":").append(hit.by_looks ? "true" : "false");
   out.append(",\"region\":").append(hit.region == 0 ? "null" : std::to_string(hit.region));
 }
 

@@ -18,6 +18,7 @@ struct HitScore {
   ImageId id = kNoId;
   float score = 0;  // 0..1
   std::uint64_t copies = 0;
+  bool by_looks = false;     // none of its words are the query's
   std::uint16_t region = 0;  // that is like the query's picture; 0: the whole
 };
 

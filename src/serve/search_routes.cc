@@ -12,7 +12,7 @@ Outcome<std::string> hits_text(ApiState& state, const SearchAnswer& answer) {
   std::vector<HitScore> scores;
   scores.reserve(answer.hits.size());
   for (const SearchHit& hit : answer.hits)
-    scores.push_back({.id = hit.id, .score = hit.score, .copies = hit.copies_total, .region = hit.region});
+    scores.push_back({.id = hit.id, .score = hit.score, .copies = hit.copies_total, .by_looks = hit.by_looks, .region = hit.region});
   SERVE_TRY(std::string hits, state.cards.array(scores));
   return hits;
 }

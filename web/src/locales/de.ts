@@ -24,7 +24,7 @@ export default {
     expired: 'Ihr Bild ist nicht mehr gespeichert', expiredHint: 'Hochgeladene Bilder werden nach einer Weile vergessen. Bitte erneut auswählen.', choosePicture: 'Bild auswählen',
     pictureFailed: 'Mit dem Bild konnte nicht gesucht werden', dismiss: 'Schließen',
   },
-  card: { copies: 'und {n} fast gleiches | und {n} fast gleiche', alike: 'Ähnliche wie {title}', alikeShort: 'Ähnliche', missing: 'Bild nicht verfügbar' },
+  card: { copies: 'und {n} fast gleiches | und {n} fast gleiche', alike: 'Ähnliche wie {title}', alikeShort: 'Ähnliche', missing: 'Bild nicht verfügbar', byLooks: 'Dem Aussehen nach', byLooksWhy: 'Seine Seite hat keines dieser Wörter. Es sieht aus wie das, was so heißt.' },
   filter: {
     title: 'Filter', open: 'Filter', active: 'Aktive Filter', close: 'Schließen', show: '{total} zeigen', remove: 'Filter {name} entfernen',
     category: 'Kategorie', shop: 'Shop', brand: 'Marke', class: 'Darauf', colour: 'Farbe', price: 'Preis', since: 'Abgerufen',

@@ -22,7 +22,7 @@ export default {
     expired: 'Your picture is no longer kept', expiredHint: 'Uploaded pictures are forgotten after a while. Choose or drop it again.', choosePicture: 'Choose a picture',
     pictureFailed: 'The picture could not be searched with', dismiss: 'Dismiss',
   },
-  card: { copies: 'and {n} near-copy | and {n} near-copies', alike: 'Look-alikes of {title}', alikeShort: 'Look-alikes', missing: 'Picture not available' },
+  card: { copies: 'and {n} near-copy | and {n} near-copies', alike: 'Look-alikes of {title}', alikeShort: 'Look-alikes', missing: 'Picture not available', byLooks: 'By its looks', byLooksWhy: 'Its page has none of these words. It looks like what is called so.' },
   filter: {
     title: 'Filters', open: 'Filters', active: 'Active filters', close: 'Close', show: 'Show {total}', remove: 'Remove filter {name}',
     category: 'Category', shop: 'Shop', brand: 'Brand', class: 'In it', colour: 'Colour', price: 'Price', since: 'Fetched',

@@ -24,7 +24,7 @@ export default {
     expired: 'تصویر شما دیگر نگه داشته نمی‌شود', expiredHint: 'تصویرهای فرستاده‌شده پس از مدتی فراموش می‌شوند. دوباره برگزینید.', choosePicture: 'برگزیدن تصویر',
     pictureFailed: 'با این تصویر نمی‌توان جستجو کرد', dismiss: 'بستن',
   },
-  card: { copies: 'و {n} رونوشت نزدیک', alike: 'همانندهای {title}', alikeShort: 'همانندها', missing: 'تصویر در دسترس نیست' },
+  card: { copies: 'و {n} رونوشت نزدیک', alike: 'همانندهای {title}', alikeShort: 'همانندها', missing: 'تصویر در دسترس نیست', byLooks: 'از روی ظاهر', byLooksWhy: 'صفحهٔ آن هیچ‌یک از این واژه‌ها را ندارد؛ به چیزی می‌ماند که چنین نامیده می‌شود.' },
   filter: {
     title: 'صافی‌ها', open: 'صافی‌ها', active: 'صافی‌های فعال', close: 'بستن', show: 'نمایش {total}', remove: 'برداشتن صافی {name}',
     category: 'دسته', shop: 'فروشگاه', brand: 'نشان', class: 'در تصویر', colour: 'رنگ', price: 'قیمت', since: 'زمان دریافت',

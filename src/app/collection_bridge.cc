@@ -1,0 +1,228 @@
+#include "app/collection_bridge.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "analyse/embed_texts.h"
+#include "app/bridge_lessons.h"
+#include "app/text_vectors.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "learn/train_bridge.h"
+
+namespace magpie {
+namespace {
+
+constexpr std::chrono::seconds kEmbedMax{60}, kQueryMax{5}, kLookEvery{2}, kKeepEvery{60};
+constexpr std::size_t kNonsenseTexts = 200, kVectorsKept = 1'000;
+constexpr std::size_t kBatch = 16, kBatchesPerSave = 100;
+constexpr std::uint64_t kHeldBackSeed = 0x6865'6c64;
+constexpr std::uint64_t kPicturesMin = 100;
+
+using Report = std::function<void(const BridgeProgress&)>;
+
+/// Embeds `texts`, several batches at a time, and puts the vectors into `known`.
+Result<void> embed_all(Texts& texts, std::span<const std::string> wanted, TextVectors& known) {
+  std::atomic<std::size_t> next = 0;
+  Guarded<Result<void>> outcome;
+  Guarded<TextVectors*> vectors(&known);
+  const auto work = [&] {
+    for (std::size_t at = next.fetch_add(kBatch); at < wanted.size(); at = next.fetch_add(kBatch)) {
+      const auto batch = wanted.subspan(at, std::min(kBatch, wanted.size() - at));
+      const auto embedded = texts.embed(batch, Deadline::after(kEmbedMax));
+      if (!embedded) return outcome.with([&](Result<void>& result) { result = Failure(embedded.error()); });
+      vectors.with([&](TextVectors* into) {
+        for (std::size_t i = 0; i < batch.size(); ++i) into->set(batch[i], (*embedded)[i]);
+      });
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < texts.processes(); ++i) threads.emplace_back(work);
+  }
+  return outcome.with([](Result<void>& result) { return result; });
+}
+
+/// Makes the vectors of those texts that `known` has not got, and keeps them in the file as they come.
+Result<void> embed_missing(const std::vector<std::string>& texts, Texts& network, TextVectors& known, const fs::path& file,
+                           const std::stop_token& stop, const Report& report) {
+  std::vector<std::string> missing;
+  for (const std::string& text : texts) {
+    if (!known.find(text)) missing.push_back(text);
+  }
+  BridgeProgress progress{.texts = texts.size(), .embedded = texts.size() - missing.size()};
+  for (std::span<const std::string> left = missing; !left.empty();) {
+    if (report) report(progress);
+    if (stop.stop_requested()) return fail(Code::kCancelled, "stopped; what was embedded is kept");
+    const std::size_t count = std::min(left.size(), kBatch * kBatchesPerSave);
+    for (std::size_t at = 0; at < count && !stop.stop_requested(); at += kBatch * 8) {
+      MAGPIE_TRY_DO(embed_all(network, left.subspan(at, std::min(kBatch * 8, count - at)), known));
+      if (report) report({.texts = progress.texts, .embedded = progress.embedded + std::min(count, at + kBatch * 8)});
+    }
+    MAGPIE_TRY_DO(known.save(file));
+    progress.embedded += count;
+    left = left.subspan(count);
+  }
+  return {};
+}
+
+/// Texts that mean nothing, as many as there may be.
+std::vector<std::string> nonsense_of(const std::vector<std::string>& texts) {
+  std::vector<std::string> nonsense;
+  for (const std::string& text : std::span(texts).first(std::min(texts.size(), kNonsenseTexts))) nonsense.push_back(shuffled_letters(text));
+  return nonsense;
+}
+
+/// Vectors in the place of texts and pictures. Pictures without one are taken out.
+Result<learn::Lessons> lessons_of(Collection& collection, const std::string& space, const Sayings& sayings,
+                                  const std::vector<std::string>& nonsense, const TextVectors& known) {
+  learn::Lessons lessons;
+  std::vector<std::optional<std::uint32_t>> places;
+  for (const ImageId id : sayings.pictures) {
+    MAGPIE_TRY(auto vector, collection.catalog().embedding(id, space));
+    places.push_back(vector ? std::optional(static_cast<std::uint32_t>(lessons.pictures.size())) : std::nullopt);
+    if (!vector) continue;
+    lessons.pictures.push_back(*std::move(vector));
+    lessons.held_back.push_back(signature64(std::to_string(id), kHeldBackSeed) % 10 == 0);
+  }
+  for (std::size_t t = 0; t < sayings.texts.size(); ++t) {
+    std::vector<std::uint32_t> said;
+    for (const std::uint32_t picture : sayings.said[t]) {
+      if (places[picture]) said.push_back(*places[picture]);
+    }
+    auto vector = known.find(sayings.texts[t]);
+    if (said.empty() || !vector) continue;
+    lessons.texts.push_back(*std::move(vector));
+    lessons.said.push_back(std::move(said));
+  }
+  for (const std::string& text : nonsense) {
+    if (auto vector = known.find(text)) lessons.nonsense.push_back(*std::move(vector));
+  }
+  return lessons;
+}
+
+}  // namespace
+
+fs::path bridge_file(const CollectionFolder& folder) { return folder.bridge() / "bridge"; }
+fs::path bridge_texts_file(const CollectionFolder& folder) { return folder.bridge() / "texts"; }
+
+Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const std::string& text_space, const AppSettings& settings,
+                                        const std::stop_token& stop, const Report& report) {
+  MAGPIE_TRY(const std::string picture_space, embedding_space_of(collection.catalog()));
+  MAGPIE_TRY(const auto view, collection.vectors().snapshot());
+  MAGPIE_TRY(const Sayings sayings, gather_sayings(collection.catalog(), static_cast<std::size_t>(settings.bridge.texts())));
+  MAGPIE_TRY_DO(make_folder(collection.folder().bridge()));
+  const fs::path file = bridge_texts_file(collection.folder());
+  TextVectors known = TextVectors::load(file, text_space);
+  const std::vector<std::string> nonsense = nonsense_of(sayings.texts);
+  std::vector<std::string> wanted = sayings.texts;
+  wanted.insert(wanted.end(), nonsense.begin(), nonsense.end());
+  MAGPIE_TRY_DO(embed_missing(wanted, texts, known, file, stop, report));
+  MAGPIE_TRY(const learn::Lessons lessons, lessons_of(collection, picture_space, sayings, nonsense, known));
+  MAGPIE_TRY(learn::Bridge bridge, learn::train_bridge(lessons));
+  bridge.sign(text_space, picture_space, view->size(), std::time(nullptr));
+  known.drop_unused();
+  MAGPIE_TRY_DO(known.save(file));
+  MAGPIE_TRY_DO(bridge.save(bridge_file(collection.folder())));
+  return bridge.facts();
+}
+
+CollectionPlacer::CollectionPlacer(Collection& collection, const AppSettings& settings, const std::optional<PictureModel>& text_model,
+                                   MetricsRegistry* metrics)
+    : collection_(collection) {
+  if (!text_model) return;
+  text_space_ = text_model->space;
+  texts_ = std::make_unique<Texts>(settings, *text_model, /*processes=*/1, metrics);
+}
+
+Result<void> CollectionPlacer::look(Loaded& loaded) const {
+  const auto now = std::chrono::steady_clock::now();
+  const fs::path file = bridge_file(collection_.folder());
+  if (loaded.looked_at.time_since_epoch().count() != 0 && now - loaded.looked_at < kLookEvery) {
+    if (loaded.error) return Failure(*loaded.error);
+    return {};
+  }
+  loaded.looked_at = now;
+  std::error_code error;
+  const auto written_at = fs::last_write_time(file, error);
+  if (!error && loaded.bridge && written_at == loaded.written_at) return {};
+  loaded.bridge = nullptr;
+  const auto read = [&]() -> Result<learn::Bridge> {
+    if (error) return fail(Code::kNotFound, "there is no bridge yet; magpie bridge train makes one");
+    MAGPIE_TRY(learn::Bridge bridge, learn::Bridge::load(file));
+    MAGPIE_TRY(const std::string picture_space, embedding_space_of(collection_.catalog()));
+    const learn::BridgeFacts& facts = bridge.facts();
+    if (facts.text_space == text_space_ && facts.picture_space == picture_space) return bridge;
+    return fail(Code::kBadInput, "the bridge leads from {} to {}, not from {} to {}; magpie bridge train makes another", facts.text_space,
+                facts.picture_space, text_space_, picture_space);
+  };
+  auto bridge = read();
+  loaded.error = bridge ? std::nullopt : std::optional(bridge.error());
+  if (!bridge) return Failure(bridge.error());
+  loaded.bridge = std::make_shared<const learn::Bridge>(*std::move(bridge));
+  loaded.written_at = written_at;
+  return {};
+}
+
+Result<std::shared_ptr<const learn::Bridge>> CollectionPlacer::bridge() const {
+  if (!texts_) return fail(Code::kNotFound, "there is no text model; ./dev setup installs {}", kDefaultTextModel);
+  return loaded_.with([&](Loaded& loaded) -> Result<std::shared_ptr<const learn::Bridge>> {
+    MAGPIE_TRY_DO(look(loaded));
+    return loaded.bridge;
+  });
+}
+
+Result<Embedding> CollectionPlacer::embed(std::string_view words) const {
+  const auto kept = loaded_.with([&](Loaded& loaded) -> std::optional<Embedding> {
+    const auto found = loaded.vectors.find(words);
+    return found == loaded.vectors.end() ? std::nullopt : std::optional(found->second);
+  });
+  if (kept) return *kept;
+  const std::string text(words);
+  MAGPIE_TRY(std::vector<Embedding> vectors, texts_->embed(std::span(&text, 1), Deadline::after(kQueryMax)));
+  loaded_.with([&](Loaded& loaded) {
+    if (loaded.vectors.size() >= kVectorsKept) loaded.vectors.clear();
+    loaded.vectors.emplace(text, vectors.front());
+  });
+  return std::move(vectors.front());
+}
+
+Result<std::optional<WordsPlace>> CollectionPlacer::place(std::string_view words) const {
+  const auto known = bridge();
+  if (!known) return std::optional<WordsPlace>();
+  MAGPIE_TRY(const Embedding vector, embed(words));
+  return (*known)->place(vector);
+}
+
+BridgeKeeper::BridgeKeeper(Collection& collection, const AppSettings& settings, PictureModel text_model)
+    : collection_(collection), settings_(settings), text_model_(std::move(text_model)) {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+bool BridgeKeeper::is_due(std::uint64_t pictures) const {
+  const auto bridge = learn::Bridge::load(bridge_file(collection_.folder()));
+  const auto space = embedding_space_of(collection_.catalog());
+  const bool fits = bridge && space && bridge->facts().picture_space == *space && bridge->facts().text_space == text_model_.space;
+  const std::uint64_t before = std::max(tried_at_, fits ? bridge->facts().pictures : 0);
+  return pictures >= kPicturesMin && pictures >= before + before / 2;
+}
+
+void BridgeKeeper::run(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  while (!stop.stop_requested()) {
+    const auto view = collection_.vectors().snapshot();
+    const std::uint64_t pictures = view ? (*view)->size() : 0;
+    if (is_due(pictures)) {
+      tried_at_ = pictures;
+      Texts texts(settings_, text_model_, /*processes=*/1, nullptr);
+      const auto learnt = train_bridge(collection_, texts, text_model_.space, settings_, stop, nullptr);
+      if (learnt) log::info("bridge.learnt", {{"texts", learnt->pairs}, {"recall_at_10", learnt->recall}});
+      else log::info("bridge.not_learnt", {{"why", learnt.error().message}});
+    }
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, stop, kKeepEvery, [] { return false; });
+  }
+}
+
+}  // namespace magpie

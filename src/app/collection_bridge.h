@@ -1,0 +1,76 @@
+#pragma once
+// A collection's bridge from words to pictures (learn/bridge.h): learnt from what its pages say of its pictures, kept in its folder, and
+// asked by searches.
+//   bridge/bridge        the bridge (docs/formats/bridge.md)
+//   bridge/texts         vectors of texts that were embedded once, so that learning again costs new texts only
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "app/collection.h"
+#include "app/texts.h"
+#include "base/guarded.h"
+#include "core/words_placer.h"
+#include "learn/bridge.h"
+
+namespace magpie {
+
+fs::path bridge_file(const CollectionFolder& folder);
+fs::path bridge_texts_file(const CollectionFolder& folder);
+
+struct BridgeProgress {
+  std::size_t texts = 0, embedded = 0;  // to be learnt from, and their vectors made so far
+};
+/// Gathers, embeds, learns, tries, and writes the bridge in the place of an earlier one. kNotFound where too little is said of the
+/// pictures, kCancelled. Reads the collection only, so it may run beside its manager. Cost: some 40 ms of CPU time a text that is new, then
+/// seconds.
+Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const std::string& text_space, const AppSettings& settings,
+                                        const std::stop_token& stop, const std::function<void(const BridgeProgress&)>& report);
+
+/// What a search asks. Bridges that are written meanwhile are taken up within seconds. Thread-safe.
+class CollectionPlacer final : public WordsPlacer {
+ public:
+  /// Must not outlive the collection. `text_model` nothing: it places no words.
+  CollectionPlacer(Collection& collection, const AppSettings& settings, const std::optional<PictureModel>& text_model,
+                   MetricsRegistry* metrics);
+  Result<std::optional<WordsPlace>> place(std::string_view words) const override;
+  /// The bridge as it is now. kNotFound while there is none, kBadInput for one of other models than the collection's, kCorrupt.
+  Result<std::shared_ptr<const learn::Bridge>> bridge() const;
+
+ private:
+  struct Loaded {
+    std::shared_ptr<const learn::Bridge> bridge;
+    std::optional<Error> error;
+    fs::file_time_type written_at{};
+    std::chrono::steady_clock::time_point looked_at{};
+    std::map<std::string, Embedding, std::less<>> vectors;  // of words asked before
+  };
+  Result<void> look(Loaded& loaded) const;
+  Result<Embedding> embed(std::string_view words) const;
+
+  Collection& collection_;
+  std::string text_space_;
+  std::unique_ptr<Texts> texts_;
+  mutable Guarded<Loaded> loaded_;
+};
+
+/// Learns the bridge in the background, and again when the collection has grown by half. One worker embeds.
+class BridgeKeeper {
+ public:
+  BridgeKeeper(Collection& collection, const AppSettings& settings, PictureModel text_model);
+
+ private:
+  void run(const std::stop_token& stop);
+  bool is_due(std::uint64_t pictures) const;
+
+  Collection& collection_;
+  const AppSettings& settings_;
+  PictureModel text_model_;
+  std::uint64_t tried_at_ = 0;  // vectors in the index when learning was last tried
+  std::jthread thread_;         // last: ends first
+};
+
+}  // namespace magpie

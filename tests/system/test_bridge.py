@@ -1,0 +1,115 @@
+"""Words find pictures whose pages never used them, once the collection's bridge is learnt; nonsense finds nothing, and forgetting removes it."""
+import colorsys
+import http.server
+import json
+import struct
+import subprocess
+import threading
+import unittest
+import zlib
+from random import Random
+
+from magpie_system import MAGPIE, SLOWNESS, SystemTest, main
+
+HUES = {"red": 0.0, "green": 0.33, "blue": 0.63}
+THINGS = ["wall", "carpet", "curtain", "paper", "cloth", "door", "box", "ball", "book", "bag"]
+PLACES = ["in the kitchen", "on a table", "at school", "by the sea", "for children", "from a market", "under the roof", "in the garden"]
+NAMED = 75   # of each hue
+SIDE = 120
+
+
+def png(hue, seed):
+    """Tiles in shades of one hue, no two pictures alike."""
+    random, tiles = Random(seed), {}
+    for x in range(6):
+        for y in range(6):
+            shade = colorsys.hsv_to_rgb((hue + random.uniform(-0.03, 0.03)) % 1, random.uniform(0.5, 1), random.uniform(0.3, 1))
+            tiles[x, y] = bytes(int(255 * part) for part in shade)
+    rows = b"".join(b"\0" + b"".join(tiles[x * 6 // SIDE, y * 6 // SIDE] for x in range(SIDE)) for y in range(SIDE))
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def pictures():
+    """Bytes and words of each; the last ones of a hue have none."""
+    made = []
+    for name, hue in HUES.items():
+        for i in range(NAMED + 5):
+            words = f"{name} {THINGS[i % 10]} {PLACES[i // 10]}" if i < NAMED else ""
+            made.append((png(hue, len(made)), words, name))
+    return made
+
+
+class Bridge(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.pictures, self.collection = pictures(), self.folder / "collection"
+        test = self
+
+        class Pages(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                number = "".join(filter(str.isdigit, self.path))
+                body, kind = test.answer(self.path, int(number) if number else None)
+                self.send_response(200 if body else 404)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.site = f"http://127.0.0.1:{server.server_port}/"
+
+    def answer(self, path, number):
+        html = "text/html; charset=utf-8"
+        if path == "/":
+            return "".join(f'<a href="/p{i}">{i}</a> ' for i in range(len(self.pictures))).encode(), html
+        if number is None or number >= len(self.pictures):
+            return b"", html
+        if path.startswith("/i"):
+            return self.pictures[number][0], "image/png"
+        return f'<html lang=en><title>{number}</title><img src="/i{number}" alt="{self.pictures[number][1]}">'.encode(), html
+
+    def search(self, *words):
+        done = subprocess.run([MAGPIE, "search", "--collection", str(self.collection), "--json", *words], capture_output=True, text=True, timeout=120 * SLOWNESS)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return json.loads(done.stdout)
+
+    def numbers(self, answer):
+        return [int("".join(filter(str.isdigit, hit["page_url"].rsplit("/", 1)[1]))) for hit in answer["hits"]]
+
+    def test_words_of_no_page_find_what_looks_so(self):
+        settings = ["crawl.agent=magpie-test", "crawl.host_delay=0s", "crawl.allow_loopback=true", "analyse.detector=none"]
+        self.magpie("crawl", self.site, "--collection", self.collection, *[word for one in settings for word in ("--set", one)])
+        self.assertEqual(self.search("rote Wand")["total"], 0)
+        trained = subprocess.run([MAGPIE, "bridge", "train", "--json", "--collection", str(self.collection)], capture_output=True, text=True, timeout=300 * SLOWNESS)
+        if trained.returncode != 0 and "text model" in trained.stderr:
+            raise unittest.SkipTest(trained.stderr.strip())
+        self.assertEqual(trained.returncode, 0, trained.stderr)
+        facts = json.loads(trained.stdout)
+        self.assertGreaterEqual(facts["texts"], 200)
+        self.assertEqual(json.loads(self.magpie("bridge", "show", "--json", "--collection", self.collection))["texts"], facts["texts"])
+
+        found = self.search("rote Wand", "-n", "10")
+        self.assertTrue(found["hits"] and all(hit["by_looks"] for hit in found["hits"]))
+        right = [n for n in self.numbers(found) if self.pictures[n][2] == "red"]
+        self.assertGreater(len(right), len(found["hits"]) / 2)
+        self.assertEqual(self.search("rote Wand", "--set", "search.looks=false")["total"], 0)
+        exact = self.search("green", "curtain", "by", "the", "sea")
+        self.assertEqual(self.pictures[self.numbers(exact)[0]][1], "green curtain by the sea")
+        self.assertFalse(exact["hits"][0]["by_looks"])
+        self.assertEqual(self.search("qwrtz plmnk vbx")["total"], 0)
+
+        self.magpie("forget", "page", self.site + "p3", "--collection", self.collection, "--yes")
+        self.assertFalse((self.collection / "bridge").exists())
+        self.assertEqual(self.search("rote Wand")["total"], 0)
+
+
+if __name__ == "__main__":
+    main()
