@@ -2,6 +2,7 @@
 // field's length against its average, summed over fields, and saturated once per word. How often a word occurs in the index is
 // counted over live documents during the query itself, so scores do not depend on how segments happen to be merged.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "index/analyser.h"
@@ -45,9 +46,11 @@ class FieldWeights {
   }
   float of(std::uint8_t fields, const std::uint8_t* lengths) const {
     float sum = 0;
-    for (std::size_t field = 0; field < kFieldCount; ++field) {
-      const unsigned times = (fields >> (2 * field)) & kFieldOccurrencesMax;
+    for (unsigned rest = fields; rest != 0;) {  // mostly one field
+      const auto field = static_cast<std::size_t>(std::countr_zero(rest)) / 2;
+      const unsigned times = (rest >> (2 * field)) & kFieldOccurrencesMax;
       sum += static_cast<float>(times) * per_occurrence_[field][lengths[field]];
+      rest -= times << (2 * field);
     }
     return sum;
   }

@@ -116,6 +116,8 @@ Result<void> Segment::map_vectors() {
   file_.expect_random_access(Section::kVectorRows);
   MAGPIE_TRY_DO(map_regions());
   if (file_.section(Section::kSketchCentre).empty()) return {};
+  // Sketches leave few rows whose codes are looked at. Read with their neighbours, those would drive the sketches out of a small memory.
+  file_.expect_random_access(Section::kVectorCodes);
   MAGPIE_TRY(sketch_centre, file_.column<float>(Section::kSketchCentre, row_size));
   MAGPIE_TRY(sketch_words_, file_.column<std::uint64_t>(Section::kSketchWords, count * vec::sketch_words(row_size)));
   MAGPIE_TRY(sketch_scales, file_.column<vec::SketchScale>(Section::kSketchScales, count));
