@@ -2,6 +2,7 @@
 # Runs the benchmarks and keeps each one's result: bench/results/<workload>.json and .md. ./dev bench builds first, then calls this.
 #   tools/bench.sh              all workloads
 #   tools/bench.sh crawl        one of them
+#   tools/bench.sh million      a million pictures: recall, time and memory; by name only, as making them takes a quarter of an hour
 #   tools/bench.sh kill         kill -9 at 100 moments of a crawl of 200,000 pages; by name only, as it takes a quarter of an hour
 # MAGPIE_BENCH_ROUNDS=3       times each is run
 # MAGPIE_BENCH_SMOKE=1        tiny, to see that it works; kept in build/bench/results, not beside the true ones
@@ -14,7 +15,7 @@ python=/usr/bin/python3   # Debian's, as the tests use
 results=bench/results
 [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || results=build/bench/results
 mkdir -p build/bench "$results"
-workloads="crawl frontier analyse copies extract search vec"
+workloads="crawl frontier analyse copies extract search text vec"
 
 # program NAME SECONDS: one Google Benchmark program in rounds, SECONDS each at least; its JSON goes to build/bench.
 program() {
@@ -68,13 +69,24 @@ run() {
       [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || sizes=(--vectors 3000 --queries 50 --rounds 1)
       build/peers/python/bin/python tools/bench_vec.py --program "$build/bench/magpie_vec_bench" "${sizes[@]}" > build/bench/vec.json
       report vec "queries" "Fashion-MNIST, 784 components, 60,000 vectors and 1,000 queries of unit length, cosine; one thread" build/bench/vec.json ;;
+    text)
+      local records=200000
+      [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || records=2000
+      build/peers/python/bin/python tools/bench_text.py --program "$build/bench/magpie_text_bench" --records "$records" --rounds "$rounds" > build/bench/text.json
+      report text "queries" "products named and filed as Debian's packages are, with paragraphs of its manuals; one thread" build/bench/text.json ;;
+    million)
+      local pictures=1000000
+      [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || pictures=3000
+      "$python" tools/bench_million.py --program "$build/bench/magpie_million" --magpie "$build/magpie" --pictures "$pictures" --graph \
+        --photographs "${MAGPIE_BENCH_PHOTOGRAPHS:?names a folder of folders of JPEGs}" --model "$build/models/efficientnet-lite0-int8" > build/bench/million.json
+      report million "searches" "a collection made of photographs' embeddings and differences between photographs of a class; one thread" build/bench/million.json ;;
     kill)
       local pages=200000 kills=100
       [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || pages=2000 kills=4
       MAGPIE=$build/magpie MAGPIE_KILL_PAGES=$pages MAGPIE_KILLS=$kills MAGPIE_KILL_RESULT=$PWD/build/bench/kill.json \
         "$python" tests/system/test_kill_synthetic.py
       report kill "" "a synthetic web (tests/site) of $pages pages, 1,000 or 100 a host" build/bench/kill.json ;;
-    *) echo "bench: no workload '$1'; there are: $workloads kill" >&2; return 2 ;;
+    *) echo "bench: no workload '$1'; there are: $workloads million kill" >&2; return 2 ;;
   esac
 }
 
