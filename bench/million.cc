@@ -69,7 +69,8 @@ void embed(const fs::path& photographs, const fs::path& model, const fs::path& f
     const auto decoded = image::decode(must(read_file(path)));
     if (!decoded || decoded->pixels.channels() != 3) continue;
     const image::Pixels& pixels = decoded->pixels;
-    const model::RgbView view{pixels.data(), static_cast<int>(pixels.width()), static_cast<int>(pixels.height()), std::size_t{3} * pixels.width()};
+    const model::RgbView view{pixels.data(), static_cast<int>(pixels.width()), static_cast<int>(pixels.height()),
+                              std::size_t{3} * pixels.width()};
     const auto embedded = must(network.embed(view));
     out << path.parent_path().filename().string();
     for (const float value : embedded.vector) out << ' ' << value;
@@ -161,7 +162,8 @@ Image image_of(ImageId id, Made& made) {
   image.height = 800;
   image.bytes = 40'000;
   image.fetched_at = Timestamp(std::chrono::seconds(1'790'000'000 + id));
-  for (int i = 0; i < 2; ++i) image.colours.push_back({static_cast<std::uint32_t>(made.number() % 0xFFFFFF), 0.4F, kColours[made.number() % 11]});
+  for (int i = 0; i < 2; ++i)
+    image.colours.push_back({static_cast<std::uint32_t>(made.number() % 0xFFFFFF), 0.4F, kColours[made.number() % 11]});
   return image;
 }
 
@@ -264,7 +266,8 @@ struct Asked {
   double walked = 0;
 };
 
-Asked ask_all(const VectorSnapshot& view, const Photographs& photographs, const std::vector<std::uint32_t>& classes, const Ground& ground, bool exact) {
+Asked ask_all(const VectorSnapshot& view, const Photographs& photographs, const std::vector<std::uint32_t>& classes, const Ground& ground,
+              bool exact) {
   Asked asked;
   std::map<std::uint32_t, IdSet> allowed;  // by the query's class
   for (std::size_t i = 0; i < kQueries; ++i) {
@@ -276,8 +279,8 @@ Asked ask_all(const VectorSnapshot& view, const Photographs& photographs, const 
       }
     }
     const auto began = std::chrono::steady_clock::now();
-    VectorMatches matches = must(view.search(
-        {.vector = wanted.vector, .k = kWanted, .allowed = ground.name == "1" ? nullptr : &ids, .exact = exact}));
+    VectorMatches matches =
+        must(view.search({.vector = wanted.vector, .k = kWanted, .allowed = ground.name == "1" ? nullptr : &ids, .exact = exact}));
     asked.took_ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
     asked.walked += matches.plan == VectorPlan::kGraph ? 1.0 / kQueries : 0;
     asked.hits.push_back(std::move(matches.hits));
@@ -342,7 +345,11 @@ void ask(const fs::path& collection, const fs::path& embeddings, const fs::path&
     Asked again = ask_all(*view, photographs, classes, ground, false);
     std::sort(again.took_ms.begin(), again.took_ms.end());
     json.begin_object().field("among", ground.name).field("recall", recall(first, truth)).field("by_graph", again.walked);
-    json.field("first_ms", [&] { auto took = first.took_ms; std::ranges::nth_element(took, took.begin() + kQueries / 2); return took[kQueries / 2]; }());
+    json.field("first_ms", [&] {
+      auto took = first.took_ms;
+      std::ranges::nth_element(took, took.begin() + kQueries / 2);
+      return took[kQueries / 2];
+    }());
     json.field("p50_ms", again.took_ms[kQueries / 2]).field("p99_ms", again.took_ms[kQueries * 99 / 100]);
     json.field("anon_mb", resident_mb("RssAnon") - own_mb).field("file_mb", resident_mb("RssFile")).end_object();
   }
