@@ -44,9 +44,21 @@ std::vector<fs::path> photographs() {
   return paths;
 }
 
-// JPEGs of about `pixels` px each.
+// The JPEGs that tools/bench_analyse.py gives to all programs alike.
+std::vector<std::string> given_inputs() {
+  std::vector<std::string> files;
+  const char* folder = std::getenv("MAGPIE_BENCH_PICTURES");
+  std::error_code error;
+  for (fs::directory_iterator at(folder != nullptr ? folder : "", error), end; !error && at != end; at.increment(error)) {
+    if (auto bytes = read_file(at->path())) files.push_back(std::move(*bytes));
+  }
+  return files;
+}
+
+// JPEGs of about `pixels` px each; 0: those given.
 std::vector<std::string> inputs(double pixels) {
   std::vector<std::string> files;
+  if (pixels == 0) return given_inputs();
   const std::vector<fs::path> paths = photographs();
   const std::size_t step = std::max<std::size_t>(1, paths.size() / pictures_wanted());
   for (std::size_t i = 0; i < paths.size() && files.size() < pictures_wanted(); i += step) {
@@ -63,8 +75,15 @@ std::vector<std::string> inputs(double pixels) {
   return files;
 }
 
+// Tenths of a megapixel; or the pictures given.
+void sizes(benchmark::internal::Benchmark* bench) {
+  if (std::getenv("MAGPIE_BENCH_PICTURES") != nullptr) bench->Arg(0);
+  else bench->Arg(12)->Arg(20)->Arg(40);
+}
+
 void BM_AnalysePicture(benchmark::State& state) {
   const std::vector<std::string> files = inputs(static_cast<double>(state.range(0)) * 1e5);
+  if (files.empty()) return state.SkipWithError("needs the pictures of tools/bench_analyse.py");
   std::size_t i = 0;
   for (auto _ : state) benchmark::DoNotOptimize(analyse_picture(files[i++ % files.size()]));
   int phash_bits = 0, dhash_bits = 0, pdq_bits = 0;
@@ -81,7 +100,22 @@ void BM_AnalysePicture(benchmark::State& state) {
   state.counters["pdq_bits_max"] = pdq_bits;
   state.counters["pictures"] = static_cast<double>(files.size());
 }
-BENCHMARK(BM_AnalysePicture)->Arg(12)->Arg(20)->Unit(benchmark::kMillisecond);  // tenths of a megapixel
+BENCHMARK(BM_AnalysePicture)->Apply(sizes)->Unit(benchmark::kMillisecond);
+
+// What is asked of every picture before it is known: 256 px and a pHash.
+void BM_ShrinkAndPhash(benchmark::State& state) {
+  const std::vector<std::string> files = inputs(static_cast<double>(state.range(0)) * 1e5);
+  if (files.empty()) return state.SkipWithError("needs the pictures of tools/bench_analyse.py");
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const auto decoded = decode(files[i++ % files.size()], {}, {.side_wanted = 256});
+    const Pixels small = shrink_to_fit(decoded->pixels.view(), 256);
+    benchmark::DoNotOptimize(phash(to_grey(small.view()).view()));
+  }
+  state.SetItemsProcessed(state.iterations());
+  state.counters["pictures"] = static_cast<double>(files.size());
+}
+BENCHMARK(BM_ShrinkAndPhash)->Apply(sizes)->Unit(benchmark::kMillisecond);
 
 void BM_ExactHashes(benchmark::State& state) {
   const Pixels pixels = made_up({1'000, 1'200});

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs the programs that ./dev bench crawl, copies and extract run beside Magpie, each at a pinned version, into build/peers; never part of ./dev setup.
+# Installs the programs that ./dev bench analyse, crawl, copies and extract run beside Magpie, each at a pinned version, into build/peers; never part of ./dev setup.
 #   scrapy, img2dataset   from the Python registry, with /usr/bin/python3
 #   extruct, price-parser the same
 #   hnswlib, FAISS, usearch  the same, for bench vec; and dataset-fashion-mnist from Debian
 #   tantivy               the same, for bench text
-#   ImageHash, pdqhash, OpenCV the same; scikit-image and scikit-learn for their pictures
+#   ImageHash, pdqhash, OpenCV, pyvips the same; scikit-image and scikit-learn for their pictures
 #   colly                 from the Go module proxy, with go (apt install golang, or newer)
 #   spider                from the Rust registry, with cargo; several minutes of compiling
 #   wget2, httrack        from Debian; and stamps and wallpapers, as pictures that are no garments
@@ -26,7 +26,7 @@ debian_peers() {
 python_peers() {
   [ -x "$peers/python/bin/pip" ] || /usr/bin/python3 -m venv "$peers/python"
   "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0 extruct==0.18.0 price-parser==0.5.0 \
-    imagehash==4.3.2 pdqhash==0.2.8 opencv-python-headless==4.14.0.94 scikit-image==0.26.0 scikit-learn==1.9.1 \
+    imagehash==4.3.2 pdqhash==0.2.8 pyvips==3.1.1 opencv-python-headless==4.14.0.94 scikit-image==0.26.0 scikit-learn==1.9.1 \
     hnswlib==0.8.0 faiss-cpu==1.15.1 usearch==2.26.6 tantivy==0.27.0
 }
 colly() {
