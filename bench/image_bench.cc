@@ -78,7 +78,7 @@ std::vector<std::string> inputs(double pixels) {
 // Tenths of a megapixel; or the pictures given.
 void sizes(benchmark::internal::Benchmark* bench) {
   if (std::getenv("MAGPIE_BENCH_PICTURES") != nullptr) bench->Arg(0);
-  else bench->Arg(12)->Arg(20)->Arg(40);
+  else bench->Arg(3)->Arg(12)->Arg(20)->Arg(40);
 }
 
 void BM_AnalysePicture(benchmark::State& state) {
