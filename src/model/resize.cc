@@ -19,9 +19,10 @@ struct Tap {
   int count = 0;
   std::size_t weights = 0;  // place of its weights in Axis::weights
 };
+// Weights are whole numbers, as are the sums, which stay below 2^24: in floats they are exact, and quicker than in integers.
 struct Axis {
   std::vector<Tap> taps;
-  std::vector<std::int32_t> weights;  // those of one tap sum up to kWeightOne
+  std::vector<float> weights;  // those of one tap sum up to kWeightOne
 };
 
 // A triangle as wide as two target pixels when shrinking, two source pixels when growing: the filter Pillow calls bilinear.
@@ -43,44 +44,62 @@ Axis make_axis(int source, int target) {
     const Tap tap{first, last - first, axis.weights.size()};
     std::int32_t left = kWeightOne;
     for (const double weight : raw) {
-      axis.weights.push_back(static_cast<std::int32_t>(std::lround(weight / sum * kWeightOne)));
-      left -= axis.weights.back();
+      const auto whole = static_cast<std::int32_t>(std::lround(weight / sum * kWeightOne));
+      axis.weights.push_back(static_cast<float>(whole));
+      left -= whole;
     }
-    axis.weights[tap.weights + static_cast<std::size_t>(tap.count / 2)] += left;  // rounding: flat areas stay exactly flat
+    axis.weights[tap.weights + static_cast<std::size_t>(tap.count / 2)] +=
+        static_cast<float>(left);  // rounding: flat areas stay exactly flat
     axis.taps.push_back(tap);
   }
   return axis;
 }
 
-std::uint8_t to_byte(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp((sum + kWeightOne / 2) >> kWeightBits, 0, 255)); }
+// A pixel in one register; the fourth lane holds what follows and is not looked at.
+using Lanes = float __attribute__((vector_size(16)));
 
-void shrink_row(const std::uint8_t* source, const Axis& axis, std::uint8_t* target) {
-  for (const Tap& tap : axis.taps) {
-    std::int32_t red = 0, green = 0, blue = 0;
-    const std::uint8_t* pixel = source + std::size_t{3} * static_cast<std::size_t>(tap.first);
-    for (int i = 0; i < tap.count; ++i, pixel += 3) {
-      const std::int32_t weight = axis.weights[tap.weights + static_cast<std::size_t>(i)];
-      red += weight * pixel[0];
-      green += weight * pixel[1];
-      blue += weight * pixel[2];
-    }
-    *target++ = to_byte(red);
-    *target++ = to_byte(green);
-    *target++ = to_byte(blue);
+void widen(const std::uint8_t* from, std::size_t count, float* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
+}
+
+void to_bytes(const float* sums, std::size_t count, std::uint8_t* to) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int32_t rounded = (static_cast<std::int32_t>(sums[i]) + kWeightOne / 2) >> kWeightBits;
+    to[i] = static_cast<std::uint8_t>(std::clamp(rounded, 0, 255));
   }
+}
+
+// `source` and `sums` have room for one value more than their pixels.
+void shrink_row(const float* source, const Axis& axis, float* sums) {
+  for (const Tap& tap : axis.taps) {
+    Lanes total{};
+    const float* pixel = source + std::size_t{3} * static_cast<std::size_t>(tap.first);
+    const float* weights = axis.weights.data() + tap.weights;
+    for (int i = 0; i < tap.count; ++i, pixel += 3) {
+      Lanes lanes;
+      std::memcpy(&lanes, pixel, sizeof lanes);
+      total += weights[i] * lanes;
+    }
+    std::memcpy(sums, &total, sizeof total);
+    sums += 3;
+  }
+}
+
+void add_row(const std::uint8_t* row, std::size_t count, float weight, float* sums) {
+  for (std::size_t i = 0; i < count; ++i) sums[i] += weight * static_cast<float>(row[i]);
 }
 
 // `rows` holds the source rows already brought to the target width.
 void shrink_columns(const std::vector<std::uint8_t>& rows, std::size_t row_bytes, const Axis& axis, std::uint8_t* target) {
-  std::vector<std::int32_t> sums(row_bytes);
+  std::vector<float> sums(row_bytes);
   for (const Tap& tap : axis.taps) {
-    std::fill(sums.begin(), sums.end(), 0);
+    std::fill(sums.begin(), sums.end(), 0.0F);
     for (int i = 0; i < tap.count; ++i) {
-      const std::int32_t weight = axis.weights[tap.weights + static_cast<std::size_t>(i)];
-      const std::uint8_t* row = rows.data() + row_bytes * static_cast<std::size_t>(tap.first + i);
-      for (std::size_t x = 0; x < row_bytes; ++x) sums[x] += weight * row[x];
+      add_row(rows.data() + row_bytes * static_cast<std::size_t>(tap.first + i), row_bytes,
+              axis.weights[tap.weights + static_cast<std::size_t>(i)], sums.data());
     }
-    for (std::size_t x = 0; x < row_bytes; ++x) *target++ = to_byte(sums[x]);
+    to_bytes(sums.data(), row_bytes, target);
+    target += row_bytes;
   }
 }
 
@@ -88,8 +107,12 @@ std::vector<std::uint8_t> squash(RgbView picture, int width, int height) {
   const std::size_t row_bytes = std::size_t{3} * static_cast<std::size_t>(width);
   const Axis across = make_axis(picture.width, width);
   std::vector<std::uint8_t> rows(row_bytes * static_cast<std::size_t>(picture.height));
+  const std::size_t source_bytes = std::size_t{3} * static_cast<std::size_t>(picture.width);
+  std::vector<float> source(source_bytes + 1), sums(row_bytes + 1);
   for (int y = 0; y < picture.height; ++y) {
-    shrink_row(picture.data + picture.stride * static_cast<std::size_t>(y), across, rows.data() + row_bytes * static_cast<std::size_t>(y));
+    widen(picture.data + picture.stride * static_cast<std::size_t>(y), source_bytes, source.data());
+    shrink_row(source.data(), across, sums.data());
+    to_bytes(sums.data(), row_bytes, rows.data() + row_bytes * static_cast<std::size_t>(y));
   }
   std::vector<std::uint8_t> out(row_bytes * static_cast<std::size_t>(height));
   shrink_columns(rows, row_bytes, make_axis(picture.height, height), out.data());
