@@ -55,9 +55,10 @@ Result<void> embed_missing(const std::vector<std::string>& texts, Texts& network
     if (report) report(progress);
     if (stop.stop_requested()) return fail(Code::kCancelled, "stopped; what was embedded is kept");
     const std::size_t count = std::min(left.size(), kBatch * kBatchesPerSave);
-    for (std::size_t at = 0; at < count && !stop.stop_requested(); at += kBatch * 8) {
-      MAGPIE_TRY_DO(embed_all(network, left.subspan(at, std::min(kBatch * 8, count - at)), known));
-      if (report) report({.texts = progress.texts, .embedded = progress.embedded + std::min(count, at + kBatch * 8)});
+    const std::size_t round = kBatch * network.processes();  // some 0.7 s, in which nobody looks whether to stop
+    for (std::size_t at = 0; at < count && !stop.stop_requested(); at += round) {
+      MAGPIE_TRY_DO(embed_all(network, left.subspan(at, std::min(round, count - at)), known));
+      if (report) report({.texts = progress.texts, .embedded = progress.embedded + std::min(count, at + round)});
     }
     MAGPIE_TRY_DO(known.save(file));
     progress.embedded += count;
@@ -210,7 +211,12 @@ bool BridgeKeeper::is_due(std::uint64_t pictures) const {
 void BridgeKeeper::run(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any changed;
-  while (!stop.stop_requested()) {
+  const auto rest = [&] {
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, stop, kKeepEvery, [] { return false; });
+    return !stop.stop_requested();
+  };
+  while (rest()) {
     const auto view = collection_.vectors().snapshot();
     const std::uint64_t pictures = view ? (*view)->size() : 0;
     if (is_due(pictures)) {
@@ -220,8 +226,6 @@ void BridgeKeeper::run(const std::stop_token& stop) {
       if (learnt) log::info("bridge.learnt", {{"texts", learnt->pairs}, {"recall_at_10", learnt->recall}});
       else log::info("bridge.not_learnt", {{"why", learnt.error().message}});
     }
-    std::unique_lock lock(mutex);
-    changed.wait_for(lock, stop, kKeepEvery, [] { return false; });
   }
 }
 

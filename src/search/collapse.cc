@@ -49,6 +49,7 @@ bool is_by_price(SortOrder sort) { return sort == SortOrder::kPriceAsc || sort =
 
 /// The better of two copies to show, at the better of their places.
 Found merged(const Found& a, const Found& b, bool by_price) {
+  if (a.behind != b.behind) return a.behind ? b : a;  // a copy without the words does not stand for one that has them
   if (by_price) return std::tie(a.behind, a.rank, a.key, b.pixels, a.id) < std::tie(b.behind, b.rank, b.key, a.pixels, b.id) ? a : b;
   const bool first = std::tie(b.priced, b.pixels, a.id) < std::tie(a.priced, a.pixels, b.id);
   Found shown = first ? a : b;

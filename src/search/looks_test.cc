@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <map>
 
 #include "core/words_placer.h"
@@ -89,6 +90,17 @@ TEST_F(LooksTest, WhatHasTheWordsComesFirstInEveryOrder) {
   }
   const SearchAnswer ranked = search("red dress");
   EXPECT_GT(ranked.hits[1].score, ranked.hits[2].score);
+}
+
+TEST_F(LooksTest, ACopyWithoutTheWordsDoesNotStandForOneThatHasThem) {
+  IndexDocument copy{.id = 12, .shop = "a.test", .fetched_at_seconds = 1'700'000'000, .copy_group = 4};
+  copy.pixels = 1'000'000;
+  ASSERT_TRUE(index_->text().add(copy) && index_->text().commit());
+  const SearchAnswer answer = search("red dress");
+  const auto shown = std::ranges::find(answer.hits, 4U, &SearchHit::id);
+  ASSERT_NE(shown, answer.hits.end());
+  EXPECT_FALSE(shown->by_looks);
+  EXPECT_EQ(shown->copies, std::vector<ImageId>{12});
 }
 
 TEST_F(LooksTest, WhereNoPageHasAllTheWordsBothRankByPlace) {
