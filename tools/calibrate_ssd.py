@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the ranges of values in the object detector that its eight-bit form rounds to; see calibrate_lite0.py.
+"""Measures the ranges of values in the object detector that its eight-bit form rounds to; see calibrate_lite.py.
 
   calibrate_ssd.py PACKED_ASSETS.data PICTURES…  > tools/setup/ssd_ranges.json
 """
@@ -15,7 +15,7 @@ import openvino.opset13 as op  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import convert_ssd  # noqa: E402
-from calibrate_lite0 import files  # noqa: E402
+from calibrate_lite import files  # noqa: E402
 
 
 def pixels(path):

