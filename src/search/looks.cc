@@ -61,6 +61,10 @@ Result<void> add_looks(const SearchView& view, const SearchQuery& query, const W
   if (!*place || view.vectors->dims() != (*place)->vector.size()) return {};
   float background = 0;
   MAGPIE_TRY(const std::vector<SimilarId> alike, find_alike(view, **place, background));
+  ImageId id_max = 0;
+  found.ids.for_each([&](ImageId id) { id_max = std::max(id_max, id); });
+  for (const SimilarId& one : alike) id_max = std::max(id_max, one.id);
+  found.fused = ScoreMap(id_max);
   found.with_looks = true;
   if (found.any_word) fuse_by_place(alike, found);
   else fuse_behind(alike, background, found);
