@@ -12,6 +12,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!again) __builtin_trap();
   magpie::analyse::CopySearch search;
   search.add(std::move(*sketch));
-  for (const auto& link : search.add(std::move(*again))) magpie::analyse::describe(link);
+  for (const auto& link : search.add(std::move(*again))) magpie::analyse::describe(link.overlap);
   return 0;
 }

@@ -1,18 +1,26 @@
 #!/usr/bin/env python3
 """Finds copies in sets of changed pictures with `magpie inspect duplicates` and with its peers; raw result on stdout for bench_report.py.
 
+`magpie crawl` is the same in a collection, where the time stated is what comparing looks adds to a crawl.
+
 Sets are made by copies_set.py of real pictures: clothing photographs (the shared data), and others: drawings, wallpapers, pictures that come with
 Python packages. Of each kind, half the sources were there to tune on; figures are of the other half (--half tune shows the first). Each method
 gives a graph of pairs; joined pairs are clusters, and a cluster's pairs are what is counted, as for a person who is shown groups. A peer's
 cut-off is the one with which it did best on this half itself, which flatters it. Times are CPU seconds, decoding and search included.
 """
 import argparse
+import functools
+import http.server
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+import urllib.parse
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -132,6 +140,34 @@ def magpie(program, folder):
     return clusters, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *words):
+        pass
+
+
+def magpie_crawl(program, folder):
+    """The same in a collection: a crawl finds copies as pictures come. Its own CPU time, less that of a crawl which only looks at hashes."""
+    index = "<title>set</title>" + "".join(f'<img src="{file.name}" alt="picture">' for file in sorted(Path(folder).iterdir()) if "__" in file.name)
+    (Path(folder) / "index.html").write_text(index)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    took = {}
+    for compare in ("false", "true"):
+        with tempfile.TemporaryDirectory(prefix="magpie-copies-") as parent:
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([program, "crawl", "--collection", f"{parent}/c", "--agent", "magpie-bench", "--delay", "0", "--per-host", "8", "--allow-loopback",
+                            f"http://127.0.0.1:{server.server_address[1]}/", "--set", "crawl.originals=false", "--set", f"analyse.compare={compare}"],
+                           capture_output=True, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            took[compare] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            with sqlite3.connect(f"{parent}/c/catalog.db") as catalog:
+                rows = catalog.execute("SELECT u.url, i.copy_group FROM urls u JOIN images i ON i.id = u.image").fetchall()
+    server.shutdown()
+    (Path(folder) / "index.html").unlink()
+    clusters = {f"{folder}/{urllib.parse.unquote(url.rpartition('/')[2])}": group for url, group in rows}
+    return clusters, max(0.0, took["true"] - took["false"])
+
+
 def best_cutoff(files, distances, cutoffs):
     """Clusters with each cut-off; the one with the best F1, with its name."""
     best = None
@@ -239,6 +275,9 @@ def main():
         inputs.append(f"{kind} {len({name_of(f)[0] for f in files})} pictures in {len(files)} files")
         clusters, took = magpie(options.magpie, folder)
         rows += rows_of("magpie", kind, *figures(files, clusters), 1000 * took / len(files), len(files))
+        clusters, took = magpie_crawl(options.magpie, folder)
+        clusters = {file: clusters.get(file, file) for file in files}
+        rows += rows_of("magpie crawl", kind, *figures(files, clusters), 1000 * took / len(files), len(files))
         if options.no_peers:
             continue
         for name, (hash_of, cutoffs) in hash_methods().items():

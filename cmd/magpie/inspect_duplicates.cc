@@ -72,7 +72,7 @@ class DuplicateSearch {
     if (entry.same_bytes_as != i) {
       json.field("copy_of", files_[entry.same_bytes_as].string()).field("how", "the same bytes");
     } else if (entry.link) {
-      json.field("copy_of", files_[file_of_[entry.link->picture]].string()).field("how", analyse::describe(*entry.link));
+      json.field("copy_of", files_[file_of_[entry.link->picture]].string()).field("how", analyse::describe(entry.link->overlap));
     }
     print_line(json.end_object().text());
   }

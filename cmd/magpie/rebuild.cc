@@ -129,17 +129,18 @@ Result<int> extract(const Common& common, const RebuildFlags& flags) {
 /// Looks at what waits, with the options' network. `then` follows when all was looked at.
 Result<int> analyse(const Common& common, const ManagerOptions& options = {}, const std::string& model = "",
                     const std::function<Result<void>(Manager&)>& then = nullptr) {
-  Guarded<const pipeline::AnalyseWaiting*> running(nullptr);
+  Guarded<std::function<AnalyseWaitingCounts()>> running;
   std::optional<Result<AnalyseWaitingCounts>> counts;
   const auto work = [&](Manager& manager, const std::stop_token& stop) {
-    counts = manager.analyse_waiting(stop, [&](const pipeline::AnalyseWaiting* now) { running.with([&](auto& known) { known = now; }); });
+    counts = manager.analyse_waiting(
+        stop, [&](std::function<AnalyseWaitingCounts()> ask) { running.with([&](auto& known) { known = std::move(ask); }); });
     if (!*counts || !then || stop.stop_requested()) return;
     if (auto done = then(manager); !done) counts = Failure(std::move(done).error());
   };
   const auto show = [&] {
-    const auto so_far = running.with([](const auto* now) { return now ? now->counts() : AnalyseWaitingCounts(); });
-    show_line(fmt::format("{} pictures analysed, {} embedded, {} looked through, {} failed", so_far.analysed, so_far.embedded,
-                          so_far.detected, so_far.failed));
+    const auto so_far = running.with([](const auto& ask) { return ask ? ask() : AnalyseWaitingCounts(); });
+    show_line(fmt::format("{} pictures analysed, {} embedded, {} looked through, {} compared, {} failed", so_far.analysed, so_far.embedded,
+                          so_far.detected, so_far.compared, so_far.failed));
   };
   MAGPIE_TRY(const bool asked, run_managed(common, work, show, options, model));
   if (!*counts) return Failure(counts->error());
@@ -150,11 +151,15 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
         .field("analysed", done.analysed)
         .field("embedded", done.embedded)
         .field("detected", done.detected)
+        .field("compared", done.compared)
+        .field("copies", done.copies)
         .field("failed", done.failed);
     print_line(out.end_object().text());
   }
-  fmt::print(stderr, "{}: {} pictures analysed, {} more embedded, {} more looked through for things, {} failed\n",
-             asked ? "stopped" : "finished", done.analysed, done.embedded, done.detected, done.failed);
+  fmt::print(stderr,
+             "{}: {} pictures analysed, {} more embedded, {} more looked through for things, {} compared ({} copies found), {} "
+             "failed\n",
+             asked ? "stopped" : "finished", done.analysed, done.embedded, done.detected, done.compared, done.copies, done.failed);
   return asked ? kNothing : kDone;
 }
 

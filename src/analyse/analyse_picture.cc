@@ -6,6 +6,7 @@
 
 #include "analyse/analysed_image.h"
 #include "analyse/colour_shares.h"
+#include "analyse/compare_copies.h"
 #include "analyse/find_regions.h"
 #include "analyse/network_detector.h"
 #include "analyse/network_embedder.h"
@@ -115,7 +116,7 @@ class PictureAnalyst {
     MAGPIE_TRY(image::AnalysedPicture picture, image::analyse_picture(task.picture, limits_for(request)));
     AnalysedImage analysed;
     analysed.image = describe(task.picture, picture);
-    analysed.mirrored_pdq = pdq_bytes(picture.mirrored_pdq);
+    for (std::size_t i = 0; i < analysed.turned_pdq.size(); ++i) analysed.turned_pdq[i] = pdq_bytes(picture.turns.hashes[i + 1]);
     const bool is_kept = request.kind == kAnalysePicture || request.kind == kLookAgain;
     if (request.kind == kEmbedPicture || (is_kept && !is_dot(analysed.image))) {
       analysed.space = embedder_->space();
@@ -192,6 +193,7 @@ Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSetting
     for (const std::uint32_t kind : {kAnalysePicture, kEmbedPicture, kLookAgain}) handlers.by_kind[kind] = analyse;
   }
   handlers.by_kind[kDescribePicture] = analyse;
+  handlers.by_kind[kCompareCopies] = compare_copies;
   handlers.by_kind[kMakeVariant] = [analyst](const WorkerRequest& request) { return analyst->make_variant(request); };
   handlers.warm_up = [analyst, earlier = std::move(handlers.warm_up)]() -> Result<void> {
     if (earlier) MAGPIE_TRY_DO(earlier());

@@ -35,7 +35,8 @@ struct PictureSettings {
 /// Errors that the manager sees from the handlers: kBadInput (no picture, broken), kTooLarge (over a limit), kTimeout, kCorrupt (the
 /// archive's record), kInternal; and those of the pool (process/worker_pool.h).
 ///
-/// In the worker: loads the model and puts the handlers for the five kinds, and the warm-up they need, beside those that are there.
+/// In the worker: loads the model and puts the handlers for the five kinds and for comparing (compare_copies.h), and the warm-up they
+/// need, beside those that are there.
 /// kNotFound, kCorrupt or kUnavailable when the model or its runtime cannot be loaded. Cost: about 0.3 s a network, once.
 Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSettings& settings);
 

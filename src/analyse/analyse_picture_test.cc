@@ -63,7 +63,7 @@ AnalysedImage example() {
   analysed.image.bytes = 12'345;
   analysed.image.phash = 0x8123'4567'89ab'cdef;
   analysed.image.pdq[31] = 7;
-  analysed.mirrored_pdq[30] = 9;
+  analysed.turned_pdq[6][30] = 9;
   analysed.image.pdq_quality = 100;
   analysed.image.brightness = 99.5F;
   analysed.image.colours = {{0xFF0000, 0.75F, "red"}, {0, 0.25F, "black"}};
@@ -92,7 +92,7 @@ TEST(AnalysedImage, ComesBackAsItWas) {
   EXPECT_EQ(after->image.bytes, 12'345u);
   EXPECT_EQ(after->image.phash, before.image.phash);
   EXPECT_EQ(after->image.pdq, before.image.pdq);
-  EXPECT_EQ(after->mirrored_pdq, before.mirrored_pdq);
+  EXPECT_EQ(after->turned_pdq, before.turned_pdq);
   ASSERT_EQ(after->image.colours.size(), 2u);
   EXPECT_EQ(after->image.colours[0].name, "red");
   EXPECT_EQ(after->thumbnail, "thumb");

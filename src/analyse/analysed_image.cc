@@ -10,7 +10,7 @@
 namespace magpie::analyse {
 namespace {
 
-constexpr std::uint64_t kVersion = 4;
+constexpr std::uint64_t kVersion = 5;
 constexpr std::size_t kNameBytesMax = 128;  // format, colour and space names
 constexpr std::size_t kColoursMax = 5;
 constexpr std::size_t kVariantBytesMax = 8 << 20;
@@ -145,7 +145,7 @@ std::string encode_analysed_image(const AnalysedImage& analysed) {
   out.bytes(analysed.preview);
   out.bytes(analysed.space);
   out.floats(analysed.embedding);
-  out.bytes(view_of(analysed.mirrored_pdq));
+  for (const auto& hash : analysed.turned_pdq) out.bytes(view_of(hash));
   out.bytes(analysed.detector);
   out.u64(analysed.regions.size());
   for (const EmbeddedRegion& region : analysed.regions) write_region(out, region);
@@ -161,7 +161,7 @@ Result<AnalysedImage> decode_analysed_image(std::string_view bytes) {
   analysed.preview = in.string();
   analysed.space = name(in, good);
   analysed.embedding = in.floats();
-  good = read_array(in, analysed.mirrored_pdq) && good;
+  for (auto& hash : analysed.turned_pdq) good = read_array(in, hash) && good;
   analysed.detector = name(in, good);
   const auto regions = number<std::size_t>(in, 0, kRegionsMax, good);
   for (std::size_t i = 0; good && i < regions; ++i) analysed.regions.push_back(read_region(in, analysed.embedding.size(), good));

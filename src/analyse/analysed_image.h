@@ -2,10 +2,10 @@
 // What a worker process says about one picture, and its form on the pipe. The worker may have been taken over by the picture, so the
 // manager's side (decode_analysed) believes no length and no value.
 //
-// Message, base/wire.h, version 4
+// Message, base/wire.h, version 5
 //   u64 version · bytes sha256[32] · bytes format · u64 width, height, frames, duration (ms), plays, orientation, bytes · u64 phash, dhash
 //   bytes pdq[32] · u64 pdq_quality · bytes colour_grid[48] · f64 brightness · u64 count, then colours (u64 rgb, f64 share, bytes name) ·
-//   bytes thumbnail · bytes preview · bytes space · floats embedding · bytes mirrored_pdq[32] · bytes detector · u64 count, then regions
+//   bytes thumbnail · bytes preview · bytes space · floats embedding · bytes turned_pdq[7][32] · bytes detector · u64 count, then regions
 //   (f64 left, top, right, bottom, score, bytes label, colours as above, floats embedding)
 #include <array>
 #include <cstdint>
@@ -18,13 +18,14 @@
 namespace magpie::analyse {
 
 struct AnalysedImage {
-  Image image;                                  // all that the bytes give; id, places, fetched_at and copy_group are the manager's to fill
-  std::array<std::uint8_t, 32> mirrored_pdq{};  // PDQ of the mirrored picture, highest bit first: copies may be mirrored
-  std::string thumbnail;                        // JPEG, longer side at most 256 px; empty for kEmbedPicture
-  std::string preview;   // JPEG, longer side at most 640 px; empty for kEmbedPicture, and where the picture itself is no larger
-  std::string space;     // of the embedding (core/embedder.h), "efficientnet-lite0@1"
-  Embedding embedding;   // unit length, of an animation the mean of a few frames'; none for a dot and for kDescribePicture
-  std::string detector;  // who looked for things in it (Detector::name()); empty: nobody
+  Image image;  // all that the bytes give; id, places, fetched_at and copy_group are the manager's to fill
+  /// PDQ of the picture turned and mirrored, as image::PdqTurns orders them behind the first, highest bit first: copies may be.
+  std::array<std::array<std::uint8_t, 32>, 7> turned_pdq{};
+  std::string thumbnail;  // JPEG, longer side at most 256 px; empty for kEmbedPicture
+  std::string preview;    // JPEG, longer side at most 640 px; empty for kEmbedPicture, and where the picture itself is no larger
+  std::string space;      // of the embedding (core/embedder.h), "efficientnet-lite0@1"
+  Embedding embedding;    // unit length, of an animation the mean of a few frames'; none for a dot and for kDescribePicture
+  std::string detector;   // who looked for things in it (Detector::name()); empty: nobody
   std::vector<EmbeddedRegion> regions;  // what was found, best score first, at most kRegionsMax, each with its vector in `space`
 };
 

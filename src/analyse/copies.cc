@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <iterator>
+#include <set>
 
 namespace magpie::analyse {
 namespace {
@@ -47,18 +48,29 @@ bool are_copies_at(int pdq_bits, const CopyEvidence& a, const CopyEvidence& b, c
          colours_agree(a, b, rule.wide_colour_max, false);
 }
 
-image::ColourGrid mirrored(const image::ColourGrid& grid) {
-  image::ColourGrid other;
-  for (std::size_t i = 0; i < grid.size(); ++i) other[i] = grid[i / 4 * 4 + 3 - i % 4];
+constexpr std::size_t kMirrored = 4;  // of the eight turns; those behind it are turned by quarters, too
+
+// Mirrored left to right first, then turned clockwise.
+image::ColourGrid turned(image::ColourGrid grid, std::size_t turn) {
+  image::ColourGrid other = grid;
+  if (turn >= kMirrored) {
+    for (std::size_t i = 0; i < grid.size(); ++i) other[i] = grid[i / 4 * 4 + 3 - i % 4];
+  }
+  for (std::size_t quarter = 0; quarter < turn % 4; ++quarter) {
+    grid = other;
+    for (std::size_t i = 0; i < grid.size(); ++i) other[i] = grid[(3 - i % 4) * 4 + i / 4];
+  }
   return other;
 }
 
+image::Size turned(image::Size size, std::size_t turn) { return turn % 2 == 1 ? image::Size{size.height, size.width} : size; }
+
 }  // namespace
 
-bool are_mirrored_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule) {
-  if (!a.mirrored_pdq || !both_clear(a, b, rule) || !same_shape(a.size, b.size, rule.aspect_ratio_max)) return false;
-  if (image::hamming(*a.mirrored_pdq, b.hashes.pdq) > rule.near_pdq_bits_max) return false;
-  return !a.colours || !b.colours || image::colour_distance(mirrored(*a.colours), *b.colours) <= rule.near_colour_max;
+bool are_turned_copies(const CopyEvidence& a, std::size_t turn, const CopyEvidence& b, const CopyRule& rule) {
+  if (!a.turned_pdq || !both_clear(a, b, rule) || !same_shape(turned(a.size, turn), b.size, rule.aspect_ratio_max)) return false;
+  if (image::hamming(a.turned_pdq->at(turn - 1), b.hashes.pdq) > rule.near_pdq_bits_max) return false;
+  return !a.colours || !b.colours || image::colour_distance(turned(*a.colours, turn), *b.colours) <= rule.near_colour_max;
 }
 
 bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule) {
@@ -66,7 +78,9 @@ bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& ru
 }
 
 std::string describe(const Copy& copy) {
-  return fmt::format("{}{} of 256 bits of their hashes differ", copy.mirrored ? "mirrored, " : "", copy.pdq_bits);
+  std::string text = copy.turn >= kMirrored ? "mirrored, " : "";
+  if (copy.turn % 4 != 0) text += fmt::format("turned by {} degrees, ", copy.turn % 4 * 90);
+  return text + fmt::format("{} of 256 bits of their hashes differ", copy.pdq_bits);
 }
 
 void CopyFinder::add(std::uint64_t image, const CopyEvidence& evidence) {
@@ -86,12 +100,15 @@ std::vector<Copy> CopyFinder::copies_of(const CopyEvidence& evidence) const {
     const int bits = image::hamming(evidences_[i].hashes.pdq, evidence.hashes.pdq);
     if (are_copies_at(bits, evidence, evidences_[i], rule_)) copies.push_back({images_[i], bits});
   }
-  if (evidence.mirrored_pdq) {
-    by_pdq_.within(evidence.mirrored_pdq->words, rule_.near_pdq_bits_max, near);
+  std::set<std::uint64_t> found;  // symmetric ones count once
+  for (const Copy& copy : copies) found.insert(copy.image);
+  for (std::size_t turn = 1; evidence.turned_pdq && turn < 8; ++turn) {
+    if (turn != kMirrored && size() > kTurnedMax) continue;
+    const image::PdqHash& hash = (*evidence.turned_pdq)[turn - 1];
+    by_pdq_.within(hash.words, rule_.near_pdq_bits_max, near);
     for (const std::uint32_t i : near) {
-      if (!are_mirrored_copies(evidence, evidences_[i], rule_) || are_copies(evidence, evidences_[i], rule_))
-        continue;  // symmetric ones once
-      copies.push_back({images_[i], image::hamming(evidences_[i].hashes.pdq, *evidence.mirrored_pdq), true});
+      if (!are_turned_copies(evidence, turn, evidences_[i], rule_) || !found.insert(images_[i]).second) continue;
+      copies.push_back({images_[i], image::hamming(evidences_[i].hashes.pdq, hash), turn});
     }
   }
   std::stable_sort(copies.begin(), copies.end(), [](const Copy& a, const Copy& b) { return a.pdq_bits < b.pdq_bits; });

@@ -1,7 +1,8 @@
 #pragma once
-// Finds copies of a picture: the same picture re-encoded, resized, slightly cropped, or mirrored. Pictures that are merely alike (two shots
-// of one shirt, or one shot in two colours) are not copies; a wrong merge hides an offer, a missed one only shows it twice, so the rule
-// leans to precision. The rule and how it was measured: README.md, "Copies".
+// Finds copies of a picture: the same picture re-encoded, resized, slightly cropped, mirrored, or turned by quarters. Pictures that are
+// merely alike (two shots of one shirt, or one shot in two colours) are not copies; a wrong merge hides an offer, a missed one only shows
+// it twice, so the rule leans to precision. The rule and how it was measured: README.md, "Copies".
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,12 +18,13 @@ namespace magpie::analyse {
 /// What one picture brings to the comparison.
 struct CopyEvidence {
   image::PerceptualHashes hashes;
-  image::Size size;                                 // upright, px, of any variant: only its shape counts
-  std::optional<image::PdqHash> mirrored_pdq = {};  // of the mirrored picture; a new picture's is enough to find mirrored copies
-  std::optional<image::ColourGrid> colours = {};    // hashes see grey only: without it two colours of one product pass for copies
+  image::Size size;  // upright, px, of any variant: only its shape counts
+  /// Of the picture turned and mirrored, as image::PdqTurns orders them behind the first. A new picture's are enough to find turned copies.
+  std::optional<std::array<image::PdqHash, 7>> turned_pdq = {};
+  std::optional<image::ColourGrid> colours = {};  // hashes see grey only: without it two colours of one product pass for copies
 };
 
-/// How much two pictures, or one and the mirrored other, may differ and still be copies. Near: PDQ alone, if the colours agree. Wide:
+/// How much two pictures, or one and the other turned, may differ and still be copies. Near: PDQ alone, if the colours agree. Wide:
 /// further away in PDQ, but all three hashes and the colours agree (a quarter of the size, a crop). Plain: PDQ has too little to see on
 /// either side, the other two must agree.
 struct CopyRule {
@@ -36,20 +38,20 @@ struct CopyRule {
   double aspect_ratio_max = 1.15;  // larger width/height over the smaller one
 };
 
-/// Whether one is a copy of the other mirrored: `a` brings its mirrored_pdq. By the near rule alone.
-bool are_mirrored_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule = {});
+/// Whether `a`, which brings its turned_pdq, is a copy of `b` once it is turned, 1..7 as in image::PdqTurns. By the near rule alone.
+bool are_turned_copies(const CopyEvidence& a, std::size_t turn, const CopyEvidence& b, const CopyRule& rule = {});
 
-/// The rule for one pair, neither of them mirrored. Symmetric. Pictures with nothing to see (a blank one) are never copies of each other by
+/// The rule for one pair, neither of them turned. Symmetric. Pictures with nothing to see (a blank one) are never copies of each other by
 /// looks.
 bool are_copies(const CopyEvidence& a, const CopyEvidence& b, const CopyRule& rule = {});
 
 struct Copy {
   std::uint64_t image = 0;
-  int pdq_bits = 0;  // Hamming distance, 0..256
-  bool mirrored = false;
+  int pdq_bits = 0;      // Hamming distance, 0..256
+  std::size_t turn = 0;  // of the eight in image::PdqTurns, that makes the new one like the known one
 };
 
-/// In words: "mirrored, 12 of 256 bits of their hashes differ".
+/// In words: "mirrored, turned by 90 degrees, 12 of 256 bits of their hashes differ".
 std::string describe(const Copy& copy);
 
 /// All known pictures in memory, about 300 bytes each. Not thread-safe: one owner, or inside a Guarded.
@@ -59,9 +61,10 @@ class CopyFinder {
 
   /// Remembers a picture. The same id may come again; it is then known under both evidences.
   void add(std::uint64_t image, const CopyEvidence& evidence);
-  /// All known copies, mirrored ones too if the evidence has a mirrored_pdq; nearest first, the earliest added among equals. Cost:
-  /// README.md.
+  /// All known copies, mirrored ones too if the evidence has its turned_pdq, and, among kTurnedMax pictures at most, those that are turned
+  /// by quarters: each of the eight is one more search. Nearest first, the earliest added among equals. Cost: README.md.
   std::vector<Copy> copies_of(const CopyEvidence& evidence) const;
+  static constexpr std::size_t kTurnedMax = 2'000'000;
   /// The first of copies_of().
   std::optional<Copy> nearest_copy(const CopyEvidence& evidence) const;
   std::size_t size() const { return images_.size(); }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "image/test_pictures.h"
+
 namespace magpie::analyse {
 namespace {
 
@@ -66,26 +68,45 @@ TEST(Copies, BlankPicturesAreNobodysCopies) {
   EXPECT_TRUE(are_copies(plain, other)) << "PDQ says nothing here, the others agree";
 }
 
-TEST(Copies, MirroredOnesAreFoundByTheMirroredPdqAndColours) {
-  CopyEvidence known = further(120), fresh = evidence();
-  fresh.mirrored_pdq = known.hashes.pdq;
-  fresh.mirrored_pdq->words[0] ^= 0xFF;
-  known.colours->at(4) = fresh.colours->at(7) = {200, 0, 0};
-  EXPECT_TRUE(are_mirrored_copies(fresh, known));
-  CopyFinder finder;
-  finder.add(1, known);
-  ASSERT_EQ(finder.copies_of(fresh).size(), 1U);
-  EXPECT_TRUE(finder.copies_of(fresh)[0].mirrored);
-  EXPECT_EQ(finder.copies_of(fresh)[0].pdq_bits, 8);
-  CopyEvidence other = fresh;
-  other.colours->at(4) = {0, 200, 0};
-  EXPECT_FALSE(are_mirrored_copies(other, known)) << "another colour";
-  other = fresh;
-  other.mirrored_pdq.reset();
-  EXPECT_FALSE(are_mirrored_copies(other, known)) << "what is not known";
-  other = fresh;
-  other.size = {300, 400};
-  EXPECT_FALSE(are_mirrored_copies(other, known)) << "another shape";
+CopyEvidence evidence_of(const image::Pixels& picture) {
+  CopyEvidence evidence{.hashes = image::perceptual_hashes(picture.view()), .size = picture.size()};
+  evidence.colours = image::colour_grid(picture.view());
+  evidence.turned_pdq.emplace();
+  const image::PdqTurns turns = image::pdq_turns(picture.view());
+  std::copy_n(turns.hashes.begin() + 1, 7, evidence.turned_pdq->begin());
+  return evidence;
+}
+
+// As image::PdqTurns says.
+image::Pixels turned(const image::Pixels& picture, std::size_t turn) {
+  constexpr std::uint8_t kQuarters[4] = {1, 6, 3, 8};
+  return image::upright(image::upright(picture.copy(), turn >= 4 ? 2 : 1), kQuarters[turn % 4]);
+}
+
+TEST(Copies, TurnedOnesAreFoundByTheTurnedPdqAndColours) {
+  const image::Pixels picture = image::scene({360, 270}, 3);
+  const CopyEvidence fresh = evidence_of(picture);
+  const char* const kWords[8] = {"",           "turned by 90",           "turned by 180",           "turned by 270",
+                                 "mirrored, ", "mirrored, turned by 90", "mirrored, turned by 180", "mirrored, turned by 270"};
+  for (std::size_t turn = 1; turn < 8; ++turn) {
+    CopyEvidence known = evidence_of(turned(picture, turn));
+    known.turned_pdq.reset();
+    EXPECT_TRUE(are_turned_copies(fresh, turn, known)) << turn;
+    EXPECT_FALSE(are_turned_copies(fresh, turn % 7 + 1, known)) << turn;
+    EXPECT_FALSE(are_turned_copies(known, turn, fresh)) << "what is not known";
+    CopyFinder finder;
+    finder.add(1, known);
+    const auto found = finder.copies_of(fresh);
+    ASSERT_EQ(found.size(), 1U) << turn;
+    EXPECT_EQ(found[0].turn, turn);
+    EXPECT_TRUE(describe(found[0]).starts_with(kWords[turn])) << describe(found[0]);
+    CopyEvidence other = known;
+    other.colours->at(4) = {0, 200, 0}, other.colours->at(5) = {0, 200, 0};
+    EXPECT_FALSE(are_turned_copies(fresh, turn, other)) << "another colour";
+    other = known;
+    other.size = {1'000, 100};
+    EXPECT_FALSE(are_turned_copies(fresh, turn, other)) << "another shape";
+  }
 }
 
 TEST(CopyFinder, FindsWhatTheRuleFindsNearestFirst) {

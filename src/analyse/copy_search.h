@@ -6,55 +6,19 @@
 // "Copies".
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
+#include "analyse/copy_proof.h"
 #include "analyse/copy_sketch.h"
 #include "analyse/keypoint_index.h"
 
 namespace magpie::analyse {
-
-/// What made two pictures candidates.
-struct CandidateEvidence {
-  int hash_bits = 256;      // of PDQ that differ in the nearest of the eight turns, if it was that
-  std::size_t inliers = 0;  // keypoints that agree on the map, if it was those
-};
-
-/// When an overlap is a copy. The figures were chosen by ./dev bench copies: each but the last lets copies through that those before it
-/// miss.
-struct OverlapRule {
-  float share_min = 0.6F;        // of at least one of the two pictures lies on the other
-  std::uint32_t blocks_min = 6;  // that show something
-
-  float agreement_weak_min = 0.9F;  // over all of the overlap
-  float agreement_min = 0.8F;       // the same, where the candidate was a strong one:
-  int strong_bits_max = 40;
-  std::size_t strong_inliers_min = 30;
-
-  // Words or a logo on one part: two shirts with other prints are like that too, but for hashes and keypoints.
-  float agreement_beside_mark_min = 0.98F;
-  float agreement_with_mark_min = 0.5F;
-  int marked_bits_max = 56;
-  std::size_t marked_inliers_min = 40;
-
-  // Words all over it, through which the picture shows.
-  float agreement_all_over_min = 0.7F;
-  float correlation_all_over_min = 0.78F;
-
-  float other_hue_max = 0.04F;  // of the overlap: more is another colour of the same thing
-};
-
-enum class OverlapVerdict { kCopy, kOtherColour, kOther };
-OverlapVerdict judge(const image::Overlap& overlap, const CandidateEvidence& evidence, const OverlapRule& rule = {});
 
 /// Why two pictures are copies. The map and the shares are of whole pictures, borders and all.
 struct CopyLink {
   std::uint32_t picture = 0;  // the earlier one
   image::Overlap overlap;     // from the later to the earlier one
 };
-
-/// In words: "mirrored, turned by 90 degrees, 71 % of it, 140 % as large".
-std::string describe(const CopyLink& link);
 
 /// Pictures in the order they come, in memory: about 90 KB each. Not thread-safe: one owner.
 class CopySearch {

@@ -155,7 +155,7 @@ TEST(CopySearch, TellsHowACopyWasMade) {
   search.add(sketch_of(picture));
   const auto links = search.add(sketch_of(image::upright(image::crop(picture.view(), 50, 40, {300, 225}), 2)));
   ASSERT_EQ(links.size(), 1U);
-  EXPECT_TRUE(describe(links[0]).starts_with("mirrored, 9")) << describe(links[0]);
+  EXPECT_TRUE(describe(links[0].overlap).starts_with("mirrored, 9")) << describe(links[0].overlap);
   EXPECT_NEAR(links[0].overlap.share_of_second, 0.56F, 0.04F);
 }
 

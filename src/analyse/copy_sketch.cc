@@ -19,8 +19,8 @@ constexpr std::uint32_t kPictureSideMax = std::numeric_limits<std::uint32_t>::ma
 
 // ---- making
 
-// The same box in the picture's own pixels.
-image::Box enlarged(const image::Box& box, image::Size from, image::Size to) {
+// The same box of the same picture at another size.
+image::Box rescaled(const image::Box& box, image::Size from, image::Size to) {
   const auto along = [](std::uint32_t at, std::uint32_t of, std::uint32_t whole) {
     return static_cast<std::uint32_t>(std::lround(static_cast<double>(at) * whole / of));
   };
@@ -119,7 +119,7 @@ CopySketch make_sketch(image::PixelsView rgb, image::Size size) {
   const image::Pixels small = image::shrink_to_fit(rgb, 2 * kSketchSide);  // in which borders are looked for
   const image::Box box = image::within_border(small.view());
   const image::Pixels inner = image::crop(small.view(), box.left, box.top, box.size);
-  CopySketch sketch{.size = size, .inner = enlarged(box, small.size(), size)};
+  CopySketch sketch{.size = size, .inner = rescaled(box, small.size(), size)};
   sketch.overlap = image::OverlapPicture(inner.view());
   sketch.tone = tone_of(sketch.overlap.rgb());
   sketch.pdq = image::pdq_turns(inner.view());
@@ -127,7 +127,7 @@ CopySketch make_sketch(image::PixelsView rgb, image::Size size) {
   return sketch;
 }
 
-std::string encode_sketch(const CopySketch& sketch) {
+std::string encode_sketch(const CopySketch& sketch, bool with_pixels) {
   WireWriter out;
   out.u64(kVersion);
   put_size(out, sketch.size);
@@ -137,7 +137,7 @@ std::string encode_sketch(const CopySketch& sketch) {
   const Tone tone = sketch.tone.value_or(Tone{});
   out.f64(tone.red);
   out.f64(tone.blue);
-  const image::PixelsView rgb = sketch.overlap.rgb();
+  const image::PixelsView rgb = with_pixels ? sketch.overlap.rgb() : image::PixelsView();
   put_size(out, rgb.size);
   out.bytes({reinterpret_cast<const char*>(rgb.data), rgb.bytes()});
   out.u64(sketch.pdq.quality);
@@ -156,7 +156,7 @@ Result<CopySketch> decode_sketch(std::string_view bytes) {
   sketch.inner.size = get_size(in, kPictureSideMax);
   const Tone tone{in.f64(), in.f64()};
   if (tone.red != 0 || tone.blue != 0) sketch.tone = tone;
-  const image::Size small = get_size(in, image::OverlapPicture::kSide);
+  const image::Size small = get_size(in, image::OverlapPicture::kSide);  // empty: without pixels
   const std::string_view rgb = in.bytes();
   sketch.pdq.quality = static_cast<std::uint8_t>(std::min<std::uint64_t>(in.u64(), 100));
   const std::string_view hashes = in.bytes();
@@ -164,13 +164,20 @@ Result<CopySketch> decode_sketch(std::string_view bytes) {
   MAGPIE_TRY_DO(in.finish());
   if (!(std::abs(tone.red) <= 255 && std::abs(tone.blue) <= 255)) return fail(Code::kCorrupt, "a sketch of an impossible colour");
   const bool whole = sketch.size.pixels() > 0 && sketch.inner.size.pixels() > 0 && inside(sketch.inner, sketch.size);
-  if (!whole || small.pixels() == 0 || rgb.size() != small.pixels() * 3 || hashes.size() != sizeof sketch.pdq.hashes) {
+  if (!whole || rgb.size() != small.pixels() * 3 || hashes.size() != sizeof sketch.pdq.hashes) {
     return fail(Code::kCorrupt, "a sketch whose lengths do not fit");
   }
-  sketch.overlap = image::OverlapPicture({reinterpret_cast<const std::uint8_t*>(rgb.data()), small, 3});
+  if (!rgb.empty()) sketch.overlap = image::OverlapPicture({reinterpret_cast<const std::uint8_t*>(rgb.data()), small, 3});
   std::memcpy(sketch.pdq.hashes.data(), hashes.data(), hashes.size());
   MAGPIE_TRY(sketch.keypoints, unpack(keypoints));
   return sketch;
+}
+
+void see_pixels(CopySketch& sketch, image::PixelsView rgb) {
+  const image::Box box = rescaled(sketch.inner, sketch.size, rgb.size);
+  const std::uint32_t left = std::min(box.left, rgb.size.width - 1), top = std::min(box.top, rgb.size.height - 1);
+  const image::Size inside{std::min(box.size.width, rgb.size.width - left), std::min(box.size.height, rgb.size.height - top)};
+  sketch.overlap = image::OverlapPicture(image::crop(rgb, left, top, inside).view());
 }
 
 }  // namespace magpie::analyse

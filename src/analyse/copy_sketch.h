@@ -4,8 +4,9 @@
 //
 // Message, base/wire.h, version 1
 //   u64 version · u64 width, height of the picture · u64 left, top, width, height within its border · f64 red, blue of the tone, both 0 if
-//   it has no colour u64 width, height, then bytes rgb of the small pixels · u64 quality, bytes pdq[256], eight of 32 bytes keypoints, 40
-//   each, little-endian: u16 x, y (65'535 is 1) · u16 scale (2^20 is 1) · i16 angle (32'767 is pi) · u64 descriptor[4]
+//   it has no colour · u64 width, height, then bytes rgb of the small pixels, none for a sketch without them · u64 quality, bytes pdq[256],
+//   eight of 32 bytes keypoints, 40 each, little-endian: u16 x, y (65'535 is 1) · u16 scale (2^20 is 1) · i16 angle (32'767 is pi) · u64
+//   descriptor[4]
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -42,9 +43,11 @@ inline constexpr std::size_t kSketchKeypointsMax = 300;
 /// `rgb`: 3 channels, upright, not empty, perhaps smaller than `size`, which is the picture's own. Thread-safe. Cost: README.md.
 CopySketch make_sketch(image::PixelsView rgb, image::Size size);
 
-/// About 50 KB.
-std::string encode_sketch(const CopySketch& sketch);
+/// About 60 KB; without the small pixels, which the thumbnail gives again (see_pixels), 13 KB.
+std::string encode_sketch(const CopySketch& sketch, bool with_pixels = true);
 /// kCorrupt for anything encode_sketch cannot have written: sides of 0 or over kSide, places outside the picture, broken lengths.
 Result<CopySketch> decode_sketch(std::string_view bytes);
+/// Gives a sketch without small pixels those of its picture: `rgb` as for make_sketch, of a picture of the same shape.
+void see_pixels(CopySketch& sketch, image::PixelsView rgb);
 
 }  // namespace magpie::analyse

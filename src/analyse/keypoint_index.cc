@@ -121,6 +121,40 @@ std::vector<SharedKeypoints> KeypointIndex::sharing(const std::vector<image::Key
 
 namespace {
 
+struct Nearest {
+  int bits = kMatchBitsMax + 1;
+  std::uint32_t known = 0;
+};
+
+MAGPIE_WIDE Nearest nearest_of(const image::Descriptor& wanted, const image::Keypoint* all, std::size_t count) {
+  Nearest nearest;
+  for (std::uint32_t at = 0; at < count; ++at) {
+    int bits = 0;
+    for (std::size_t i = 0; i < 4; ++i) bits += __builtin_popcountll(wanted.words[i] ^ all[at].descriptor.words[i]);
+    if (bits < nearest.bits) nearest = {bits, at};
+  }
+  return nearest;
+}
+
+}  // namespace
+
+std::vector<SharedKeypoints> shared_between(const std::vector<image::Keypoint>& query, const std::vector<image::Keypoint>& known) {
+  std::vector<SharedKeypoints> found;
+  for (const bool mirror : {false, true}) {
+    SharedKeypoints shared{.mirrored = mirror, .matches = {}};
+    for (std::uint32_t i = 0; i < query.size(); ++i) {
+      const image::Descriptor wanted = mirror ? image::mirrored(query[i].descriptor) : query[i].descriptor;
+      const Nearest nearest = nearest_of(wanted, known.data(), known.size());
+      if (nearest.bits <= kMatchBitsMax) shared.matches.push_back({i, nearest.known});
+    }
+    shared.score = static_cast<float>(shared.matches.size());
+    if (shared.matches.size() >= KeypointIndex::kMatchesMin) found.push_back(std::move(shared));
+  }
+  return found;
+}
+
+namespace {
+
 // The map that one match alone would give: its places, scales and directions on each other.
 image::AffineMap from_one(const image::Keypoint& query, const image::Keypoint& known, bool mirrored) {
   const double scale = known.scale / query.scale;

@@ -54,6 +54,10 @@ class KeypointIndex {
   std::array<std::vector<std::uint32_t>, kTables> earlier_;  // by descriptor: the one before it with the same key
 };
 
+/// The same of two pictures alone, each compared with each: at most one of the picture as it is and one of its mirror. `score` is the
+/// number of matches.
+std::vector<SharedKeypoints> shared_between(const std::vector<image::Keypoint>& query, const std::vector<image::Keypoint>& known);
+
 struct MapGuess {
   image::AffineMap map;  // from the query to the known picture
   std::size_t inliers = 0;

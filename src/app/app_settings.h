@@ -55,9 +55,16 @@ struct AnalyseSettings {
       {},
       "Model (magpie models list) whose network looks for things in pictures, each of which can then be searched by. "
       "Empty: ssd-open-images, where it is installed. none: nobody looks, and a picture costs some 10 ms of CPU time less."};
+  Setting<bool> compare{
+      "analyse.compare",
+      true,
+      {},
+      "Compare each picture with those most like it, so that crops, frames, turns and marks are grouped as copies. false: by hashes "
+      "alone, which tell re-encoded, scaled and mirrored ones."};
   template <class Visitor>
   void visit(Visitor&& each) {
     each(detector);
+    each(compare);
   }
 };
 

@@ -151,6 +151,7 @@ Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const Ap
         manager->recorder_->transact([&](CatalogTransaction& transaction) { return set_embedding_space(transaction, model.space); }));
   }
   MAGPIE_TRY_DO(manager->finish_forgetting(wishes));
+  if (wishes.embeds && !wishes.changes_model && settings.analyse.compare()) MAGPIE_TRY_DO(manager->start_comparing());
   manager->shops_ = wishes.shops;
   manager->revisits_ = wishes.revisits && settings.crawl.revisit();
   if (wishes.resume) MAGPIE_TRY_DO(manager->resume_unfinished());
@@ -168,7 +169,23 @@ Manager::~Manager() {
   if (jobs_.joinable()) jobs_.join();
   reporter_.request_stop();
   if (reporter_.joinable()) reporter_.join();
+  if (comparing_) comparing_->stop();
   recorder_.reset();  // its thread calls indexed(), which needs what is destroyed before it otherwise
+}
+
+Result<void> Manager::start_comparing() {
+  MAGPIE_TRY(auto comparing, pipeline::CompareCopies::start(
+                                 {collection_.catalog(), collection_.variants(), collection_.vectors(), *picture_workers_, *recorder_}));
+  const std::lock_guard lock(mutex_);
+  comparing_ = std::move(comparing);
+  return {};
+}
+
+// What was found while pictures were compared is findable, too, when it returns.
+Result<void> Manager::finish_comparing(const std::stop_token& stop) {
+  if (!comparing_) return {};
+  MAGPIE_TRY_DO(comparing_->finish(stop));
+  return recorder_->flush();
 }
 
 Result<void> Manager::resume_unfinished() {
@@ -476,16 +493,28 @@ Result<pipeline::ExtractAgainCounts> Manager::extract_again(pipeline::ExtractAga
   return counts;
 }
 
-Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(std::stop_token stop,
-                                                                const std::function<void(const pipeline::AnalyseWaiting*)>& running) {
+Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(
+    std::stop_token stop, const std::function<void(std::function<pipeline::AnalyseWaitingCounts()>)>& running) {
   const std::lock_guard one_at_a_time(starting_);
   MAGPIE_TRY_DO(nothing_is_crawled());
   pipeline::AnalyseWaiting waiting({collection_.archive(), collection_.catalog(), *picture_workers_, *recorder_, settings_.crawl,
                                     [this](JobId id) { return rules_of(id); }, detector_});
-  running(&waiting);
-  auto counts = waiting.run(std::move(stop));
+  const auto so_far = [&, copies_before = recorder_->counts().copies] {
+    pipeline::AnalyseWaitingCounts counts = waiting.counts();
+    if (!comparing_) return counts;
+    counts.compared = comparing_->counts().compared;
+    counts.copies = recorder_->counts().copies - copies_before;
+    return counts;
+  };
+  running(so_far);
+  auto done = [&]() -> Result<void> {
+    MAGPIE_TRY_DO(waiting.run(stop));
+    if (comparing_) MAGPIE_TRY_DO(comparing_->compare_all(stop));
+    return recorder_->flush();
+  }();
   running(nullptr);
-  return counts;
+  if (!done) return Failure(std::move(done).error());
+  return so_far();
 }
 
 Result<void> Manager::check_forgetting(const ForgetTarget& target) const {
@@ -730,7 +759,9 @@ Result<crawl::CrawlEnd> Manager::crawl(CrawlJobView& view, const std::stop_token
     const std::lock_guard lock(mutex_);
     running_->run = std::move(*made);
   }
-  return run->run(stop);
+  MAGPIE_TRY(const crawl::CrawlEnd end, run->run(stop));
+  MAGPIE_TRY_DO(finish_comparing(stop));
+  return end;
 }
 
 Result<void> Manager::save(const CrawlJobView& view) {
@@ -771,6 +802,7 @@ void Manager::indexed(const std::vector<ImageId>& images) {
   {
     const std::lock_guard lock(mutex_);
     if (running_) job = running_->view.id;
+    if (comparing_) comparing_->add(images);
   }
   const std::lock_guard lock(telling_);
   if (listener_ == nullptr) return;

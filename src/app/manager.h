@@ -14,6 +14,7 @@
 #include "app/rates.h"
 #include "core/clock.h"
 #include "pipeline/analyse_waiting.h"
+#include "pipeline/compare_copies.h"
 #include "pipeline/crawl_run.h"
 #include "pipeline/extract_again.h"
 #include "pipeline/recorder.h"
@@ -73,9 +74,10 @@ class Manager final : public JobControl, public CopyControl {
   Result<pipeline::ExtractAgainCounts> extract_again(pipeline::ExtractAgainOptions options, std::stop_token stop,
                                                      const std::function<void(const pipeline::ExtractAgain*)>& running);
 
-  /// Analyses pictures that were only archived (pipeline/analyse_waiting.h); otherwise as extract_again().
-  Result<pipeline::AnalyseWaitingCounts> analyse_waiting(std::stop_token stop,
-                                                         const std::function<void(const pipeline::AnalyseWaiting*)>& running);
+  /// Analyses pictures that were only archived (pipeline/analyse_waiting.h) and compares those that never were (compare_copies.h);
+  /// otherwise as extract_again(). `running` is told how to ask how far it is, and in the end that there is nothing to ask.
+  Result<pipeline::AnalyseWaitingCounts> analyse_waiting(
+      std::stop_token stop, const std::function<void(std::function<pipeline::AnalyseWaitingCounts()>)>& running);
 
   /// Nothing, or why forget() would do nothing.
   Result<void> check_forgetting(const ForgetTarget& target) const;
@@ -94,6 +96,8 @@ class Manager final : public JobControl, public CopyControl {
 
  private:
   Result<void> nothing_is_crawled() const;
+  Result<void> start_comparing();
+  Result<void> finish_comparing(const std::stop_token& stop);
   Result<void> finish_forgetting(const ManagerOptions& wishes);
   Result<ForgetReport> forget_at_rest(ForgetPlan plan);
   void rest_crawls();
@@ -148,6 +152,8 @@ class Manager final : public JobControl, public CopyControl {
   std::unique_ptr<WorkerPool> page_workers_, picture_workers_;
   std::string detector_;  // of the picture workers, its name and version; empty: none
   std::unique_ptr<Pictures> pictures_;
+  std::unique_ptr<pipeline::CompareCopies>
+      comparing_;  // set under mutex_; null: nobody compares. Goes behind the recorder, which adds to it
   std::unique_ptr<pipeline::Recorder> recorder_;
 
   std::mutex starting_;        // held through start(); taken before mutex_

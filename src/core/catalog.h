@@ -178,6 +178,9 @@ class CatalogTransaction {
   /// Replaces the picture's regions, which are numbered anew. Their vectors in other spaces stay as long as the same detector found them.
   /// kTooLarge for more than kRegionsMax, kNotFound for an unknown picture.
   virtual Result<void> set_regions(ImageId image, const ImageRegions& found) = 0;
+  /// What later pictures are compared with (analyse/copy_sketch.h), kept for a picture that was compared itself; "" where nothing could be
+  /// made of it. kNotFound for an unknown picture.
+  virtual Result<void> set_copy_sketch(ImageId image, std::string_view sketch) = 0;
   virtual Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) = 0;
 
   virtual Result<void> mark_dirty(std::span<const ImageId> images) = 0;
@@ -377,6 +380,15 @@ class Catalog {
   /// Embedded pictures that the detector (its name and version) has not looked at, likewise.
   virtual Result<std::vector<Image>> images_undetected(std::string_view detector, std::string_view space, ImageId after,
                                                        std::size_t limit) const = 0;
+  /// Embedded pictures whose looks were not compared with others' (set_copy_sketch) and that wait for no index, likewise.
+  virtual Result<std::vector<Image>> images_uncompared(std::string_view space, ImageId after, std::size_t limit) const = 0;
+  /// nullopt for a picture that was not compared.
+  virtual Result<std::optional<std::string>> copy_sketch(ImageId id) const = 0;
+  /// The highest id of a picture, and of one that was compared; kNoId where there is none.
+  struct LastImages {
+    ImageId known = kNoId, compared = kNoId;
+  };
+  virtual Result<LastImages> last_images() const = 0;
 
   virtual Result<CatalogStats> stats() const = 0;
   virtual Result<std::vector<Job>> jobs() const = 0;  // newest first

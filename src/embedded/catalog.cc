@@ -571,6 +571,39 @@ class SqliteCatalog final : public Catalog {
     });
   }
 
+  Result<std::vector<Image>> images_uncompared(std::string_view space, ImageId after, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<Image>> {
+      std::vector<Image> uncompared;
+      MAGPIE_TRY(Query rows,
+                 db.query("SELECT " MAGPIE_IMAGE_COLUMNS " FROM images WHERE id > ? "
+                          "AND NOT EXISTS (SELECT 1 FROM copy_sketches c WHERE c.image = images.id) "
+                          "AND NOT EXISTS (SELECT 1 FROM to_index i WHERE i.image = images.id) "
+                          "AND EXISTS (SELECT 1 FROM embeddings e WHERE e.space = ? AND e.image = images.id) ORDER BY id LIMIT ?",
+                          after, space, limit));
+      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+        uncompared.push_back(image_from(row));
+        return {};
+      }));
+      return uncompared;
+    });
+  }
+
+  Result<std::optional<std::string>> copy_sketch(ImageId id) const override {
+    return read([&](Database& db) -> Result<std::optional<std::string>> {
+      MAGPIE_TRY(Query row, db.query("SELECT sketch FROM copy_sketches WHERE image = ?", id));
+      MAGPIE_TRY(const bool found, row.next());
+      return found ? std::optional(std::string(row.blob(0))) : std::nullopt;
+    });
+  }
+
+  Result<LastImages> last_images() const override {
+    return read([&](Database& db) -> Result<LastImages> {
+      MAGPIE_TRY(Query row, db.query("SELECT (SELECT ifnull(max(id), 0) FROM images), (SELECT ifnull(max(image), 0) FROM copy_sketches)"));
+      MAGPIE_TRY_DO(row.next());
+      return LastImages{static_cast<ImageId>(row.int64(0)), static_cast<ImageId>(row.int64(1))};
+    });
+  }
+
   Result<CatalogStats> stats() const override {
     return read([&](Database& db) -> Result<CatalogStats> {
       CatalogStats stats;

@@ -146,6 +146,10 @@ CREATE TABLE refusals (mark INTEGER PRIMARY KEY, kind INTEGER NOT NULL);
 ALTER TABLE images ADD COLUMN duration_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE images ADD COLUMN plays INTEGER NOT NULL DEFAULT 0;
 )sql",
+    R"sql(
+-- What pictures are compared by, of those that were compared with the ones before them.
+CREATE TABLE copy_sketches (image INTEGER PRIMARY KEY REFERENCES images(id) ON DELETE CASCADE, sketch BLOB NOT NULL);
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

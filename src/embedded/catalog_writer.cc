@@ -232,6 +232,14 @@ class SqliteTransaction final : public CatalogTransaction {
     return mark(image);
   }
 
+  Result<void> set_copy_sketch(ImageId image, std::string_view sketch) override {
+    MAGPIE_TRY(
+        const std::int64_t rows,
+        db_.run("INSERT OR REPLACE INTO copy_sketches (image, sketch) SELECT id, ?2 FROM images WHERE id = ?1", image, Blob{sketch}));
+    if (rows == 0) return fail(Code::kNotFound, "there is no picture {}", image);
+    return {};
+  }
+
   Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) override {
     MAGPIE_TRY(const std::int64_t changed,
                db_.run("UPDATE images SET thumbnail_file = ?, thumbnail_offset = ?, thumbnail_length = ?, preview_file = ?, preview_offset "

@@ -18,9 +18,8 @@ Result<Variant> encode_variant(PixelsView pixels, int quality) {
 // pHash and dHash average so many pixels that a quarter of a thumbnail would do; PDQ looks closer.
 void put_hashes(PixelsView thumbnail, PixelsView preview, AnalysedPicture& picture) {
   const Pixels grey = to_grey(thumbnail);
-  const PdqTurns turns = pdq_turns(preview);
-  picture.hashes = {phash(grey.view()), dhash(grey.view()), turns.hashes[0], turns.quality};
-  picture.mirrored_pdq = turns.hashes[4];
+  picture.turns = pdq_turns(preview);
+  picture.hashes = {phash(grey.view()), dhash(grey.view()), picture.turns.hashes[0], picture.turns.quality};
 }
 
 Pixels at_most(Pixels pixels, std::uint32_t side) {

@@ -33,7 +33,7 @@ struct AnalysedPicture {
   Variant thumbnail;
   Variant preview;          // empty where the picture itself is no larger than it would be: a copy of that size is worth no encoding
   PerceptualHashes hashes;  // of thumbnail and preview; within a few bits of those at full size
-  PdqHash mirrored_pdq;     // PDQ of the picture mirrored left to right
+  PdqTurns turns;           // PDQ of all eight turns; the first is that of `hashes`
   Colours colours;
   ColourGrid colour_grid{};
 };

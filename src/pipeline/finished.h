@@ -41,8 +41,15 @@ struct SecondLook {
   std::vector<EmbeddedRegion> regions;
 };
 
+/// A kept picture was compared with those like it; the fetch is not looked at.
+struct Compared {
+  ImageId image = kNoId;
+  std::string sketch;  // analyse/copy_sketch.h; empty: none was made
+  std::vector<CopyLink> links;
+};
+
 /// monostate: nothing to keep but the fetch itself (redirect, sitemap, failure).
-using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage, SecondLook>;
+using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage, SecondLook, Compared>;
 
 struct Finished {
   std::shared_ptr<const RunContext> run;

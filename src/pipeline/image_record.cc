@@ -1,6 +1,6 @@
 #include "pipeline/image_record.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace magpie::pipeline {
 namespace {
@@ -46,7 +46,8 @@ analyse::CopyEvidence copy_evidence(const Image& image) {
 
 analyse::CopyEvidence copy_evidence(const analyse::AnalysedImage& analysed) {
   analyse::CopyEvidence evidence = copy_evidence(analysed.image);
-  evidence.mirrored_pdq = pdq_words(analysed.mirrored_pdq);
+  evidence.turned_pdq.emplace();
+  std::transform(analysed.turned_pdq.begin(), analysed.turned_pdq.end(), evidence.turned_pdq->begin(), pdq_words);
   return evidence;
 }
 

@@ -212,6 +212,7 @@ Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item
     MAGPIE_TRY_DO(transaction.set_embedding(look->image, {look->space, look->vector}));
     return look->detector.empty() ? Result<void>() : transaction.set_regions(look->image, {look->detector, look->space, look->regions});
   }
+  if (const auto* compared = std::get_if<Compared>(&item.outcome)) return write_comparison(transaction, *compared, batch);
   batch.runs.insert(item.run);
   if (item.fetch.cause != Cause::kNone) return write_failure(transaction, item, batch);
   if (std::holds_alternative<Page>(item.outcome)) return write_page(transaction, item, batch);
@@ -298,6 +299,22 @@ Result<void> Recorder::join_copies(CatalogTransaction& transaction, const analys
   }
   copies_.add(id, evidence);
   return groups_.join(transaction, links);
+}
+
+// Pictures may have been forgotten since.
+Result<void> Recorder::write_comparison(CatalogTransaction& transaction, const Compared& compared, Batch& batch) {
+  MAGPIE_TRY(const std::optional<Image> image, ports_.catalog.image(compared.image));
+  if (!image) return {};
+  MAGPIE_TRY_DO(transaction.set_copy_sketch(compared.image, compared.sketch));
+  std::vector<CopyLink> links;
+  for (const CopyLink& link : compared.links) {
+    MAGPIE_TRY(const std::optional<Image> other, ports_.catalog.image(link.image == compared.image ? link.other : link.image));
+    if (other) links.push_back(link);
+  }
+  const std::size_t before = groups_.copies();
+  MAGPIE_TRY_DO(groups_.join(transaction, links));
+  batch.counts.copies += groups_.copies() - before;
+  return {};
 }
 
 Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch) {

@@ -1026,6 +1026,32 @@ TEST_P(CatalogContract, RegionsAreKeptWithTheirVectors) {
   EXPECT_EQ(transaction->set_regions(9'999, {"eyes@2", "two", one}).error().code, Code::kNotFound);
 }
 
+TEST_P(CatalogContract, PicturesAreComparedOnceTheyAreFindable) {
+  write([&](CatalogTransaction& t) { return t.record_page(fetch_of("http://a.test/"), chair_page(), 1); });
+  const ImageId id = write([&](CatalogTransaction& t) {
+                       return t.record_image(fetch_of("http://a.test/p.jpg", UrlKind::kImage), image_of("p"), {}, 1);
+                     }).id;
+  const std::vector<float> vector = {1, 0};
+  EXPECT_EQ(catalog->last_images()->known, id);
+  EXPECT_EQ(catalog->last_images()->compared, kNoId);
+  write([&](CatalogTransaction& t) { return t.set_embedding(id, {"one", vector}); });
+  EXPECT_TRUE(catalog->images_uncompared("one", 0, 10)->empty()) << "nothing can be found beside it yet";
+  write([&](CatalogTransaction& t) { return t.clear_dirty(*catalog->take_dirty(10)); });
+  ASSERT_EQ(catalog->images_uncompared("one", 0, 10)->size(), 1u);
+  EXPECT_EQ(catalog->images_uncompared("one", 0, 10)->at(0).id, id);
+  EXPECT_TRUE(catalog->images_uncompared("one", id, 10)->empty());
+  EXPECT_TRUE(catalog->images_uncompared("two", 0, 10)->empty());
+  EXPECT_FALSE(catalog->copy_sketch(id)->has_value());
+
+  write([&](CatalogTransaction& t) { return t.set_copy_sketch(id, "lines"); });
+  EXPECT_EQ(*catalog->copy_sketch(id), "lines");
+  EXPECT_TRUE(catalog->images_uncompared("one", 0, 10)->empty());
+  EXPECT_EQ(catalog->last_images()->compared, id);
+  write([&](CatalogTransaction& t) { return t.set_copy_sketch(id, ""); });
+  EXPECT_EQ(*catalog->copy_sketch(id), "");
+  EXPECT_EQ((*catalog->begin())->set_copy_sketch(9'999, "x").error().code, Code::kNotFound);
+}
+
 TEST_P(CatalogContract, A304KeepsWhatIsKnown) {
   Fetch first = fetch_of("http://a.test/");
   first.etag = "\"v1\"";
@@ -1189,7 +1215,7 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
                          "ALTER TABLE products DROP COLUMN variants; ALTER TABLE image_refs DROP COLUMN language; "
                          "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
                          "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals;"
-                         "ALTER TABLE images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays;"));
+                         "ALTER TABLE images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
@@ -1218,7 +1244,7 @@ TEST(SqliteCatalog, PicturesOfAnOlderCatalogWaitToBeLookedAt) {
     ASSERT_TRUE(
         database.execute("DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
                          "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals; ALTER TABLE "
-                         "images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; PRAGMA user_version = 7"));
+                         "images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches; PRAGMA user_version = 7"));
   }
   const auto catalog = *open_catalog(file);
   EXPECT_TRUE(catalog->regions(id, "one")->empty());

@@ -3,8 +3,9 @@
 import io
 import json
 import random
+import sqlite3
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from local_web import Web
 from magpie_system import SystemTest, answers, free_port, main, wait_for
@@ -104,6 +105,75 @@ class Copies(SystemTest):
         wait_for("three hits", lambda: total() == 3)
         self.copies("split", str(group["image_ids"][1]))
         wait_for("the split to be found", lambda: total() == 4)
+
+
+class CopiesByLooks(SystemTest):
+    """What no hash tells: parts, frames, turns."""
+
+    def setUp(self):
+        super().setUp()
+        self.changed = {"whole": lambda p: p, "part": lambda p: p.crop((90, 60, 480, 390)), "framed": lambda p: ImageOps.expand(p, 50, "navy"),
+                        "turned": lambda p: p.rotate(90, expand=True)}
+        self.shown = list(self.changed)
+        self.web = Web(self.answer)
+        self.addCleanup(self.web.stop)
+        self.collection = self.folder / "c"
+
+    def answer(self, request):
+        number, _, change = request.path.strip("/").removesuffix(".jpg").partition("-")
+        if not number:
+            return 200, {}, "<title>Scenes</title>" + "".join(f'<img src="/{i}-{change}.jpg" alt="scene {i}">' for i in range(3) for change in self.shown)
+        return jpeg(self.changed[change](scene(int(number)))) if number.isdigit() else (404, {}, "")
+
+    def crawl(self, *settings):
+        words = self.crawl_words(self.collection, [self.web.url("127.0.0.1")], per_host=2)
+        self.magpie(*words, *[word for setting in ("crawl.originals=false", *settings) for word in ("--set", setting)])
+
+    def groups(self):
+        """Scenes and changes of the pictures in each group, with the reasons given."""
+        groups = []
+        for line in self.magpie("copies", "list", "--collection", self.collection, "--json").splitlines():
+            group = json.loads(line)
+            names = [self.name_of(image) for image in group["images"]]
+            groups.append((sorted(names), group["links"]))
+        return sorted(groups, key=lambda group: group[0])
+
+    def name_of(self, image):
+        with sqlite3.connect(self.collection / "catalog.db") as catalog:
+            url, = catalog.execute("SELECT url FROM urls WHERE image = ?", (image,)).fetchone()
+        return url.rpartition("/")[2].removesuffix(".jpg")
+
+    def check_groups(self):
+        self.assertEqual([names for names, _ in self.groups()], [sorted(f"{i}-{change}" for change in self.shown) for i in range(3)])
+
+    def test_a_crawl_finds_them_by_its_end(self):
+        self.crawl()
+        self.check_groups()
+        links = [link for _, links in self.groups() for link in links]
+        self.assertGreaterEqual(len(links), 9)
+        self.assertEqual({link["found_by"] for link in links}, {"looks", "hashes"})
+        self.assertTrue(all("of the other" in link["because"] for link in links if link["found_by"] == "looks"), links)
+        self.assertTrue(any("turned by" in link["because"] for link in links), links)
+        self.assertIn("0 compared", self.rebuild(), "each is compared once")
+
+    def rebuild(self):
+        self.magpie("rebuild", "--analyse", "--collection", self.collection)
+        return self.stderr
+
+    def test_what_was_not_compared_is_later(self):
+        self.crawl("analyse.compare=false")
+        self.assertEqual([names for names, _ in self.groups()], [[f"{i}-turned", f"{i}-whole"] for i in range(3)], "by hashes alone")
+        self.assertIn("12 compared (6 copies found)", self.rebuild())
+        self.check_groups()
+
+    def test_a_later_crawl_compares_with_what_was_there(self):
+        self.shown = ["whole", "framed"]
+        self.crawl()
+        self.check_groups()
+        self.shown = list(self.changed)
+        self.magpie("revisit", "--all", "--collection", self.collection,
+                    *[word for setting in ("crawl.agent=magpie-test", "crawl.host_delay=0s", "crawl.allow_loopback=true") for word in ("--set", setting)])
+        self.check_groups()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,86 @@
+#pragma once
+// Looks for copies that hashes do not tell: what a picture was cropped from, framed, turned, or written on. Every picture that becomes
+// findable is compared, in a worker, with those most like it by embedding (analyse/compare_copies.h); what is found is the recorder's to
+// write. A picture costs nothing that none is like.
+//
+// A pair is looked at when the second of the two comes, so the later one needs the earlier one in the index. What was under way when the
+// process died is compared by the next one.
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "analyse/compare_copies.h"
+#include "core/catalog.h"
+#include "core/variants.h"
+#include "core/vector_index.h"
+#include "pipeline/under_way.h"
+#include "process/worker_pool.h"
+
+namespace magpie::pipeline {
+
+class Recorder;
+
+/// All must outlive it.
+struct CompareCopiesParts {
+  const Catalog& catalog;
+  const VariantStore& variants;
+  const VectorIndex& vectors;
+  WorkerPool& workers;  // for pictures
+  Recorder& recorder;
+};
+
+struct CompareCopiesCounts {
+  std::uint64_t compared = 0;
+  std::uint64_t failed = 0;
+};
+
+/// Thread-safe.
+class CompareCopies {
+ public:
+  /// Goes on with what a process before this one left; a collection that was never compared is left as it is (compare_all).
+  static Result<std::unique_ptr<CompareCopies>> start(CompareCopiesParts parts);
+  ~CompareCopies() { stop(); }
+  /// Finishes what is with the workers; the rest is done next time. What is added after it waits, too.
+  void stop();
+
+  /// They became findable, for the first time or again; each is compared once. Does not wait.
+  void add(const std::vector<ImageId>& images);
+  /// Until all that was added is compared and handed to the recorder, or `stop` is asked for. The error that ended it, if one did.
+  Result<void> finish(const std::stop_token& stop);
+  /// Adds all that were never compared, and finishes.
+  Result<void> compare_all(const std::stop_token& stop);
+  CompareCopiesCounts counts() const;
+
+  static constexpr std::size_t kNeighbours = 12;     // looked up by embedding
+  static constexpr float kSimilarityMin = 0.65F;     // cosine; under it hardly a copy, whatever was done to it
+  static constexpr std::size_t kCandidatesMax = 10;  // of other groups
+
+ private:
+  struct Neighbours;
+
+  explicit CompareCopies(CompareCopiesParts parts) : parts_(parts) {}
+  void run(const std::stop_token& stop);
+  Result<void> compare(ImageId id);
+  Result<Neighbours> neighbours_of(const Image& image) const;
+  void compared(ImageId id, const std::vector<ImageId>& others, Result<std::string> answer);
+  void record(ImageId id, std::string sketch, std::vector<CopyLink> links);
+  void end();
+
+  static constexpr std::size_t kUnderWayMax = 8;
+  CompareCopiesParts parts_;
+  UnderWay under_way_{kUnderWayMax};
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<ImageId> waiting_;  // all below guarded by mutex_
+  std::size_t open_ = 0;         // those and the ones under way
+  CompareCopiesCounts counts_;
+  std::optional<Error> trouble_;
+  std::jthread thread_;  // last: ends first
+};
+
+}  // namespace magpie::pipeline
