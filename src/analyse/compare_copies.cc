@@ -1,6 +1,7 @@
 #include "analyse/compare_copies.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 #include <utility>
@@ -71,7 +72,7 @@ class Verdicts {
       tone_ = known.tone;
     }
     linked_.insert(group);
-    found_.push_back({group, {candidate, describe(look.overlap)}});
+    found_.push_back({group, {candidate, describe(look.overlap), known.tone}});
   }
 
   std::vector<ProvenCopy> copies() && {
@@ -89,14 +90,27 @@ class Verdicts {
   std::optional<Tone> tone_;
 };
 
+void write_tone(WireWriter& out, const std::optional<Tone>& tone) {
+  out.f64(tone ? tone->red : 0);
+  out.f64(tone ? tone->blue : 0);
+}
+
+std::optional<Tone> read_tone(WireReader& in, bool& good) {
+  const Tone tone{in.f64(), in.f64()};
+  good = good && std::abs(tone.red) <= 255 && std::abs(tone.blue) <= 255;
+  return tone.red == 0 && tone.blue == 0 ? std::nullopt : std::optional(tone);
+}
+
 std::string encode(const CopyComparison& comparison) {
   WireWriter out;
   out.u64(kVersion);
   out.bytes(comparison.sketch);
+  write_tone(out, comparison.tone);
   out.u64(comparison.copies.size());
   for (const ProvenCopy& copy : comparison.copies) {
     out.u64(copy.candidate);
     out.bytes(copy.words);
+    write_tone(out, copy.tone);
   }
   return out.take();
 }
@@ -140,20 +154,24 @@ Result<std::string> compare_copies(const WorkerRequest& request) {
     if (!known) continue;
     if (const auto look = look_at(picture, *known, candidate.thumbnail, request.deadline)) verdicts.take(i, candidate.group, *known, *look);
   }
-  return encode({encode_sketch(picture, /*with_pixels=*/false), std::move(verdicts).copies()});
+  return encode({encode_sketch(picture, /*with_pixels=*/false), picture.tone, std::move(verdicts).copies()});
 }
 
 Result<CopyComparison> decode_comparison(std::string_view bytes, std::size_t candidates) {
   WireReader in(bytes);
   if (const std::uint64_t version = in.u64(); version != kVersion) return fail(Code::kCorrupt, "a comparison of version {}", version);
   CopyComparison comparison;
+  bool good = true;
   comparison.sketch = in.string();
+  comparison.tone = read_tone(in, good);
   comparison.copies.resize(in.count());
   for (ProvenCopy& copy : comparison.copies) {
     copy.candidate = static_cast<std::size_t>(in.u64());
     copy.words = in.string();
+    copy.tone = read_tone(in, good);
   }
   MAGPIE_TRY_DO(in.finish());
+  if (!good) return fail(Code::kCorrupt, "a comparison with an impossible colour");
   MAGPIE_TRY_DO(decode_sketch(comparison.sketch));
   for (const ProvenCopy& copy : comparison.copies) {
     if (copy.candidate >= candidates || copy.words.size() > 200) return fail(Code::kCorrupt, "a comparison with what was not asked");

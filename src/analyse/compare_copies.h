@@ -7,15 +7,18 @@
 //   worker:   handlers.by_kind[kCompareCopies] = compare_copies;
 //
 // Messages, base/wire.h. Request: bytes thumbnail · u64 count, then candidates (u64 group, bytes thumbnail, bytes sketch).
-// Answer, version 1: u64 version · bytes sketch · u64 count, then copies (u64 candidate, bytes words).
+// Answer, version 1: u64 version · bytes sketch · tone · u64 count, then copies (u64 candidate, bytes words, tone). A tone is f64 red,
+// blue, both 0 for none.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "core/copies.h"
 #include "process/worker_loop.h"
 #include "process/worker_pool.h"
 
@@ -35,10 +38,12 @@ struct CopyCandidate {
 struct ProvenCopy {
   std::size_t candidate = 0;  // its number in the request
   std::string words;          // for a person: "mirrored, 71 % of it, 100 % of the other"
+  std::optional<Tone> tone;   // the candidate's
 };
 
 struct CopyComparison {
-  std::string sketch;              // of the new picture, to be kept for later ones (copy_sketch.h, without pixels)
+  std::string sketch;  // of the new picture, to be kept for later ones (copy_sketch.h, without pixels)
+  std::optional<Tone> tone;
   std::vector<ProvenCopy> copies;  // at most one a group, in the order of the candidates
 };
 

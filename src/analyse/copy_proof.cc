@@ -14,7 +14,6 @@ namespace {
 
 constexpr double kSkewMax = 0.06;  // sine of how far a right angle, or a side, may be bent: refining is that exact
 constexpr double kSqueezeWhenTurnedMax = 1.08;
-constexpr double kToneMin = 6;
 
 double longer(image::Size size) { return std::max(size.width, size.height); }
 
@@ -99,12 +98,6 @@ image::Overlap of_whole(image::Overlap overlap, const CopySketch& first, const C
   overlap.share_of_first *= inner_share(first);
   overlap.share_of_second *= inner_share(second);
   return overlap;
-}
-
-// Within 60 degrees.
-bool same_tone(const Tone& a, const Tone& b) {
-  const double sizes = std::hypot(a.red, a.blue) * std::hypot(b.red, b.blue);
-  return sizes < kToneMin * kToneMin || a.red * b.red + a.blue * b.blue >= 0.5 * sizes;
 }
 
 std::string describe(const image::Overlap& overlap) {

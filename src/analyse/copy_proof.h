@@ -68,9 +68,6 @@ image::AffineMap whole_onto_whole(image::Size query, std::size_t turn, image::Si
 /// The same overlap of whole pictures, borders and all.
 image::Overlap of_whole(image::Overlap overlap, const CopySketch& first, const CopySketch& second);
 
-/// Whether the colours lean the same way; those that cancel out lean nowhere, and agree with all.
-bool same_tone(const Tone& a, const Tone& b);
-
 /// In words: "mirrored, turned by 90 degrees, 71 % of it, 100 % of the other".
 std::string describe(const image::Overlap& overlap);
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/copies.h"
 #include "image/border.h"
 #include "image/hash.h"
 #include "image/keypoints.h"
@@ -21,11 +22,6 @@
 #include "image/pixels.h"
 
 namespace magpie::analyse {
-
-/// Which way the colours of a picture lean, taken together: differences of red and blue to luma, 0..255.
-struct Tone {
-  double red = 0, blue = 0;
-};
 
 struct CopySketch {
   image::Size size;          // px, of the upright picture

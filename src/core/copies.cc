@@ -1,5 +1,7 @@
 #include "core/copies.h"
 
+#include <cmath>
+
 namespace magpie {
 
 std::string_view to_string(CopyCause cause) { return cause == CopyCause::kLooks ? "looks" : "hashes"; }
@@ -18,6 +20,12 @@ std::optional<CopyAction> copy_action_from_string(std::string_view name) {
     if (to_string(action) == name) return action;
   }
   return std::nullopt;
+}
+
+bool same_tone(const Tone& a, const Tone& b) {
+  constexpr double kToneMin = 6;
+  const double sizes = std::hypot(a.red, a.blue) * std::hypot(b.red, b.blue);
+  return sizes < kToneMin * kToneMin || a.red * b.red + a.blue * b.blue >= 0.5 * sizes;
 }
 
 }  // namespace magpie

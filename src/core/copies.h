@@ -18,10 +18,18 @@ enum class CopyCause : std::uint8_t {
 /// "hashes", "looks".
 std::string_view to_string(CopyCause cause);
 
+/// Which way the colours of a picture lean, taken together: differences of red and blue to luma, -255..255.
+struct Tone {
+  double red = 0, blue = 0;
+};
+/// Within 60 degrees; colours that cancel out lean nowhere, and agree with all.
+bool same_tone(const Tone& a, const Tone& b);
+
 struct CopyLink {
   ImageId image = kNoId, other = kNoId;  // image > other: the later one, and the one it is a copy of
   CopyCause cause = CopyCause::kHashes;
-  std::string words;  // for a person: "mirrored, 71 % of it, 100 % of the other"
+  std::string words;                            // for a person: "mirrored, 71 % of it, 100 % of the other"
+  std::optional<Tone> tone = {}, other_tone{};  // of the two, where looks were compared and they are coloured
 };
 
 /// What a person says of two pictures. Persisted: append only.

@@ -34,6 +34,26 @@ Result<std::optional<StoredProduct>> product_row(Database& db, std::int64_t id) 
   return found ? std::optional(product_from(row)) : std::nullopt;
 }
 
+#define MAGPIE_SELECT_CHANGES \
+  "SELECT c.id, c.product, u.url, c.name, c.at, c.field, c.before, c.after FROM product_changes c JOIN urls u ON u.id = c.page "
+
+Result<std::vector<ProductChange>> changes_from(Query rows) {
+  std::vector<ProductChange> changes;
+  MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+    ProductChange& change = changes.emplace_back();
+    change.id = static_cast<std::uint64_t>(row.int64(0));
+    change.product = static_cast<ProductId>(row.int64(1));
+    change.page_url = row.string(2);
+    change.name = row.string(3);
+    change.at = from_millis(row.int64(4));
+    change.field = row.string(5);
+    change.before = row.string(6);
+    change.after = row.string(7);
+    return {};
+  }));
+  return changes;
+}
+
 Showing showing_from(const Query& row) {
   Showing showing;
   showing.page = static_cast<PageId>(row.int64(0));
@@ -398,6 +418,53 @@ class SqliteCatalog final : public Catalog {
     });
   }
 
+  Result<std::vector<LikeProduct>> products_like(const StoredProduct& product, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<LikeProduct>> {
+      std::map<std::int64_t, bool> found;  // with whether it shares a picture
+      const auto take = [&](Query rows, bool shares_a_picture) {
+        return each_row(rows, [&](const Query& row) -> Result<void> {
+          found[row.int64(0)] |= shares_a_picture;
+          return {};
+        });
+      };
+      const auto id = static_cast<std::int64_t>(product.id);
+      if (!product.product.gtin.empty()) {
+        MAGPIE_TRY(Query rows,
+                   db.query("SELECT id FROM products WHERE gtin <> '' AND ltrim(replace(replace(gtin, '-', ''), ' ', ''), '0') = "
+                            "ltrim(replace(replace(?, '-', ''), ' ', ''), '0') AND id <> ? LIMIT ?",
+                            product.product.gtin, id, limit));
+        MAGPIE_TRY_DO(take(std::move(rows), false));
+      }
+      if (!product.product.sku.empty()) {
+        MAGPIE_TRY(Query rows, db.query("SELECT id FROM products WHERE sku <> '' AND lower(replace(replace(sku, '-', ''), ' ', '')) = "
+                                        "lower(replace(replace(?, '-', ''), ' ', '')) AND id <> ? LIMIT ?",
+                                        product.product.sku, id, limit));
+        MAGPIE_TRY_DO(take(std::move(rows), false));
+      }
+      for (const ImageId image : product.images) {
+        MAGPIE_TRY(Query rows, db.query("SELECT DISTINCT r.product FROM images own JOIN images i ON i.copy_group = own.copy_group "
+                                        "JOIN urls u ON u.image = i.id JOIN image_refs r ON r.url = u.id "
+                                        "WHERE own.id = ? AND r.product IS NOT NULL AND r.product <> ? LIMIT ?",
+                                        image, id, limit));
+        MAGPIE_TRY_DO(take(std::move(rows), true));
+      }
+      std::vector<LikeProduct> like;
+      for (const auto& [other, shares_a_picture] : found) {
+        if (like.size() == limit) break;
+        MAGPIE_TRY(std::optional<StoredProduct> stored, product_row(db, other));
+        if (stored) like.push_back({std::move(*stored), shares_a_picture});
+      }
+      return like;
+    });
+  }
+
+  Result<std::vector<ProductChange>> changes_of(ProductId id, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<ProductChange>> {
+      MAGPIE_TRY(Query rows, db.query(MAGPIE_SELECT_CHANGES "WHERE c.product = ? ORDER BY c.id LIMIT ?", id, limit));
+      return changes_from(std::move(rows));
+    });
+  }
+
   Result<std::optional<UrlDetails>> why(std::string_view url) const override {
     return read([&](Database& db) -> Result<std::optional<UrlDetails>> {
       MAGPIE_TRY(Query row, db.query("SELECT " MAGPIE_FETCH_COLUMNS
@@ -485,23 +552,8 @@ class SqliteCatalog final : public Catalog {
 
   Result<std::vector<ProductChange>> changes(std::uint64_t after, std::size_t limit) const override {
     return read([&](Database& db) -> Result<std::vector<ProductChange>> {
-      std::vector<ProductChange> changes;
-      MAGPIE_TRY(Query rows, db.query("SELECT c.id, c.product, u.url, c.name, c.at, c.field, c.before, c.after FROM product_changes c "
-                                      "JOIN urls u ON u.id = c.page WHERE c.id > ? ORDER BY c.id LIMIT ?",
-                                      after, limit));
-      MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
-        ProductChange& change = changes.emplace_back();
-        change.id = static_cast<std::uint64_t>(row.int64(0));
-        change.product = static_cast<ProductId>(row.int64(1));
-        change.page_url = row.string(2);
-        change.name = row.string(3);
-        change.at = from_millis(row.int64(4));
-        change.field = row.string(5);
-        change.before = row.string(6);
-        change.after = row.string(7);
-        return {};
-      }));
-      return changes;
+      MAGPIE_TRY(Query rows, db.query(MAGPIE_SELECT_CHANGES "WHERE c.id > ? ORDER BY c.id LIMIT ?", after, limit));
+      return changes_from(std::move(rows));
     });
   }
 

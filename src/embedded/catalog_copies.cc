@@ -1,6 +1,7 @@
 #include "embedded/catalog_copies.h"
 
 #include <chrono>
+#include <cmath>
 #include <set>
 
 #include "base/wire.h"
@@ -11,8 +12,27 @@ namespace {
 
 ImageId image_at(const Query& row, int column) { return static_cast<ImageId>(row.int64(column)); }
 
+// A tone's red and blue, -255..255, in one number.
+constexpr std::int64_t kToneUnit = 512;
+
+std::optional<std::int64_t> packed(const std::optional<Tone>& tone) {
+  if (!tone) return std::nullopt;
+  return (std::lround(tone->red) + 255) * kToneUnit + std::lround(tone->blue) + 255;
+}
+
+std::optional<Tone> tone_at(const Query& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  const std::int64_t both = row.int64(column);
+  return Tone{static_cast<double>(both / kToneUnit - 255), static_cast<double>(both % kToneUnit - 255)};
+}
+
 CopyLink link_from(const Query& row) {
-  return {.image = image_at(row, 0), .other = image_at(row, 1), .cause = static_cast<CopyCause>(row.int64(2)), .words = row.string(3)};
+  return {.image = image_at(row, 0),
+          .other = image_at(row, 1),
+          .cause = static_cast<CopyCause>(row.int64(2)),
+          .words = row.string(3),
+          .tone = tone_at(row, 4),
+          .other_tone = tone_at(row, 5)};
 }
 
 std::string encode_images(const std::vector<ImageId>& images) {
@@ -74,8 +94,8 @@ Result<std::set<std::string>> kept_groups(Database& db) {
 }  // namespace
 
 Result<void> put_copy_link(Database& db, const CopyLink& link) {
-  MAGPIE_TRY_DO(db.run("INSERT OR REPLACE INTO copy_links (image, other, cause, words) VALUES (?, ?, ?, ?)", link.image, link.other,
-                       static_cast<int>(link.cause), link.words));
+  MAGPIE_TRY_DO(db.run("INSERT OR REPLACE INTO copy_links (image, other, cause, words, tone, other_tone) VALUES (?, ?, ?, ?, ?, ?)",
+                       link.image, link.other, static_cast<int>(link.cause), link.words, packed(link.tone), packed(link.other_tone)));
   return {};
 }
 
@@ -130,10 +150,10 @@ Result<std::vector<CopyGroup>> read_copy_groups(Database& db, ImageId after, boo
 
 Result<std::vector<CopyLink>> read_copy_links(Database& db, ImageId group, std::size_t limit) {
   std::vector<CopyLink> links;
-  MAGPIE_TRY(Query rows,
-             db.query("SELECT l.image, l.other, l.cause, l.words FROM images a JOIN copy_links l ON l.image = a.id JOIN images b ON b.id = "
-                      "l.other WHERE a.copy_group = ? AND b.copy_group = a.copy_group ORDER BY l.image, l.other LIMIT ?",
-                      group, limit));
+  MAGPIE_TRY(Query rows, db.query("SELECT l.image, l.other, l.cause, l.words, l.tone, l.other_tone FROM images a JOIN copy_links l ON "
+                                  "l.image = a.id JOIN images b ON b.id = "
+                                  "l.other WHERE a.copy_group = ? AND b.copy_group = a.copy_group ORDER BY l.image, l.other LIMIT ?",
+                                  group, limit));
   MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
     links.push_back(link_from(row));
     return {};
@@ -169,7 +189,7 @@ Result<void> read_each_copy(Database& db, const std::function<Result<void>(Image
 }
 
 Result<void> read_each_copy_link(Database& db, const std::function<Result<void>(const CopyLink&)>& visit) {
-  MAGPIE_TRY(Query rows, db.query("SELECT image, other, cause, words FROM copy_links ORDER BY image, other"));
+  MAGPIE_TRY(Query rows, db.query("SELECT image, other, cause, words, tone, other_tone FROM copy_links ORDER BY image, other"));
   return each_row(rows, [&](const Query& row) { return visit(link_from(row)); });
 }
 

@@ -147,8 +147,14 @@ ALTER TABLE images ADD COLUMN duration_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE images ADD COLUMN plays INTEGER NOT NULL DEFAULT 0;
 )sql",
     R"sql(
--- What pictures are compared by, of those that were compared with the ones before them.
+-- What pictures are compared by (copy_sketches), of those that were compared with the ones before them.
+-- The tones of the two are of links found by looks, packed, null for pictures without colours.
+ALTER TABLE copy_links ADD COLUMN tone INTEGER;
+ALTER TABLE copy_links ADD COLUMN other_tone INTEGER;
 CREATE TABLE copy_sketches (image INTEGER PRIMARY KEY REFERENCES images(id) ON DELETE CASCADE, sketch BLOB NOT NULL);
+-- The same article in other shops.
+CREATE INDEX products_by_gtin ON products(ltrim(replace(replace(gtin, '-', ''), ' ', ''), '0')) WHERE gtin <> '';
+CREATE INDEX products_by_sku ON products(lower(replace(replace(sku, '-', ''), ' ', ''))) WHERE sku <> '';
 )sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);

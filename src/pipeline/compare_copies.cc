@@ -166,7 +166,9 @@ void CompareCopies::compared(ImageId id, const std::vector<ImageId>& others, Res
   std::vector<CopyLink> links;
   for (const analyse::ProvenCopy& copy : done ? done->copies : std::vector<analyse::ProvenCopy>()) {
     const ImageId other = others[copy.candidate];
-    links.push_back({std::max(id, other), std::min(id, other), CopyCause::kLooks, copy.words});
+    CopyLink link{std::max(id, other), std::min(id, other), CopyCause::kLooks, copy.words, done->tone, copy.tone};
+    if (other > id) std::swap(link.tone, link.other_tone);
+    links.push_back(std::move(link));
   }
   record(id, done ? std::move(done->sketch) : "", std::move(links));
 }

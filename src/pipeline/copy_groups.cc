@@ -20,6 +20,7 @@ Result<CopyGroups> CopyGroups::load(const Catalog& catalog) {
   MAGPIE_TRY_DO(catalog.each_copy_link([&](const CopyLink& link) -> Result<void> {
     groups.found_[link.image].insert(link.other);
     groups.found_[link.other].insert(link.image);
+    groups.note_tones(link);
     return {};
   }));
   MAGPIE_TRY_DO(catalog.each_copy_verdict([&](const CopyPair& pair) -> Result<void> {
@@ -70,10 +71,33 @@ bool CopyGroups::are_apart(ImageId one, ImageId other) const {
   return false;
 }
 
+void CopyGroups::note_tones(const CopyLink& link) {
+  if (link.tone) tones_[link.image] = *link.tone;
+  if (link.other_tone) tones_[link.other] = *link.other_tone;
+}
+
+// Of its first coloured picture.
+std::optional<Tone> CopyGroups::tone_of_group(ImageId group) const {
+  if (tones_.empty()) return std::nullopt;
+  for (const ImageId image : members_of(group)) {
+    if (const auto known = tones_.find(image); known != tones_.end()) return known->second;
+  }
+  return std::nullopt;
+}
+
+// Whether a link between the two joins their groups. Of two coloured pictures it says itself that their colours agree.
+bool CopyGroups::may_join(ImageId image, ImageId other) const {
+  const ImageId one = group_of(image), two = group_of(other);
+  if (one == two || are_apart(one, two)) return false;
+  if (tones_.contains(image) && tones_.contains(other)) return true;
+  const std::optional<Tone> tone = tone_of_group(one), other_tone = tone_of_group(two);
+  return !tone || !other_tone || same_tone(*tone, *other_tone);
+}
+
 Result<void> CopyGroups::unite(CatalogTransaction& transaction, ImageId one, ImageId other) {
+  if (!may_join(one, other)) return {};
   one = group_of(one);
   other = group_of(other);
-  if (one == other || are_apart(one, other)) return {};
   const ImageId group = std::min(one, other);
   for (const ImageId image : members_of(std::max(one, other))) {
     put(image, group);
@@ -86,6 +110,7 @@ Result<void> CopyGroups::join(CatalogTransaction& transaction, std::span<const C
   for (const CopyLink& link : links) {
     if (!found_[link.image].insert(link.other).second) continue;
     found_[link.other].insert(link.image);
+    note_tones(link);
     MAGPIE_TRY_DO(transaction.put_copy_link(link));
     MAGPIE_TRY_DO(unite(transaction, link.image, link.other));
   }
@@ -130,21 +155,21 @@ Result<void> CopyGroups::regroup(CatalogTransaction& transaction, std::set<Image
   const auto unite_quietly = [&](ImageId one, ImageId other) {
     one = group_of(one);
     other = group_of(other);
-    if (one == other || are_apart(one, other)) return;
+    if (one == other) return;
     for (const ImageId image : members_of(std::max(one, other))) put(image, std::min(one, other));
   };
   for (const ImageId image : images) {
     const auto said = verdicts_.find(image);
     if (said == verdicts_.end()) continue;
     for (const auto& [other, verdict] : said->second) {
-      if (verdict == CopyVerdict::kCopies && other < image) unite_quietly(image, other);
+      if (verdict == CopyVerdict::kCopies && other < image && !are_apart(group_of(image), group_of(other))) unite_quietly(image, other);
     }
   }
   for (const ImageId image : images) {
     const auto found = found_.find(image);
     if (found == found_.end()) continue;
     for (const ImageId other : found->second) {
-      if (other < image) unite_quietly(image, other);
+      if (other < image && may_join(image, other)) unite_quietly(image, other);
     }
   }
   for (const auto& [image, group] : before) {

@@ -49,6 +49,11 @@ class CopyGroupsTest : public testing::Test {
     const CopyLink link{.image = image, .other = other, .cause = CopyCause::kHashes, .words = "alike"};
     ASSERT_TRUE(write([&](CatalogTransaction& t) { return groups_.join(t, std::span(&link, 1)); }));
   }
+  /// By looks, with the tone of each.
+  void join(ImageId image, std::optional<Tone> tone, ImageId other, std::optional<Tone> other_tone) {
+    const CopyLink link{image, other, CopyCause::kLooks, "alike", tone, other_tone};
+    ASSERT_TRUE(write([&](CatalogTransaction& t) { return groups_.join(t, std::span(&link, 1)); }));
+  }
   Result<CopyReview> review(CopyAction action, std::vector<ImageId> images) {
     return write([&](CatalogTransaction& t) { return groups_.review(t, action, images, Timestamp{}); });
   }
@@ -201,6 +206,28 @@ TEST_F(CopyGroupsTest, AnyReviewsUndoneFromTheLastLeaveWhatWasFound) {
   EXPECT_GT(reviews.size(), 10u);
   for (; !reviews.empty(); reviews.pop_back()) ASSERT_TRUE(undo(reviews.back()));
   EXPECT_EQ(groups(), found);
+}
+
+TEST_F(CopyGroupsTest, AGreyCopyDoesNotJoinTwoColoursOfOneThing) {
+  const Tone red{90, -30}, blue{-40, 80}, dark_red{60, -10};
+  add_some(6);  // 1 red, 2 blue, 3 grey, 4 dark red, 5 and 6 grey
+  join(3, std::nullopt, 1, red);
+  join(3, std::nullopt, 2, blue);
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 3)));
+  join(4, dark_red, 3, std::nullopt);
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 3, 4)));
+  // Nor do hashes of grey ones; what both colours agree on does.
+  join(5, std::nullopt, 2, blue);
+  join(5, 3);
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 3, 4), ElementsAre(2, 5)));
+  join(6, 5);
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 3, 4), ElementsAre(2, 5, 6)));
+  // A person knows better, also once it is taken back, and for good.
+  const auto merged = review(CopyAction::kMerge, {1, 2});
+  ASSERT_TRUE(merged);
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 2, 3, 4, 5, 6)));
+  ASSERT_TRUE(undo(merged->id));
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 3, 4), ElementsAre(2, 5, 6)));
 }
 
 }  // namespace

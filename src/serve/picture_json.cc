@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "base/utf8.h"
+#include "core/product_identity.h"
 #include "net/url.h"
 #include "serve/api_text.h"
 
@@ -198,9 +200,42 @@ void write_product_variants(JsonWriter& json, const Product& product) {
   json.end_array();
 }
 
-void write_offer(JsonWriter& json, const Product& product, const PageDetails& page) {
-  json.begin_object().field("shop", page.shop).field("page_url", page.page.url).key("price");
+/// "129.95 EUR" as the catalog notes it; without a price it is none.
+std::optional<Offer> price_from(const std::string& noted) {
+  const std::size_t space = noted.rfind(' ');
+  if (space == std::string::npos || noted.empty()) return std::nullopt;
+  return Offer{.price = noted.substr(0, space), .currency = noted.substr(space + 1), .old_price = {}, .availability = {}};
+}
+
+/// One shop's offer of an article.
+struct ShopOffer {
+  StoredProduct product;
+  PageDetails page;
+  std::vector<ProductChange> changes;
+  std::optional<SameArticle> same;  // why it is the article asked for; none for that itself
+};
+
+void write_past_prices(JsonWriter& json, const std::vector<ProductChange>& changes) {
+  json.begin_array();
+  for (const ProductChange& change : changes) {
+    const std::optional<Offer> before = change.field == "price" ? price_from(change.before) : std::nullopt;
+    if (!before) continue;
+    json.begin_object().key("price");
+    write_price(json, *before);
+    json.field("until", api_time(change.at)).end_object();
+  }
+  json.end_array();
+}
+
+void write_offer(JsonWriter& json, const ShopOffer& shop_offer) {
+  const Product& product = shop_offer.product.product;
+  const PageDetails& page = shop_offer.page;
+  json.begin_object().field("product_id", shop_offer.product.id).field("name", product.name);
+  write_text_or_null(json, "same_by", shop_offer.same ? to_string(*shop_offer.same) : "");
+  json.field("shop", page.shop).field("page_url", page.page.url).key("price");
   write_price(json, product.offer);
+  json.key("past_prices");
+  write_past_prices(json, shop_offer.changes);
   json.field("availability", api_availability(product.offer.availability)).field("seen_at", api_time(page.fetched_at));
   json.key("evidence");
   write_evidence(json, product);
@@ -209,11 +244,38 @@ void write_offer(JsonWriter& json, const Product& product, const PageDetails& pa
   json.end_object();
 }
 
+/// The product's own and those of the same article elsewhere: of its own currency first, the cheapest first; those without a price last.
+Outcome<std::vector<ShopOffer>> offers_of(const Catalog& catalog, const StoredProduct& stored) {
+  std::vector<ShopOffer> offers;
+  const auto add = [&](StoredProduct product, std::optional<SameArticle> same) -> Outcome<std::monostate> {
+    SERVE_TRY(auto page, catalog.page(product.page));
+    if (!page) return std::monostate();
+    SERVE_TRY(auto changes, catalog.changes_of(product.id, kListedMax));
+    offers.push_back({std::move(product), std::move(*page), std::move(changes), same});
+    return std::monostate();
+  };
+  SERVE_TRY([[maybe_unused]] const auto own, add(stored, std::nullopt));
+  SERVE_TRY(std::vector<LikeProduct> like, catalog.products_like(stored, kListedMax - 1));
+  for (LikeProduct& other : like) {
+    const auto same = same_article(stored.product, other.product.product, other.shares_a_picture);
+    if (!same) continue;
+    SERVE_TRY([[maybe_unused]] const auto added, add(std::move(other.product), same));
+  }
+  const auto place = [&](const ShopOffer& one) {
+    const StoredProduct& product = one.product;
+    const bool priced = product.price_micros.has_value();
+    const std::string& currency = product.product.offer.currency;
+    return std::tuple(!priced, currency != stored.product.offer.currency, currency, product.price_micros.value_or(0), one.same.has_value());
+  };
+  std::ranges::stable_sort(offers, {}, place);
+  return offers;
+}
+
 }  // namespace
 
 Outcome<std::string> product_text(const PictureSource& source, const StoredProduct& stored) {
   const Product& product = stored.product;
-  SERVE_TRY(const auto page, source.catalog.page(stored.page));
+  SERVE_TRY(const std::vector<ShopOffer> offers, offers_of(source.catalog, stored));
   SERVE_TRY(const std::string images, hits_of(source, stored.images, kNoId));
   JsonWriter json;
   json.begin_object().field("product_id", stored.id).field("name", product.name);
@@ -221,8 +283,9 @@ Outcome<std::string> product_text(const PictureSource& source, const StoredProdu
   write_text_or_null(json, "category", product.category);
   write_text_or_null(json, "description", utf8_prefix(product.description, kDescriptionBytesMax));
   write_text_or_null(json, "sku", product.sku);
+  write_text_or_null(json, "gtin", gtin14(product.gtin));
   json.key("offers").begin_array();
-  if (page) write_offer(json, product, *page);
+  for (const ShopOffer& offer : offers) write_offer(json, offer);
   json.end_array().key("images").raw(images).end_object();
   return json.take();
 }

@@ -1026,6 +1026,36 @@ TEST_P(CatalogContract, RegionsAreKeptWithTheirVectors) {
   EXPECT_EQ(transaction->set_regions(9'999, {"eyes@2", "two", one}).error().code, Code::kNotFound);
 }
 
+TEST_P(CatalogContract, ProductsThatMayBeTheSameArticleAreFound) {
+  const auto sell = [&](const std::string& shop, const std::string& gtin, const std::string& sku, const std::string& picture) {
+    Page page = chair_page();
+    page.url = fmt::format("http://{}/chair", shop);
+    page.products.at(0).gtin = gtin;
+    page.products.at(0).sku = sku;
+    page.products.at(0).images = {picture};
+    page.images = {ref_to(picture)};
+    page.images[0].of_product = true;
+    const PageId id = write([&](CatalogTransaction& t) { return t.record_page(fetch_of(page.url), page, 1); }).id;
+    return catalog->page(id)->value().products.at(0).id;
+  };
+  const auto mine = sell("a.test", "4006381333931", "WH-1000", "http://a.test/1.jpg");
+  const auto by_gtin = sell("b.test", "0 4006381-333931", "other", "http://b.test/1.jpg");
+  const auto by_number = sell("c.test", "", "wh1000", "http://c.test/1.jpg");
+  const auto by_picture = sell("d.test", "", "", "http://d.test/1.jpg");
+  sell("e.test", "4005556050178", "WH-1001", "http://e.test/1.jpg");
+  const ImageId picture = add_image("http://a.test/1.jpg", "one"), copy = add_image("http://d.test/1.jpg", "two");
+  write([&](CatalogTransaction& t) { return t.set_copy_group(copy, picture); });
+
+  const auto like = *catalog->products_like(catalog->product(mine)->value(), 10);
+  ASSERT_EQ(like.size(), 3u);
+  EXPECT_EQ(like[0].product.id, by_gtin);
+  EXPECT_EQ(like[1].product.id, by_number);
+  EXPECT_EQ(like[2].product.id, by_picture);
+  EXPECT_FALSE(like[0].shares_a_picture);
+  EXPECT_TRUE(like[2].shares_a_picture);
+  EXPECT_EQ(catalog->products_like(catalog->product(mine)->value(), 2)->size(), 2u);
+}
+
 TEST_P(CatalogContract, PicturesAreComparedOnceTheyAreFindable) {
   write([&](CatalogTransaction& t) { return t.record_page(fetch_of("http://a.test/"), chair_page(), 1); });
   const ImageId id = write([&](CatalogTransaction& t) {
@@ -1215,7 +1245,8 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
                          "ALTER TABLE products DROP COLUMN variants; ALTER TABLE image_refs DROP COLUMN language; "
                          "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
                          "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals;"
-                         "ALTER TABLE images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches;"));
+                         "ALTER TABLE images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches; DROP "
+                         "INDEX products_by_gtin; DROP INDEX products_by_sku;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
@@ -1244,7 +1275,8 @@ TEST(SqliteCatalog, PicturesOfAnOlderCatalogWaitToBeLookedAt) {
     ASSERT_TRUE(
         database.execute("DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
                          "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals; ALTER TABLE "
-                         "images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches; PRAGMA user_version = 7"));
+                         "images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches; DROP INDEX "
+                         "products_by_gtin; DROP INDEX products_by_sku; PRAGMA user_version = 7"));
   }
   const auto catalog = *open_catalog(file);
   EXPECT_TRUE(catalog->regions(id, "one")->empty());

@@ -34,7 +34,8 @@ export default {
   },
   colour: { black: 'Schwarz', white: 'Weiß', grey: 'Grau', red: 'Rot', orange: 'Orange', yellow: 'Gelb', green: 'Grün', blue: 'Blau', purple: 'Violett', pink: 'Rosa', brown: 'Braun' },
   picture: {
-    back: 'Zurück zu den Treffern', offers: 'Angebote', offer: 'Zum Shop', inStock: 'Lieferbar', outOfStock: 'Nicht lieferbar', noPrice: 'Kein Preis', otherPrice: 'die Seite sagt auch {price}', noCopy: 'Keine Kopie', splitDone: 'Aus der Gruppe genommen.', undo: 'Rückgängig', variants: 'Varianten', moreVariants: '{count} weitere', seen: 'gesehen {time}',
+    back: 'Zurück zu den Treffern', offers: 'Angebote', offer: 'Zum Shop', inStock: 'Lieferbar', outOfStock: 'Nicht lieferbar', noPrice: 'Kein Preis', otherPrice: 'die Seite sagt auch {price}', priceBefore: '{price} bis {time}',
+    sameBy: { gtin: 'Derselbe Artikel laut GTIN: {name}', brand_and_number: 'Derselbe Artikel laut Herstellernummer: {name}', picture_and_name: 'Dasselbe Bild und ein ähnlicher Name: {name}' }, noCopy: 'Keine Kopie', splitDone: 'Aus der Gruppe genommen.', undo: 'Rückgängig', variants: 'Varianten', moreVariants: '{count} weitere', seen: 'gesehen {time}',
     alike: 'Ähnliche Bilder', regions: 'Dinge auf dem Bild', region: '{name}: Ähnliches finden', moreLike: 'Ähnliche suchen', large: 'Groß', original: 'Originaldatei', page: 'Fundseite',
     facts: 'Über dieses Bild', size: 'Größe', file: 'Datei', brand: 'Marke', category: 'Kategorie', sku: 'Artikelnummer', language: 'Sprache', keywords: 'Stichwörter', labels: 'Etiketten',
     fetched: 'Abgerufen', brightness: 'Helligkeit', model: 'Erkannt durch', fingerprint: 'Fingerabdruck', frames: '{n} Bild | {n} Einzelbilder', animated: 'animiert', colours: 'Farben',

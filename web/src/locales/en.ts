@@ -32,7 +32,8 @@ export default {
   },
   colour: { black: 'Black', white: 'White', grey: 'Grey', red: 'Red', orange: 'Orange', yellow: 'Yellow', green: 'Green', blue: 'Blue', purple: 'Purple', pink: 'Pink', brown: 'Brown' },
   picture: {
-    back: 'Back to the results', offers: 'Offers', offer: 'To the shop', inStock: 'In stock', outOfStock: 'Out of stock', noPrice: 'No price', otherPrice: 'the page also says {price}', noCopy: 'Not a copy', splitDone: 'Taken out of this group.', undo: 'Undo', variants: 'Variants', moreVariants: '{count} more', seen: 'seen {time}',
+    back: 'Back to the results', offers: 'Offers', offer: 'To the shop', inStock: 'In stock', outOfStock: 'Out of stock', noPrice: 'No price', otherPrice: 'the page also says {price}', priceBefore: '{price} until {time}',
+    sameBy: { gtin: 'The same article by its GTIN: {name}', brand_and_number: 'The same article by its maker’s number: {name}', picture_and_name: 'The same picture and a like name: {name}' }, noCopy: 'Not a copy', splitDone: 'Taken out of this group.', undo: 'Undo', variants: 'Variants', moreVariants: '{count} more', seen: 'seen {time}',
     alike: 'Look-alikes', regions: 'Things in the picture', region: '{name}: find what looks like it', moreLike: 'Search look-alikes', large: 'Large', original: 'Original file', page: 'Page it was found on',
     facts: 'About this picture', size: 'Size', file: 'File', brand: 'Brand', category: 'Category', sku: 'Article number', language: 'Language', keywords: 'Keywords', labels: 'Labels',
     fetched: 'Fetched', brightness: 'Brightness', model: 'Understood by', fingerprint: 'Fingerprint', frames: '{n} frame | {n} frames', animated: 'animated', colours: 'Colours',

@@ -34,7 +34,8 @@ export default {
   },
   colour: { black: 'سیاه', white: 'سفید', grey: 'خاکستری', red: 'سرخ', orange: 'نارنجی', yellow: 'زرد', green: 'سبز', blue: 'آبی', purple: 'بنفش', pink: 'صورتی', brown: 'قهوه‌ای' },
   picture: {
-    back: 'بازگشت به نتیجه‌ها', offers: 'پیشنهادها', offer: 'به فروشگاه', inStock: 'موجود', outOfStock: 'ناموجود', noPrice: 'بدون قیمت', otherPrice: 'صفحه {price} هم می‌گوید', noCopy: 'کپی نیست', splitDone: 'از این گروه جدا شد.', undo: 'بازگردانی', variants: 'انواع', moreVariants: '{count} مورد دیگر', seen: 'دیده‌شده {time}',
+    back: 'بازگشت به نتیجه‌ها', offers: 'پیشنهادها', offer: 'به فروشگاه', inStock: 'موجود', outOfStock: 'ناموجود', noPrice: 'بدون قیمت', otherPrice: 'صفحه {price} هم می‌گوید', priceBefore: '{price} تا {time}',
+    sameBy: { gtin: 'همان کالا بر پایهٔ GTIN: {name}', brand_and_number: 'همان کالا بر پایهٔ شمارهٔ سازنده: {name}', picture_and_name: 'همان تصویر با نامی مانند آن: {name}' }, noCopy: 'کپی نیست', splitDone: 'از این گروه جدا شد.', undo: 'بازگردانی', variants: 'انواع', moreVariants: '{count} مورد دیگر', seen: 'دیده‌شده {time}',
     alike: 'همانندها', regions: 'چیزهای درون تصویر', region: '{name}: یافتن همانندها', moreLike: 'جستجوی همانندها', large: 'بزرگ', original: 'پروندهٔ اصلی', page: 'صفحهٔ یافت‌شده',
     facts: 'دربارهٔ این تصویر', size: 'اندازه', file: 'پرونده', brand: 'نشان', category: 'دسته', sku: 'شمارهٔ کالا', language: 'زبان', keywords: 'کلیدواژه‌ها', labels: 'برچسب‌ها',
     fetched: 'دریافت', brightness: 'روشنایی', model: 'شناخته با', fingerprint: 'اثر انگشت', frames: '{n} فریم', animated: 'متحرک', colours: 'رنگ‌ها',
