@@ -65,7 +65,10 @@ class Verdicts {
   bool is_settled(std::uint64_t group) const { return linked_.contains(group) || other_colours_.contains(group); }
 
   void take(std::size_t candidate, std::uint64_t group, const CopySketch& known, const Look& look) {
-    if (look.verdict == OverlapVerdict::kOtherColour) other_colours_.insert(group);
+    if (look.verdict == OverlapVerdict::kOtherColour) {
+      other_colours_.insert(group);
+      candidates_of_other_colours_.push_back(candidate);
+    }
     if (look.verdict != OverlapVerdict::kCopy) return;
     if (!picture_.tone && known.tone) {
       if (tone_ && !same_tone(*tone_, *known.tone)) return;
@@ -75,6 +78,7 @@ class Verdicts {
     found_.push_back({group, {candidate, describe(look.overlap), known.tone}});
   }
 
+  std::vector<std::size_t> other_colours() && { return std::move(candidates_of_other_colours_); }
   std::vector<ProvenCopy> copies() && {
     std::vector<ProvenCopy> copies;
     for (auto& [group, copy] : found_) {
@@ -86,6 +90,7 @@ class Verdicts {
  private:
   const CopySketch& picture_;
   std::set<std::uint64_t> linked_, other_colours_;
+  std::vector<std::size_t> candidates_of_other_colours_;
   std::vector<std::pair<std::uint64_t, ProvenCopy>> found_;
   std::optional<Tone> tone_;
 };
@@ -106,6 +111,8 @@ std::string encode(const CopyComparison& comparison) {
   out.u64(kVersion);
   out.bytes(comparison.sketch);
   write_tone(out, comparison.tone);
+  out.u64(comparison.other_colours.size());
+  for (const std::size_t candidate : comparison.other_colours) out.u64(candidate);
   out.u64(comparison.copies.size());
   for (const ProvenCopy& copy : comparison.copies) {
     out.u64(copy.candidate);
@@ -154,7 +161,8 @@ Result<std::string> compare_copies(const WorkerRequest& request) {
     if (!known) continue;
     if (const auto look = look_at(picture, *known, candidate.thumbnail, request.deadline)) verdicts.take(i, candidate.group, *known, *look);
   }
-  return encode({encode_sketch(picture, /*with_pixels=*/false), picture.tone, std::move(verdicts).copies()});
+  return encode(
+      {encode_sketch(picture, /*with_pixels=*/false), picture.tone, std::move(verdicts).other_colours(), std::move(verdicts).copies()});
 }
 
 Result<CopyComparison> decode_comparison(std::string_view bytes, std::size_t candidates) {
@@ -164,6 +172,11 @@ Result<CopyComparison> decode_comparison(std::string_view bytes, std::size_t can
   bool good = true;
   comparison.sketch = in.string();
   comparison.tone = read_tone(in, good);
+  comparison.other_colours.resize(in.count());
+  for (std::size_t& candidate : comparison.other_colours) {
+    candidate = static_cast<std::size_t>(in.u64());
+    good = good && candidate < candidates;
+  }
   comparison.copies.resize(in.count());
   for (ProvenCopy& copy : comparison.copies) {
     copy.candidate = static_cast<std::size_t>(in.u64());
@@ -171,7 +184,7 @@ Result<CopyComparison> decode_comparison(std::string_view bytes, std::size_t can
     copy.tone = read_tone(in, good);
   }
   MAGPIE_TRY_DO(in.finish());
-  if (!good) return fail(Code::kCorrupt, "a comparison with an impossible colour");
+  if (!good) return fail(Code::kCorrupt, "a comparison with what cannot be");
   MAGPIE_TRY_DO(decode_sketch(comparison.sketch));
   for (const ProvenCopy& copy : comparison.copies) {
     if (copy.candidate >= candidates || copy.words.size() > 200) return fail(Code::kCorrupt, "a comparison with what was not asked");

@@ -7,7 +7,8 @@
 //   worker:   handlers.by_kind[kCompareCopies] = compare_copies;
 //
 // Messages, base/wire.h. Request: bytes thumbnail · u64 count, then candidates (u64 group, bytes thumbnail, bytes sketch).
-// Answer, version 1: u64 version · bytes sketch · tone · u64 count, then copies (u64 candidate, bytes words, tone). A tone is f64 red,
+// Answer, version 1: u64 version · bytes sketch · tone · u64 count, then candidates of another colour (u64) · u64 count, then
+// copies (u64 candidate, bytes words, tone). A tone is f64 red,
 // blue, both 0 for none.
 #include <cstddef>
 #include <cstdint>
@@ -44,7 +45,8 @@ struct ProvenCopy {
 struct CopyComparison {
   std::string sketch;  // of the new picture, to be kept for later ones (copy_sketch.h, without pixels)
   std::optional<Tone> tone;
-  std::vector<ProvenCopy> copies;  // at most one a group, in the order of the candidates
+  std::vector<std::size_t> other_colours;  // candidates that are the same thing in another colour
+  std::vector<ProvenCopy> copies;          // at most one a group, in the order of the candidates
 };
 
 /// Candidates beyond kCopyCandidatesMax are left out; let the likeliest come first.

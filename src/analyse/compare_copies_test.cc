@@ -78,6 +78,7 @@ TEST(CompareCopies, GroupsInAnotherColourAreNotJoined) {
   const std::string blue = jpeg(blue_pixels), red = jpeg(thing({220, 70, 40}));
   const std::string grey = jpeg(image::flatten_on_white(image::to_grey(blue_pixels.view()).view()));
   EXPECT_TRUE(compare(blue, {{1, red, {}}}).copies.empty());
+  EXPECT_EQ(compare(blue, {{1, grey, {}}, {2, red, {}}}).other_colours, std::vector<std::size_t>{1});
   EXPECT_EQ(compare(grey, {{1, red, {}}}).copies.size(), 1u);
   EXPECT_EQ(compare(grey, {{1, red, {}}, {2, blue, {}}}).copies.size(), 1u) << "or it would join the two";
   EXPECT_TRUE(compare(blue, {{1, grey, {}}, {1, red, {}}}).copies.empty() || compare(blue, {{1, red, {}}, {1, grey, {}}}).copies.empty());

@@ -184,7 +184,7 @@ Result<void> Manager::start_comparing() {
 // What was found while pictures were compared is findable, too, when it returns.
 Result<void> Manager::finish_comparing(const std::stop_token& stop) {
   if (!comparing_) return {};
-  MAGPIE_TRY_DO(comparing_->finish(stop));
+  comparing_->finish(stop);
   return recorder_->flush();
 }
 
@@ -760,7 +760,7 @@ Result<crawl::CrawlEnd> Manager::crawl(CrawlJobView& view, const std::stop_token
     running_->run = std::move(*made);
   }
   MAGPIE_TRY(const crawl::CrawlEnd end, run->run(stop));
-  MAGPIE_TRY_DO(finish_comparing(stop));
+  if (end != crawl::CrawlEnd::kStopped) MAGPIE_TRY_DO(finish_comparing(stop));
   return end;
 }
 

@@ -362,10 +362,11 @@ class Catalog {
   virtual Result<std::optional<PageDetails>> page(PageId id) const = 0;
   virtual Result<std::optional<PageId>> page_by_url(std::string_view url) const = 0;
   virtual Result<std::optional<StoredProduct>> product(ProductId id) const = 0;
-  /// Others with its GTIN or its number, or whose pictures are copies of its own; at most `limit`, by id. Cost: as many as there are.
+  /// Others with its GTIN, or its maker's number, or whose pictures are copies of its own; of each kind, and of each picture, at most
+  /// `limit`. By id. Cost: as many as there are.
   virtual Result<std::vector<LikeProduct>> products_like(const StoredProduct& product, std::size_t limit) const = 0;
-  /// What changed of one product since it was first seen, oldest first.
-  virtual Result<std::vector<ProductChange>> changes_of(ProductId id, std::size_t limit) const = 0;
+  /// The latest `limit` changes of one product's price, oldest first.
+  virtual Result<std::vector<ProductChange>> price_changes(ProductId id, std::size_t limit) const = 0;
   virtual Result<std::optional<UrlDetails>> why(std::string_view url) const = 0;
 
   /// In order of id, until `visit` returns an error, which is handed on. One state throughout.

@@ -4,7 +4,14 @@
 
 namespace magpie {
 
-std::string_view to_string(CopyCause cause) { return cause == CopyCause::kLooks ? "looks" : "hashes"; }
+std::string_view to_string(CopyCause cause) {
+  switch (cause) {
+    case CopyCause::kHashes: return "hashes";
+    case CopyCause::kLooks: return "looks";
+    case CopyCause::kOtherColour: return "other_colour";
+  }
+  return "unknown";
+}
 
 std::string_view to_string(CopyAction action) {
   switch (action) {

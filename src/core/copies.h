@@ -14,8 +14,10 @@ namespace magpie {
 enum class CopyCause : std::uint8_t {
   kHashes = 1,  // perceptual hashes and colours agree (analyse/copies.h)
   kLooks = 2,   // laid over each other they agree (analyse/copy_proof.h)
+  /// They agree but for their colours: one thing in two colours, which are two products. Keeps their groups apart.
+  kOtherColour = 3,
 };
-/// "hashes", "looks".
+/// "hashes", "looks", "other_colour".
 std::string_view to_string(CopyCause cause);
 
 /// Which way the colours of a picture lean, taken together: differences of red and blue to luma, -255..255.

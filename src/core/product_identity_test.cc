@@ -32,6 +32,8 @@ TEST(SameArticle, ByItsMakersNumber) {
   EXPECT_EQ(same_article(a, product("Kopfhörer schwarz", "SONY", "wh1000 xm5"), false), SameArticle::kBrandAndNumber);
   EXPECT_EQ(same_article(a, product("Kopfhörer schwarz", "Bose", "WH-1000XM5"), false), std::nullopt);
   EXPECT_EQ(same_article(product("Shirt", "Acme", "42"), product("Trousers", "Acme", "42"), false), std::nullopt) << "a size, not a number";
+  EXPECT_EQ(same_article(product("Phone 12", "Acme", "PH-12345"), product("Phone 13", "Acme", "PH-12345"), false), std::nullopt)
+      << "a number of the two together";
   EXPECT_EQ(same_article(product("Shirt", "", "WH-1000XM5"), product("Shirt", "", "WH-1000XM5"), false), std::nullopt) << "whose number?";
 }
 
@@ -43,6 +45,9 @@ TEST(SameArticle, ByItsPictureAndName) {
   EXPECT_EQ(same_article(a, product("iPhone 13 64 GB blue"), true), std::nullopt);
   EXPECT_EQ(same_article(a, product("iPhone 12 64 GB blue", "Refurbed"), true), std::nullopt);
   EXPECT_EQ(same_article(a, product("Case, transparent"), true), std::nullopt) << "shown beside it";
+  EXPECT_EQ(same_article(product("Oak chair", "Acme"), product("Oak table", "Acme"), true), std::nullopt) << "one photograph of a room";
+  EXPECT_EQ(same_article(product("گوشی آیفون ۱۲"), product("گوشی آیفون ۱۳"), true), std::nullopt);
+  EXPECT_EQ(same_article(product("گوشی آیفون ۱۲"), product("گوشی آیفون 12"), true), SameArticle::kPictureAndName);
   EXPECT_EQ(same_article(product(""), product(""), true), std::nullopt);
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/guarded.h"
+#include "core/product_identity.h"
 #include "embedded/catalog_copies.h"
 #include "embedded/catalog_forget.h"
 #include "embedded/catalog_rows.h"
@@ -435,10 +436,13 @@ class SqliteCatalog final : public Catalog {
                             product.product.gtin, id, limit));
         MAGPIE_TRY_DO(take(std::move(rows), false));
       }
-      if (!product.product.sku.empty()) {
-        MAGPIE_TRY(Query rows, db.query("SELECT id FROM products WHERE sku <> '' AND lower(replace(replace(sku, '-', ''), ' ', '')) = "
-                                        "lower(replace(replace(?, '-', ''), ' ', '')) AND id <> ? LIMIT ?",
-                                        product.product.sku, id, limit));
+      if (!makers_number(product.product.sku).empty() && !product.product.brand.empty()) {
+        MAGPIE_TRY(
+            Query rows,
+            db.query("SELECT id FROM products WHERE sku <> '' AND lower(replace(replace(replace(replace(replace(sku, '-', ''), "
+                     "' ', ''), '/', ''), '.', ''), '_', '')) = lower(replace(replace(replace(replace(replace(?, '-', ''), ' ', ''), "
+                     "'/', ''), '.', ''), '_', '')) AND brand <> '' AND id <> ? LIMIT ?",
+                     product.product.sku, id, limit));
         MAGPIE_TRY_DO(take(std::move(rows), false));
       }
       for (const ImageId image : product.images) {
@@ -450,7 +454,6 @@ class SqliteCatalog final : public Catalog {
       }
       std::vector<LikeProduct> like;
       for (const auto& [other, shares_a_picture] : found) {
-        if (like.size() == limit) break;
         MAGPIE_TRY(std::optional<StoredProduct> stored, product_row(db, other));
         if (stored) like.push_back({std::move(*stored), shares_a_picture});
       }
@@ -458,10 +461,13 @@ class SqliteCatalog final : public Catalog {
     });
   }
 
-  Result<std::vector<ProductChange>> changes_of(ProductId id, std::size_t limit) const override {
+  Result<std::vector<ProductChange>> price_changes(ProductId id, std::size_t limit) const override {
     return read([&](Database& db) -> Result<std::vector<ProductChange>> {
-      MAGPIE_TRY(Query rows, db.query(MAGPIE_SELECT_CHANGES "WHERE c.product = ? ORDER BY c.id LIMIT ?", id, limit));
-      return changes_from(std::move(rows));
+      MAGPIE_TRY(Query rows,
+                 db.query(MAGPIE_SELECT_CHANGES "WHERE c.product = ? AND c.field = 'price' ORDER BY c.id DESC LIMIT ?", id, limit));
+      MAGPIE_TRY(std::vector<ProductChange> changes, changes_from(std::move(rows)));
+      std::ranges::reverse(changes);
+      return changes;
     });
   }
 

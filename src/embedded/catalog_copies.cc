@@ -150,10 +150,11 @@ Result<std::vector<CopyGroup>> read_copy_groups(Database& db, ImageId after, boo
 
 Result<std::vector<CopyLink>> read_copy_links(Database& db, ImageId group, std::size_t limit) {
   std::vector<CopyLink> links;
-  MAGPIE_TRY(Query rows, db.query("SELECT l.image, l.other, l.cause, l.words, l.tone, l.other_tone FROM images a JOIN copy_links l ON "
-                                  "l.image = a.id JOIN images b ON b.id = "
-                                  "l.other WHERE a.copy_group = ? AND b.copy_group = a.copy_group ORDER BY l.image, l.other LIMIT ?",
-                                  group, limit));
+  MAGPIE_TRY(Query rows,
+             db.query("SELECT l.image, l.other, l.cause, l.words, l.tone, l.other_tone FROM images a JOIN copy_links l ON "
+                      "l.image = a.id JOIN images b ON b.id = "
+                      "l.other WHERE a.copy_group = ? AND b.copy_group = a.copy_group AND l.cause <> ? ORDER BY l.image, l.other LIMIT ?",
+                      group, static_cast<int>(CopyCause::kOtherColour), limit));
   MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
     links.push_back(link_from(row));
     return {};

@@ -154,7 +154,7 @@ ALTER TABLE copy_links ADD COLUMN other_tone INTEGER;
 CREATE TABLE copy_sketches (image INTEGER PRIMARY KEY REFERENCES images(id) ON DELETE CASCADE, sketch BLOB NOT NULL);
 -- The same article in other shops.
 CREATE INDEX products_by_gtin ON products(ltrim(replace(replace(gtin, '-', ''), ' ', ''), '0')) WHERE gtin <> '';
-CREATE INDEX products_by_sku ON products(lower(replace(replace(sku, '-', ''), ' ', ''))) WHERE sku <> '';
+CREATE INDEX products_by_sku ON products(lower(replace(replace(replace(replace(replace(sku, '-', ''), ' ', ''), '/', ''), '.', ''), '_', ''))) WHERE sku <> '';
 )sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);

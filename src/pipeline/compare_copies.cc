@@ -1,5 +1,9 @@
 #include "pipeline/compare_copies.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+
 #include "base/log.h"
 #include "pipeline/recorder.h"
 #include "pipeline/worker_answers.h"
@@ -8,7 +12,8 @@ namespace magpie::pipeline {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 1'000;
-constexpr ImageId kLeftBehindMax = 10'000;  // pictures before the last compared one that may not be compared yet
+constexpr std::string_view kMark = "copies_compared_behind";  // in the catalog's meta: the last picture before comparing began
+constexpr ImageId kLeftBehindMax = 10'000;                    // pictures before the last compared one that may not be compared yet
 
 }  // namespace
 
@@ -27,15 +32,27 @@ struct CompareCopies::Neighbours {
 
 Result<std::unique_ptr<CompareCopies>> CompareCopies::start(CompareCopiesParts parts) {
   std::unique_ptr<CompareCopies> stage(new CompareCopies(parts));
-  MAGPIE_TRY(const Catalog::LastImages last, parts.catalog.last_images());
-  if (last.compared != kNoId) {
-    const ImageId behind = last.compared - std::min(last.compared, kLeftBehindMax);
-    MAGPIE_TRY(const std::vector<Image> left, parts.catalog.images_uncompared(parts.recorder.space(), behind, 2 * kLeftBehindMax));
-    for (const Image& image : left) stage->waiting_.push_back(image.id);
-    stage->open_ = left.size();
-  }
+  MAGPIE_TRY_DO(stage->add_leftovers());
   stage->thread_ = std::jthread([raw = stage.get()](const std::stop_token& stop) { raw->run(stop); });
   return stage;
+}
+
+// Of pictures behind the mark that the first start of all set, and not far before the last that was compared.
+Result<void> CompareCopies::add_leftovers() {
+  MAGPIE_TRY(const Catalog::LastImages last, parts_.catalog.last_images());
+  MAGPIE_TRY(const std::optional<std::string> mark, parts_.catalog.meta(kMark));
+  if (!mark) {
+    const std::string known = std::to_string(last.known);
+    return parts_.recorder.transact([&](CatalogTransaction& transaction) { return transaction.set_meta(kMark, known); });
+  }
+  ImageId behind = std::max<ImageId>(static_cast<ImageId>(std::strtoull(mark->c_str(), nullptr, 10)),
+                                     last.compared - std::min(last.compared, kLeftBehindMax));
+  while (true) {
+    MAGPIE_TRY(const std::vector<Image> left, parts_.catalog.images_uncompared(parts_.recorder.space(), behind, kReadAtOnce));
+    if (left.empty()) return {};
+    behind = left.back().id;
+    for (const Image& image : left) add({image.id});
+  }
 }
 
 void CompareCopies::stop() {
@@ -45,15 +62,9 @@ void CompareCopies::stop() {
 
 void CompareCopies::add(const std::vector<ImageId>& images) {
   const std::lock_guard lock(mutex_);
-  waiting_.insert(waiting_.end(), images.begin(), images.end());
-  open_ += images.size();
-  changed_.notify_all();
-}
-
-void CompareCopies::end() {
-  under_way_.end();
-  const std::lock_guard lock(mutex_);
-  --open_;
+  for (const ImageId image : images) {
+    if (open_.insert(image).second) waiting_.push_back(image);
+  }
   changed_.notify_all();
 }
 
@@ -62,11 +73,9 @@ CompareCopiesCounts CompareCopies::counts() const {
   return counts_;
 }
 
-Result<void> CompareCopies::finish(const std::stop_token& stop) {
+void CompareCopies::finish(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, stop, [this] { return open_ == 0 || trouble_; });
-  if (trouble_) return Failure(*trouble_);
-  return {};
+  changed_.wait(lock, stop, [this] { return open_.empty(); });
 }
 
 Result<void> CompareCopies::compare_all(const std::stop_token& stop) {
@@ -75,10 +84,8 @@ Result<void> CompareCopies::compare_all(const std::stop_token& stop) {
     MAGPIE_TRY(const std::vector<Image> some, parts_.catalog.images_uncompared(parts_.recorder.space(), behind, kReadAtOnce));
     if (some.empty()) break;
     behind = some.back().id;
-    std::vector<ImageId> ids;
-    for (const Image& image : some) ids.push_back(image.id);
-    add(ids);
-    MAGPIE_TRY_DO(finish(stop));
+    for (const Image& image : some) add({image.id});
+    finish(stop);
   }
   return {};
 }
@@ -88,39 +95,49 @@ void CompareCopies::run(const std::stop_token& stop) {
     ImageId next = kNoId;
     {
       std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }) || stop.stop_requested()) break;
+      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty() && under_way_ < kUnderWayMax; }) || stop.stop_requested()) break;
       next = waiting_.front();
       waiting_.pop_front();
+      ++under_way_;
     }
-    if (!under_way_.begin()) break;
-    if (auto done = compare(next); !done) {
-      under_way_.fail(done.error());
-      end();
-    }
+    if (auto done = compare(next); !done) give_up(next, done.error());
   }
-  if (const auto ended = under_way_.wait(); !ended) {
-    log::error("copies.not_compared", {{"why", ended.error().message}});
-    const std::lock_guard lock(mutex_);
-    trouble_ = ended.error();
-    changed_.notify_all();
-  }
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return under_way_ == 0; });
 }
 
-// With a place under way, which it gives back, at once or with the worker's answer, unless it fails.
+// Nothing of this is touched once the lock is let go: whoever waits for the last one may then be gone.
+void CompareCopies::end(ImageId id) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(id);
+  --under_way_;
+  changed_.notify_all();
+}
+
+void CompareCopies::give_up(ImageId id, const Error& error) {
+  log::warn("copies.not_compared", {{"image", id}, {"why", error.message}});
+  {
+    const std::lock_guard lock(mutex_);
+    ++counts_.failed;
+  }
+  end(id);
+}
+
+// Ends the picture, at once or with the worker's answer, unless it fails.
 Result<void> CompareCopies::compare(ImageId id) {
   MAGPIE_TRY(const std::optional<Image> image, parts_.catalog.image(id));
   MAGPIE_TRY(const std::optional<std::string> known, parts_.catalog.copy_sketch(id));
   if (!image || known) {
-    end();
+    end(id);
     return {};
   }
   MAGPIE_TRY(const Neighbours neighbours, neighbours_of(*image));
-  const auto thumbnail = parts_.variants.get(image->thumbnail);
-  if (neighbours.ids.empty() || !thumbnail) {
+  if (neighbours.ids.empty()) {
     record(id, "", {});
     return {};
   }
-  parts_.workers.submit(analyse::compare_request(*thumbnail, neighbours.candidates()),
+  MAGPIE_TRY(const std::string thumbnail, parts_.variants.get(image->thumbnail));
+  parts_.workers.submit(analyse::compare_request(thumbnail, neighbours.candidates()),
                         [this, id, others = neighbours.ids](Result<std::string> answer) { compared(id, others, std::move(answer)); });
   return {};
 }
@@ -136,10 +153,11 @@ Result<CompareCopies::Neighbours> CompareCopies::neighbours_of(const Image& imag
                                                         .min_similarity = kSimilarityMin,
                                                         .scope = {.part = VectorPart::kWhole},
                                                         .exact = false}));
+  std::map<ImageId, std::size_t> of_group;
   for (const SimilarId& hit : near.hits) {
     if (hit.id == image.id || neighbours.ids.size() == kCandidatesMax) continue;
     MAGPIE_TRY(const std::optional<Image> other, parts_.catalog.image(hit.id));
-    if (!other || other->copy_group == image.copy_group) continue;
+    if (!other || other->copy_group == image.copy_group || ++of_group[other->copy_group] > kOfAGroupMax) continue;
     MAGPIE_TRY(std::optional<std::string> sketch, parts_.catalog.copy_sketch(hit.id));
     if (!sketch && hit.id > image.id) continue;
     auto thumbnail = parts_.variants.get(other->thumbnail);
@@ -154,23 +172,20 @@ Result<CompareCopies::Neighbours> CompareCopies::neighbours_of(const Image& imag
 
 void CompareCopies::compared(ImageId id, const std::vector<ImageId>& others, Result<std::string> answer) {
   auto done = answer ? analyse::decode_comparison(*answer, others.size()) : Result<analyse::CopyComparison>(Failure(answer.error()));
-  if (!done && is_of_the_pool(done.error())) {
-    if (done.error().code != Code::kCancelled) under_way_.fail(done.error());
-    return end();
-  }
   if (!done) {
-    log::warn("copies.not_compared", {{"image", id}, {"why", done.error().message}});
-    const std::lock_guard lock(mutex_);
-    ++counts_.failed;
+    if (is_of_the_pool(done.error()) || done.error().code == Code::kInternal) return give_up(id, done.error());
+    log::warn("copies.cannot_be_compared", {{"image", id}, {"why", done.error().message}});
+    return record(id, "", {});
   }
   std::vector<CopyLink> links;
-  for (const analyse::ProvenCopy& copy : done ? done->copies : std::vector<analyse::ProvenCopy>()) {
-    const ImageId other = others[copy.candidate];
-    CopyLink link{std::max(id, other), std::min(id, other), CopyCause::kLooks, copy.words, done->tone, copy.tone};
-    if (other > id) std::swap(link.tone, link.other_tone);
-    links.push_back(std::move(link));
-  }
-  record(id, done ? std::move(done->sketch) : "", std::move(links));
+  const auto link = [&](ImageId other, CopyCause cause, const std::string& words, const std::optional<Tone>& other_tone) {
+    CopyLink made{std::max(id, other), std::min(id, other), cause, words, done->tone, other_tone};
+    if (other > id) std::swap(made.tone, made.other_tone);
+    links.push_back(std::move(made));
+  };
+  for (const std::size_t candidate : done->other_colours) link(others[candidate], CopyCause::kOtherColour, "", std::nullopt);
+  for (const analyse::ProvenCopy& copy : done->copies) link(others[copy.candidate], CopyCause::kLooks, copy.words, copy.tone);
+  record(id, std::move(done->sketch), std::move(links));
 }
 
 void CompareCopies::record(ImageId id, std::string sketch, std::vector<CopyLink> links) {
@@ -181,7 +196,7 @@ void CompareCopies::record(ImageId id, std::string sketch, std::vector<CopyLink>
   Finished finished;
   finished.outcome = Compared{id, std::move(sketch), std::move(links)};
   parts_.recorder.record(std::move(finished));
-  end();
+  end(id);
 }
 
 }  // namespace magpie::pipeline

@@ -12,13 +12,13 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "analyse/compare_copies.h"
 #include "core/catalog.h"
 #include "core/variants.h"
 #include "core/vector_index.h"
-#include "pipeline/under_way.h"
 #include "process/worker_pool.h"
 
 namespace magpie::pipeline {
@@ -39,10 +39,11 @@ struct CompareCopiesCounts {
   std::uint64_t failed = 0;
 };
 
-/// Thread-safe.
+/// Thread-safe. What goes wrong with a picture costs its comparison: it is logged and counted, and the next process, or compare_all(),
+/// tries again, unless it is the picture's own fault.
 class CompareCopies {
  public:
-  /// Goes on with what a process before this one left; a collection that was never compared is left as it is (compare_all).
+  /// Goes on with what a process before this one left. Pictures that were there before the first one are left as they are (compare_all).
   static Result<std::unique_ptr<CompareCopies>> start(CompareCopiesParts parts);
   ~CompareCopies() { stop(); }
   /// Finishes what is with the workers; the rest is done next time. What is added after it waits, too.
@@ -50,36 +51,38 @@ class CompareCopies {
 
   /// They became findable, for the first time or again; each is compared once. Does not wait.
   void add(const std::vector<ImageId>& images);
-  /// Until all that was added is compared and handed to the recorder, or `stop` is asked for. The error that ended it, if one did.
-  Result<void> finish(const std::stop_token& stop);
-  /// Adds all that were never compared, and finishes.
+  /// Until all that was added is compared and handed to the recorder, or `stop` is asked for.
+  void finish(const std::stop_token& stop);
+  /// Adds all that were never compared, and finishes. Errors: those of the catalog.
   Result<void> compare_all(const std::stop_token& stop);
   CompareCopiesCounts counts() const;
 
-  static constexpr std::size_t kNeighbours = 12;     // looked up by embedding
+  static constexpr std::size_t kNeighbours = 48;     // looked up by embedding: a picture may have dozens of near-duplicates
   static constexpr float kSimilarityMin = 0.65F;     // cosine; under it hardly a copy, whatever was done to it
-  static constexpr std::size_t kCandidatesMax = 10;  // of other groups
+  static constexpr std::size_t kCandidatesMax = 10;  // compared, of other groups than its own,
+  static constexpr std::size_t kOfAGroupMax = 2;     // and of each at most so many
 
  private:
   struct Neighbours;
 
   explicit CompareCopies(CompareCopiesParts parts) : parts_(parts) {}
+  Result<void> add_leftovers();
   void run(const std::stop_token& stop);
   Result<void> compare(ImageId id);
   Result<Neighbours> neighbours_of(const Image& image) const;
   void compared(ImageId id, const std::vector<ImageId>& others, Result<std::string> answer);
   void record(ImageId id, std::string sketch, std::vector<CopyLink> links);
-  void end();
+  void give_up(ImageId id, const Error& error);
+  void end(ImageId id);
 
   static constexpr std::size_t kUnderWayMax = 8;
   CompareCopiesParts parts_;
-  UnderWay under_way_{kUnderWayMax};
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<ImageId> waiting_;  // all below guarded by mutex_
-  std::size_t open_ = 0;         // those and the ones under way
+  std::deque<ImageId> waiting_;       // all below guarded by mutex_
+  std::unordered_set<ImageId> open_;  // those and the ones under way
+  std::size_t under_way_ = 0;
   CompareCopiesCounts counts_;
-  std::optional<Error> trouble_;
   std::jthread thread_;  // last: ends first
 };
 

@@ -18,9 +18,7 @@ bool share_a_pair(const CopyReview& one, const CopyReview& other) {
 Result<CopyGroups> CopyGroups::load(const Catalog& catalog) {
   CopyGroups groups;
   MAGPIE_TRY_DO(catalog.each_copy_link([&](const CopyLink& link) -> Result<void> {
-    groups.found_[link.image].insert(link.other);
-    groups.found_[link.other].insert(link.image);
-    groups.note_tones(link);
+    groups.note(link);
     return {};
   }));
   MAGPIE_TRY_DO(catalog.each_copy_verdict([&](const CopyPair& pair) -> Result<void> {
@@ -71,9 +69,25 @@ bool CopyGroups::are_apart(ImageId one, ImageId other) const {
   return false;
 }
 
-void CopyGroups::note_tones(const CopyLink& link) {
+bool CopyGroups::note(const CopyLink& link) {
+  auto& links = link.cause == CopyCause::kOtherColour ? other_colours_ : found_;
+  if (!links[link.image].insert(link.other).second) return true;
+  links[link.other].insert(link.image);
   if (link.tone) tones_[link.image] = *link.tone;
   if (link.other_tone) tones_[link.other] = *link.other_tone;
+  return false;
+}
+
+bool CopyGroups::are_other_colours(ImageId one, ImageId other) const {
+  if (other_colours_.empty()) return false;
+  for (const ImageId image : members_of(one)) {
+    const auto known = other_colours_.find(image);
+    if (known == other_colours_.end()) continue;
+    for (const ImageId neighbour : known->second) {
+      if (group_of(neighbour) == other) return true;
+    }
+  }
+  return false;
 }
 
 // Of its first coloured picture.
@@ -88,7 +102,7 @@ std::optional<Tone> CopyGroups::tone_of_group(ImageId group) const {
 // Whether a link between the two joins their groups. Of two coloured pictures it says itself that their colours agree.
 bool CopyGroups::may_join(ImageId image, ImageId other) const {
   const ImageId one = group_of(image), two = group_of(other);
-  if (one == two || are_apart(one, two)) return false;
+  if (one == two || are_apart(one, two) || are_other_colours(one, two)) return false;
   if (tones_.contains(image) && tones_.contains(other)) return true;
   const std::optional<Tone> tone = tone_of_group(one), other_tone = tone_of_group(two);
   return !tone || !other_tone || same_tone(*tone, *other_tone);
@@ -108,11 +122,9 @@ Result<void> CopyGroups::unite(CatalogTransaction& transaction, ImageId one, Ima
 
 Result<void> CopyGroups::join(CatalogTransaction& transaction, std::span<const CopyLink> links) {
   for (const CopyLink& link : links) {
-    if (!found_[link.image].insert(link.other).second) continue;
-    found_[link.other].insert(link.image);
-    note_tones(link);
+    if (note(link)) continue;
     MAGPIE_TRY_DO(transaction.put_copy_link(link));
-    MAGPIE_TRY_DO(unite(transaction, link.image, link.other));
+    if (link.cause != CopyCause::kOtherColour) MAGPIE_TRY_DO(unite(transaction, link.image, link.other));
   }
   return {};
 }

@@ -4,7 +4,8 @@
 //
 // Groups are the connected parts of the graph of links, so they do not depend on the order pictures came in; but no link joins two groups
 // of which a person has taken a picture of the one and a picture of the other apart. Nor does a link with a picture without colours, which
-// would be a copy of each, join groups whose colours lean otherwise: one thing in two colours is two products.
+// would be a copy of each, join groups whose colours lean otherwise, nor any link those of which two pictures were found to be one thing in
+// two colours: these are two products.
 #include <map>
 #include <set>
 #include <span>
@@ -43,14 +44,17 @@ class CopyGroups {
   std::optional<CopyVerdict> verdict_of(ImageId one, ImageId other) const;
   bool are_apart(ImageId one, ImageId other) const;
   std::optional<Tone> tone_of_group(ImageId group) const;
+  bool are_other_colours(ImageId one, ImageId other) const;
   bool may_join(ImageId image, ImageId other) const;
-  void note_tones(const CopyLink& link);
+  /// Whether it was known.
+  bool note(const CopyLink& link);
   Result<void> unite(CatalogTransaction& transaction, ImageId one, ImageId other);
   Result<void> set_verdict(CatalogTransaction& transaction, const CopyPair& pair);
   Result<void> regroup(CatalogTransaction& transaction, std::set<ImageId> images);
 
   std::unordered_map<ImageId, std::set<ImageId>> found_;                  // links, both ways
   std::unordered_map<ImageId, std::map<ImageId, CopyVerdict>> verdicts_;  // of pairs, both ways
+  std::unordered_map<ImageId, std::set<ImageId>> other_colours_;          // likewise, of one thing in two colours
   std::unordered_map<ImageId, Tone> tones_;                               // of coloured pictures with a link by looks
   std::unordered_map<ImageId, ImageId> groups_;                           // of pictures that are not their own group
   std::unordered_map<ImageId, std::vector<ImageId>> members_;             // the other way round, without the group's first picture

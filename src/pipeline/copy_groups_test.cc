@@ -230,5 +230,25 @@ TEST_F(CopyGroupsTest, AGreyCopyDoesNotJoinTwoColoursOfOneThing) {
   EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 3, 4), ElementsAre(2, 5, 6)));
 }
 
+TEST_F(CopyGroupsTest, WhatIsAnotherColourStaysInAGroupOfItsOwn) {
+  add_some(5);
+  join(2, 1);
+  const CopyLink colours{4, 1, CopyCause::kOtherColour, "another colour", std::nullopt, std::nullopt};
+  ASSERT_TRUE(write([&](CatalogTransaction& t) { return groups_.join(t, std::span(&colours, 1)); }));
+  join(4, 3);
+  join(5, 4);
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 2), ElementsAre(3, 4, 5)));
+  join(5, 2);
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 2), ElementsAre(3, 4, 5))) << "whatever lies between them";
+  const auto merged = review(CopyAction::kMerge, {1, 4});
+  ASSERT_TRUE(merged);
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 2, 3, 4, 5)));
+  const std::vector<CopyLink> reasons = *catalog_->copy_links(1);
+  for (const CopyLink& link : reasons) EXPECT_NE(link.cause, CopyCause::kOtherColour) << "is no reason to be copies";
+  ASSERT_TRUE(undo(merged->id));
+  // Put together again in order of id, the one between them goes with the earlier.
+  EXPECT_THAT(groups(), ElementsAre(ElementsAre(1, 2, 5), ElementsAre(3, 4)));
+}
+
 }  // namespace
 }  // namespace magpie::pipeline

@@ -218,8 +218,8 @@ struct ShopOffer {
 void write_past_prices(JsonWriter& json, const std::vector<ProductChange>& changes) {
   json.begin_array();
   for (const ProductChange& change : changes) {
-    const std::optional<Offer> before = change.field == "price" ? price_from(change.before) : std::nullopt;
-    if (!before) continue;
+    const std::optional<Offer> before = price_from(change.before);
+    if (!before || !is_api_amount(before->price) || !has_currency_form(before->currency)) continue;
     json.begin_object().key("price");
     write_price(json, *before);
     json.field("until", api_time(change.at)).end_object();
@@ -250,16 +250,19 @@ Outcome<std::vector<ShopOffer>> offers_of(const Catalog& catalog, const StoredPr
   const auto add = [&](StoredProduct product, std::optional<SameArticle> same) -> Outcome<std::monostate> {
     SERVE_TRY(auto page, catalog.page(product.page));
     if (!page) return std::monostate();
-    SERVE_TRY(auto changes, catalog.changes_of(product.id, kListedMax));
+    SERVE_TRY(auto changes, catalog.price_changes(product.id, kListedMax));
     offers.push_back({std::move(product), std::move(*page), std::move(changes), same});
     return std::monostate();
   };
   SERVE_TRY([[maybe_unused]] const auto own, add(stored, std::nullopt));
-  SERVE_TRY(std::vector<LikeProduct> like, catalog.products_like(stored, kListedMax - 1));
+  SERVE_TRY(std::vector<LikeProduct> like, catalog.products_like(stored, kListedMax));
   for (LikeProduct& other : like) {
     const auto same = same_article(stored.product, other.product.product, other.shares_a_picture);
-    if (!same) continue;
+    if (!same || offers.size() == kListedMax) continue;
     SERVE_TRY([[maybe_unused]] const auto added, add(std::move(other.product), same));
+    // One shop shows several things in one photograph.
+    const bool same_shop = offers.size() > 1 && offers.back().page.shop == offers.front().page.shop;
+    if (same_shop && same == SameArticle::kPictureAndName) offers.pop_back();
   }
   const auto place = [&](const ShopOffer& one) {
     const StoredProduct& product = one.product;
