@@ -223,6 +223,7 @@ void BridgeKeeper::run(const std::stop_token& stop) {
       tried_at_ = pictures;
       Texts texts(settings_, text_model_, /*processes=*/1, nullptr);
       const auto learnt = train_bridge(collection_, texts, text_model_.space, settings_, stop, nullptr);
+      if (learnt) tried_at_ = 0;  // the bridge itself says from how many; when it is forgotten, another is learnt
       if (learnt) log::info("bridge.learnt", {{"texts", learnt->pairs}, {"recall_at_10", learnt->recall}});
       else log::info("bridge.not_learnt", {{"why", learnt.error().message}});
     }

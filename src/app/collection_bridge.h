@@ -69,7 +69,7 @@ class BridgeKeeper {
   Collection& collection_;
   const AppSettings& settings_;
   PictureModel text_model_;
-  std::uint64_t tried_at_ = 0;  // vectors in the index when learning was last tried
+  std::uint64_t tried_at_ = 0;  // vectors in the index when learning was last tried in vain; 0 after a success
   std::jthread thread_;         // last: ends first
 };
 

@@ -102,9 +102,10 @@ Result<ForgetReport> Forgetting::run() {
   MAGPIE_TRY(report_.frontier, collection_.frontier().forget([&](std::string_view url) { return gone_.has(url); }, /*really=*/true));
   MAGPIE_TRY_DO(remove_shops());
   MAGPIE_TRY_DO(recorder_.alone([&] { return collection_.catalog().compact(); }));
-  // Learnt from what the forgotten pages said, too; it is learnt anew from what is left.
-  std::error_code gone;
-  fs::remove_all(collection_.folder().bridge(), gone);
+  // Learnt from what the forgotten pages said, too; it is learnt anew from what is left. One being learnt finds no folder to write to.
+  std::error_code kept;
+  fs::remove_all(collection_.folder().bridge(), kept);
+  if (kept) return fail(Code::kUnavailable, "{} cannot be removed: {}", collection_.folder().bridge().string(), kept.message());
   MAGPIE_TRY_DO(search_for_forgotten(collection_, plan_, digests_, report_));
   std::error_code ignored;
   fs::remove(move_file(collection_.folder()), ignored);
