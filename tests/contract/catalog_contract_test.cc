@@ -1060,6 +1060,29 @@ TEST_P(CatalogContract, ProductsThatMayBeTheSameArticleAreFound) {
   EXPECT_EQ(few[0].product.id, by_gtin);
 }
 
+TEST_P(CatalogContract, TheLatestChangesOfAPriceAreToldOldestFirst) {
+  Page page = chair_page();
+  Offer& offer = page.products.at(0).offer;
+  Fetch fetch = fetch_of(page.url);
+  const auto visit = [&] {
+    fetch.fetched_at += std::chrono::hours(1);
+    write([&](CatalogTransaction& t) { return t.record_page(fetch, page, 1); });
+  };
+  for (const char* price : {"1.00", "2.00", "3.00", "4.00"}) {
+    offer.price = price;
+    visit();
+    offer.availability = offer.availability == "InStock" ? "OutOfStock" : "InStock";
+    visit();
+  }
+  const ProductId id = catalog->page(catalog->page_by_url(page.url)->value())->value().products.at(0).id;
+  const auto latest = *catalog->price_changes(id, 2);
+  ASSERT_EQ(latest.size(), 2u);
+  EXPECT_EQ(latest[0].before, "2.00 EUR");
+  EXPECT_EQ(latest[1].before, "3.00 EUR");
+  EXPECT_EQ(catalog->price_changes(id, 10)->size(), 3u);
+  EXPECT_TRUE(catalog->price_changes(id + 1, 10)->empty());
+}
+
 TEST_P(CatalogContract, PicturesAreComparedOnceTheyAreFindable) {
   write([&](CatalogTransaction& t) { return t.record_page(fetch_of("http://a.test/"), chair_page(), 1); });
   const ImageId id = write([&](CatalogTransaction& t) {
