@@ -64,6 +64,8 @@ class IdSet {
       }
     }
   }
+  /// 64 ids each, lowest first; ids beyond them are not in the set.
+  const std::vector<std::uint64_t>& words() const { return words_; }
   std::vector<ImageId> to_vector() const {
     std::vector<ImageId> ids;
     ids.reserve(count());

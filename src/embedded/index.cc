@@ -11,10 +11,11 @@ class TextView : public TextSnapshot {
  public:
   explicit TextView(SnapshotPointer snapshot) : snapshot_(std::move(snapshot)) {}
   Result<IdSet> filter(const Filter& filter) const override { return index::filter_documents(*snapshot_, filter); }
-  Result<std::vector<ScoredId>> match(const TextQuery& query) const override { return index::match_words(*snapshot_, query); }
+  Result<WordMatches> match(const TextQuery& query) const override { return index::match_words(*snapshot_, query); }
   Result<std::vector<FacetCounts>> facets(std::span<const Facet> facets, const IdSet& ids, std::size_t values_max) const override {
     return index::count_facets(*snapshot_, facets, ids, values_max);
   }
+  Result<const IdSet*> copies() const override { return &snapshot_->copies(); }
   Result<void> rows(const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take) const override {
     index::visit_rows(*snapshot_, ids, take);
     return {};

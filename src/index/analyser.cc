@@ -1,12 +1,11 @@
 #include "index/analyser.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <unordered_map>
 #include <utility>
 
 #include "base/utf8.h"
+#include "index/postings.h"
 #include "text/tokens.h"
 
 namespace magpie::index {
@@ -16,34 +15,56 @@ constexpr float kStemWeight = 0.8F;
 
 std::string marked_stem(std::string_view stem) { return std::string(1, kStemMark).append(stem); }
 
+/// Gathers the words of one document, field after field.
 class TermCounter {
  public:
-  void add(const std::string& term, Field field) {
-    std::uint8_t& fields = counts_[term];
-    const unsigned shift = 2 * static_cast<unsigned>(field);
-    const unsigned have = (fields >> shift) & kFieldOccurrencesMax;
-    if (have < kFieldOccurrencesMax) fields = static_cast<std::uint8_t>(fields + (1U << shift));
+  /// How many words there are, at most 255.
+  std::uint8_t add_field(std::string_view text, Field field, const std::string& language) {
+    const std::vector<Token> tokens = tokenise(text, kFieldWordsMax);
+    for (const Token& token : tokens) {
+      occurrences_.push_back({add(token.term, field), field_begin_ + token.position});
+      // A stem that is the word itself is found by the word (analyse_query asks for both), so it needs no posting.
+      if (const std::string root = stem(token.term, language); root != token.term) add(marked_stem(root), field);
+    }
+    if (!tokens.empty()) field_begin_ += tokens.back().position + 2;  // one more than the next: no neighbours across fields
+    return static_cast<std::uint8_t>(std::min<std::size_t>(tokens.size(), 255));
   }
-  std::vector<TermUse> take() {
-    std::vector<TermUse> uses;
-    uses.reserve(counts_.size());
-    for (auto& [term, fields] : counts_) uses.push_back({term, fields});
-    return uses;
+
+  /// The document's terms and positions.
+  void take(AnalysedDocument& document) {
+    std::ranges::stable_sort(occurrences_, {}, &Occurrence::term);
+    std::vector<std::uint32_t> positions;
+    for (std::size_t at = 0; at < occurrences_.size();) {
+      const std::uint32_t term = occurrences_[at].term;
+      positions.clear();
+      for (; at < occurrences_.size() && occurrences_[at].term == term; ++at) positions.push_back(occurrences_[at].position);
+      terms_[term].positions_begin = static_cast<std::uint32_t>(document.positions.size());
+      encode_positions(positions, document.positions);
+      terms_[term].positions_end = static_cast<std::uint32_t>(document.positions.size());
+    }
+    document.terms = std::move(terms_);
   }
 
  private:
-  std::unordered_map<std::string, std::uint8_t> counts_;
-};
-
-std::uint8_t count_field(std::string_view text, Field field, const std::string& language, TermCounter& counter) {
-  const std::vector<Token> tokens = tokenise(text, kFieldWordsMax);
-  for (const Token& token : tokens) {
-    counter.add(token.term, field);
-    // A stem that is the word itself is found by the word (analyse_query asks for both), so it needs no posting.
-    if (const std::string root = stem(token.term, language); root != token.term) counter.add(marked_stem(root), field);
+  struct Occurrence {
+    std::uint32_t term = 0, position = 0;
+  };
+  /// The term's number.
+  std::uint32_t add(const std::string& term, Field field) {
+    const auto [known, is_new] = numbers_.try_emplace(term, static_cast<std::uint32_t>(terms_.size()));
+    if (is_new) terms_.push_back({.term = term});
+    std::uint8_t& fields = terms_[known->second].fields;
+    const unsigned shift = 2 * static_cast<unsigned>(field);
+    const unsigned have = (fields >> shift) & kFieldOccurrencesMax;
+    if (have < kFieldOccurrencesMax) fields = static_cast<std::uint8_t>(fields + (1U << shift));
+    return known->second;
   }
-  return static_cast<std::uint8_t>(std::min<std::size_t>(tokens.size(), 255));
-}
+
+  std::unordered_map<std::string, std::uint32_t> numbers_;
+  std::vector<TermUse> terms_;
+  std::vector<Occurrence> occurrences_;
+  std::uint32_t field_begin_ = 0;
+};
 
 void add_once(QueryWord& word, std::string term, float weight) {
   for (const QueryTerm& known : word.terms) {
@@ -64,34 +85,54 @@ AnalysedDocument analyse(IndexDocument document) {
   for (const auto& [field, text] : fields) {
     const bool is_foreign = field == Field::kAlt && !document.alt_language.empty();
     const std::string& language = is_foreign ? document.alt_language : document.language;
-    analysed.lengths[static_cast<std::size_t>(field)] = count_field(*text, field, language, counter);
+    analysed.lengths[static_cast<std::size_t>(field)] = counter.add_field(*text, field, language);
     *text = {};
   }
-  analysed.terms = counter.take();
+  counter.take(analysed);
   if (document.copy_group == kNoId) document.copy_group = document.id;
   analysed.facts = std::move(document);
   return analysed;
 }
 
-std::vector<QueryWord> analyse_query(const TextQuery& query, std::span<const std::string> languages) {
+AnalysedQuery analyse_query(const TextQuery& query, std::span<const std::string> languages) {
   std::vector<std::string> tried(languages.begin(), languages.end());
   if (!query.language.empty()) tried = {query.language};
-  std::vector<QueryWord> words;
-  std::set<std::string> seen;
-  for (const Token& token : tokenise(utf8_prefix(query.words, kQueryBytesMax))) {
-    if (words.size() >= kQueryWordsMax) break;
-    if (!seen.insert(token.term).second) continue;
-    QueryWord word;
-    add_once(word, token.term, 1);
-    add_once(word, marked_stem(token.term), kStemWeight);
+  AnalysedQuery analysed;
+  std::unordered_map<std::string, std::size_t> known;  // by term as typed: its place among the words
+  const auto word_for = [&](const std::string& term) -> QueryWord* {
+    if (const auto place = known.find(term); place != known.end()) return &analysed.words[place->second];
+    if (analysed.words.size() >= kQueryWordsMax) return nullptr;
+    known.emplace(term, analysed.words.size());
+    return &analysed.words.emplace_back(QueryWord{.terms = {{term, 1}}, .required = false});
+  };
+  const auto add_with_stems = [&](const std::string& term, bool required) {
+    QueryWord* const word = word_for(term);
+    if (word == nullptr) return;
+    word->required |= required;
+    add_once(*word, marked_stem(term), kStemWeight);
     for (const std::string& language : tried) {
-      const std::string root = stem(token.term, language);
-      add_once(word, root, kStemWeight);
-      add_once(word, marked_stem(root), kStemWeight);
+      const std::string root = stem(term, language);
+      add_once(*word, root, kStemWeight);
+      add_once(*word, marked_stem(root), kStemWeight);
     }
-    words.push_back(std::move(word));
+  };
+  for (const Token& token : tokenise(utf8_prefix(query.words, kQueryBytesMax))) add_with_stems(token.term, query.rule == WordRule::kAll);
+  for (const std::string& phrase : query.phrases) {
+    const std::vector<Token> tokens = tokenise(utf8_prefix(phrase, kQueryBytesMax));
+    if (tokens.size() == 1) {
+      add_with_stems(tokens.front().term, true);
+      continue;
+    }
+    std::vector<std::string> words;
+    for (const Token& token : tokens) {
+      QueryWord* const word = word_for(token.term);
+      if (word == nullptr) break;
+      word->required = true;
+      words.push_back(token.term);
+    }
+    if (!words.empty()) analysed.phrases.push_back(std::move(words));
   }
-  return words;
+  return analysed;
 }
 
 }  // namespace magpie::index

@@ -18,13 +18,19 @@ namespace magpie::index {
 struct TermUse {
   std::string term;
   std::uint8_t fields = 0;
+  std::uint32_t positions_begin = 0, positions_end = 0;  // in AnalysedDocument::positions; a stem has none
 };
 
 /// A document as the index keeps it: its facts, without texts, and its terms, each once, in no order.
 struct AnalysedDocument {
   IndexDocument facts;
   std::vector<TermUse> terms;
+  std::string positions;                            // of all terms, encoded as in postings.h
   std::array<std::uint8_t, kFieldCount> lengths{};  // words per field, at most 255
+
+  std::string_view positions_of(const TermUse& use) const {
+    return std::string_view(positions).substr(use.positions_begin, use.positions_end - use.positions_begin);
+  }
 };
 
 /// Words of one field that are read at most.
@@ -42,9 +48,14 @@ struct QueryTerm {
 };
 struct QueryWord {
   std::vector<QueryTerm> terms;
+  bool required = true;  // otherwise it only adds to the score
+};
+struct AnalysedQuery {
+  std::vector<QueryWord> words;                   // different ones, in order; those of phrases among them
+  std::vector<std::vector<std::string>> phrases;  // their words as they are, two or more
 };
 
-/// Different words, in order. `languages`: those of the documents; used when the query's own is unknown.
-std::vector<QueryWord> analyse_query(const TextQuery& query, std::span<const std::string> languages);
+/// `languages`: those of the documents; used when the query's own is unknown. A phrase of one word is that word.
+AnalysedQuery analyse_query(const TextQuery& query, std::span<const std::string> languages);
 
 }  // namespace magpie::index

@@ -39,7 +39,7 @@ void write_postings(SegmentFileWriter& file, const Pending& pending) {
   std::unordered_map<std::string_view, std::vector<Posting>> by_term;
   std::uint32_t ordinal = 0;
   for (const auto& [id, document] : pending.documents) {
-    for (const TermUse& use : document.terms) by_term[use.term].push_back({ordinal, use.fields});
+    for (const TermUse& use : document.terms) by_term[use.term].push_back({ordinal, use.fields, document.positions_of(use)});
     ++ordinal;
   }
   std::vector<std::string_view> terms;

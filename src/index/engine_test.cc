@@ -37,7 +37,7 @@ class EngineTest : public ::testing::Test {
     return engine.add_vectors(id, std::span(&whole, 1));
   }
   static std::size_t matches(const Engine& engine, const std::string& words) {
-    return match_words(*engine.snapshot(), {.words = words}).size();
+    return match_words(*engine.snapshot(), {.words = words}).scores.ids().count();
   }
   std::size_t segment_files() const {
     std::size_t count = 0;
@@ -104,8 +104,48 @@ TEST_F(EngineTest, ScoresDoNotDependOnMerging) {
   const auto before = match_words(*engine->snapshot(), {.words = "horse cart", .rule = WordRule::kAny});
   ASSERT_TRUE(engine->merge_all());
   const auto after = match_words(*engine->snapshot(), {.words = "horse cart", .rule = WordRule::kAny});
-  ASSERT_EQ(before.size(), after.size());
-  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_FLOAT_EQ(before[i].score, after[i].score);
+  ASSERT_EQ(before.scores.ids(), after.scores.ids());
+  before.scores.ids().for_each([&](ImageId id) { EXPECT_FLOAT_EQ(*before.scores.get(id), *after.scores.get(id)); });
+}
+
+// What an earlier version left: postings as varints, without positions.
+TEST_F(EngineTest, SegmentsOfBeforeBlocksAreReadAndMerged) {
+  auto file = SegmentFileWriter::create(folder_ / segment_file_name(1));
+  ASSERT_TRUE(file);
+  DocumentsWriter documents;
+  for (ImageId id = 1; id <= 3; ++id) documents.add({.id = id, .copy_group = id, .lengths = {2, 0, 0, 0}, .language = "en"});
+  documents.write(*file);
+  const std::string_view terms = "cartdarkhorse";  // horses in title of all, a cart in that of 2, dark in alt of 3
+  const std::string_view postings(
+      "\x01\x01"
+      "\x02\x04"
+      "\x00\x01\x01\x01\x01\x01",
+      10);
+  file->begin(Section::kPostings);
+  file->append(postings);
+  write_string_table(*file, Section::kTerms, {4, 8, 13}, terms);
+  file->write<std::uint64_t>(Section::kPostingStarts, {0, 2, 4, 10});
+  file->write<std::uint32_t>(Section::kTermCounts, {1, 1, 3});
+  write_vectors(*file, {}, 0);
+  ASSERT_TRUE(file->finish({3, 0, 0}));
+  ASSERT_TRUE(write_manifest(folder_, {.version = 1, .next_segment = 2, .segments = {{.number = 1, .documents = 3}}}));
+
+  const auto engine = open();
+  ASSERT_NE(engine, nullptr);
+  const auto phrase = [&](const std::string& words) {
+    return match_words(*engine->snapshot(), {.phrases = {words}}).scores.ids().to_vector();
+  };
+  for (const bool merged : {false, true}) {
+    if (merged) {
+      ASSERT_TRUE(engine->add_document({.id = 4, .title = "cart, horse", .language = "en"}));
+      ASSERT_TRUE(engine->commit());
+      ASSERT_TRUE(engine->merge_all());
+    }
+    EXPECT_EQ(matches(*engine, "horse"), merged ? 4U : 3U);
+    EXPECT_EQ(matches(*engine, "horse cart"), merged ? 2U : 1U);
+    EXPECT_EQ(phrase("horse cart"), std::vector<ImageId>{2}) << "no more is known than that they share a field";
+    EXPECT_EQ(phrase("dark horse"), std::vector<ImageId>{});
+  }
 }
 
 TEST_F(EngineTest, BackgroundMergingLosesNoReplacement) {

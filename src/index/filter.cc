@@ -56,14 +56,6 @@ bool restricts(const Filter& filter) {
   return filter.price_min_micros || filter.price_max_micros || filter.since_seconds;
 }
 
-ImageId id_max(const Snapshot& snapshot) {
-  ImageId most = 0;
-  for (const auto& state : snapshot.segments) {
-    if (state->segment->documents() > 0) most = std::max(most, state->segment->document_ids.back());
-  }
-  return most;
-}
-
 /// Documents whose byte is not 0, eight bytes at a time, as a filter stops most.
 void add_kept(const SegmentState& state, const Mask& mask, IdSet& passed) {
   const auto add = [&](std::size_t i) {
@@ -82,7 +74,7 @@ void add_kept(const SegmentState& state, const Mask& mask, IdSet& passed) {
 }
 
 IdSet filtered(const Snapshot& snapshot, const Filter& filter) {
-  IdSet passed(id_max(snapshot));
+  IdSet passed(snapshot.id_max());
   for (const auto& state : snapshot.segments) {
     Mask mask(state->segment->documents(), 1);
     apply(*state->segment, filter, mask);
@@ -93,20 +85,12 @@ IdSet filtered(const Snapshot& snapshot, const Filter& filter) {
 
 }  // namespace
 
-const IdSet& Snapshot::live_documents() const {
-  std::call_once(live_found_, [this] {
-    live_ = IdSet(id_max(*this));
-    for (const auto& state : segments) {
-      for (std::uint32_t i = 0; i < state->segment->documents(); ++i) {
-        if (!state->dead_documents.dead(i)) live_.add(state->segment->document_ids[i]);
-      }
-    }
-  });
-  return live_;
-}
-
 IdSet filter_documents(const Snapshot& snapshot, const Filter& filter) {
   IdSet passed = restricts(filter) ? filtered(snapshot, filter) : snapshot.live_documents();
+  for (const std::string& words : filter.without) {
+    const TextQuery unwanted{.language = filter.without_language, .phrases = {words}};
+    passed -= match_words(snapshot, unwanted).scores.ids();
+  }
   if (filter.ids) {
     IdSet wanted;
     for (const ImageId id : *filter.ids) {

@@ -1,9 +1,15 @@
 // match_words: BM25F (Robertson & Zaragoza 2009, §3.5 "simple BM25F") over four fields. Occurrences are weighted by field and by the
-// field's length against its average, summed over fields, and saturated once per word. How often a word occurs in the index is
-// counted over live documents during the query itself, so scores do not depend on how segments happen to be merged.
+// field's length against its average, summed over fields, and saturated once per word. How often a word occurs is counted over live
+// documents, so scores do not depend on how segments happen to be merged.
+//
+// A segment is gone through in windows of documents whose scores lie in the nearest cache: the rarest word that must be there opens a
+// window, each other one keeps the documents that it has, too, and then what is left of them is handed over. A word passes over windows
+// that hold nothing, and looks up single documents where only few are left.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "index/analyser.h"
 #include "index/snapshot.h"
@@ -14,22 +20,9 @@ namespace {
 constexpr float kFieldWeights[kFieldCount] = {4.0F, 2.5F, 1.5F, 1.0F};
 constexpr float kLengthPull = 0.5F;  // BM25's b: 0 ignores lengths, 1 divides by them
 constexpr float kSaturation = 1.2F;  // BM25's k1
+constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-/// That a document has one term of a word.
-struct Use {
-  std::uint32_t ordinal = 0;
-  std::uint8_t fields = 0;
-  std::uint8_t term = 0;  // of the word's
-};
-/// Of one word, ascending by ordinal; several of a document stand together.
-using Uses = std::vector<Use>;
-
-struct Scored {
-  std::uint32_t ordinal = 0;
-  float score = 0;
-};
-
-/// For every field, what one occurrence is worth by the field's length.
+/// What a posting is worth: its occurrences, by field and by the field's length.
 class FieldWeights {
  public:
   explicit FieldWeights(const Snapshot& snapshot) {
@@ -40,7 +33,8 @@ class FieldWeights {
       const double average = std::max(words / documents, 1.0);
       for (std::size_t length = 0; length < 256; ++length) {
         const double norm = 1 - kLengthPull + kLengthPull * static_cast<double>(length) / average;
-        per_occurrence_[field][length] = kFieldWeights[field] / static_cast<float>(norm);
+        const float once = kFieldWeights[field] / static_cast<float>(norm);
+        for (unsigned times = 0; times <= kFieldOccurrencesMax; ++times) worth_[field][times][length] = static_cast<float>(times) * once;
       }
     }
   }
@@ -48,144 +42,319 @@ class FieldWeights {
     float sum = 0;
     for (unsigned rest = fields; rest != 0;) {  // mostly one field
       const auto field = static_cast<std::size_t>(std::countr_zero(rest)) / 2;
-      const unsigned times = (rest >> (2 * field)) & kFieldOccurrencesMax;
-      sum += static_cast<float>(times) * per_occurrence_[field][lengths[field]];
-      rest -= times << (2 * field);
+      sum += worth_[field][(rest >> (2 * field)) & kFieldOccurrencesMax][lengths[field]];
+      rest &= ~(kFieldOccurrencesMax << (2 * field));
     }
     return sum;
   }
 
  private:
-  float per_occurrence_[kFieldCount][256];
+  float worth_[kFieldCount][kFieldOccurrencesMax + 1][256];
 };
 
-bool by_ordinal(const Use& a, const Use& b) { return a.ordinal < b.ordinal; }
+/// One word of the query in the whole index.
+struct Word {
+  struct Term {
+    std::uint32_t number = 0;  // in its segment
+    float weight = 0;
+  };
+  std::vector<std::vector<Term>> by_segment;
+  bool required = true;
+  std::uint64_t documents = 0;  // alive, that have the most frequent of its terms
+  float rarity = 0;
+};
 
-/// The word's uses in live documents of one segment.
-Uses find_word(const SegmentState& state, const QueryWord& word) {
-  const Segment& segment = *state.segment;
-  const bool any_dead = state.dead_documents.count() > 0;
-  Uses found;
-  for (std::size_t term = 0; term < word.terms.size(); ++term) {
-    const auto index = segment.terms.find(word.terms[term].term);
-    if (!index) continue;
-    Uses own;
-    own.reserve(segment.term_count(*index));
-    PostingReader reader = segment.postings(*index);
-    for (Posting posting; reader.next(posting);) {
-      if (any_dead && state.dead_documents.dead(posting.ordinal)) continue;
-      own.push_back({posting.ordinal, posting.fields, static_cast<std::uint8_t>(term)});
+std::uint64_t live_documents_with(const SegmentState& state, std::uint32_t term) {
+  if (state.dead_documents.count() == 0) return state.segment->term_count(term);
+  std::uint64_t live = 0;
+  PostingCursor postings = state.segment->postings(term);
+  postings.for_runs_below(kNone, [&](std::span<const std::uint32_t> ordinals, const std::uint8_t*) {
+    for (const std::uint32_t ordinal : ordinals) live += state.dead_documents.dead(ordinal) ? 0 : 1;
+  });
+  return live;
+}
+
+Word find_word(const Snapshot& snapshot, const QueryWord& asked) {
+  Word word{.by_segment = std::vector<std::vector<Word::Term>>(snapshot.segments.size()), .required = asked.required};
+  for (const QueryTerm& term : asked.terms) {
+    std::uint64_t documents = 0;
+    for (std::size_t i = 0; i < snapshot.segments.size(); ++i) {
+      const auto number = snapshot.segments[i]->segment->terms.find(term.term);
+      if (!number) continue;
+      word.by_segment[i].push_back({*number, term.weight});
+      documents += live_documents_with(*snapshot.segments[i], *number);
     }
-    if (found.empty()) {
-      found = std::move(own);
-      continue;
-    }
-    Uses both(found.size() + own.size());
-    std::merge(found.begin(), found.end(), own.begin(), own.end(), both.begin(), by_ordinal);
-    found = std::move(both);
+    word.documents = std::max(word.documents, documents);
   }
-  return found;
+  const double all = static_cast<double>(snapshot.documents()), with = static_cast<double>(word.documents);
+  word.rarity = static_cast<float>(std::log(1 + (all - with + 0.5) / (with + 0.5)));
+  return word;
 }
 
-std::size_t documents_of(const Uses& uses) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < uses.size(); ++i) count += i == 0 || uses[i].ordinal != uses[i - 1].ordinal ? 1 : 0;
-  return count;
-}
-
-/// One word of the query, and what it adds to the score of a document.
-class WordScores {
+/// Walks one word through one segment.
+class WordUses {
  public:
-  WordScores(const QueryWord& word, const FieldWeights& weights, float rarity) : word_(word), weights_(weights), rarity_(rarity) {}
+  WordUses(const Segment& segment, const Word& word, std::span<const Word::Term> terms) : word_(&word) {
+    for (const Word::Term& term : terms) {
+      terms_.push_back({segment.postings(term.number), term.weight});
+      postings_ += segment.term_count(term.number);
+    }
+  }
 
-  /// The score of the document at uses[at]; `at` goes past it.
-  float next(const Segment& segment, const Uses& uses, std::size_t& at) const {
-    const std::uint32_t ordinal = uses[at].ordinal;
-    const std::uint8_t* const lengths = &segment.lengths[std::size_t{ordinal} * kFieldCount];
-    float weight = 0;  // the best of its terms counts
-    for (; at < uses.size() && uses[at].ordinal == ordinal; ++at)
-      weight = std::max(weight, word_.terms[uses[at].term].weight * weights_.of(uses[at].fields, lengths));
-    return rarity_ * weight * (kSaturation + 1) / (weight + kSaturation);
+  const Word& word() const { return *word_; }
+  /// Of all its terms, in the segment.
+  std::size_t postings() const { return postings_; }
+  /// The first document from here on; kNone at the end.
+  std::uint32_t next() const {
+    std::uint32_t first = kNone;
+    for (const Term& term : terms_) {
+      if (!term.cursor.at_end()) first = std::min(first, term.cursor.ordinal());
+    }
+    return first;
+  }
+  void seek(std::uint32_t ordinal) {
+    for (Term& term : terms_) term.cursor.seek(ordinal);
+  }
+  struct Term {
+    PostingCursor cursor;
+    float weight = 0;
+  };
+  std::vector<Term>& terms() { return terms_; }
+
+ private:
+  const Word* word_;
+  std::vector<Term> terms_;
+  std::size_t postings_ = 0;
+};
+
+/// Whether words stand one after the other in a document.
+class PhraseUses {
+ public:
+  /// `terms`: its words as terms of the segment.
+  PhraseUses(const Segment& segment, std::span<const std::uint32_t> terms) {
+    for (const std::uint32_t term : terms) words_.push_back(segment.postings(term));
+  }
+  /// Asked of ascending ordinals.
+  bool has(std::uint32_t ordinal) {
+    std::uint8_t together = 0xFF;
+    std::vector<std::uint32_t> begins;  // where the phrase may begin, as far as it was followed
+    bool known = true;
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      words_[i].seek(ordinal);
+      if (words_[i].at_end() || words_[i].ordinal() != ordinal) return false;
+      together &= fields_with(words_[i].fields());
+      std::vector<std::uint32_t> positions = decode_positions(words_[i].positions());
+      known &= !positions.empty();
+      std::erase_if(positions, [&](std::uint32_t position) { return position < i; });
+      for (std::uint32_t& position : positions) position -= static_cast<std::uint32_t>(i);
+      if (i == 0) {
+        begins = std::move(positions);
+        continue;
+      }
+      std::erase_if(begins, [&](std::uint32_t begin) { return !std::ranges::binary_search(positions, begin); });
+    }
+    return known ? !begins.empty() : together != 0;  // of older segments no more is known than that they share a field
   }
 
  private:
-  const QueryWord& word_;
-  const FieldWeights& weights_;
-  float rarity_;
+  static std::uint8_t fields_with(std::uint8_t fields) { return (fields | fields >> 1) & 0x55; }
+  std::vector<PostingCursor> words_;
 };
 
-/// Keeps those that have the word, too.
-void keep_with(const Segment& segment, const Uses& uses, const WordScores& word, std::vector<Scored>& scored) {
-  std::size_t kept = 0, at = 0;
-  for (const Scored& one : scored) {
-    at = first_not_below(std::span<const Use>(uses), at, one.ordinal, &Use::ordinal);
-    if (at == uses.size()) break;
-    if (uses[at].ordinal == one.ordinal) scored[kept++] = {one.ordinal, one.score + word.next(segment, uses, at)};
-  }
-  scored.resize(kept);
-}
+/// The documents of one window, as bits, and their scores so far.
+class Window {
+ public:
+  static constexpr std::uint32_t kDocuments = 4'096;
 
-/// Takes in those that have the word.
-void join_with(const Segment& segment, const Uses& uses, const WordScores& word, std::vector<Scored>& scored) {
-  std::vector<Scored> joined;
-  joined.reserve(scored.size() + uses.size());
-  std::size_t next = 0;
-  for (std::size_t at = 0; at < uses.size();) {
-    const std::uint32_t ordinal = uses[at].ordinal;
-    for (; next < scored.size() && scored[next].ordinal < ordinal; ++next) joined.push_back(scored[next]);
-    const float before = next < scored.size() && scored[next].ordinal == ordinal ? scored[next++].score : 0;
-    joined.push_back({ordinal, before + word.next(segment, uses, at)});
-  }
-  joined.insert(joined.end(), scored.begin() + static_cast<std::ptrdiff_t>(next), scored.end());
-  scored = std::move(joined);
-}
+  Window(const Segment& segment, const FieldWeights& weights) : segment_(segment), weights_(weights) {}
 
-/// What is known of one word of the query.
-struct Found {
-  std::vector<Uses> by_segment;
-  std::size_t documents = 0;
-  std::size_t word = 0;  // place in the query
+  std::uint32_t begin() const { return begin_; }
+  std::uint32_t end() const { return begin_ + kDocuments; }
+  /// The window that `ordinal` is in, without any document yet.
+  void open(std::uint32_t ordinal) {
+    begin_ = ordinal / kDocuments * kDocuments;
+    bits_ = {};
+    count_ = 0;
+  }
+  bool empty() const { return count_ == 0; }
+  /// Takes in all documents that have the word.
+  void join(WordUses& uses) {
+    for (WordUses::Term& term : uses.terms()) {
+      term.cursor.seek(begin_);
+      term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
+        for (std::size_t k = 0; k < ordinals.size(); ++k) note(ordinals[k], fields[k], term.weight);
+      });
+    }
+    for (std::size_t at = 0; at < kWords; ++at) {
+      for (std::uint64_t fresh = has_[at] & ~bits_[at]; fresh != 0; fresh &= fresh - 1, ++count_) scores_[at * 64 + low_bit(fresh)] = 0;
+      bits_[at] |= has_[at];
+    }
+    add_scores(uses.word());
+  }
+  /// Adds the word's scores; `only`: and keeps only the documents that have it.
+  void meet(WordUses& uses, bool only) {
+    // Looking up one document takes as long as passing over some.
+    constexpr std::size_t kPassedMeanwhile = 8;
+    const std::size_t expected = uses.postings() * kDocuments / std::max(segment_.documents(), kDocuments);
+    for (WordUses::Term& term : uses.terms()) {
+      if (count_ * kPassedMeanwhile < expected) look_up(term);
+      else pass_over(term);
+    }
+    if (only) {
+      for (std::size_t at = 0; at < kWords; ++at) bits_[at] &= has_[at];
+    }
+    const std::size_t scored = add_scores(uses.word());
+    if (only) count_ = scored;
+  }
+  /// Keeps those of which keep(ordinal) is true.
+  template <class Keep>
+  void keep_if(Keep&& keep) {
+    for_each([&](std::uint32_t ordinal, float) {
+      const std::uint32_t i = ordinal - begin_;
+      if (!keep(ordinal)) bits_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+    });
+  }
+  /// use(ordinal, score), ascending.
+  template <class Use>
+  void for_each(Use&& use) const {
+    for (std::size_t word = 0; word < kWords; ++word) {
+      for (std::uint64_t rest = bits_[word]; rest != 0; rest &= rest - 1) {
+        const std::size_t i = word * 64 + low_bit(rest);
+        use(begin_ + static_cast<std::uint32_t>(i), scores_[i]);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t kWords = kDocuments / 64;
+  static std::size_t low_bit(std::uint64_t word) { return static_cast<std::size_t>(std::countr_zero(word)); }
+
+  void look_up(WordUses::Term& term) {
+    PostingCursor& cursor = term.cursor;
+    for_each([&](std::uint32_t ordinal, float) {
+      cursor.seek(ordinal);
+      if (!cursor.at_end() && cursor.ordinal() == ordinal) note(ordinal, cursor.fields(), term.weight);
+    });
+  }
+  void pass_over(WordUses::Term& term) {
+    term.cursor.seek(begin_);
+    term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
+      for (std::size_t k = 0; k < ordinals.size(); ++k) {
+        const std::uint32_t i = ordinals[k] - begin_;
+        if ((bits_[i / 64] >> (i % 64) & 1) != 0) note(ordinals[k], fields[k], term.weight);
+      }
+    });
+  }
+  /// A document has one term of the word: the best of them counts.
+  void note(std::uint32_t ordinal, std::uint8_t fields, float term_weight) {
+    const std::uint32_t i = ordinal - begin_;
+    const float weight = term_weight * weights_.of(fields, &segment_.lengths[std::size_t{ordinal} * kFieldCount]);
+    const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+    found_[i] = (has_[i / 64] & bit) != 0 ? std::max(found_[i], weight) : weight;
+    has_[i / 64] |= bit;
+  }
+  /// Of what note() was told of documents that are here, and forgets it. Gives their number.
+  std::size_t add_scores(const Word& word) {
+    const float most = word.rarity * (kSaturation + 1);
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < kWords; ++at) {
+      for (std::uint64_t rest = has_[at] & bits_[at]; rest != 0; rest &= rest - 1, ++count) {
+        const std::size_t i = at * 64 + low_bit(rest);
+        scores_[i] += most * found_[i] / (found_[i] + kSaturation);
+      }
+      has_[at] = 0;
+    }
+    return count;
+  }
+
+  const Segment& segment_;
+  const FieldWeights& weights_;
+  std::uint32_t begin_ = 0;
+  std::size_t count_ = 0;                             // documents taken in, but for keep_if()
+  std::array<std::uint64_t, kWords> bits_{}, has_{};  // documents of the window; those that have the word just looked at
+  std::array<float, kDocuments> scores_, found_;
+};
+
+/// Goes through one segment.
+class SegmentMatcher {
+ public:
+  SegmentMatcher(const SegmentState& state, std::size_t number, const std::vector<Word>& words,
+                 std::span<const std::vector<std::string>> phrases, const FieldWeights& weights)
+      : state_(state), window_(*state.segment, weights) {
+    for (const Word& word : words) {
+      possible_ &= !word.required || !word.by_segment[number].empty();
+      required_ += word.required ? 1 : 0;
+      if (!word.by_segment[number].empty()) uses_.emplace_back(*state.segment, word, word.by_segment[number]);
+    }
+    for (const auto& phrase : phrases) add_phrase(phrase);
+  }
+  void run(WordMatches& matches) {
+    if (!possible_ || uses_.empty()) return;
+    const Segment& segment = *state_.segment;
+    for (std::uint32_t at = first(); at != kNone; at = first()) {
+      window_.open(at);
+      fill();
+      if (state_.dead_documents.count() > 0) window_.keep_if([&](std::uint32_t ordinal) { return !state_.dead_documents.dead(ordinal); });
+      for (PhraseUses& phrase : phrases_) window_.keep_if([&](std::uint32_t ordinal) { return phrase.has(ordinal); });
+      window_.for_each([&](std::uint32_t ordinal, float score) {
+        matches.scores.set(segment.document_ids[ordinal], score);
+        matches.best = std::max(matches.best, score);
+      });
+    }
+  }
+
+ private:
+  void add_phrase(const std::vector<std::string>& phrase) {
+    std::vector<std::uint32_t> terms;
+    for (const std::string& word : phrase) {
+      if (const auto term = state_.segment->terms.find(word)) terms.push_back(*term);
+    }
+    possible_ &= terms.size() == phrase.size();
+    if (possible_) phrases_.emplace_back(*state_.segment, terms);
+  }
+  /// The first document from here on that can be one; kNone at the end.
+  std::uint32_t first() const {
+    std::uint32_t most = 0, least = kNone;
+    for (const WordUses& uses : uses_) {
+      if (uses.word().required) most = std::max(most, uses.next());
+      least = std::min(least, uses.next());
+    }
+    return required_ > 0 ? most : least;
+  }
+  void fill() {
+    for (std::size_t i = 0; i < uses_.size(); ++i) {
+      if (i == 0 || required_ == 0) window_.join(uses_[i]);
+      else window_.meet(uses_[i], uses_[i].word().required);
+      if (required_ > 0 && window_.empty()) return;
+    }
+  }
+
+  const SegmentState& state_;
+  Window window_;
+  std::vector<WordUses> uses_;  // those that must be there first, then the rarest
+  std::vector<PhraseUses> phrases_;
+  std::size_t required_ = 0;
+  bool possible_ = true;
 };
 
 }  // namespace
 
-std::vector<ScoredId> match_words(const Snapshot& snapshot, const TextQuery& query) {
-  const std::vector<QueryWord> words = analyse_query(query, snapshot.languages());
-  std::vector<ScoredId> matches;
-  if (words.empty()) return matches;
-
-  std::vector<Found> found;
-  for (std::size_t word = 0; word < words.size(); ++word) {
-    found.push_back({.word = word});
-    for (const auto& state : snapshot.segments) {
-      found.back().by_segment.push_back(find_word(*state, words[word]));
-      found.back().documents += documents_of(found.back().by_segment.back());
-    }
-    if (found.back().documents == 0 && query.rule == WordRule::kAll) return matches;
+WordMatches match_words(const Snapshot& snapshot, const TextQuery& query) {
+  const AnalysedQuery analysed = analyse_query(query, snapshot.languages());
+  std::vector<Word> words;
+  for (const QueryWord& word : analysed.words) {
+    words.push_back(find_word(snapshot, word));
+    if (words.back().required && words.back().documents == 0) return {};
   }
-  // The rarest first, as it leaves the fewest to look at. The order is that of the whole index, so that sums of floats, too, do not depend
-  // on how segments happen to be merged.
-  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.documents < b.documents; });
+  if (words.empty()) return {};
+  // The order is that of the whole index, so that sums of floats, too, do not depend on how segments happen to be merged.
+  std::ranges::stable_sort(words, {}, [](const Word& word) { return std::pair(!word.required, word.documents); });
 
   const FieldWeights weights(snapshot);
-  const auto documents = static_cast<double>(snapshot.documents());
-  std::vector<WordScores> scores;
-  for (const Found& one : found) {
-    const auto frequency = static_cast<double>(one.documents);
-    scores.emplace_back(words[one.word], weights, static_cast<float>(std::log(1 + (documents - frequency + 0.5) / (frequency + 0.5))));
-  }
-  std::vector<Scored> scored;
+  WordMatches matches{.scores = ScoreMap(snapshot.id_max())};
   for (std::size_t i = 0; i < snapshot.segments.size(); ++i) {
-    const Segment& segment = *snapshot.segments[i]->segment;
-    scored.clear();
-    for (std::size_t word = 0; word < found.size(); ++word) {
-      if (word == 0 || query.rule == WordRule::kAny) join_with(segment, found[word].by_segment[i], scores[word], scored);
-      else keep_with(segment, found[word].by_segment[i], scores[word], scored);
-    }
-    for (const Scored& one : scored) matches.push_back({segment.document_ids[one.ordinal], one.score});
+    SegmentMatcher(*snapshot.segments[i], i, words, analysed.phrases, weights).run(matches);
   }
-  const auto by_id = [](const ScoredId& a, const ScoredId& b) { return a.id < b.id; };
-  if (!std::is_sorted(matches.begin(), matches.end(), by_id)) std::sort(matches.begin(), matches.end(), by_id);
   return matches;
 }
 

@@ -92,10 +92,9 @@ void merge_postings(SegmentFileWriter& file, Sources sources, const std::vector<
     const auto entries = terms.next();
     postings.clear();
     for (const TermMerge::Cursor& entry : entries) {
-      PostingReader reader = sources[entry.source]->segment->postings(entry.index);
-      for (Posting posting; reader.next(posting);) {
-        const std::uint32_t merged = renumbered[entry.source][posting.ordinal];
-        if (merged != kGone) postings.push_back({merged, posting.fields});
+      for (PostingCursor one = sources[entry.source]->segment->postings(entry.index); !one.at_end(); one.next()) {
+        const std::uint32_t merged = renumbered[entry.source][one.ordinal()];
+        if (merged != kGone) postings.push_back({merged, one.fields(), one.positions()});
       }
     }
     if (postings.empty()) continue;

@@ -47,6 +47,19 @@ std::optional<std::uint32_t> StringTable::find(std::string_view text) const {
   return low;
 }
 
+IdRanks::IdRanks(std::span<const ImageId> ids) {
+  if (ids.empty()) return;
+  first_word_ = ids.front() / 64;
+  bits_.resize(ids.back() / 64 - first_word_ + 1);
+  for (const ImageId id : ids) bits_[id / 64 - first_word_] |= std::uint64_t{1} << (id % 64);
+  before_.reserve(bits_.size());
+  std::uint32_t before = 0;
+  for (const std::uint64_t word : bits_) {
+    before_.push_back(before);
+    before += static_cast<std::uint32_t>(std::popcount(word));
+  }
+}
+
 Result<std::shared_ptr<const Segment>> Segment::open(const fs::path& path, std::uint64_t number) {
   MAGPIE_TRY(SegmentFile file, SegmentFile::open(path));
   std::shared_ptr<Segment> segment(new Segment(std::move(file), number));  // the constructor is private
@@ -60,6 +73,8 @@ Result<std::shared_ptr<const Segment>> Segment::open(const fs::path& path, std::
 Result<void> Segment::map_documents() {
   const std::uint64_t count = documents();
   MAGPIE_TRY(document_ids, file_.column<ImageId>(Section::kDocumentIds, count));
+  if (!std::is_sorted(document_ids.begin(), document_ids.end(), std::less_equal<>())) return fail(Code::kCorrupt, "ids are not in order");
+  document_ranks = IdRanks(document_ids);
   MAGPIE_TRY(copy_groups, file_.column<ImageId>(Section::kCopyGroups, count));
   MAGPIE_TRY(pixels, file_.column<std::uint64_t>(Section::kPixels, count));
   MAGPIE_TRY(fetched_at, file_.column<std::int64_t>(Section::kFetchedAt, count));
@@ -96,10 +111,14 @@ Result<FacetColumn> Segment::map_facet(Section names, Section codes, std::option
 
 Result<void> Segment::map_terms() {
   MAGPIE_TRY(terms, StringTable::parse(file_.section(Section::kTerms)));
-  MAGPIE_TRY(posting_starts_, file_.column<std::uint64_t>(Section::kPostingStarts, std::uint64_t{terms.size()} + 1));
+  posting_layout_ = file_.section(Section::kPostings).empty() ? PostingLayout::kBlocks : PostingLayout::kVarints;
+  const bool blocks = posting_layout_ == PostingLayout::kBlocks;
+  const Section starts = blocks ? Section::kPostingBlockStarts : Section::kPostingStarts;
+  MAGPIE_TRY(posting_starts_, file_.column<std::uint64_t>(starts, std::uint64_t{terms.size()} + 1));
   MAGPIE_TRY(term_counts_, file_.column<std::uint32_t>(Section::kTermCounts, terms.size()));
-  postings_ = file_.section(Section::kPostings);
-  if (!std::is_sorted(posting_starts_.begin(), posting_starts_.end()) || posting_starts_.back() != postings_.size()) {
+  postings_ = file_.section(blocks ? Section::kPostingBlocks : Section::kPostings);
+  const std::size_t padding = blocks ? kPostingsPadding : 0;
+  if (!std::is_sorted(posting_starts_.begin(), posting_starts_.end()) || posting_starts_.back() + padding != postings_.size()) {
     return fail(Code::kCorrupt, "postings contradict their starts");
   }
   return {};
@@ -161,9 +180,9 @@ std::string_view Segment::region_class(std::uint32_t vector) const {
   return region_classes.names[region_classes.codes[vector] - 1];
 }
 
-PostingReader Segment::postings(std::uint32_t term) const {
+PostingCursor Segment::postings(std::uint32_t term) const {
   const std::uint64_t begin = posting_starts_[term];
-  return {postings_.substr(begin, posting_starts_[term + 1] - begin), documents()};
+  return {postings_.substr(begin, posting_starts_[term + 1] - begin), term_counts_[term], documents(), posting_layout_};
 }
 
 }  // namespace magpie::index

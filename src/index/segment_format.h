@@ -20,9 +20,10 @@
 //   facet          values are 1 + index into its string table; 0 is none. Single-valued: u32 value per document.
 //                  Multi-valued: u32 start[documents + 1] into a list of u32 values.
 //   lengths        u8 words of title, alt, keywords, description per document, at most 255
-//   postings       per term, ascending by ordinal: varint (LEB128) ordinal - previous ordinal (first: the ordinal), then one byte
-//                  with how often the term stands in title (bits 0-1), alt (2-3), keywords (4-5), description (6-7), at most 3
-//   posting starts u64 per term and one more: where its postings begin
+//   posting blocks per term its postings, ascending by ordinal: postings.h; 8 zeros at the end
+//   block starts   u64 per term and one more: where its posting blocks begin
+//   postings       in place of posting blocks in older segments, with posting starts: varint (LEB128) ordinal - previous ordinal (first:
+//                  the ordinal), then the byte with the fields; no positions
 //   terms          string table: folded words, and stems behind a byte 0x01
 //   regions        u16 per vector, 0 for the whole picture; their classes as a single-valued facet of vectors. Only where a vector is a
 //                  region's; without them all are of whole pictures
@@ -72,6 +73,8 @@ enum class Section : std::uint32_t {
   kTerms = 31,
   kPostingStarts = 32,
   kTermCounts = 33,  // counts: u32 documents with the term
+  kPostingBlocks = 34,
+  kPostingBlockStarts = 35,
   kVectorIds = 40,
   kVectorRows = 41,
   kVectorCodes = 42,

@@ -6,18 +6,6 @@
 #include "vec/dot.h"
 
 namespace magpie::index {
-namespace {
-
-void append_varint(std::string& out, std::uint32_t value) {
-  while (value >= 0x80) {
-    out += static_cast<char>(value | 0x80);
-    value >>= 7;
-  }
-  out += static_cast<char>(value);
-}
-
-}  // namespace
-
 void write_string_table(SegmentFileWriter& file, Section section, const std::vector<std::uint32_t>& ends, std::string_view bytes) {
   const auto count = static_cast<std::uint32_t>(ends.size());
   file.begin(section);
@@ -98,12 +86,7 @@ void DocumentsWriter::write(SegmentFileWriter& file) const {
 
 void PostingsWriter::add(std::string_view term, std::span<const Posting> postings) {
   encoded_.clear();
-  std::uint32_t previous = 0;
-  for (const Posting& posting : postings) {
-    append_varint(encoded_, posting.ordinal - previous);
-    encoded_ += static_cast<char>(posting.fields);
-    previous = posting.ordinal;
-  }
+  encode_postings(postings, encoded_);
   file_.append(encoded_);
   starts_.push_back(starts_.back() + encoded_.size());
   terms_ += term;
@@ -112,8 +95,9 @@ void PostingsWriter::add(std::string_view term, std::span<const Posting> posting
 }
 
 void PostingsWriter::finish() {
+  file_.append(std::string_view("\0\0\0\0\0\0\0\0", kPostingsPadding));
   write_string_table(file_, Section::kTerms, term_ends_, terms_);
-  file_.write(Section::kPostingStarts, starts_);
+  file_.write(Section::kPostingBlockStarts, starts_);
   file_.write(Section::kTermCounts, counts_);
 }
 

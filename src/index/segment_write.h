@@ -65,7 +65,7 @@ class DocumentsWriter {
 /// Streams postings to the file, term after term, ascending.
 class PostingsWriter {
  public:
-  explicit PostingsWriter(SegmentFileWriter& file) : file_(file) { file_.begin(Section::kPostings); }
+  explicit PostingsWriter(SegmentFileWriter& file) : file_(file) { file_.begin(Section::kPostingBlocks); }
   /// Postings ascending by ordinal, at least one.
   void add(std::string_view term, std::span<const Posting> postings);
   /// Writes the term table; nothing may be added afterwards.

@@ -49,6 +49,45 @@ std::uint64_t Snapshot::bytes() const {
   return total;
 }
 
+ImageId Snapshot::id_max() const {
+  ImageId most = kNoId;
+  for (const auto& state : segments) {
+    if (state->segment->documents() > 0) most = std::max(most, state->segment->document_ids.back());
+  }
+  return most;
+}
+
+const IdSet& Snapshot::live_documents() const {
+  std::call_once(live_found_, [this] {
+    live_ = IdSet(id_max());
+    for (const auto& state : segments) {
+      for (std::uint32_t i = 0; i < state->segment->documents(); ++i) {
+        if (!state->dead_documents.dead(i)) live_.add(state->segment->document_ids[i]);
+      }
+    }
+  });
+  return live_;
+}
+
+const IdSet& Snapshot::copies() const {
+  std::call_once(copies_found_, [this] {
+    IdSet groups, shared;
+    const auto each_live = [this](auto&& use) {
+      for (const auto& state : segments) {
+        for (std::uint32_t i = 0; i < state->segment->documents(); ++i) {
+          if (!state->dead_documents.dead(i)) use(state->segment->document_ids[i], state->segment->copy_groups[i]);
+        }
+      }
+    };
+    each_live([&](ImageId, ImageId group) { (groups.contains(group) ? shared : groups).add(group); });
+    if (shared.empty()) return;
+    each_live([&](ImageId id, ImageId group) {
+      if (shared.contains(group)) copies_.add(id);
+    });
+  });
+  return copies_;
+}
+
 std::vector<std::string> Snapshot::languages() const {
   std::set<std::string> found;
   for (const auto& state : segments) {

@@ -45,19 +45,6 @@ struct SegmentState {
   std::array<std::uint64_t, kFieldCount> words{};  // of live documents, per field: BM25's average lengths
 };
 
-/// Where in `ascending`, from `at` on, the first value stands that is not below `value`; its size if there is none. Quick when that is
-/// near.
-template <class Value, class Key, class Projection = std::identity>
-std::size_t first_not_below(std::span<const Value> ascending, std::size_t at, Key value, Projection projection = {}) {
-  std::size_t step = 1;
-  while (at + step <= ascending.size() && std::invoke(projection, ascending[at + step - 1]) < value) {
-    at += step;
-    step *= 2;
-  }
-  const auto rest = ascending.subspan(at, std::min(step, ascending.size() - at));
-  return at + static_cast<std::size_t>(std::ranges::lower_bound(rest, value, {}, projection) - rest.begin());
-}
-
 struct Snapshot {
   std::vector<std::shared_ptr<const SegmentState>> segments;  // oldest first; an id lives in at most one
   std::uint64_t version = 0;
@@ -66,24 +53,28 @@ struct Snapshot {
   std::uint64_t documents() const;
   std::uint64_t vectors() const;
   std::uint64_t bytes() const;
+  /// The highest id of a document; kNoId without any.
+  ImageId id_max() const;
   /// Their ids, found at the first call. Thread-safe.
   const IdSet& live_documents() const;
+  /// Live documents that share their copy group with another, found at the first call. Thread-safe.
+  const IdSet& copies() const;
   /// Of live documents, without "".
   std::vector<std::string> languages() const;
 
-  /// Calls use(const SegmentState&, std::uint32_t ordinal) for each live document of `ids`, segment by segment, ascending within. Cost: a
-  /// few nanoseconds an id where the segment has most of them, twice the logarithm of the gap where it has few.
+  /// Calls use(const SegmentState&, std::uint32_t ordinal) for each live document of `ids`, segment by segment, ascending within. Cost: 2
+  /// ns an id, and a pass over the bits of `ids` for each segment.
   template <class Use>
   void for_each_document(const IdSet& ids, Use&& use) const;
 
  private:
-  mutable std::once_flag live_found_;
-  mutable IdSet live_;
+  mutable std::once_flag live_found_, copies_found_;
+  mutable IdSet live_, copies_;
 };
 
 // The operations of core/text_index.h and core/vector_index.h on a snapshot; contracts are written there.
 IdSet filter_documents(const Snapshot& snapshot, const Filter& filter);
-std::vector<ScoredId> match_words(const Snapshot& snapshot, const TextQuery& query);
+WordMatches match_words(const Snapshot& snapshot, const TextQuery& query);
 std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids, std::size_t values_max);
 void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take);
 Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery& query);
@@ -93,16 +84,11 @@ std::optional<Embedding> find_embedding(const Snapshot& snapshot, ImageId id, st
 
 template <class Use>
 void Snapshot::for_each_document(const IdSet& ids, Use&& use) const {
-  const std::vector<ImageId> list = ids.to_vector();
   for (const auto& state : segments) {
-    const std::span<const ImageId> known = state->segment->document_ids;
-    std::size_t at = 0;
-    for (const ImageId id : list) {
-      at = first_not_below(known, at, id);
-      if (at == known.size()) break;
-      const auto ordinal = static_cast<std::uint32_t>(at);
-      if (known[at] == id && !state->dead_documents.dead(ordinal)) use(*state, ordinal);
-    }
+    const bool any_dead = state->dead_documents.count() > 0;
+    state->segment->document_ranks.for_each(ids, [&](std::uint32_t ordinal) {
+      if (!any_dead || !state->dead_documents.dead(ordinal)) use(*state, ordinal);
+    });
   }
 }
 

@@ -10,24 +10,15 @@ namespace magpie {
 namespace {
 
 Result<IdSet> find_by_words(const SearchView& view, const SearchQuery& query, Candidates& found) {
-  TextQuery text{.words = query.words, .language = query.language, .rule = WordRule::kAll};
-  MAGPIE_TRY(std::vector<ScoredId> matches, view.text->match(text));
-  found.all_words = !matches.empty();
+  TextQuery text{.words = query.words, .language = query.language, .rule = WordRule::kAll, .phrases = query.phrases};
+  MAGPIE_TRY(found.words, view.text->match(text));
+  found.all_words = !found.words.empty();
   if (!found.all_words) {
     text.rule = WordRule::kAny;
-    MAGPIE_TRY(matches, view.text->match(text));
-    found.any_word = !matches.empty();
+    MAGPIE_TRY(found.words, view.text->match(text));
+    found.any_word = !found.words.empty();
   }
-  float best = 0;
-  for (const ScoredId& match : matches) best = std::max(best, match.score);
-  const ImageId id_max = matches.empty() ? kNoId : matches.back().id;  // they ascend
-  IdSet ids(id_max);
-  found.text = ScoreMap(id_max);
-  for (const ScoredId& match : matches) {
-    ids.add(match.id);
-    found.text.set(match.id, best > 0 ? match.score / best : 0);
-  }
-  return ids;
+  return found.words.scores.ids();
 }
 
 void add_to(Embedding& sum, const Embedding& vector) {
@@ -124,24 +115,25 @@ std::uint16_t Candidates::region(ImageId id) const {
   return found != regions.end() && found->first == id ? found->second : std::uint16_t{0};
 }
 
-float Candidates::score(ImageId id, float text_weight) const {
+float Candidates::fused_score(ImageId id, float text_weight) const {
   if (browsing) return 0;
-  const float words = (with_looks ? fused : text).get(id).value_or(0);
+  const float by_words = (with_looks ? fused.get(id) : text(id)).value_or(0);
   const std::optional<float> cosine = similarity.get(id);
   const float picture = cosine ? std::clamp((*cosine - similarity_min) / (1 - similarity_min), 0.0F, 1.0F) : 0;
-  if (!with_pictures) return words;
+  if (!with_pictures) return by_words;
   if (!with_words) return picture;
-  return text_weight * words + (1 - text_weight) * picture;
+  return text_weight * by_words + (1 - text_weight) * picture;
 }
 
 Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within,
                                    CandidateOptions options) {
   Candidates found;
-  found.with_words = has_words(query.words);
+  found.with_words = has_words(query.words) || !query.phrases.empty();
   found.with_pictures = !query.picture.empty() || !query.like.empty();
   found.browsing = !found.with_words && !found.with_pictures;
   if (found.with_words) { MAGPIE_TRY(found.ids, find_by_words(view, query, found)); }
-  if (found.with_words && !found.with_pictures && options.placer != nullptr) MAGPIE_TRY_DO(add_looks(view, query, *options.placer, found));
+  if (found.with_words && !found.with_pictures && query.phrases.empty() && options.placer != nullptr)
+    MAGPIE_TRY_DO(add_looks(view, query, *options.placer, found));
   if (found.with_pictures) {
     const bool both = found.with_words && query.combine == Combine::kBoth;
     IdSet wanted = within;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/score_map.h"
 #include "core/text_index.h"
 #include "core/vector_index.h"
 #include "core/words_placer.h"
@@ -16,27 +17,6 @@ namespace magpie {
 struct SearchView {
   std::shared_ptr<const TextSnapshot> text;
   std::shared_ptr<const VectorSnapshot> vectors;
-};
-
-/// A score per picture: an array by id, as ids are dense, of which only what was set is ever touched.
-class ScoreMap {
- public:
-  ScoreMap() = default;
-  explicit ScoreMap(ImageId id_max) : known_(id_max), scores_(std::make_unique_for_overwrite<float[]>(id_max + std::size_t{1})) {}
-
-  /// `id` is at most id_max.
-  void set(ImageId id, float score) {
-    known_.add(id);
-    scores_[id] = score;
-  }
-  std::optional<float> get(ImageId id) const {
-    if (!known_.contains(id)) return std::nullopt;
-    return scores_[id];
-  }
-
- private:
-  IdSet known_;
-  std::unique_ptr<float[]> scores_;
 };
 
 struct CandidateOptions {
@@ -54,7 +34,7 @@ struct Candidates {
   bool cut_off = false;  // there are more pictures above the boundary than were asked for
   bool with_words = false, with_pictures = false;
   IdSet ids;                                               // meaningless while browsing
-  ScoreMap text;                                           // 0..1
+  WordMatches words;                                       // see text()
   ScoreMap similarity;                                     // cosine
   std::vector<std::pair<ImageId, std::uint16_t>> regions;  // of similar pictures by id: which region it is, where not the whole
   float similarity_min = 0;
@@ -62,6 +42,12 @@ struct Candidates {
   ScoreMap fused;
   IdSet by_looks_alone;
 
+  /// The score of its words, 0..1; nothing where it was not found by them.
+  std::optional<float> text(ImageId id) const {
+    std::optional<float> score = words.scores.get(id);
+    if (score) *score /= words.best;
+    return score;
+  }
   /// Found by looks alone, where others have all the words: those come first in every order.
   bool stands_behind(ImageId id) const { return all_words && by_looks_alone.contains(id); }
 
@@ -72,8 +58,13 @@ struct Candidates {
   }
   /// Which region of a similar picture is meant; 0 for the whole.
   std::uint16_t region(ImageId id) const;
-  /// The score by which hits are ranked, 0..1.
-  float score(ImageId id, float text_weight) const;
+  /// The score by which a candidate is ranked, 0..1.
+  float score(ImageId id, float text_weight) const {
+    return with_words && !with_pictures && !with_looks ? words.scores[id] / words.best : fused_score(id, text_weight);
+  }
+
+ private:
+  float fused_score(ImageId id, float text_weight) const;
 };
 
 /// Whether there is a word in it: anything but white space and ASCII punctuation.

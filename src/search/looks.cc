@@ -27,7 +27,7 @@ Result<std::vector<SimilarId>> find_alike(const SearchView& view, const WordsPla
 /// Nobody has all the words: words and looks are equals.
 void fuse_by_place(const std::vector<SimilarId>& alike, Candidates& found) {
   std::vector<std::pair<float, ImageId>> by_words;
-  found.ids.for_each([&](ImageId id) { by_words.emplace_back(-found.text.get(id).value_or(0), id); });
+  found.ids.for_each([&](ImageId id) { by_words.emplace_back(-found.text(id).value_or(0), id); });
   std::ranges::sort(by_words);
   for (std::size_t place = 0; place < by_words.size(); ++place) found.fused.set(by_words[place].second, score_of_place(place) / 2);
   for (std::size_t place = 0; place < alike.size(); ++place) {
@@ -40,7 +40,7 @@ void fuse_by_place(const std::vector<SimilarId>& alike, Candidates& found) {
 void fuse_behind(const std::vector<SimilarId>& alike, float background, Candidates& found) {
   float least = 1;
   found.ids.for_each([&](ImageId id) {
-    const float score = found.text.get(id).value_or(0);
+    const float score = found.text(id).value_or(0);
     least = std::min(least, score);
     found.fused.set(id, score);
   });
@@ -69,7 +69,7 @@ Result<void> add_looks(const SearchView& view, const SearchQuery& query, const W
   if (found.any_word) fuse_by_place(alike, found);
   else fuse_behind(alike, background, found);
   for (const SimilarId& one : alike) {
-    if (!found.text.get(one.id)) found.by_looks_alone.add(one.id);
+    if (!found.text(one.id)) found.by_looks_alone.add(one.id);
     found.ids.add(one.id);
   }
   return {};

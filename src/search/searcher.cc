@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "search/candidates.h"
-#include "search/collapse.h"
 #include "search/prices.h"
+#include "search/ranking.h"
 
 namespace magpie {
 namespace {
@@ -27,7 +27,7 @@ Result<void> check(const SearchQuery& query) {
 /// Whether the first hits tell enough of the answer, so that the nearest pictures answer as well as all pictures. What page is wanted, and
 /// whether counts are, does not matter: all pages of a query are of one answer.
 bool nearest_will_do(const SearchQuery& query) {
-  const bool by_picture_alone = !has_words(query.words) && (!query.picture.empty() || !query.like.empty());
+  const bool by_picture_alone = !has_words(query.words) && query.phrases.empty() && (!query.picture.empty() || !query.like.empty());
   return by_picture_alone && query.sort == SortOrder::kRelevance;
 }
 
@@ -117,31 +117,15 @@ Result<std::vector<FacetCounts>> count_all(const SearchView& view, const SearchQ
   return result;
 }
 
-std::vector<SearchHit> describe(const std::vector<Collapsed::Hit>& page, const Collapsed& collapsed, const Candidates& candidates) {
-  std::map<ImageId, std::vector<ImageId>> copies;  // by group, of this page
-  for (const Collapsed::Hit& hit : page) {
-    if (hit.copies > 0) copies[hit.best.group];
-  }
-  if (!copies.empty()) {
-    for (const Collapsed::Copy& copy : collapsed.copies) {
-      if (const auto group = copies.find(copy.group); group != copies.end()) group->second.push_back(copy.id);
-    }
-  }
-  std::vector<SearchHit> hits;
-  for (const Collapsed::Hit& hit : page) {
-    SearchHit shown{.id = hit.best.id, .score = hit.best.score, .copies_total = hit.copies};
-    if (candidates.with_words) shown.text = candidates.text.get(shown.id);
-    shown.by_looks = candidates.by_looks_alone.contains(shown.id);
-    if (candidates.with_pictures) shown.similarity = candidates.similarity.get(shown.id);
-    shown.region = candidates.region(shown.id);
-    if (hit.copies > 0) {
-      shown.copies = std::move(copies[hit.best.group]);
-      std::sort(shown.copies.begin(), shown.copies.end());
-      if (shown.copies.size() > kCopiesListed) shown.copies.resize(kCopiesListed);
-    }
-    hits.push_back(std::move(shown));
-  }
-  return hits;
+SearchHit describe(ImageId shown, const Ranking& ranking, const Candidates& candidates) {
+  const std::vector<ImageId>& copies = ranking.copies(shown);
+  SearchHit hit{.id = shown, .score = ranking.score(shown), .copies_total = copies.size()};
+  if (candidates.with_words) hit.text = candidates.text(shown);
+  if (candidates.with_pictures) hit.similarity = candidates.similarity.get(shown);
+  hit.region = candidates.region(shown);
+  hit.by_looks = candidates.by_looks_alone.contains(shown);
+  hit.copies.assign(copies.begin(), copies.begin() + static_cast<std::ptrdiff_t>(std::min(copies.size(), kCopiesListed)));
+  return hit;
 }
 
 }  // namespace
@@ -189,18 +173,18 @@ Result<SearchAnswer> Searcher::answer(const SearchView& view, const SearchQuery&
   MAGPIE_TRY_DO(answered.find(grounds));
   const Candidates& candidates = answered.candidates();
   const auto text_weight = static_cast<float>(settings_.text_weight());
-  MAGPIE_TRY(std::vector<Found> ordered, order_found(view, answered.found(), candidates, query.sort, text_weight));
-  Collapsed collapsed = collapse(ordered, query.sort);
-  const std::size_t hits_max = candidates.cut_off ? kNearestHits : collapsed.hits.size();
+  MAGPIE_TRY(Ranking ranking, Ranking::of(view, answered.found(), candidates, query.sort, text_weight));
+  const std::size_t hits_max = candidates.cut_off ? std::min(kNearestHits, ranking.size()) : ranking.size();
   const std::size_t offset = std::min(query.offset, hits_max);
-  const std::vector<Collapsed::Hit> page = take_page(collapsed, offset, std::min(query.limit, hits_max - offset));
 
-  SearchAnswer answer{.total = std::min(collapsed.hits.size(), hits_max),
+  SearchAnswer answer{.total = hits_max,
                       .plan = candidates.plan,
                       .cut_off = candidates.cut_off,
                       .any_word = candidates.any_word,
-                      .hits = describe(page, collapsed, candidates),
                       .version = view.text->version()};
+  for (const Place& place : ranking.page(offset, std::min(query.limit, hits_max - offset))) {
+    answer.hits.push_back(describe(place.id, ranking, candidates));
+  }
   const auto values_max = static_cast<std::size_t>(settings_.facet_values());
   MAGPIE_TRY(answer.facets, count_all(view, query, grounds, answered, values_max));
   if (query.prices) {

@@ -98,9 +98,10 @@ std::optional<SortOrder> sort_order_from_string(std::string_view name);
 enum class Combine : std::uint8_t { kBoth, kEither };
 
 struct SearchQuery {
-  std::string words;     // UTF-8 as typed; white space or ASCII punctuation alone is no words
-  std::string language;  // BCP 47 primary tag of the words, "" unknown
-  Embedding picture;     // of an uploaded picture, unit length; empty: none
+  std::string words;                 // UTF-8 as typed; white space or ASCII punctuation alone is no words
+  std::string language;              // BCP 47 primary tag of the words, "" unknown
+  std::vector<std::string> phrases;  // each must be there, its words one after the other; words to exclude: Filter::without
+  Embedding picture;                 // of an uploaded picture, unit length; empty: none
   std::vector<ImageId> like;
   std::uint16_t like_region = 0;  // of the pictures in `like` what is detected under this number, in place of the whole
   Combine combine = Combine::kBoth;

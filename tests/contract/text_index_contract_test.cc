@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <random>
+#include <set>
 #include <thread>
 
 #include "contract_folder.h"
@@ -17,12 +20,6 @@ IndexDocument document(ImageId id, std::string title) {
   return made;
 }
 
-std::vector<ImageId> ids_of(const std::vector<ScoredId>& matches) {
-  std::vector<ImageId> ids;
-  for (const ScoredId& match : matches) ids.push_back(match.id);
-  return ids;
-}
-
 class TextIndexContract : public ::testing::Test {
  protected:
   void SetUp() override { open(); }
@@ -36,7 +33,7 @@ class TextIndexContract : public ::testing::Test {
   std::shared_ptr<const TextSnapshot> snapshot() { return *index().snapshot(); }
   void add(IndexDocument made) { ASSERT_TRUE(index().add(std::move(made))); }
   std::vector<ImageId> match(const std::string& words, WordRule rule = WordRule::kAll) {
-    return ids_of(*snapshot()->match({.words = words, .rule = rule}));
+    return snapshot()->match({.words = words, .rule = rule})->scores.ids().to_vector();
   }
   std::vector<ImageId> filter(const Filter& wanted) { return snapshot()->filter(wanted)->to_vector(); }
 
@@ -150,12 +147,99 @@ TEST_F(TextIndexContract, ATitleCountsMoreThanADescriptionAndARareWordMore) {
   add(document(3, "thing"));
   add(document(4, "thing sofa"));
   ASSERT_TRUE(index().commit());
-  auto scores = *snapshot()->match({.words = "chair"});
-  ASSERT_EQ(scores.size(), 2U);
-  EXPECT_LT(scores[0].score, scores[1].score);
-  scores = *snapshot()->match({.words = "thing sofa", .rule = WordRule::kAny});
-  ASSERT_EQ(scores.size(), 3U);
-  EXPECT_GT(scores[2].score, scores[1].score);
+  const WordMatches chairs = *snapshot()->match({.words = "chair"});
+  ASSERT_EQ(chairs.scores.ids().to_vector(), (Ids{1, 2}));
+  EXPECT_LT(chairs.scores.get(1), chairs.scores.get(2));
+  EXPECT_EQ(chairs.best, chairs.scores.get(2));
+  const WordMatches any = *snapshot()->match({.words = "thing sofa", .rule = WordRule::kAny});
+  ASSERT_EQ(any.scores.ids().to_vector(), (Ids{1, 3, 4}));
+  EXPECT_GT(any.scores.get(4), any.scores.get(3));
+}
+
+TEST_F(TextIndexContract, APhraseIsItsWordsOneAfterTheOtherInOneField) {
+  add(document(1, "a red silk dress"));
+  add(document(2, "silk and a red dress"));
+  IndexDocument apart = document(3, "something red");
+  apart.alt = "silk";
+  add(apart);
+  IndexDocument described = document(4, "thing");
+  described.description = "Red silk, or silk that is red: red, red silk.";
+  add(described);
+  const auto phrase = [&](TextQuery query) { return snapshot()->match(query)->scores.ids().to_vector(); };
+  for (const bool merged : {false, true}) {
+    ASSERT_TRUE(index().commit());
+    if (merged) { ASSERT_TRUE(index_->merge_all()); }
+    EXPECT_EQ(phrase({.phrases = {"red silk"}}), (Ids{1, 4}));
+    EXPECT_EQ(phrase({.phrases = {"RED, silk!"}}), (Ids{1, 4}));
+    EXPECT_EQ(phrase({.phrases = {"silk red"}}), Ids{});
+    EXPECT_EQ(phrase({.phrases = {"red red"}}), Ids{4});
+    EXPECT_EQ(phrase({.phrases = {"reds silk"}}), Ids{});
+    EXPECT_EQ(phrase({.words = "dresses", .phrases = {"red silk"}}), Ids{1});
+    EXPECT_EQ(phrase({.words = "thing dress", .rule = WordRule::kAny, .phrases = {"red silk"}}), (Ids{1, 4}));
+    EXPECT_EQ(phrase({.words = "dress", .phrases = {"red"}}), (Ids{1, 2}));
+    add(document(9, "more"));
+  }
+}
+
+TEST_F(TextIndexContract, WordsAndPhrasesCanBeRuledOut) {
+  add(document(1, "a red silk dress"));
+  add(document(2, "silk and a red dress"));
+  add(document(3, "shoes"));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(filter({.without = {"dress"}}), Ids{3});
+  EXPECT_EQ(filter({.without = {"shoe"}}), (Ids{1, 2}));
+  EXPECT_EQ(filter({.without = {"red silk"}}), (Ids{2, 3}));
+  EXPECT_EQ(filter({.without = {"red silk", "shoes"}}), Ids{2});
+  EXPECT_EQ(filter({.without = {"horse", "?!"}}), (Ids{1, 2, 3}));
+}
+
+TEST_F(TextIndexContract, MatchesAreThoseOfEveryDocumentLookedAt) {
+  const std::vector<std::string> words{"red", "blue", "chair", "table", "lamp", "dress", "oak", "silk"};
+  std::mt19937 random(11);
+  std::map<ImageId, std::set<std::string>> held;
+  for (ImageId id = 1; id <= 9'000; ++id) {  // several windows and blocks
+    std::string title;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (random() % (1 << i) != 0 || (i == 6 && id < 5'000)) continue;
+      title += words[i] + " ";
+      held[id].insert(words[i]);
+    }
+    add(document(id, title));
+    if (id % 2'500 == 0) { ASSERT_TRUE(index().commit()); }
+  }
+  ASSERT_TRUE(index().commit());
+  for (ImageId id = 7; id <= 9'000; id += 13) {
+    ASSERT_TRUE(index().remove(id));
+    held.erase(id);
+  }
+  ASSERT_TRUE(index().commit());
+  for (int asked = 0; asked < 60; ++asked) {
+    std::vector<std::string> query;
+    for (std::size_t i = 1 + random() % 3; i > 0; --i) query.push_back(words[random() % words.size()]);
+    for (const WordRule rule : {WordRule::kAll, WordRule::kAny}) {
+      Ids expected;
+      for (const auto& [id, has] : held) {
+        const auto holds = [&](const std::string& word) { return has.contains(word); };
+        if (rule == WordRule::kAll ? std::ranges::all_of(query, holds) : std::ranges::any_of(query, holds)) expected.push_back(id);
+      }
+      std::string typed;
+      for (const std::string& word : query) typed += word + " ";
+      EXPECT_EQ(match(typed, rule), expected) << typed;
+    }
+  }
+}
+
+TEST_F(TextIndexContract, CopiesAreThoseOfGroupsWithSeveral) {
+  for (ImageId id = 1; id <= 5; ++id) {
+    IndexDocument made = document(id, "x");
+    made.copy_group = id <= 2 ? 2 : id == 5 ? 4 : 3;  // 4 is alone in group 3 after 3 is removed, 5 in a group named after another
+    add(made);
+  }
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ((*snapshot()->copies())->to_vector(), (Ids{1, 2, 3, 4}));
+  ASSERT_TRUE(index().remove(3));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ((*snapshot()->copies())->to_vector(), (Ids{1, 2}));
 }
 
 TEST_F(TextIndexContract, FiltersHoldTogether) {
@@ -249,7 +333,7 @@ TEST_F(TextIndexContract, ReadersKeepTheirViewWhileTheWriterGoesOn) {
     const auto view = snapshot();
     EXPECT_GE(view->size(), last);
     last = view->size();
-    EXPECT_EQ(view->match({.words = "horse"})->size(), last);
+    EXPECT_EQ(view->match({.words = "horse"})->scores.ids().count(), last);
     EXPECT_EQ(view->filter({})->count(), last);
   }
 }
