@@ -15,7 +15,7 @@ python=/usr/bin/python3   # Debian's, as the tests use
 results=bench/results
 [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || results=build/bench/results
 mkdir -p build/bench "$results"
-workloads="crawl frontier analyse copies extract search text vec"
+workloads="crawl frontier analyse copies extract http search text vec"
 
 # program NAME SECONDS: one Google Benchmark program in rounds, SECONDS each at least; its JSON goes to build/bench.
 program() {
@@ -75,6 +75,11 @@ run() {
       [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || records=2000
       build/peers/python/bin/python tools/bench_text.py --program "$build/bench/magpie_text_bench" --records "$records" --rounds "$rounds" > build/bench/text.json
       report text "queries" "products named and filed as Debian's packages are, with paragraphs of its manuals; one thread" build/bench/text.json ;;
+    http)
+      local seconds=3
+      [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || seconds=1
+      "$python" tools/bench_http.py --program "$build/bench/magpie_http_answers" --rounds "$rounds" --seconds "$seconds" > build/bench/http.json
+      report http "" "50 search results as JSON, written for each request; server and wrk on a core each" build/bench/http.json ;;
     million)
       local pictures=1000000
       [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || pictures=3000

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Search by words with facets at 200,000 products: Magpie beside tantivy and SQLite FTS5, one thread, the same records and queries. Records are
+"""Search by words with facets at 200,000 products: Magpie beside tantivy, SQLite FTS5 and Xapian, one thread, the same records and queries. Records are
 named and filed as Debian's packages are (section, maintainer) and speak with paragraphs of the manuals in /usr/share/doc; queries are one to three
 words of one record, all of which must be there; answers are the first 20 by BM25, and with facets the counts of all found by section and by
-maintainer. Run by the peers' Python (tools/setup/bench_peers.sh), which has tantivy. Raw result for bench_report.py."""
+maintainer. --make FOLDER only makes records and queries; --program asks Magpie and the peers of them, of those in --texts FOLDER if it is given.
+Run by the peers' Python (tools/setup/bench_peers.sh), which has tantivy; Xapian's Python is Debian's. Raw result for bench_report.py."""
 import argparse
 import html
 import json
@@ -10,6 +11,7 @@ import os
 import random
 import re
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,7 +20,7 @@ from pathlib import Path
 
 WORD = re.compile(r"[a-z]{3,}")
 TEXT_BYTES = 450
-PEER_QUERIES = 300  # SQLite takes tens of milliseconds for one
+DEBIAN_PYTHON = "/usr/lib/python3/dist-packages"  # where python3-xapian is
 
 
 def packages():
@@ -30,6 +32,8 @@ def packages():
         if "Package" in fields:
             maintainer = re.sub(r"\s*<.*", "", fields.get("Maintainer", ""))
             found.append((f"{fields['Package']} {fields.get('Description', '')}", fields.get("Section", ""), maintainer))
+    if not found:
+        sys.exit("bench: apt-cache knows no packages, which the records are named after; run apt-get update")
     return found
 
 
@@ -39,11 +43,14 @@ def manuals():
     for path in sorted(filter(Path.is_file, Path("/usr/share/doc").rglob("*.html"))):
         page = re.sub(r"(?s)<(script|style|head).*?</\1>|<[^>]*>", " ", path.read_text(errors="replace"))
         texts.append(" ".join(html.unescape(page).split()))
-    return " ".join(texts)
+    text = " ".join(texts)
+    if len(text) < 100 * TEXT_BYTES:
+        sys.exit("bench: /usr/share/doc has no manuals in HTML, which the records speak with; install some, as python3-doc")
+    return text
 
 
 def make(folder, count):
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     rng = random.Random(5)
     known, text = packages(), manuals()
     records = []
@@ -59,7 +66,11 @@ def make(folder, count):
             queries.append(" ".join(rng.sample(words, rng.randint(1, 3))))
     (folder / "records.tsv").write_text("".join("\t".join(record) + "\n" for record in records))
     (folder / "queries.txt").write_text("".join(query + "\n" for query in queries))
-    return records, queries
+
+
+def read(folder):
+    records = [line.split("\t") for line in (folder / "records.tsv").read_text().split("\n")[:-1]]
+    return records, (folder / "queries.txt").read_text().split("\n")[:-1]
 
 
 def rate(ask, queries):
@@ -103,7 +114,10 @@ def tantivy_peer(records, folder):
         wanted = parsed(query)
         searcher.search(wanted, 20)
         return searcher.aggregate(wanted, counts)
-    return f"tantivy {tantivy.__version__} (from Python)", plain, facet, built, folder_mb(folder)
+
+    def total(query):
+        return searcher.search(parsed(query), 1).count
+    return f"{tantivy.__version__.split(',')[0]} (from Python)", plain, facet, total, built, folder_mb(folder)
 
 
 def sqlite_peer(records, folder):
@@ -125,7 +139,54 @@ def sqlite_peer(records, folder):
         for column in ("section", "maintainer"):
             database.execute(f"SELECT {column}, count(*) FROM words JOIN product ON id = words.rowid WHERE words MATCH ? "
                              f"GROUP BY {column} ORDER BY 2 DESC LIMIT 50", (query,)).fetchall()
-    return f"SQLite {sqlite3.sqlite_version} FTS5", plain, facet, built, folder_mb(folder)
+
+    def total(query):
+        return database.execute("SELECT count(*) FROM words WHERE words MATCH ?", (query,)).fetchone()[0]
+    return f"SQLite {sqlite3.sqlite_version} FTS5", plain, facet, total, built, folder_mb(folder)
+
+
+def xapian_peer(records, folder):
+    """Without positions, which nothing here asks for: they are most of what it writes."""
+    sys.path.append(DEBIAN_PYTHON)
+    import xapian
+    database = xapian.WritableDatabase(str(folder / "xapian"), xapian.DB_CREATE)
+    stemmer = xapian.Stem("english")
+    generator = xapian.TermGenerator()
+    generator.set_stemmer(stemmer)
+    began = time.process_time()
+    for name, section, maintainer, text in records:
+        document = xapian.Document()
+        document.add_value(0, section)
+        document.add_value(1, maintainer)
+        generator.set_document(document)
+        generator.index_text_without_positions(name)
+        generator.index_text_without_positions(text)
+        database.add_document(document)
+    database.commit()
+    built = time.process_time() - began
+    enquire = xapian.Enquire(database)
+    parser = xapian.QueryParser()
+    parser.set_stemmer(stemmer)
+    parser.set_default_op(xapian.Query.OP_AND)
+    parser.set_stemming_strategy(xapian.QueryParser.STEM_SOME)
+
+    def plain(query):
+        enquire.set_query(parser.parse_query(query))
+        return [match.docid for match in enquire.get_mset(0, 20)]
+
+    def facet(query):
+        spies = [xapian.ValueCountMatchSpy(slot) for slot in (0, 1)]
+        enquire.set_query(parser.parse_query(query))
+        for spy in spies:
+            enquire.add_matchspy(spy)
+        enquire.get_mset(0, 20, len(records))  # all are looked at, as exact counts want it
+        enquire.clear_matchspies()
+        return [[(item.term, item.termfreq) for item in spy.top_values(50)] for spy in spies]
+
+    def total(query):
+        enquire.set_query(parser.parse_query(query))
+        return enquire.get_mset(0, 1, len(records)).get_matches_estimated()
+    return f"Xapian {xapian.version_string()}", plain, facet, total, built, folder_mb(folder)
 
 
 def ask_magpie(program, folder, seconds):
@@ -136,38 +197,52 @@ def ask_magpie(program, folder, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--program", required=True, help="magpie_text_bench")
+    parser.add_argument("--program", help="magpie_text_bench")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("--make", type=Path, metavar="FOLDER", help="only write records.tsv and queries.txt there")
+    parser.add_argument("--texts", type=Path, metavar="FOLDER", help="where --make wrote them")
     options = parser.parse_args()
+    if options.make:
+        make(options.make, options.records)
+        return
+    if not options.program:
+        parser.error("--program is needed, or --make")
     with tempfile.TemporaryDirectory() as kept:
-        folder = Path(kept)
-        records, queries = make(folder, options.records)
-        peers = []
-        for build in (tantivy_peer, sqlite_peer):
-            place = folder / build.__name__
-            place.mkdir()
-            try:
-                peers.append(build(records, place))
-            except ImportError as error:
-                print(f"bench: {build.__name__} is left out: {error}; tools/setup/bench_peers.sh installs it", file=sys.stderr)
-        rates, beside = {}, {}
-        for round_number in range(options.rounds):
-            plain, facet = ask_magpie(options.program, folder, 1)
-            beside["Magpie"] = {"build CPU s": round(plain["build_cpu_s"], 1), "index MB": round(plain["index_mb"], 1),
-                                "found on average": round(plain["mean_total"])}
-            rates.setdefault(("plain", "Magpie"), []).append(plain["queries_per_cpu_s"])
-            rates.setdefault(("with facets", "Magpie"), []).append(facet["queries_per_cpu_s"])
-            for name, ask, ask_facets, built, megabytes in peers:
-                beside[name] = {"build CPU s": round(built, 1), "index MB": round(megabytes, 1)}
-                rates.setdefault(("plain", name), []).append(rate(ask, queries[:PEER_QUERIES]))
-                rates.setdefault(("with facets", name), []).append(rate(ask_facets, queries[:PEER_QUERIES]))
-            print(f"bench: round {round_number + 1}: " + ", ".join(f"{what} {name} {v[-1]:.0f}" for (what, name), v in rates.items()), file=sys.stderr)
-        text_mb = (folder / "records.tsv").stat().st_size / 1e6
+        measure(options, Path(kept))
+
+
+def measure(options, kept):
+    folder = options.texts or kept
+    if not options.texts:
+        make(folder, options.records)
+    records, queries = read(folder)
+    peers = []
+    for build in (tantivy_peer, sqlite_peer, xapian_peer):
+        place = kept / build.__name__
+        place.mkdir()
+        try:
+            peers.append(build(records, place))
+        except ImportError as error:
+            print(f"bench: {build.__name__} is left out: {error}; tools/setup/bench_peers.sh installs it", file=sys.stderr)
+    rates = {}
+    beside = {name: {"build CPU s": round(built, 1), "index MB": round(megabytes, 1), "found on average": round(statistics.mean(map(total, queries)))}
+              for name, _, _, total, built, megabytes in peers}
+    for round_number in range(options.rounds):
+        plain, facet = ask_magpie(options.program, folder, 1)
+        beside["Magpie"] = {"build CPU s": round(plain["build_cpu_s"], 1), "index MB": round(plain["index_mb"], 1),
+                            "found on average": round(plain["mean_total"])}
+        rates.setdefault(("plain", "Magpie"), []).append(plain["queries_per_cpu_s"])
+        rates.setdefault(("with facets", "Magpie"), []).append(facet["queries_per_cpu_s"])
+        for name, ask, ask_facets, *_ in peers:
+            rates.setdefault(("plain", name), []).append(rate(ask, queries))
+            rates.setdefault(("with facets", name), []).append(rate(ask_facets, queries))
+        print(f"bench: round {round_number + 1}: " + ", ".join(f"{what} {name} {v[-1]:.0f}" for (what, name), v in rates.items()), file=sys.stderr)
+    text_mb = (folder / "records.tsv").stat().st_size / 1e6
     rows = [{"name": f"{what}: {name}", "unit": "queries/CPU s", "values": values, "beside": beside[name]}
             for (what, name), values in sorted(rates.items(), key=lambda item: item[0][0], reverse=True)]
-    notes = [f"{options.records:,} records, {text_mb:.0f} MB of text; 1,000 queries, of which peers were asked the first {PEER_QUERIES}."]
-    json.dump({"command": "tools/bench_text.py", "notes": notes, "rows": rows}, sys.stdout, indent=1)
+    json.dump({"command": "tools/bench_text.py", "notes": [f"{len(records):,} records, {text_mb:.0f} MB of text; {len(queries):,} queries."],
+               "rows": rows}, sys.stdout, indent=1)
 
 
 if __name__ == "__main__":

@@ -59,6 +59,22 @@ TEST(BoundedQueue, AStopWakesAWaitingConsumer) {
 
 TEST(JsonWriter, EscapesAndReplacesMalformedUtf8) { EXPECT_EQ(json_quoted("a\"\\\n\x01\xFFé"), "\"a\\\"\\\\\\n\\u0001\xEF\xBF\xBDé\""); }
 
+// Plain text is copied eight bytes at once, so what is not must be seen wherever among them it stands.
+TEST(JsonWriter, EscapesAtEveryPlace) {
+  const std::vector<std::pair<std::string, std::string>> pairs = {
+      {"\"", "\\\""},      {"\\", "\\\\"},           {"\n", "\\n"}, {std::string(1, '\0'), "\\u0000"},
+      {"\x1F", "\\u001f"}, {"\x80", "\xEF\xBF\xBD"}, {" ", " "},    {"\x7F", "\x7F"}};
+  for (const auto& [byte, escaped] : pairs) {
+    for (std::size_t size = 1; size <= 24; ++size) {
+      for (std::size_t place = 0; place < size; ++place) {
+        const std::string before(place, '!'), after(size - place - 1, '~');
+        EXPECT_EQ(json_quoted(before + byte + after), "\"" + before + escaped + after + "\"") << place << " of " << size;
+      }
+    }
+  }
+  EXPECT_EQ(json_quoted(""), "\"\"");
+}
+
 TEST(JsonWriter, PlacesCommas) {
   JsonWriter json;
   json.begin_object()

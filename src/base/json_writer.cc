@@ -1,13 +1,22 @@
 #include "base/json_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "base/utf8.h"
 
 namespace magpie {
 namespace {
+
+/// As many bytes more at the end of `out`, for the caller to fill: one look at its room, where each push_back() takes one.
+char* grow(std::string& out, std::size_t bytes) {
+  const std::size_t size = out.size();
+  out.resize(size + bytes);
+  return out.data() + size;
+}
 
 template <class T>
 void append_number(std::string& out, T value) {
@@ -17,6 +26,26 @@ void append_number(std::string& out, T value) {
 }
 
 bool plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+
+/// Whether all eight bytes are plain: in a sum of eight bytes at once, what is not leaves the highest bit of its byte set.
+bool all_plain(const char* eight_bytes) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::uint64_t bytes;
+  std::memcpy(&bytes, eight_bytes, sizeof bytes);
+  const std::uint64_t control = bytes - kEach * 0x20;
+  const std::uint64_t quote = (bytes ^ kEach * '"') - kEach;
+  const std::uint64_t backslash = (bytes ^ kEach * '\\') - kEach;
+  return ((bytes | control | quote | backslash) & kEach * 0x80) == 0;
+}
+
+bool all_plain(std::string_view text) {
+  if (text.size() < 8) return std::all_of(text.begin(), text.end(), [](char c) { return plain(static_cast<unsigned char>(c)); });
+  const char* last = text.data() + text.size() - 8;  // its eight bytes may overlap those before
+  for (const char* at = text.data(); at < last; at += 8) {
+    if (!all_plain(at)) return false;
+  }
+  return all_plain(last);
+}
 
 void append_escaped(std::string& out, unsigned char c) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -36,6 +65,12 @@ void append_escaped(std::string& out, unsigned char c) {
 }  // namespace
 
 void append_json_quoted(std::string& out, std::string_view text) {
+  if (all_plain(text)) {
+    char* at = grow(out, text.size() + 2);
+    *at++ = '"';
+    *std::copy(text.begin(), text.end(), at) = '"';
+    return;
+  }
   out += '"';
   std::size_t i = 0;
   while (i < text.size()) {
