@@ -158,6 +158,9 @@ Result<int> run(const Common& common, const SearchFlags& flags) {
       .field("total", answer.total)
       .field("total_is_exact", answer.exactness == Exactness::kExact)
       .field("any_word", answer.any_word);
+  json.key("meant").begin_array();
+  for (const auto& [typed, meant] : answer.meant) json.begin_object().field("typed", typed).field("meant", meant).end_object();
+  json.end_array();
   json.field("took_ms", static_cast<double>(answer.took.count()) / 1000).key("hits").begin_array();
   for (const SearchHit& hit : answer.hits) {
     MAGPIE_TRY(const std::optional<ImageDetails> details, collection->catalog().image_details(hit.id));
@@ -170,6 +173,7 @@ Result<int> run(const Common& common, const SearchFlags& flags) {
     print_line(json.end_object().text());
   } else {
     if (flags.facets) print_facets(answer);
+    for (const auto& [typed, meant] : answer.meant) fmt::print(stderr, "no picture has \"{}\"; \"{}\" was looked for\n", typed, meant);
     fmt::print(stderr, "{} of {} {}{}\n", answer.hits.size(), answer.total, answer.total == 1 ? "picture" : "pictures",
                answer.any_word ? "; no picture has all the words, these have some" : "");
   }

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -50,18 +51,24 @@ struct Filter {
 /// Whether a document must hold every word of the query, or any.
 enum class WordRule : std::uint8_t { kAll, kAny };
 
+/// Whether a word that no document has is taken for the one that was probably meant: never; where another word of the query is known,
+/// which tells that the words are of the collection's language; always.
+enum class Typos : std::uint8_t { kKeep, kMendBesideKnown, kMend };
+
 struct TextQuery {
   std::string words;     // as typed, UTF-8; at most kQueryBytesMax are read. Analysed the way documents were
   std::string language;  // BCP 47 primary tag of the words, "" unknown: then every language of the index is tried
   WordRule rule = WordRule::kAll;
+  Typos typos = Typos::kKeep;
   std::vector<std::string> phrases;  // each must stand in one field, its words as they are one after the other, whatever the rule
 };
 inline constexpr std::size_t kQueryBytesMax = 4'096;
 
 /// Every document that holds the words.
 struct WordMatches {
-  ScoreMap scores;  // above 0; comparable within one answer only
-  float best = 0;   // the highest of them; 0 where there is none
+  ScoreMap scores;                                         // above 0; comparable within one answer only
+  float best = 0;                                          // the highest of them; 0 where there is none
+  std::vector<std::pair<std::string, std::string>> meant;  // words that no document has, folded, and what was looked for in their place
   bool empty() const { return best <= 0; }
 };
 

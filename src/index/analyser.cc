@@ -94,9 +94,18 @@ AnalysedDocument analyse(IndexDocument document) {
   return analysed;
 }
 
+QueryWord analyse_word(const std::string& term, const std::string& language, std::span<const std::string> languages) {
+  QueryWord word{.terms = {{term, 1}}};
+  add_once(word, marked_stem(term), kStemWeight);
+  for (const std::string& tried : language.empty() ? languages : std::span(&language, 1)) {
+    const std::string root = stem(term, tried);
+    add_once(word, root, kStemWeight);
+    add_once(word, marked_stem(root), kStemWeight);
+  }
+  return word;
+}
+
 AnalysedQuery analyse_query(const TextQuery& query, std::span<const std::string> languages) {
-  std::vector<std::string> tried(languages.begin(), languages.end());
-  if (!query.language.empty()) tried = {query.language};
   AnalysedQuery analysed;
   std::unordered_map<std::string, std::size_t> known;  // by term as typed: its place among the words
   const auto word_for = [&](const std::string& term) -> QueryWord* {
@@ -108,13 +117,8 @@ AnalysedQuery analyse_query(const TextQuery& query, std::span<const std::string>
   const auto add_with_stems = [&](const std::string& term, bool required) {
     QueryWord* const word = word_for(term);
     if (word == nullptr) return;
+    word->terms = analyse_word(term, query.language, languages).terms;
     word->required |= required;
-    add_once(*word, marked_stem(term), kStemWeight);
-    for (const std::string& language : tried) {
-      const std::string root = stem(term, language);
-      add_once(*word, root, kStemWeight);
-      add_once(*word, marked_stem(root), kStemWeight);
-    }
   };
   for (const Token& token : tokenise(utf8_prefix(query.words, kQueryBytesMax))) add_with_stems(token.term, query.rule == WordRule::kAll);
   for (const std::string& phrase : query.phrases) {

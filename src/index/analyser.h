@@ -55,6 +55,9 @@ struct AnalysedQuery {
   std::vector<std::vector<std::string>> phrases;  // their words as they are, two or more
 };
 
+/// A folded word and its stems, in `language` or, if that is "", in all of `languages`.
+QueryWord analyse_word(const std::string& term, const std::string& language, std::span<const std::string> languages);
+
 /// `languages`: those of the documents; used when the query's own is unknown. A phrase of one word is that word.
 AnalysedQuery analyse_query(const TextQuery& query, std::span<const std::string> languages);
 

@@ -13,13 +13,15 @@
 
 #include "index/analyser.h"
 #include "index/snapshot.h"
+#include "index/typos.h"
 
 namespace magpie::index {
 namespace {
 
 constexpr float kFieldWeights[kFieldCount] = {4.0F, 2.5F, 1.5F, 1.0F};
-constexpr float kLengthPull = 0.5F;  // BM25's b: 0 ignores lengths, 1 divides by them
-constexpr float kSaturation = 1.2F;  // BM25's k1
+constexpr float kLengthPull = 0.5F;    // BM25's b: 0 ignores lengths, 1 divides by them
+constexpr float kSaturation = 1.2F;    // BM25's k1
+constexpr std::size_t kMendedMax = 4;  // words of a query
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 /// What a posting is worth: its occurrences, by field and by the field's length.
@@ -64,16 +66,6 @@ struct Word {
   float rarity = 0;
 };
 
-std::uint64_t live_documents_with(const SegmentState& state, std::uint32_t term) {
-  if (state.dead_documents.count() == 0) return state.segment->term_count(term);
-  std::uint64_t live = 0;
-  PostingCursor postings = state.segment->postings(term);
-  postings.for_runs_below(kNone, [&](std::span<const std::uint32_t> ordinals, const std::uint8_t*) {
-    for (const std::uint32_t ordinal : ordinals) live += state.dead_documents.dead(ordinal) ? 0 : 1;
-  });
-  return live;
-}
-
 Word find_word(const Snapshot& snapshot, const QueryWord& asked) {
   Word word{.by_segment = std::vector<std::vector<Word::Term>>(snapshot.segments.size()), .required = asked.required};
   for (const QueryTerm& term : asked.terms) {
@@ -82,7 +74,7 @@ Word find_word(const Snapshot& snapshot, const QueryWord& asked) {
       const auto number = snapshot.segments[i]->segment->terms.find(term.term);
       if (!number) continue;
       word.by_segment[i].push_back({*number, term.weight});
-      documents += live_documents_with(*snapshot.segments[i], *number);
+      documents += snapshot.segments[i]->live_documents_with(*number);
     }
     word.documents = std::max(word.documents, documents);
   }
@@ -182,7 +174,9 @@ class Window {
     for (WordUses::Term& term : uses.terms()) {
       term.cursor.seek(begin_);
       term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
-        for (std::size_t k = 0; k < ordinals.size(); ++k) note(ordinals[k], fields[k], term.weight);
+        if (&term == &uses.terms().front()) note_first(ordinals, fields, term.weight);
+        else
+          for (std::size_t k = 0; k < ordinals.size(); ++k) note(ordinals[k], fields[k], term.weight);
       });
     }
     for (std::size_t at = 0; at < kWords; ++at) {
@@ -253,7 +247,23 @@ class Window {
     found_[i] = (has_[i / 64] & bit) != 0 ? std::max(found_[i], weight) : weight;
     has_[i / 64] |= bit;
   }
-  /// Of what note() was told of documents that are here, and forgets it. Gives their number.
+  /// The same where nothing was noted of the word yet.
+  void note_first(std::span<const std::uint32_t> ordinals, const std::uint8_t* fields, float term_weight) {
+    std::size_t at = (ordinals.front() - begin_) / 64;
+    std::uint64_t bits = 0;  // of has_[at], kept at hand: the next document is mostly in the same word
+    for (std::size_t k = 0; k < ordinals.size(); ++k) {
+      const std::uint32_t i = ordinals[k] - begin_;
+      found_[i] = term_weight * weights_.of(fields[k], &segment_.lengths[std::size_t{ordinals[k]} * kFieldCount]);
+      if (i / 64 != at) {
+        has_[at] |= bits;
+        at = i / 64;
+        bits = 0;
+      }
+      bits |= std::uint64_t{1} << (i % 64);
+    }
+    has_[at] |= bits;
+  }
+  /// Of what was noted of documents that are here, and forgets it. Gives their number.
   std::size_t add_scores(const Word& word) {
     const float most = word.rarity * (kSaturation + 1);
     std::size_t count = 0;
@@ -337,21 +347,39 @@ class SegmentMatcher {
   bool possible_ = true;
 };
 
+/// Puts what was probably meant in the place of words that no document has.
+void mend(const Snapshot& snapshot, const TextQuery& query, const AnalysedQuery& analysed, std::vector<Word>& words,
+          std::vector<std::pair<std::string, std::string>>& mended) {
+  for (std::size_t i = 0; i < words.size() && mended.size() < kMendedMax; ++i) {
+    if (words[i].documents > 0) continue;
+    const std::string& typed = analysed.words[i].terms.front().term;
+    auto meant = meant_by(snapshot, typed);
+    if (!meant) continue;
+    const bool required = words[i].required;
+    words[i] = find_word(snapshot, analyse_word(*meant, query.language, snapshot.languages()));
+    words[i].required = required;
+    mended.emplace_back(typed, std::move(*meant));
+  }
+}
+
 }  // namespace
 
 WordMatches match_words(const Snapshot& snapshot, const TextQuery& query) {
   const AnalysedQuery analysed = analyse_query(query, snapshot.languages());
+  WordMatches matches;
   std::vector<Word> words;
-  for (const QueryWord& word : analysed.words) {
-    words.push_back(find_word(snapshot, word));
-    if (words.back().required && words.back().documents == 0) return {};
+  for (const QueryWord& word : analysed.words) words.push_back(find_word(snapshot, word));
+  const auto is_known = [](const Word& word) { return word.documents > 0; };
+  if (query.typos == Typos::kMend || (query.typos == Typos::kMendBesideKnown && std::ranges::any_of(words, is_known))) {
+    mend(snapshot, query, analysed, words, matches.meant);
   }
+  if (!std::ranges::all_of(words, [&](const Word& word) { return is_known(word) || !word.required; })) return {};
   if (words.empty()) return {};
   // The order is that of the whole index, so that sums of floats, too, do not depend on how segments happen to be merged.
   std::ranges::stable_sort(words, {}, [](const Word& word) { return std::pair(!word.required, word.documents); });
 
   const FieldWeights weights(snapshot);
-  WordMatches matches{.scores = ScoreMap(snapshot.id_max())};
+  matches.scores = ScoreMap(snapshot.id_max());
   for (std::size_t i = 0; i < snapshot.segments.size(); ++i) {
     SegmentMatcher(*snapshot.segments[i], i, words, analysed.phrases, weights).run(matches);
   }

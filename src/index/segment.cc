@@ -36,15 +36,20 @@ Result<StringTable> StringTable::parse(std::string_view bytes) {
   return table;
 }
 
-std::optional<std::uint32_t> StringTable::find(std::string_view text) const {
+std::uint32_t StringTable::not_below(std::string_view text) const {
   std::uint32_t low = 0, high = size();
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
     if ((*this)[middle] < text) low = middle + 1;
     else high = middle;
   }
-  if (low == size() || (*this)[low] != text) return std::nullopt;
   return low;
+}
+
+std::optional<std::uint32_t> StringTable::find(std::string_view text) const {
+  const std::uint32_t place = not_below(text);
+  if (place == size() || (*this)[place] != text) return std::nullopt;
+  return place;
 }
 
 IdRanks::IdRanks(std::span<const ImageId> ids) {

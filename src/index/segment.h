@@ -34,6 +34,8 @@ class StringTable {
     const std::uint32_t begin = i == 0 ? 0 : ends_[i - 1];
     return bytes_.substr(begin, ends_[i] - begin);
   }
+  /// Index of the first string that is not below; size() if there is none. Binary search.
+  std::uint32_t not_below(std::string_view text) const;
   /// Index of the string. Binary search.
   std::optional<std::uint32_t> find(std::string_view text) const;
 

@@ -31,6 +31,16 @@ void SegmentState::kill_document(std::uint32_t ordinal) {
   for (std::size_t field = 0; field < kFieldCount; ++field) words[field] -= segment->lengths[ordinal * kFieldCount + field];
 }
 
+std::uint64_t SegmentState::live_documents_with(std::uint32_t term) const {
+  if (dead_documents.count() == 0) return segment->term_count(term);
+  std::uint64_t live = 0;
+  PostingCursor postings = segment->postings(term);
+  postings.for_runs_below(std::numeric_limits<std::uint32_t>::max(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t*) {
+    for (const std::uint32_t ordinal : ordinals) live += dead_documents.dead(ordinal) ? 0 : 1;
+  });
+  return live;
+}
+
 std::uint64_t Snapshot::documents() const {
   std::uint64_t total = 0;
   for (const auto& state : segments) total += state->live_documents();

@@ -38,6 +38,8 @@ struct SegmentState {
   void kill_document(std::uint32_t ordinal);
   void kill_vector(std::uint32_t ordinal) { dead_vectors.kill(ordinal); }
   std::uint32_t live_documents() const { return segment->documents() - dead_documents.count(); }
+  /// Documents that have the term. Cost: its postings, where any document is dead.
+  std::uint64_t live_documents_with(std::uint32_t term) const;
   std::uint32_t live_vectors() const { return segment->vectors() - dead_vectors.count(); }
 
   std::shared_ptr<const Segment> segment;

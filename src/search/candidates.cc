@@ -9,11 +9,15 @@
 namespace magpie {
 namespace {
 
-Result<IdSet> find_by_words(const SearchView& view, const SearchQuery& query, Candidates& found) {
+Result<IdSet> find_by_words(const SearchView& view, const SearchQuery& query, Typos typos, Candidates& found) {
   TextQuery text{.words = query.words, .language = query.language, .rule = WordRule::kAll, .phrases = query.phrases};
   MAGPIE_TRY(found.words, view.text->match(text));
   found.all_words = !found.words.empty();
-  if (!found.all_words) {
+  if (!found.all_words && typos != Typos::kKeep) {
+    text.typos = typos;
+    MAGPIE_TRY(found.words, view.text->match(text));
+  }
+  if (found.words.empty()) {
     text.rule = WordRule::kAny;
     MAGPIE_TRY(found.words, view.text->match(text));
     found.any_word = !found.words.empty();
@@ -131,9 +135,12 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
   found.with_words = has_words(query.words) || !query.phrases.empty();
   found.with_pictures = !query.picture.empty() || !query.like.empty();
   found.browsing = !found.with_words && !found.with_pictures;
-  if (found.with_words) { MAGPIE_TRY(found.ids, find_by_words(view, query, found)); }
+  const bool mend = settings.typos();
+  if (found.with_words) { MAGPIE_TRY(found.ids, find_by_words(view, query, mend ? Typos::kMendBesideKnown : Typos::kKeep, found)); }
   if (found.with_words && !found.with_pictures && query.phrases.empty() && options.placer != nullptr)
     MAGPIE_TRY_DO(add_looks(view, query, *options.placer, found));
+  // Words none of which is known may be of another language: what looks so was asked first.
+  if (found.with_words && mend && found.ids.empty()) { MAGPIE_TRY(found.ids, find_by_words(view, query, Typos::kMend, found)); }
   if (found.with_pictures) {
     const bool both = found.with_words && query.combine == Combine::kBoth;
     IdSet wanted = within;

@@ -52,7 +52,7 @@ void fuse_behind(const std::vector<SimilarId>& alike, float background, Candidat
 }  // namespace
 
 Result<void> add_looks(const SearchView& view, const SearchQuery& query, const WordsPlacer& placer, Candidates& found) {
-  if (!found.any_word && found.ids.count() >= kEnoughByWords) return {};
+  if (found.all_words && found.ids.count() >= kEnoughByWords) return {};
   const auto place = placer.place(query.words);
   if (!place) {
     log::warn_every(std::chrono::seconds(60), "search.no_looks", {{"why", place.error().message}});
@@ -66,7 +66,7 @@ Result<void> add_looks(const SearchView& view, const SearchQuery& query, const W
   for (const SimilarId& one : alike) id_max = std::max(id_max, one.id);
   found.fused = ScoreMap(id_max);
   found.with_looks = true;
-  if (found.any_word) fuse_by_place(alike, found);
+  if (!found.all_words) fuse_by_place(alike, found);
   else fuse_behind(alike, background, found);
   for (const SimilarId& one : alike) {
     if (!found.text(one.id)) found.by_looks_alone.add(one.id);

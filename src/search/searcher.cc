@@ -181,6 +181,7 @@ Result<SearchAnswer> Searcher::answer(const SearchView& view, const SearchQuery&
                       .plan = candidates.plan,
                       .cut_off = candidates.cut_off,
                       .any_word = candidates.any_word,
+                      .meant = candidates.words.meant,
                       .version = view.text->version()};
   for (const Place& place : ranking.page(offset, std::min(query.limit, hits_max - offset))) {
     answer.hits.push_back(describe(place.id, ranking, candidates));

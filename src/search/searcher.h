@@ -4,7 +4,8 @@
 // How an answer comes about, step by step (each step is a file of src/search):
 //   filter      the documents that pass SearchQuery::filter
 //   candidates  words: documents with every word; where no document of the whole index has all of them, documents with any
-//               (SearchAnswer::any_word says so). The rule is settled before the filter, so that a filter never changes it.
+//               (SearchAnswer::any_word says so). A word that no document has is taken for the one that was probably meant, if one is
+//               near (SearchAnswer::meant). All this is settled before the filter, so that a filter never changes it.
 //               pictures: similarity (cosine) at or above similarity_min. Several pictures are averaged into one. similarity_min is
 //               where relevance ends for this query: background + relevance_min x (1 - background), the background being the
 //               query's mean similarity to the collection, so that a picture like all others does not find all others. A picture
@@ -74,6 +75,7 @@ struct SearchSettings {
       "come from a graph, and totals and facets are a least."};
   Setting<bool> looks{
       "search.looks", true, {}, "Let words also find pictures that look like what is called so, where the collection has a bridge."};
+  Setting<bool> typos{"search.typos", true, {}, "For a word that no page uses, look for the one that was probably meant."};
   Setting<std::int64_t> facet_values{"search.facet_values", 50, {1, 1'000}, "Values listed per facet."};
   template <class Visitor>
   void visit(Visitor&& each) {
@@ -81,6 +83,7 @@ struct SearchSettings {
     each(text_weight);
     each(exact);
     each(looks);
+    each(typos);
     each(facet_values);
   }
 };
@@ -149,9 +152,10 @@ inline constexpr std::size_t kPriceRangesMax = 10;
 struct SearchAnswer {
   std::uint64_t total = 0;  // hits after collapse
   Exactness exactness = Exactness::kExact;
-  VectorPlan plan = VectorPlan::kScan;  // how pictures were compared
-  bool cut_off = false;                 // only the nearest were looked for, and there were more
-  bool any_word = false;                // no document has all the words; these have some
+  VectorPlan plan = VectorPlan::kScan;                     // how pictures were compared
+  bool cut_off = false;                                    // only the nearest were looked for, and there were more
+  bool any_word = false;                                   // no document has all the words; these have some
+  std::vector<std::pair<std::string, std::string>> meant;  // words that no document has, and those looked for in their place
   std::vector<SearchHit> hits;
   std::vector<FacetCounts> facets;  // in the order of SearchQuery::facets
   std::vector<PriceFacet> prices;   // most hits first; counted without the filter's price bounds and currencies

@@ -452,6 +452,13 @@ TEST_F(SmallSearch, OtherFormsOfAWordAreFound) {
   EXPECT_EQ(search({.words = "ponies"}).total, 1U);
 }
 
+TEST_F(SmallSearch, AMistypedWordFindsWhatWasMeant) {
+  const SearchAnswer answer = search({.words = "brown lihgthouse"});
+  EXPECT_EQ(answer.meant, (std::vector<std::pair<std::string, std::string>>{{"lihgthouse", "lighthouse"}}));
+  EXPECT_TRUE(answer.any_word) << "no picture has both, mended or not";
+  EXPECT_EQ(search({.words = "lihgthouse"}).hits.at(0).id, search({.words = "lighthouse"}).hits.at(0).id);
+}
+
 TEST_F(SmallSearch, PunctuationAloneIsBrowsing) { EXPECT_EQ(search({.words = " ?! "}).total, 3U); }
 
 TEST_F(SmallSearch, AFilterDoesNotChangeTheRuleForWords) {

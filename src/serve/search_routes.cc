@@ -43,6 +43,9 @@ RouteReply answer_search(ApiState& state, const SearchRequest& request, SteadyCl
       .field("total", answer->total)
       .field("total_is_exact", answer->exactness == Exactness::kExact)
       .field("any_word", answer->any_word);
+  json.key("meant").begin_array();
+  for (const auto& [typed, meant] : answer->meant) json.begin_object().field("typed", typed).field("meant", meant).end_object();
+  json.end_array();
   json.field("offset", request.query.offset).field("limit", request.query.limit).key("query");
   write_query_echo(json, request);
   if (request.picture_token) json.field("picture_token", *request.picture_token);

@@ -193,6 +193,28 @@ TEST_F(TextIndexContract, WordsAndPhrasesCanBeRuledOut) {
   EXPECT_EQ(filter({.without = {"horse", "?!"}}), (Ids{1, 2, 3}));
 }
 
+TEST_F(TextIndexContract, AWordThatNobodyHasIsTakenForTheOneMeant) {
+  add(document(1, "red dress"));
+  add(document(2, "red dresser"));
+  add(document(3, "blue dresses"));
+  ASSERT_TRUE(index().commit());
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  const auto ask = [&](const std::string& words, Typos typos) { return *snapshot()->match({.words = words, .typos = typos}); };
+  EXPECT_TRUE(ask("red drses", Typos::kKeep).empty());
+  const WordMatches mended = ask("red drses", Typos::kMendBesideKnown);
+  EXPECT_EQ(mended.scores.ids().to_vector(), Ids{1});
+  EXPECT_EQ(mended.meant, (Pairs{{"drses", "dress"}}));
+  EXPECT_EQ(ask("dreses", Typos::kMend).scores.ids().to_vector(), (Ids{1, 3})) << "its stems, too";
+  EXPECT_TRUE(ask("dreses", Typos::kMendBesideKnown).empty()) << "nothing tells that it is of this language";
+  EXPECT_TRUE(ask("rde", Typos::kMend).empty()) << "too short";
+  EXPECT_TRUE(ask("red 4711x", Typos::kMend).empty());
+  EXPECT_TRUE(ask("red submarine", Typos::kMend).empty());
+  EXPECT_EQ(ask("red dress", Typos::kMend).meant, Pairs{});
+  ASSERT_TRUE(index().remove(1));
+  ASSERT_TRUE(index().commit());
+  EXPECT_EQ(ask("dreses", Typos::kMend).meant, (Pairs{{"dreses", "dresses"}})) << "what no living document has is not meant";
+}
+
 TEST_F(TextIndexContract, MatchesAreThoseOfEveryDocumentLookedAt) {
   const std::vector<std::string> words{"red", "blue", "chair", "table", "lamp", "dress", "oak", "silk"};
   std::mt19937 random(11);

@@ -13,7 +13,7 @@ export default {
   },
   search: {
     intro: 'Shops durchsuchen: mit Wörtern, mit einem Foto oder mit beidem. Ein Bild irgendwo ablegen, einfügen oder auswählen.',
-    results: 'Treffer', total: 'Keine Bilder | 1 Bild | {n} Bilder', atLeast: 'mindestens {total}', anyWord: 'Kein Bild hat alle diese Wörter. Diese haben einige davon.', noMore: 'Keine weiteren passenden Bilder.', beyond: 'Trotzdem mehr zeigen', took: 'in {ms} ms',
+    results: 'Treffer', total: 'Keine Bilder | 1 Bild | {n} Bilder', atLeast: 'mindestens {total}', anyWord: 'Kein Bild hat alle diese Wörter. Diese haben einige davon.', meant: 'Kein Bild hat „{typed}“. Gesucht wurde „{meant}“.', noMore: 'Keine weiteren passenden Bilder.', beyond: 'Trotzdem mehr zeigen', took: 'in {ms} ms',
     newest: 'Neueste zuerst', forWords: 'zu „{words}“', forPicture: 'die Ihrem ähnlich sehen', forLike: 'die diesem ähnlich sehen',
     sort: 'Sortieren', sameClass: 'Nur Dinge seiner Art', relevance: 'Beste Treffer', newestSort: 'Neueste', price: 'Niedrigster Preis',
     end: 'Keine weiteren passenden Bilder.', endAll: 'Das ist die ganze Sammlung.',

@@ -11,7 +11,7 @@ export default {
   },
   search: {
     intro: 'Search shops by words, by a photo, or both at once. Drop a picture anywhere, paste it, or choose one.',
-    results: 'Results', total: 'No pictures | 1 picture | {n} pictures', atLeast: 'at least {total}', anyWord: 'No picture has all of these words. These have some of them.', noMore: 'No more relevant pictures.', beyond: 'Show more anyway', took: 'in {ms} ms',
+    results: 'Results', total: 'No pictures | 1 picture | {n} pictures', atLeast: 'at least {total}', anyWord: 'No picture has all of these words. These have some of them.', meant: 'No picture has “{typed}”. Looked for “{meant}”.', noMore: 'No more relevant pictures.', beyond: 'Show more anyway', took: 'in {ms} ms',
     newest: 'Newest first', forWords: 'for “{words}”', forPicture: 'that look like yours', forLike: 'that look like this one',
     sort: 'Sort by', sameClass: 'Only things of its class', relevance: 'Best match', newestSort: 'Newest', price: 'Lowest price',
     end: 'No more relevant pictures.', endAll: 'That is the whole collection.',

@@ -7,7 +7,7 @@ const hit = (id: number): Hit => ({
   thumbnail: `/api/v1/images/${id}/thumbnail`, colour: '#000000', price: null, brand: null, category: null, copies: 0, by_looks: false, region: null, fetched_at: '2026-11-21T00:00:00Z',
 })
 const answer = (offset: number, ids: number[], total: number): SearchAnswer => ({
-  total, total_is_exact: true, any_word: false, offset, limit: 60, took_ms: 1, query: { sort: 'relevance' }, hits: ids.map(hit),
+  total, total_is_exact: true, any_word: false, meant: [], offset, limit: 60, took_ms: 1, query: { sort: 'relevance' }, hits: ids.map(hit),
   ...(offset === 0 && { facets: { shop: [], category: [], brand: [], colour: [], class: [], price: [] } }),
 })
 function serverAnswers(...answers: (SearchAnswer | number)[]): ReturnType<typeof vi.fn> {

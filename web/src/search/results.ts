@@ -13,6 +13,7 @@ export interface ResultList {
   total: number
   totalIsExact: boolean
   anyWord: boolean
+  meant: SearchAnswer['meant']
   tookMs: number
   facets: Facets | null
   problem: Problem | null
@@ -32,7 +33,7 @@ const isAbort = (error: unknown): boolean => error instanceof DOMException && er
 
 export function newList(parameters: SearchParameters): ResultList {
   return shallowReactive({
-    parameters, phase: 'loading', hits: [], total: 0, totalIsExact: true, anyWord: false, tookMs: 0,
+    parameters, phase: 'loading', hits: [], total: 0, totalIsExact: true, anyWord: false, meant: [], tookMs: 0,
     facets: null, problem: null, next: 0, ended: false,
   } satisfies ResultList)
 }
@@ -45,6 +46,7 @@ export function append(list: ResultList, answer: SearchAnswer): void {
   list.total = answer.total
   list.totalIsExact = answer.total_is_exact
   list.anyWord = answer.any_word
+  list.meant = answer.meant
   list.tookMs = answer.took_ms
   list.facets = answer.facets ?? list.facets
   list.ended = answer.hits.length === 0 || list.next >= answer.total
