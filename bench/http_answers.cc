@@ -4,6 +4,8 @@
 //   magpie_http_answers PORT [HANDLER_THREADS]     until SIGTERM
 //   GET /hello     "hello"
 //   GET /search    the results
+#include <malloc.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -74,6 +76,7 @@ class Answers final : public HttpHandler {
 
 int run(std::span<char* const> words) {
   if (words.size() < 2) return std::fputs("usage: magpie_http_answers PORT [HANDLER_THREADS]\n", stderr), 2;
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);  // as magpie serve has it
   sigset_t end;
   sigemptyset(&end);
   sigaddset(&end, SIGTERM);

@@ -3,6 +3,7 @@
 #   tools/bench.sh              all workloads
 #   tools/bench.sh crawl        one of them
 #   tools/bench.sh million      a million pictures: recall, time and memory; by name only, as making them takes a quarter of an hour
+#   tools/bench.sh relevance    where relevance ends, on labelled photographs; by name only, as those must be at hand
 #   tools/bench.sh kill         kill -9 at 100 moments of a crawl of 200,000 pages; by name only, as it takes a quarter of an hour
 # MAGPIE_BENCH_ROUNDS=3       times each is run
 # MAGPIE_BENCH_SMOKE=1        tiny, to see that it works; kept in build/bench/results, not beside the true ones
@@ -80,6 +81,10 @@ run() {
       [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || seconds=1
       "$python" tools/bench_http.py --program "$build/bench/magpie_http_answers" --rounds "$rounds" --seconds "$seconds" > build/bench/http.json
       report http "" "50 search results as JSON, written for each request; server and wrk on a core each" build/bench/http.json ;;
+    relevance)
+      "$python" tools/bench_relevance.py --programs "$build/bench" --model "$build/models/efficientnet-lite0-int8" \
+        --clothing "${MAGPIE_BENCH_PHOTOGRAPHS:?names a folder with train and validation, each of folders of JPEGs}" > build/bench/relevance.json
+      report relevance "" "labelled pictures; relevant is what is of the query's class" build/bench/relevance.json ;;
     million)
       local pictures=1000000
       [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || pictures=3000
@@ -92,7 +97,7 @@ run() {
       MAGPIE=$build/magpie MAGPIE_KILL_PAGES=$pages MAGPIE_KILLS=$kills MAGPIE_KILL_RESULT=$PWD/build/bench/kill.json \
         "$python" tests/system/test_kill_synthetic.py
       report kill "" "a synthetic web (tests/site) of $pages pages, 1,000 or 100 a host" build/bench/kill.json ;;
-    *) echo "bench: no workload '$1'; there are: $workloads million kill" >&2; return 2 ;;
+    *) echo "bench: no workload '$1'; there are: $workloads relevance million kill" >&2; return 2 ;;
   esac
 }
 

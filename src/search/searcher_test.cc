@@ -514,10 +514,21 @@ TEST_F(SmallSearch, ARegionOfARareClassFindsTheOtherOne) {
   EXPECT_EQ(answer.hits[0].region, 1U);
 }
 
+void expect_same_hits(const SearchAnswer& answer, const SearchAnswer& other) {
+  EXPECT_EQ(answer.total, other.total);
+  EXPECT_EQ(answer.exactness, other.exactness);
+  ASSERT_EQ(answer.hits.size(), other.hits.size());
+  for (std::size_t i = 0; i < answer.hits.size(); ++i) {
+    EXPECT_EQ(answer.hits[i].id, other.hits[i].id);
+    EXPECT_EQ(answer.hits[i].score, other.hits[i].score);
+  }
+}
+
 /// 6,000 pictures in clusters, a tenth of them copies, in an index that walks graphs.
 class NearestSearch : public ::testing::Test {
  protected:
   static constexpr ImageId kCount = 6'000;
+  static std::int64_t price_of(ImageId id) { return id * 7'919 % 1'000; }
   void SetUp() override {
     auto opened = embedded::open_index(folder.path(), {.merge_in_background = false, .graph_vectors_min = 3'000});
     ASSERT_TRUE(opened);
@@ -526,6 +537,12 @@ class NearestSearch : public ::testing::Test {
     for (int i = 0; i < 30; ++i) centres.push_back(embedding_near({}, 1, random));
     for (ImageId id = 1; id <= kCount; ++id) {
       IndexDocument document{.id = id, .title = "thing", .language = "en", .shop = id % 3 == 0 ? "a.test" : "b.test"};
+      const std::int64_t price = price_of(id);
+      document.price_micros = price * 1'000'000;
+      document.currency = "EUR";
+      document.brand = std::to_string(price / 100);
+      document.category = price < 10 ? "cheap" : "dear";
+      if (price == 0) document.colours = {"red"};
       document.copy_group = id % 10 == 0 ? id - 1 : id;
       ASSERT_TRUE(index->text().add(document));
       vectors.push_back(embedding_near(pick(centres, random), 0.3F, random));
@@ -569,6 +586,46 @@ TEST_F(NearestSearch, FirstHitsAreThoseOfTheExactAnswer) {
     }
   }
   EXPECT_GE(same, 0.95 * wanted);
+}
+
+// From all pictures to one in a thousand: the search that need not be exact loses next to nothing to a filter, and one filter gives one
+// answer in whatever way it is written: as values, as a range, as ids.
+TEST_F(NearestSearch, FiltersCostNoRecallHoweverTheyAreWritten) {
+  for (const std::int64_t prices : {1'000, 100, 10, 1}) {
+    std::vector<Filter> ways(4);
+    ways[0].price_max_micros = (prices - 1) * 1'000'000;
+    ways[1].price_min_micros = 0;
+    ways[1].price_max_micros = prices * 1'000'000 - 1;
+    ways[1].currencies = {"EUR"};
+    if (prices == 1'000) ways[2] = {};
+    else if (prices == 100) ways[2].brands = {"0"};
+    else if (prices == 10) ways[2].categories = {"cheap"};
+    else ways[2].colours = {"red"};
+    ways[3].ids.emplace();
+    for (ImageId id = kCount; id > 0; --id) {
+      if (price_of(id) < prices) ways[3].ids->push_back(id);
+    }
+    double found = 0, wanted = 0;
+    for (int round = 0; round < 20; ++round) {
+      SearchQuery query{.picture = pick(vectors, random), .beyond = true, .limit = 10};
+      std::vector<SearchAnswer> exact, fast;
+      for (const Filter& filter : ways) {
+        query.filter = filter;
+        query.exact = true;
+        exact.push_back(search(query));
+        query.exact = false;
+        fast.push_back(search(query));
+        expect_same_hits(exact.back(), exact.front());
+        expect_same_hits(fast.back(), fast.front());
+      }
+      for (const SearchHit& hit : exact.front().hits) {
+        wanted += 1;
+        found += std::ranges::any_of(fast.front().hits, [&](const SearchHit& one) { return one.id == hit.id; }) ? 1 : 0;
+      }
+    }
+    EXPECT_GT(wanted, 0);
+    EXPECT_GE(found, 0.95 * wanted) << prices << " in 1,000";
+  }
 }
 
 TEST_F(NearestSearch, PagesFitTogetherAndEndTogether) {
