@@ -209,7 +209,10 @@ std::string preview_text(const PreviewView& preview) {
 Outcome<ShopRequest> parse_new_shop(std::string_view json) {
   BodyReader body(json);
   ShopRequest request;
-  request.name = body.text("name").value_or("");
+  if (const auto name = body.text("name")) {
+    request.name = *name;
+    if (name->empty()) body.refuse("name is empty; leave it out to call the shop after its address");
+  }
   request.change.address = body.text("address");
   body.shop_fields(request.change);
   request.change.state = body.text("state");
