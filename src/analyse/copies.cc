@@ -68,8 +68,8 @@ image::Size turned(image::Size size, std::size_t turn) { return turn % 2 == 1 ? 
 }  // namespace
 
 bool are_turned_copies(const CopyEvidence& a, std::size_t turn, const CopyEvidence& b, const CopyRule& rule) {
-  if (!a.turned_pdq || !both_clear(a, b, rule) || !same_shape(turned(a.size, turn), b.size, rule.aspect_ratio_max)) return false;
-  if (image::hamming(a.turned_pdq->at(turn - 1), b.hashes.pdq) > rule.near_pdq_bits_max) return false;
+  if (a.turned_pdq.empty() || !both_clear(a, b, rule) || !same_shape(turned(a.size, turn), b.size, rule.aspect_ratio_max)) return false;
+  if (image::hamming(a.turned_pdq.at(turn - 1), b.hashes.pdq) > rule.near_pdq_bits_max) return false;
   return !a.colours || !b.colours || image::colour_distance(turned(*a.colours, turn), *b.colours) <= rule.near_colour_max;
 }
 
@@ -86,6 +86,7 @@ std::string describe(const Copy& copy) {
 void CopyFinder::add(std::uint64_t image, const CopyEvidence& evidence) {
   images_.push_back(image);
   evidences_.push_back(evidence);
+  evidences_.back().turned_pdq = {};  // only a new picture's are asked for
   by_pdq_.add(evidence.hashes.pdq.words);
   by_phash_.add({&evidence.hashes.phash, 1});
 }
@@ -102,9 +103,8 @@ std::vector<Copy> CopyFinder::copies_of(const CopyEvidence& evidence) const {
   }
   std::set<std::uint64_t> found;  // symmetric ones count once
   for (const Copy& copy : copies) found.insert(copy.image);
-  for (std::size_t turn = 1; evidence.turned_pdq && turn < 8; ++turn) {
-    if (turn != kMirrored && size() > kTurnedMax) continue;
-    const image::PdqHash& hash = (*evidence.turned_pdq)[turn - 1];
+  for (std::size_t turn = 1; turn <= evidence.turned_pdq.size(); ++turn) {
+    const image::PdqHash& hash = evidence.turned_pdq[turn - 1];
     by_pdq_.within(hash.words, rule_.near_pdq_bits_max, near);
     for (const std::uint32_t i : near) {
       if (!are_turned_copies(evidence, turn, evidences_[i], rule_) || !found.insert(images_[i]).second) continue;

@@ -2,7 +2,6 @@
 // Finds copies of a picture: the same picture re-encoded, resized, slightly cropped, mirrored, or turned by quarters. Pictures that are
 // merely alike (two shots of one shirt, or one shot in two colours) are not copies; a wrong merge hides an offer, a missed one only shows
 // it twice, so the rule leans to precision. The rule and how it was measured: README.md, "Copies".
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,7 +19,8 @@ struct CopyEvidence {
   image::PerceptualHashes hashes;
   image::Size size;  // upright, px, of any variant: only its shape counts
   /// Of the picture turned and mirrored, as image::PdqTurns orders them behind the first. A new picture's are enough to find turned copies.
-  std::optional<std::array<image::PdqHash, 7>> turned_pdq = {};
+  /// All 7, or none.
+  std::vector<image::PdqHash> turned_pdq = {};
   std::optional<image::ColourGrid> colours = {};  // hashes see grey only: without it two colours of one product pass for copies
 };
 
@@ -54,17 +54,16 @@ struct Copy {
 /// In words: "mirrored, turned by 90 degrees, 12 of 256 bits of their hashes differ".
 std::string describe(const Copy& copy);
 
-/// All known pictures in memory, about 300 bytes each. Not thread-safe: one owner, or inside a Guarded.
+/// All known pictures in memory, about 360 bytes each. Not thread-safe: one owner, or inside a Guarded.
 class CopyFinder {
  public:
   explicit CopyFinder(CopyRule rule = {}) : rule_(rule) {}
 
   /// Remembers a picture. The same id may come again; it is then known under both evidences.
   void add(std::uint64_t image, const CopyEvidence& evidence);
-  /// All known copies, mirrored ones too if the evidence has its turned_pdq, and, among kTurnedMax pictures at most, those that are turned
-  /// by quarters: each of the eight is one more search. Nearest first, the earliest added among equals. Cost: README.md.
+  /// All known copies, mirrored and turned ones too if the evidence has its turned_pdq. Nearest first, the earliest added among equals.
+  /// Cost: README.md.
   std::vector<Copy> copies_of(const CopyEvidence& evidence) const;
-  static constexpr std::size_t kTurnedMax = 2'000'000;
   /// The first of copies_of().
   std::optional<Copy> nearest_copy(const CopyEvidence& evidence) const;
   std::size_t size() const { return images_.size(); }

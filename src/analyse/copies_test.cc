@@ -71,9 +71,8 @@ TEST(Copies, BlankPicturesAreNobodysCopies) {
 CopyEvidence evidence_of(const image::Pixels& picture) {
   CopyEvidence evidence{.hashes = image::perceptual_hashes(picture.view()), .size = picture.size()};
   evidence.colours = image::colour_grid(picture.view());
-  evidence.turned_pdq.emplace();
   const image::PdqTurns turns = image::pdq_turns(picture.view());
-  std::copy_n(turns.hashes.begin() + 1, 7, evidence.turned_pdq->begin());
+  evidence.turned_pdq.assign(turns.hashes.begin() + 1, turns.hashes.end());
   return evidence;
 }
 
@@ -90,7 +89,7 @@ TEST(Copies, TurnedOnesAreFoundByTheTurnedPdqAndColours) {
                                  "mirrored, ", "mirrored, turned by 90", "mirrored, turned by 180", "mirrored, turned by 270"};
   for (std::size_t turn = 1; turn < 8; ++turn) {
     CopyEvidence known = evidence_of(turned(picture, turn));
-    known.turned_pdq.reset();
+    known.turned_pdq.clear();
     EXPECT_TRUE(are_turned_copies(fresh, turn, known)) << turn;
     EXPECT_FALSE(are_turned_copies(fresh, turn % 7 + 1, known)) << turn;
     EXPECT_FALSE(are_turned_copies(known, turn, fresh)) << "what is not known";

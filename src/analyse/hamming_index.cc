@@ -23,6 +23,14 @@ MAGPIE_WIDE void pick_listed(const std::uint64_t* words, std::size_t width, cons
   }
 }
 
+// Adds the numbers of those entries whose other part differs from `beside` in at most bits_max bits.
+template <class Entry>
+MAGPIE_WIDE void pick_pairs(std::span<const Entry> entries, std::uint64_t beside, int bits_max, std::vector<std::uint32_t>& listed) {
+  for (const Entry& entry : entries) {
+    if (__builtin_popcountll(entry.beside ^ beside) <= bits_max) listed.push_back(entry.number);
+  }
+}
+
 MAGPIE_WIDE void pick_all(const std::uint64_t* words, std::size_t width, const std::uint64_t* wanted, std::size_t count, int bits_max,
                           std::vector<std::uint32_t>& found) {
   for (std::size_t i = 0; i < count; ++i) {
@@ -34,6 +42,7 @@ MAGPIE_WIDE void pick_all(const std::uint64_t* words, std::size_t width, const s
 }
 
 std::uint64_t key_of(std::span<const std::uint64_t> hash, std::size_t part) { return hash[part / 4] >> (16 * (part % 4)) & 0xFFFF; }
+std::uint64_t key_beside(std::span<const std::uint64_t> hash, std::size_t part) { return key_of(hash, part ^ 1); }
 
 }  // namespace
 
@@ -43,7 +52,9 @@ HammingIndex::HammingIndex(std::size_t words) : width_(words) {
 
 void HammingIndex::enter(std::uint32_t number) {
   const std::span hash(words_.data() + number * width_, width_);
-  for (std::size_t part = 0; part < 4 * width_; ++part) bucket(part, key_of(hash, part)).push_back(number);
+  for (std::size_t part = 0; part < 4 * width_; ++part) {
+    buckets_[bucket_of(part, key_of(hash, part))].push_back({number, static_cast<std::uint16_t>(key_beside(hash, part))});
+  }
 }
 
 void HammingIndex::add(std::span<const std::uint64_t> hash) {
@@ -61,16 +72,19 @@ void HammingIndex::within(std::span<const std::uint64_t> hash, int bits_max, std
   if (buckets_.empty() || bits_max >= static_cast<int>(2 * parts)) {
     return pick_all(words_.data(), width_, hash.data(), size(), bits_max, found);
   }
+  const int pair_bits_max = bits_max / static_cast<int>(parts / 2);
+  std::vector<std::uint32_t> listed;
   for (std::size_t part = 0; part < parts; ++part) {
-    const std::uint64_t key = key_of(hash, part);
-    pick_listed(words_.data(), width_, hash.data(), bucket(part, key), bits_max, found);
+    const std::uint64_t key = key_of(hash, part), beside = key_beside(hash, part);
+    pick_pairs(std::span(buckets_[bucket_of(part, key)]), beside, pair_bits_max, listed);
     if (bits_max < static_cast<int>(parts)) continue;
     for (std::size_t bit = 0; bit < kPartBits; ++bit) {
-      pick_listed(words_.data(), width_, hash.data(), bucket(part, key ^ std::uint64_t{1} << bit), bits_max, found);
+      pick_pairs(std::span(buckets_[bucket_of(part, key ^ std::uint64_t{1} << bit)]), beside, pair_bits_max - 1, listed);
     }
   }
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
+  std::sort(listed.begin(), listed.end());
+  listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
+  pick_listed(words_.data(), width_, hash.data(), listed, bits_max, found);
 }
 
 }  // namespace magpie::analyse

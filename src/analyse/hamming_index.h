@@ -1,7 +1,9 @@
 #pragma once
 // All hashes within a few bits of a given one, among millions (Norouzi, Punjani, Fleet: "Fast Exact Search in Hamming Space with
 // Multi-Index Hashing", 2014). A hash is cut into parts of 16 bits, with a table each. Of two hashes that differ in at most r bits, some
-// part differs in at most r / parts, so looking up each part with that many bits turned over finds all of them.
+// part differs in at most r / parts, so looking up each part with that many bits turned over finds all of them. The same holds of pairs of
+// parts: some pair differs in at most r / pairs, and one part of it in at most half of that. So each entry of a table carries the other
+// part of its pair, and only the few whose pair is near are looked at whole; the others, hundreds to one, cost no access to their hash.
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,7 +11,7 @@
 
 namespace magpie::analyse {
 
-/// Hashes of 1 to 4 words, in memory: 8 bytes a word and, from kScanMax hashes on, 16 to 30 more. Not thread-safe: one owner.
+/// Hashes of 1 to 4 words, in memory: 8 bytes a word and, from kScanMax hashes on, 32 to 60 more. Not thread-safe: one owner.
 class HammingIndex {
  public:
   explicit HammingIndex(std::size_t words);
@@ -27,13 +29,17 @@ class HammingIndex {
  private:
   static constexpr std::size_t kPartBits = 16;
 
-  void enter(std::uint32_t number);
-  std::vector<std::uint32_t>& bucket(std::size_t part, std::uint64_t key) { return buckets_[part << kPartBits | key]; }
-  const std::vector<std::uint32_t>& bucket(std::size_t part, std::uint64_t key) const { return buckets_[part << kPartBits | key]; }
+  struct Entry {
+    std::uint32_t number = 0;
+    std::uint16_t beside = 0;  // the other part of the pair
+  };
 
-  std::size_t width_;                                // words of a hash
-  std::vector<std::uint64_t> words_;                 // of all hashes
-  std::vector<std::vector<std::uint32_t>> buckets_;  // by part and key: who has it there
+  void enter(std::uint32_t number);
+  std::size_t bucket_of(std::size_t part, std::uint64_t key) const { return part << kPartBits | key; }
+
+  std::size_t width_;                        // words of a hash
+  std::vector<std::uint64_t> words_;         // of all hashes
+  std::vector<std::vector<Entry>> buckets_;  // by part and key: who has it there
 };
 
 }  // namespace magpie::analyse

@@ -91,5 +91,30 @@ TEST(CopyFinder, FindsWhatTheRuleFindsOverAllPairsOfManyPictures) {
   EXPECT_EQ(found, expected);
 }
 
+TEST(CopyFinder, FindsTurnedOnesAmongManyPictures) {
+  std::mt19937_64 random(7);
+  const auto made_up = [&] {
+    return CopyEvidence{.hashes = {.phash = random(), .dhash = random(), .pdq = {random_hash(random)}, .pdq_quality = 60}, .size = {4, 4}};
+  };
+  CopyEvidence wanted = made_up();
+  for (int turn = 1; turn < 8; ++turn) wanted.turned_pdq.push_back({random_hash(random)});
+  CopyFinder finder;
+  std::vector<std::uint64_t> expected, found;
+  for (std::size_t i = 0; i < HammingIndex::kScanMax + 5'000; ++i) {
+    CopyEvidence one = made_up();
+    const std::size_t turn = 1 + i / 20 % 7;
+    if (i % 20 == 0) one.hashes.pdq = {with_bits_turned(wanted.turned_pdq[turn - 1].words, random() % 36, 256, random)};
+    finder.add(i, one);
+    if (i % 20 == 0 && are_turned_copies(wanted, turn, one)) expected.push_back(i);
+  }
+  for (const Copy& copy : finder.copies_of(wanted)) {
+    EXPECT_EQ(copy.turn, 1 + copy.image / 20 % 7);
+    found.push_back(copy.image);
+  }
+  std::sort(found.begin(), found.end());
+  EXPECT_GE(expected.size(), 1'000U);
+  EXPECT_EQ(found, expected);
+}
+
 }  // namespace
 }  // namespace magpie::analyse

@@ -1,6 +1,7 @@
 #include "pipeline/image_record.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace magpie::pipeline {
 namespace {
@@ -46,8 +47,7 @@ analyse::CopyEvidence copy_evidence(const Image& image) {
 
 analyse::CopyEvidence copy_evidence(const analyse::AnalysedImage& analysed) {
   analyse::CopyEvidence evidence = copy_evidence(analysed.image);
-  evidence.turned_pdq.emplace();
-  std::transform(analysed.turned_pdq.begin(), analysed.turned_pdq.end(), evidence.turned_pdq->begin(), pdq_words);
+  std::transform(analysed.turned_pdq.begin(), analysed.turned_pdq.end(), std::back_inserter(evidence.turned_pdq), pdq_words);
   return evidence;
 }
 
