@@ -113,7 +113,7 @@ class PictureAnalyst {
   Result<std::string> analyse(const WorkerRequest& request) {
     Task task;
     MAGPIE_TRY_DO(read_task(request, task));
-    MAGPIE_TRY(image::AnalysedPicture picture, image::analyse_picture(task.picture, limits_for(request)));
+    MAGPIE_TRY(image::AnalysedPicture picture, image::analyse_picture(task.picture, limits_for(request), options_for(request)));
     AnalysedImage analysed;
     analysed.image = describe(task.picture, picture);
     for (std::size_t i = 0; i < analysed.turned_pdq.size(); ++i) analysed.turned_pdq[i] = pdq_bytes(picture.turns.hashes[i + 1]);
@@ -123,7 +123,6 @@ class PictureAnalyst {
       MAGPIE_TRY(analysed.embedding, embed_all(picture));
       if (is_kept) MAGPIE_TRY_DO(detect(picture.pixels, analysed));
     }
-    if (request.kind == kEmbedPicture || request.kind == kLookAgain) return encode_analysed_image(analysed);
     analysed.thumbnail = std::move(picture.thumbnail.jpeg);
     analysed.preview = std::move(picture.preview.jpeg);
     return encode_analysed_image(analysed);
@@ -168,6 +167,9 @@ class PictureAnalyst {
     return {};
   }
   static RgbPixels rgb(const image::Pixels& pixels) { return {{pixels.data(), pixels.bytes()}, pixels.width(), pixels.height()}; }
+  static image::PictureOptions options_for(const WorkerRequest& request) {
+    return {.wants_pixels = request.kind != kDescribePicture, .pixels_only = request.kind == kEmbedPicture || request.kind == kLookAgain};
+  }
   image::DecodeLimits limits_for(const WorkerRequest& request) const {
     image::DecodeLimits limits = limits_;
     limits.deadline = request.deadline;

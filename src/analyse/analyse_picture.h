@@ -21,10 +21,10 @@ namespace magpie::analyse {
 
 /// Kinds of request (WorkRequest::kind).
 inline constexpr std::uint32_t kAnalysePicture = 1;   // -> AnalysedImage with variants
-inline constexpr std::uint32_t kEmbedPicture = 2;     // -> AnalysedImage without variants: a picture to search with
+inline constexpr std::uint32_t kEmbedPicture = 2;     // -> AnalysedImage with the embedding alone: a picture to search with
 inline constexpr std::uint32_t kMakeVariant = 3;      // -> a JPEG of a given side
 inline constexpr std::uint32_t kDescribePicture = 4;  // -> AnalysedImage without embedding and regions
-inline constexpr std::uint32_t kLookAgain = 5;        // -> AnalysedImage without variants: a kept picture, for embedding and regions
+inline constexpr std::uint32_t kLookAgain = 5;        // -> AnalysedImage with embedding and regions alone, of a kept picture
 
 struct PictureSettings {
   fs::path model_folder;         // of the embedder; holds manifest.yaml. Empty: only kDescribePicture and kMakeVariant are answered

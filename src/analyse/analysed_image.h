@@ -17,15 +17,16 @@
 
 namespace magpie::analyse {
 
+/// Of kEmbedPicture and kLookAgain (analyse_picture.h) the header's facts, embedding and regions alone.
 struct AnalysedImage {
   Image image;  // all that the bytes give; id, places, fetched_at and copy_group are the manager's to fill
   /// PDQ of the picture turned and mirrored, as image::PdqTurns orders them behind the first, highest bit first: copies may be.
   std::array<std::array<std::uint8_t, 32>, 7> turned_pdq{};
-  std::string thumbnail;  // JPEG, longer side at most 256 px; empty for kEmbedPicture
-  std::string preview;    // JPEG, longer side at most 640 px; empty for kEmbedPicture, and where the picture itself is no larger
-  std::string space;      // of the embedding (core/embedder.h), "efficientnet-lite0@1"
-  Embedding embedding;    // unit length, of an animation the mean of a few frames'; none for a dot and for kDescribePicture
-  std::string detector;   // who looked for things in it (Detector::name()); empty: nobody
+  std::string thumbnail;                // JPEG, longer side at most 256 px
+  std::string preview;                  // JPEG, longer side at most 640 px; empty where the picture itself is no larger
+  std::string space;                    // of the embedding (core/embedder.h), "efficientnet-lite0@1"
+  Embedding embedding;                  // unit length, of an animation the mean of a few frames'; none for a dot and for kDescribePicture
+  std::string detector;                 // who looked for things in it (Detector::name()); empty: nobody
   std::vector<EmbeddedRegion> regions;  // what was found, best score first, at most kRegionsMax, each with its vector in `space`
 };
 

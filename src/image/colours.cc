@@ -1,6 +1,7 @@
 #include "image/colours.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <numeric>
@@ -30,12 +31,34 @@ double distance2(const Lab& x, const Lab& y) {
   return l * l + a * a + b * b;
 }
 
-double linear(double channel) { return channel <= 0.04045 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4); }
+// The number of the first of those nearest; `of` gives the Lab of each.
+template <class Ones, class Of>
+std::size_t nearest_of(const Ones& ones, const Lab& lab, Of of) {
+  std::size_t best = 0;
+  double least = distance2(lab, of(ones[0]));
+  for (std::size_t i = 1; i < ones.size(); ++i) {
+    const double distance = distance2(lab, of(ones[i]));
+    if (distance < least) best = i, least = distance;
+  }
+  return best;
+}
+
+double linear(std::uint8_t channel) {
+  static const std::array<double, 256> table = [] {
+    std::array<double, 256> made{};
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      const double share = static_cast<double>(i) / 255;
+      made[i] = share <= 0.04045 ? share / 12.92 : std::pow((share + 0.055) / 1.055, 2.4);
+    }
+    return made;
+  }();
+  return table[channel];
+}
 double curve(double t) { return t > 216.0 / 24389 ? std::cbrt(t) : (24389.0 / 27 * t + 16) / 116; }
 
 // sRGB (IEC 61966-2-1) over XYZ (D65) to CIELAB.
 Lab lab_of(Rgb colour) {
-  const double r = linear(colour.red / 255.0), g = linear(colour.green / 255.0), b = linear(colour.blue / 255.0);
+  const double r = linear(colour.red), g = linear(colour.green), b = linear(colour.blue);
   const double x = curve((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.95047);
   const double y = curve(0.2126729 * r + 0.7151522 * g + 0.0721750 * b);
   const double z = curve((0.0193339 * r + 0.1191920 * g + 0.9503041 * b) / 1.08883);
@@ -84,11 +107,7 @@ ColourName nearest_example(const Lab& lab) {
     for (const Example& example : kExamples) labs.push_back(lab_of(example.rgb));
     return labs;
   }();
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < kLabs.size(); ++i) {
-    if (distance2(lab, kLabs[i]) < distance2(lab, kLabs[best])) best = i;
-  }
-  return kExamples[best].name;
+  return kExamples[nearest_of(kLabs, lab, [](const Lab& of) { return of; })].name;
 }
 
 // Colours on a grid of 32 steps a channel: what a pixel's Lab and name are is looked up, not computed.
@@ -202,11 +221,7 @@ std::vector<Weighted> occupied_bins(const std::vector<std::uint32_t>& histogram)
 }
 
 std::size_t nearest(const std::vector<Weighted>& clusters, const Lab& lab) {
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < clusters.size(); ++i) {
-    if (distance2(lab, clusters[i].lab) < distance2(lab, clusters[best].lab)) best = i;
-  }
-  return best;
+  return nearest_of(clusters, lab, [](const Weighted& cluster) { return cluster.lab; });
 }
 
 // Start colours: the most frequent, then each time the one that is frequent and far from those chosen.

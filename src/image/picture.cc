@@ -27,24 +27,37 @@ Pixels at_most(Pixels pixels, std::uint32_t side) {
   return target == pixels.size() ? std::move(pixels) : resize_area(pixels.view(), target);
 }
 
+bool is_within(Size size, std::uint32_t side) { return std::max(size.width, size.height) <= side; }
+
+// By its header: false when that does not tell.
+bool gets_no_preview(std::string_view bytes, const PictureOptions& options) {
+  const auto header = sniff(bytes);
+  return header && header->size.pixels() > 0 && is_within(header->size, options.preview_side);
+}
+
 }  // namespace
 
 Result<AnalysedPicture> analyse_picture(std::string_view bytes, const DecodeLimits& limits, const PictureOptions& options) {
   const std::uint32_t side = std::max(options.preview_side, options.thumbnail_side);
-  MAGPIE_TRY(Shown shown, decode_shown(bytes, limits, {.side_wanted = side}, kOtherFrames));
+  const std::uint32_t side_wanted = !options.wants_pixels && gets_no_preview(bytes, options) ? options.thumbnail_side : side;
+  MAGPIE_TRY(Shown shown, decode_shown(bytes, limits, {.side_wanted = side_wanted}, kOtherFrames));
   Pixels preview = at_most(std::move(shown.still.pixels), side);
 
   AnalysedPicture picture{.header = shown.still.header};
   for (Pixels& frame : shown.others) picture.other_frames.push_back(flatten_on_white(std::move(frame)));
+  if (options.pixels_only) {
+    picture.pixels = flatten_on_white(std::move(preview));
+    return picture;
+  }
   const Pixels thumbnail = shrink_to_fit(preview.view(), options.thumbnail_side);  // keeps the alpha that colours need
   picture.pixels = flatten_on_white(std::move(preview));
   put_hashes(thumbnail.view(), picture.pixels.view(), picture);
   picture.colours = colours_of(thumbnail.view());
   picture.colour_grid = colour_grid(thumbnail.view());
   MAGPIE_TRY(picture.thumbnail, encode_variant(thumbnail.view(), options.quality));
-  const Size size = picture.header.size;
-  const bool is_small = std::max(size.width, size.height) <= options.preview_side;
-  if (!is_small) { MAGPIE_TRY(picture.preview, encode_variant(picture.pixels.view(), options.quality)); }
+  if (!is_within(picture.header.size, options.preview_side)) {
+    MAGPIE_TRY(picture.preview, encode_variant(picture.pixels.view(), options.quality));
+  }
   return picture;
 }
 

@@ -21,6 +21,8 @@ struct PictureOptions {
   std::uint32_t thumbnail_side = 256;  // px, longer side; variants never enlarge a picture (an SVG is drawn at the size wanted)
   std::uint32_t preview_side = 640;    // px, longer side, >= thumbnail_side
   int quality = 85;                    // of the JPEGs, 1..100
+  bool wants_pixels = true;            // false, without a network: what gets no preview is decoded at the scale of its thumbnail
+  bool pixels_only = false;            // and the header: all else stays empty, as for a picture to search with
 };
 
 inline constexpr std::uint32_t kOtherFrames = 3;
@@ -28,10 +30,10 @@ inline constexpr std::uint32_t kOtherFrames = 3;
 /// Of an animation everything but other_frames is of the frame that stands for it (animation.h).
 struct AnalysedPicture {
   Header header;
-  Pixels pixels;                     // RGB, upright, on white; longer side at most preview_side. For the network; not to be stored
+  Pixels pixels;  // RGB, upright, on white; longer side at most preview_side. For the network, if wanted; not to be stored
   std::vector<Pixels> other_frames;  // of an animation, likewise: at most kOtherFrames that show something, spread over its time
   Variant thumbnail;
-  Variant preview;          // empty where the picture itself is no larger than it would be: a copy of that size is worth no encoding
+  Variant preview;          // empty, too, where the picture itself is no larger than it would be: a copy of that size is worth no encoding
   PerceptualHashes hashes;  // of thumbnail and preview; within a few bits of those at full size
   PdqTurns turns;           // PDQ of all eight turns; the first is that of `hashes`
   Colours colours;

@@ -197,6 +197,7 @@ Size fit_within(Size size, std::uint32_t side) {
 
 Pixels resize_area(PixelsView source, Size target) {
   MAGPIE_CHECK(source.size.pixels() > 0 && target.pixels() > 0, "resizing {} x {} px", source.size.width, source.size.height);
+  if (target == source.size) return crop(source, 0, 0, target);
   const Coverage columns = cover(source.size.width, target.width);
   const Coverage rows = cover(source.size.height, target.height);
   Pixels out(target, source.channels);
