@@ -51,9 +51,10 @@ run() {
       report frontier "URLs" "pages of 100 links, four fifths of them known already, on 10,000 or a million hosts; one thread" build/bench/frontier.json ;;
     analyse)
       program image 0.5 && program analyse 0.5
-      "$python" tools/bench_analyse.py --program "$build/bench/magpie_image_bench" --rounds "$rounds" > build/bench/pictures.json
+      "$python" tools/bench_analyse.py --programs "$build/bench" --rounds "$rounds" > build/bench/pictures.json
+      "$python" tools/bench_query.py --magpie "$build/magpie" > build/bench/query.json
       report analyse "pictures" "JPEGs of 1.2 to 2 MP, quality 85: made of waves and noise, or photographs enlarged where the shared data is at hand" \
-        build/bench/pictures.json build/bench/image.json build/bench/analyse.json ;;
+        build/bench/pictures.json build/bench/query.json build/bench/image.json build/bench/analyse.json ;;
     copies)
       "$python" tools/bench_copies.py --magpie "$build/magpie" > build/bench/copies.json
       report copies "" "real pictures, each as it is and under 10 of 32 changes (tools/copies_set.py); peers with the cut-off that suits this very set best" \

@@ -208,6 +208,52 @@ def run_hash(files, hash_of, cutoffs):
     return best_cutoff(files, edges, cutoffs), took
 
 
+def run_puzzle(files):
+    """libpuzzle (Wong, Bern, Goldberg 2002): a signature of differences between neighbouring patches, and its own distance of two."""
+    import ctypes
+    import ctypes.util
+
+    class Signature(ctypes.Structure):
+        _fields_ = [("size", ctypes.c_size_t), ("values", ctypes.POINTER(ctypes.c_byte))]
+    library = ctypes.CDLL(ctypes.util.find_library("puzzle") or "libpuzzle.so.1")
+    distance = library.puzzle_vector_normalized_distance
+    distance.restype = ctypes.c_double
+    context = ctypes.create_string_buffer(4_096)  # more than its PuzzleContext
+    library.puzzle_init_context(context)
+    began = time.process_time()
+    signatures = []
+    for file in files:
+        one = Signature()
+        library.puzzle_init_cvec(context, ctypes.byref(one))
+        known = library.puzzle_fill_cvec_from_file(context, ctypes.byref(one), file.encode()) == 0
+        signatures.append(ctypes.byref(one) if known else None)  # WebP is none of its formats
+    apart = {(a, b): distance(context, signatures[a], signatures[b], 1)
+             for a in range(len(files)) for b in range(a) if signatures[a] and signatures[b]}
+    took = time.process_time() - began
+
+    def edges(cutoff):
+        return [(files[a], files[b]) for (a, b), value in apart.items() if value <= cutoff]
+    return best_cutoff(files, edges, [n / 20 for n in range(1, 15)]), took
+
+
+def run_embedding(files):
+    """Magpie's own embedder alone: pictures whose vectors are near are copies."""
+    import numpy as np
+    import openvino
+    from calibrate_lite import pixels
+    model = ROOT / "build/models/efficientnet-lite0-int8/lite0.xml"
+    network = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
+    began = time.process_time()
+    vectors = np.stack([network(pixels(file, 224))[0][0] for file in files])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = vectors @ vectors.T
+    took = time.process_time() - began
+
+    def edges(cutoff):
+        return [(files[a], files[b]) for a, b in np.argwhere(np.triu(cosines >= cutoff, 1))]
+    return best_cutoff(files, edges, [n / 100 for n in range(70, 100, 2)]), took
+
+
 def run_local(files, kind):
     """ORB or AKAZE at 320 px, each picture and its mirror against all others, a similarity by RANSAC, inliers counted."""
     import cv2
@@ -282,6 +328,13 @@ def main():
             continue
         for name, (hash_of, cutoffs) in hash_methods().items():
             (cutoff, found, by_change), took = run_hash(files, hash_of, cutoffs)
+            rows += rows_of(name, kind, found, by_change, 1000 * took / len(files), len(files), {"best cut-off": cutoff})
+        for name, run in {"libpuzzle": run_puzzle, "embedding alone": run_embedding}.items():
+            try:
+                (cutoff, found, by_change), took = run(files)
+            except (ImportError, OSError) as error:
+                note(f"{name} is left out: {error}; run tools/setup/bench_peers.sh")
+                continue
             rows += rows_of(name, kind, found, by_change, 1000 * took / len(files), len(files), {"best cut-off": cutoff})
         part = local_subset(files)
         for name in ("ORB", "AKAZE"):

@@ -5,10 +5,10 @@
 #   hnswlib, FAISS, usearch  the same, for bench vec; and dataset-fashion-mnist from Debian
 #   tantivy               the same, for bench text; and python3-xapian from Debian
 #   FastAPI, uvicorn, uvloop, httptools  the same, for bench http; and wrk from Debian
-#   ImageHash, pdqhash, OpenCV, pyvips the same; scikit-image and scikit-learn for their pictures
+#   ImageHash, pdqhash, OpenCV, pyvips the same; scikit-image and scikit-learn for their pictures; OpenVINO
 #   colly                 from the Go module proxy, with go (apt install golang, or newer)
 #   spider                from the Rust registry, with cargo; several minutes of compiling
-#   wget2, httrack        from Debian; and stamps and wallpapers, as pictures that are no garments
+#   wget2, httrack, libpuzzle  from Debian; and stamps and wallpapers, as pictures that are no garments
 # What cannot be installed is named and left out; the benchmark then says so too.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,7 +19,7 @@ mkdir -p "$peers"
 attempt() { echo "peers: $1" >&2; "$@" || echo "peers: $1 is not installed; the benchmark will leave it out" >&2; }
 
 debian_peers() {
-  local wanted=(wget2 httrack tuxpaint-stamps-default plasma-workspace-wallpapers gnome-backgrounds dataset-fashion-mnist
+  local wanted=(wget2 httrack libpuzzle-dev tuxpaint-stamps-default plasma-workspace-wallpapers gnome-backgrounds dataset-fashion-mnist
     python3-xapian wrk)
   dpkg -s "${wanted[@]}" > /dev/null 2>&1 && return 0
   [ "$(id -u)" = 0 ] || { echo "peers: run 'apt-get install ${wanted[*]}' as root" >&2; return 1; }
@@ -29,7 +29,7 @@ python_peers() {
   [ -x "$peers/python/bin/pip" ] || /usr/bin/python3 -m venv "$peers/python"
   "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0 extruct==0.18.0 price-parser==0.5.0 \
     imagehash==4.3.2 pdqhash==0.2.8 pyvips==3.1.1 opencv-python-headless==4.14.0.94 scikit-image==0.26.0 scikit-learn==1.9.1 \
-    hnswlib==0.8.0 faiss-cpu==1.15.1 usearch==2.26.6 tantivy==0.27.0 \
+    hnswlib==0.8.0 faiss-cpu==1.15.1 usearch==2.26.6 tantivy==0.27.0 openvino==2026.4.1 \
     fastapi==0.165.0 uvicorn==0.54.0 uvloop==0.23.0 httptools==0.9.0
 }
 colly() {
