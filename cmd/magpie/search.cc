@@ -1,213 +1,181 @@
-#include <algorithm>
+// magpie search: a search on the command line, of a collection here or of a running server. Its flags have the names that stand in
+// addresses and in JSON (serve/search_request.h), and one parser reads all three.
+#include <cstdlib>
+#include <map>
 
 #include "app/collection_bridge.h"
 #include "app/pictures.h"
-#include "base/json_writer.h"
+#include "base/files.h"
 #include "command.h"
-#include "core/price.h"
 #include "flags.h"
 #include "inspect.h"
 #include "search/searcher.h"
-#include "serve/hit_cards.h"
+#include "search_server.h"
+#include "search_spellings.h"
+#include "search_table.h"
+#include "serve/search_answer.h"
 
 namespace magpie::cmd {
 namespace {
 
+constexpr std::size_t kPictureBytesMax = 64 << 20;
+
+/// A flag that stands for the parameter of its name.
+struct ParameterFlag {
+  const char* flag;
+  const char* name;
+  const char* value;
+  const char* help;
+};
+constexpr ParameterFlag kParameterFlags[] = {
+    {"--like", "like", "PICTURE",
+     "Find what looks like a picture of the collection: ID, ID.REGION for a thing detected in it, with *WEIGHT behind it"},
+    {"--unlike", "unlike", "PICTURE", "Away from this picture; written as in --like, with a weight of 0.5 unless it says another"},
+    {"--region", "region", "NUMBER", "With one --like: the thing detected in it under this number"},
+    {"--shop", "shop", "HOST", "Only from this shop"},
+    {"--category", "category", "NAME", "Only in this category"},
+    {"--brand", "brand", "NAME", "Only of this brand"},
+    {"--colour", "colour", "NAME", "Only with this main colour: black white grey red orange yellow green blue purple pink brown"},
+    {"--class", "class", "NAME", "Only with a thing of this class in it, as the detector names it, e.g. Footwear"},
+    {"--price-min", "price_min", "AMOUNT", "At least this price, with --currency"},
+    {"--price-max", "price_max", "AMOUNT", "At most this price, with --currency"},
+    {"--currency", "currency", "CODE", "Only priced in this currency, e.g. EUR"},
+    {"--since", "since", "TIME", "Only fetched at this time or later, e.g. 2026-11-21T00:00:00Z"},
+    {"--until", "until", "TIME", "Only fetched before this time"},
+    {"--pixels-min", "pixels_min", "NUMBER", "Only of so many pixels (width times height) or more"},
+    {"--pixels-max", "pixels_max", "NUMBER", "Only of so many pixels or fewer"},
+    {"--sort", "sort", "ORDER", "relevance, newest, price or price-desc"},
+};
+
 struct SearchFlags {
-  std::vector<std::string> words;
-  std::string image, sort = "relevance", price_min, price_max, currency;
-  std::vector<ImageId> like;
-  std::uint64_t region = 0;
-  std::vector<std::string> shops, categories, brands, colours, classes;
+  std::vector<std::string> words, images;
+  std::map<std::string, std::vector<std::string>> values;  // by parameter
+  std::string query, as, server;
   std::size_t limit = 10, offset = 0;
   bool facets = false, beyond = false, any_class = false;
 };
 
-Result<Embedding> embed_file(const AppSettings& settings, const Catalog& catalog, const std::string& path) {
-  MAGPIE_TRY(const std::string bytes, read_file(path, 64 << 20));
+Result<SearchParameters> parameters_of_flags(const SearchFlags& flags) {
+  SearchParameters parameters;
+  if (!flags.query.empty()) { MAGPIE_TRY(parameters, read_search(flags.query)); }
+  std::string words;
+  for (const std::string& word : flags.words) words += (words.empty() ? "" : " ") + word;
+  if (!words.empty()) parameters.emplace_back("q", words);
+  for (const auto& [name, values] : flags.values) {
+    for (const std::string& value : values) parameters.emplace_back(name, value);
+  }
+  if (flags.any_class) parameters.emplace_back("same_class", "false");
+  if (flags.beyond) parameters.emplace_back("beyond", "true");
+  return parameters;
+}
+
+/// What of the answer is wanted.
+void add_page(const SearchFlags& flags, SearchParameters& parameters) {
+  const auto add = [&](const char* name, std::string value) {
+    const auto is_same = [&](const auto& known) { return known.first == name; };
+    if (std::ranges::none_of(parameters, is_same)) parameters.emplace_back(name, std::move(value));
+  };
+  add("limit", fmt::format("{}", flags.limit));
+  add("offset", fmt::format("{}", flags.offset));
+  if (flags.facets) add("facets", "true");
+}
+
+Result<std::vector<std::string>> read_pictures(const std::vector<std::string>& paths) {
+  std::vector<std::string> pictures;
+  for (const std::string& path : paths) {
+    MAGPIE_TRY(std::string bytes, read_file(path, kPictureBytesMax));
+    pictures.push_back(std::move(bytes));
+  }
+  return pictures;
+}
+
+Result<void> add_pictures(const SearchFlags& flags, const AppSettings& settings, const Catalog& catalog, SearchQuery& query) {
+  if (flags.images.empty()) return {};
+  MAGPIE_TRY(const std::vector<std::string> pictures, read_pictures(flags.images));
   MAGPIE_TRY(const PictureModel model, find_embedder(settings, &catalog));
   const auto workers = start_picture_workers(settings, {.model = &model, .processes = 1});
-  auto embedding = Pictures(*workers).embed(bytes, Deadline::after(30s));
-  if (!embedding) return fail(embedding.error(), path);
-  return embedding;
-}
-
-Result<std::optional<std::int64_t>> price_bound(const std::string& text, std::string_view flag) {
-  if (text.empty()) return std::optional<std::int64_t>();
-  const auto micros = price_micros(text);
-  if (!micros) return fail(Code::kBadInput, "{} wants a decimal number, not '{}'", flag, text);
-  return std::optional<std::int64_t>(*micros);
-}
-
-/// What is like a region is looked for among regions of its class.
-Result<void> ask_by_region(const SearchFlags& flags, const Catalog& catalog, SearchQuery& query) {
-  if (flags.region == 0) return {};
-  if (flags.like.size() != 1) return fail(Code::kBadInput, "--region goes with one --like: it is a part of that picture");
-  if (flags.region > kRegionsMax) return fail(Code::kBadInput, "--region is 1 to {}, not {}", kRegionsMax, flags.region);
-  query.like_region = static_cast<std::uint16_t>(flags.region);
-  MAGPIE_TRY(const auto details, catalog.image_details(flags.like.front()));
-  const bool known = details && flags.region <= details->regions.size();
-  if (known && !flags.any_class) query.scope = {VectorPart::kRegion, details->regions[flags.region - 1U].label};
-  return {};  // what is not known the searcher says
-}
-
-Result<SearchQuery> make_query(const SearchFlags& flags, const AppSettings& settings, const Catalog& catalog) {
-  SearchQuery query;
-  for (const std::string& word : flags.words) query.words += (query.words.empty() ? "" : " ") + word;
-  if (!flags.image.empty()) { MAGPIE_TRY(query.picture, embed_file(settings, catalog, flags.image)); }
-  query.like = flags.like;
-  MAGPIE_TRY_DO(ask_by_region(flags, catalog, query));
-  query.beyond = flags.beyond;
-  query.filter.shops = flags.shops;
-  query.filter.categories = flags.categories;
-  query.filter.brands = flags.brands;
-  query.filter.colours = flags.colours;
-  query.filter.classes = flags.classes;
-  if (!flags.currency.empty()) query.filter.currencies = {flags.currency};
-  MAGPIE_TRY(query.filter.price_min_micros, price_bound(flags.price_min, "--price-min"));
-  MAGPIE_TRY(query.filter.price_max_micros, price_bound(flags.price_max, "--price-max"));
-  if ((query.filter.price_min_micros || query.filter.price_max_micros) && flags.currency.empty()) {
-    return fail(Code::kBadInput, "--price-min and --price-max need --currency: prices are never converted");
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    auto embedding = Pictures(*workers).embed(pictures[i], Deadline::after(30s));
+    if (!embedding) return fail(embedding.error(), flags.images[i]);
+    query.like.push_back({.vector = *std::move(embedding)});
   }
-  const auto sort = sort_order_from_string(flags.sort);
-  if (!sort) return fail(Code::kBadInput, "--sort is relevance, newest, price-asc or price-desc, not '{}'", flags.sort);
-  query.sort = *sort;
-  query.offset = flags.offset;
-  query.limit = flags.limit;
-  query.prices = false;
-  if (!flags.facets) query.facets.clear();
-  return query;
+  return {};
 }
 
-/// What one line or object says of a hit.
-struct Shown {
-  std::string title, page_url, image_url, shop, brand, category, price, currency;
-};
-
-Shown describe(const ImageDetails& details) {
-  Shown shown;
-  if (!details.urls.empty()) shown.image_url = details.urls.front();
-  shown.title = title_of(details);
-  shown.page_url = page_url_of(details);  // of a picture that no page shows, its own address
-  if (details.showings.empty()) return shown;
-  const Showing& first = details.showings.front();
-  shown.shop = first.shop;
-  if (!first.product) {
-    if (!first.alt.empty()) shown.title = first.alt;
-    return shown;
-  }
-  const Product& product = first.product->product;
-  if (!product.name.empty()) shown.title = product.name;
-  shown.brand = product.brand;
-  shown.category = product.category;
-  shown.price = product.offer.price;
-  shown.currency = product.offer.currency;
-  return shown;
+Result<SearchRequest> parse_request(const SearchParameters& parameters) {
+  auto request = parse_search_request(parameters);
+  if (!request) return Failure(error_of(request.error()));
+  return *std::move(request);
 }
 
-void print_text(const SearchHit& hit, const Shown& shown) {
-  fmt::print("{:>5.2f}  {}\n       {}", hit.score, shown.title, shown.page_url);
-  if (!shown.price.empty()) fmt::print("  {} {}", shown.price, shown.currency);
-  if (hit.region != 0) fmt::print("  (region {})", hit.region);
-  if (hit.by_looks) fmt::print("  (by its looks)");
-  if (hit.copies_total > 0) fmt::print("  (+{} {})", hit.copies_total, hit.copies_total == 1 ? "copy" : "copies");
-  fmt::print("\n");
-}
-
-void write_hit(JsonWriter& json, const SearchHit& hit, const Shown& shown) {
-  json.begin_object().field("image_id", hit.id).field("score", hit.score).field("title", shown.title).field("page_url", shown.page_url);
-  json.field("image_url", shown.image_url).field("shop", shown.shop).field("brand", shown.brand).field("category", shown.category);
-  json.field("price", shown.price).field("currency", shown.currency).field("copies", hit.copies_total);
-  json.field("by_looks", hit.by_looks).key("region");
-  hit.region == 0 ? json.null() : json.number(hit.region);
-  json.end_object();
-}
-
-void write_facets(JsonWriter& json, const SearchAnswer& answer) {
-  json.key("facets").begin_object();
-  for (const FacetCounts& facet : answer.facets) {
-    json.key(to_string(facet.facet)).begin_array();
-    for (const FacetValue& value : facet.values) json.begin_object().field("value", value.value).field("count", value.count).end_object();
-    json.end_array();
-  }
-  json.end_object();
-}
-
-void print_facets(const SearchAnswer& answer) {
-  for (const FacetCounts& facet : answer.facets) {
-    if (facet.values.empty()) continue;
-    fmt::print("{}:", to_string(facet.facet));
-    for (const FacetValue& value : std::span(facet.values).first(std::min<std::size_t>(facet.values.size(), 12)))
-      fmt::print("  {} {}", value.value, value.count);
-    fmt::print("\n");
-  }
-}
-
-Result<int> run(const Common& common, const SearchFlags& flags) {
+Result<std::string> ask_collection(const Common& common, const SearchFlags& flags, const SearchParameters& parameters) {
+  const auto began = std::chrono::steady_clock::now();
+  MAGPIE_TRY(SearchRequest request, parse_request(parameters));
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
   MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
-  MAGPIE_TRY(const SearchQuery query, make_query(flags, settings, collection->catalog()));
+  const auto no_uploads = [](const std::string&) { return std::optional<Embedding>(); };
+  if (const auto found = look_up_pictures(request, collection->catalog(), no_uploads); !found) return Failure(error_of(found.error()));
+  MAGPIE_TRY_DO(add_pictures(flags, settings, collection->catalog(), request.query));
   MAGPIE_TRY(const auto text_model, find_text_model(settings));
   const CollectionPlacer placer(*collection, settings, text_model, nullptr);
   const Searcher searcher(collection->text(), collection->vectors(), settings.search, nullptr, &placer);
-  MAGPIE_TRY(const SearchAnswer answer, searcher.search(query));
-  JsonWriter json;
-  json.begin_object()
-      .field("total", answer.total)
-      .field("total_is_exact", answer.exactness == Exactness::kExact)
-      .field("any_word", answer.any_word);
-  json.key("meant").begin_array();
-  for (const auto& [typed, meant] : answer.meant) json.begin_object().field("typed", typed).field("meant", meant).end_object();
-  json.end_array();
-  json.field("took_ms", static_cast<double>(answer.took.count()) / 1000).key("hits").begin_array();
-  for (const SearchHit& hit : answer.hits) {
-    MAGPIE_TRY(const std::optional<ImageDetails> details, collection->catalog().image_details(hit.id));
-    const Shown shown = details ? describe(*details) : Shown{};
-    common.json ? write_hit(json, hit, shown) : print_text(hit, shown);
+  MAGPIE_TRY(const SearchAnswer answer, searcher.search(request.query));
+  HitCards cards(collection->catalog(), collection->text());
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
+  auto text = search_answer_text(cards, collection->catalog(), request, answer, took);
+  if (!text) return Failure(error_of(text.error()));
+  return *std::move(text);
+}
+
+Result<std::string> ask(const Common& common, const SearchFlags& flags, SearchParameters parameters) {
+  add_page(flags, parameters);
+  if (flags.server.empty()) return ask_collection(common, flags, parameters);
+  MAGPIE_TRY(const std::vector<std::string> pictures, read_pictures(flags.images));
+  const char* key = std::getenv("MAGPIE_KEY");
+  return ask_server(flags.server, key == nullptr ? "" : key, std::move(parameters), pictures);
+}
+
+Result<int> run(const Common& common, const SearchFlags& flags) {
+  MAGPIE_TRY(SearchParameters parameters, parameters_of_flags(flags));
+  if (!flags.as.empty()) {
+    MAGPIE_TRY(const SearchRequest request, parse_request(parameters));
+    MAGPIE_TRY(const std::string spelt, spell_search(request, flags.as));
+    print_line(spelt);
+    return kDone;
   }
-  json.end_array();
-  if (common.json) {
-    if (flags.facets) write_facets(json, answer);
-    print_line(json.end_object().text());
-  } else {
-    if (flags.facets) print_facets(answer);
-    for (const auto& [typed, meant] : answer.meant) fmt::print(stderr, "no picture has \"{}\"; \"{}\" was looked for\n", typed, meant);
-    fmt::print(stderr, "{} of {} {}{}\n", answer.hits.size(), answer.total, answer.total == 1 ? "picture" : "pictures",
-               answer.any_word ? "; no picture has all the words, these have some" : "");
-  }
-  return answer.total > 0 ? kDone : kNothing;
+  MAGPIE_TRY(const std::string answer, ask(common, flags, std::move(parameters)));
+  MAGPIE_TRY(const std::uint64_t total, total_of_search(answer));
+  if (common.json) print_line(answer);
+  else MAGPIE_TRY_DO(print_search_table(answer));
+  return total > 0 ? kDone : kNothing;
 }
 
 }  // namespace
 
 void add_search(CLI::App& app, Common& common) {
-  Subcommand command(app, "search", "Find pictures by words, by a picture, or by both");
+  Subcommand command(app, "search", "Find pictures by words, by pictures, or by both");
   auto flags = std::make_shared<SearchFlags>();
-  command.option("words", flags->words, "Words, in any language; none with --image or --like, or to list everything");
-  command.option("--image", flags->image, "A picture file to find look-alikes of", {.value = "FILE"});
-  command.option("--like", flags->like, "Find what looks like this picture of the collection", {.value = "ID", .one_each = true});
-  command.option("--region", flags->region,
-                 "With --like: what looks like the thing detected in it under this number, among things of its "
-                 "class; the picture's page shows them",
-                 {.value = "NUMBER"});
-  command.flag("--any-class", flags->any_class, "With --region: among all things and whole pictures");
-  command.option("--shop", flags->shops, "Only from this shop (host); may be given several times", {.one_each = true});
-  command.option("--category", flags->categories, "Only in this category", {.one_each = true});
-  command.option("--brand", flags->brands, "Only of this brand", {.one_each = true});
-  command.option("--colour", flags->colours, "Only with this main colour: black white grey red orange yellow green blue purple pink brown",
-                 {.one_each = true});
-  command.option("--class", flags->classes, "Only with a thing of this class in it, as the detector names it, e.g. Footwear",
-                 {.one_each = true});
-  command.option("--price-min", flags->price_min, "At least this price, with --currency");
-  command.option("--price-max", flags->price_max, "At most this price, with --currency");
-  command.option("--currency", flags->currency, "Only priced in this currency, e.g. EUR");
-  command.option("--sort", flags->sort, "relevance, newest, price-asc or price-desc", {.show_default = true});
+  command.option(
+      "words", flags->words,
+      "Words in any language, '\"a phrase\"' in quotation marks, and -word or '-\"a phrase\"' for what hits must not have; none with "
+      "--image or --like, or to list everything. Put -- before words that begin with a minus sign");
+  command.option("--image", flags->images, "A picture file to find look-alikes of", {.value = "FILE", .one_each = true});
+  for (const ParameterFlag& flag : kParameterFlags)
+    command.option(flag.flag, flags->values[flag.name], flag.help, {.value = flag.value, .one_each = true});
+  command.flag("--any-class", flags->any_class, "With regions: compare all things and whole pictures, not only things of their class");
+  command.flag("--beyond", flags->beyond, "With a picture: also those beyond the point where relevance ends (search.relevance_min)");
+  command.option("--query", flags->query, "A search as JSON, or as the address of one: what --as and the web page give", {.value = "TEXT"});
+  command.option("--as", flags->as, "Do not search; print the search as url, json or command", {.value = "SPELLING"});
+  command.option("--server", flags->server, "Ask this running server, not a collection here; its key comes from MAGPIE_KEY",
+                 {.value = "URL"});
   command.option("-n,--limit", flags->limit, "Hits to show, up to 200", {.show_default = true});
   command.option("--offset", flags->offset, "Hits to pass over first", {.show_default = true});
   command.flag("--facets", flags->facets, "Also count shops, categories, brands, colours and classes");
-  command.flag("--beyond", flags->beyond, "With a picture: also those beyond the point where relevance ends (search.relevance_min)");
+  command.footer(
+      "--shop, --category, --brand, --colour, --class, --like and --unlike may be given several times. With --json the answer is that of\n"
+      "the HTTP API (SearchAnswer in docs/openapi.yaml).");
   command.common_flags(common);
   command.runs(common, [&common, flags] { return run(common, *flags); });
 }

@@ -112,6 +112,9 @@ class TextSnapshot {
   virtual Result<const IdSet*> copies() const = 0;
   /// Hands over the rows of `ids` in batches, each once, in no order; ids without a document are passed over. The span is borrowed.
   virtual Result<void> rows(const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take) const = 0;
+  /// Tells a facet's value of each of `ids`, in no order: of several the first, "" of none. Ids without a document are passed over. Values
+  /// live as long as the snapshot. Cost (embedded): as rows().
+  virtual Result<void> values(Facet facet, const IdSet& ids, const std::function<void(ImageId, std::string_view)>& take) const = 0;
   /// Documents in the view.
   virtual std::uint64_t size() const = 0;
   /// Grows with every commit that changed something; equal versions give equal answers.

@@ -20,6 +20,14 @@ class TextView : public TextSnapshot {
     index::visit_rows(*snapshot_, ids, take);
     return {};
   }
+  Result<void> values(Facet facet, const IdSet& ids, const std::function<void(ImageId, std::string_view)>& take) const override {
+    snapshot_->for_each_document(ids, [&](const index::SegmentState& state, std::uint32_t ordinal) {
+      const index::FacetColumn& column = state.segment->facets[static_cast<std::size_t>(facet)];
+      const std::span<const std::uint32_t> codes = column.of(ordinal);
+      take(state.segment->document_ids[ordinal], codes.empty() ? std::string_view() : column.names[codes.front() - 1]);
+    });
+    return {};
+  }
   std::uint64_t size() const override { return snapshot_->documents(); }
   std::uint64_t version() const override { return snapshot_->version; }
 

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "search/looks.h"
+#include "search/query_vector.h"
 #include "search/recall_monitor.h"
+#include "search/typed_words.h"
 
 namespace magpie {
 namespace {
@@ -25,29 +27,12 @@ Result<IdSet> find_by_words(const SearchView& view, const SearchQuery& query, Ty
   return found.words.scores.ids();
 }
 
-void add_to(Embedding& sum, const Embedding& vector) {
-  if (sum.empty()) sum.assign(vector.size(), 0.0F);
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += vector[i];
-}
-
-/// The direction half-way between all pictures of the query.
+/// What hits are to be like, less what they are to be unlike.
 Result<Embedding> query_vector(const SearchView& view, const SearchQuery& query) {
-  Embedding sum = query.picture;
-  for (const ImageId id : query.like) {
-    MAGPIE_TRY(std::optional<Embedding> vector, view.vectors->embedding(id, query.like_region));
-    if (!vector && query.like_region != 0)
-      return fail(Code::kNotFound, "nothing was detected in picture {} under number {}", id, query.like_region);
-    if (!vector) return fail(Code::kNotFound, "picture {} has not been analysed, so nothing can be like it yet", id);
-    if (!sum.empty() && sum.size() != vector->size()) {
-      return fail(Code::kBadInput, "the picture has {} components, the index's have {}", sum.size(), vector->size());
-    }
-    add_to(sum, *vector);
-  }
-  double squares = 0;
-  for (const float value : sum) squares += double{value} * double{value};
-  if (!(squares > 0) || !std::isfinite(squares)) return fail(Code::kBadInput, "the picture's embedding is zero or not finite");
-  for (float& value : sum) value = static_cast<float>(value / std::sqrt(squares));
-  return sum;
+  MAGPIE_TRY(std::vector<WeightedVector> like, vectors_of(*view.vectors, query.like));
+  if (!query.picture.empty()) like.push_back({query.picture, 1});
+  MAGPIE_TRY(const std::vector<WeightedVector> unlike, vectors_of(*view.vectors, query.unlike));
+  return rocchio(like, unlike);
 }
 
 // Where relevance ends. A handful of pictures says little of what is usual, so they count beside kUsualPictures at kUsualBackground.
@@ -62,9 +47,9 @@ Result<float> boundary(const SearchView& view, const SearchQuery& query, const E
 
 Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within,
                               CandidateOptions options, Candidates& found) {
-  MAGPIE_TRY(const Embedding vector, query_vector(view, query));
-  MAGPIE_TRY(found.similarity_min, boundary(view, query, vector, relevance_min));
-  const VectorQuery wanted{.vector = vector,
+  MAGPIE_TRY(found.vector, query_vector(view, query));
+  MAGPIE_TRY(found.similarity_min, boundary(view, query, found.vector, relevance_min));
+  const VectorQuery wanted{.vector = found.vector,
                            .k = options.nearest ? 2 * kNearestHits : kAllSimilar,
                            .allowed = &within,
                            .min_similarity = found.similarity_min,
@@ -88,31 +73,41 @@ Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, 
   return ids;
 }
 
-/// Takes out the pictures one asked to find others like, and their copies.
-Result<void> leave_out_liked(const SearchView& view, const SearchQuery& query, IdSet& ids) {
-  IdSet liked, groups, out;
-  for (const ImageId id : query.like) liked.add(id);
-  MAGPIE_TRY_DO(view.text->rows(liked, [&](std::span<const IndexRow> rows) {
+/// Adds what each picture of `unlike` would find.
+Result<void> leave_out_alike(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within, IdSet& out) {
+  MAGPIE_TRY(const std::vector<WeightedVector> unlike, vectors_of(*view.vectors, query.unlike));
+  for (const WeightedVector& one : unlike) {
+    MAGPIE_TRY(const float similarity_min, boundary(view, query, one.vector, relevance_min));
+    MAGPIE_TRY(const VectorMatches matches,
+               view.vectors->search(
+                   {.vector = one.vector, .k = kAllSimilar, .allowed = &within, .min_similarity = similarity_min, .scope = query.scope}));
+    for (const SimilarId& match : matches.hits) out.add(match.id);
+  }
+  return {};
+}
+
+/// Adds the pictures one asked with, and those of `pool` that are copies of them.
+Result<void> leave_out_asked(const SearchView& view, const SearchQuery& query, const IdSet& pool, IdSet& out) {
+  IdSet asked, groups;
+  for (const auto* pictures : {&query.like, &query.unlike}) {
+    for (const QueryPicture& picture : *pictures) {
+      if (picture.vector.empty()) asked.add(picture.id);
+    }
+  }
+  if (asked.empty()) return {};
+  MAGPIE_TRY_DO(view.text->rows(asked, [&](std::span<const IndexRow> rows) {
     for (const IndexRow& row : rows) groups.add(row.copy_group);
   }));
-  MAGPIE_TRY_DO(view.text->rows(ids, [&](std::span<const IndexRow> rows) {
+  MAGPIE_TRY_DO(view.text->rows(pool, [&](std::span<const IndexRow> rows) {
     for (const IndexRow& row : rows) {
       if (groups.contains(row.copy_group)) out.add(row.id);
     }
   }));
-  ids -= out;
-  ids -= liked;
+  out |= asked;
   return {};
 }
 
 }  // namespace
-
-bool has_words(const std::string& text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-  });
-}
 
 std::uint16_t Candidates::region(ImageId id) const {
   const auto found = std::ranges::lower_bound(regions, id, {}, &std::pair<ImageId, std::uint16_t>::first);
@@ -131,6 +126,7 @@ float Candidates::fused_score(ImageId id, float text_weight) const {
 
 Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within,
                                    CandidateOptions options) {
+  const auto relevance_min = static_cast<float>(settings.relevance_min());
   Candidates found;
   found.with_words = has_words(query.words) || !query.phrases.empty();
   found.with_pictures = !query.picture.empty() || !query.like.empty();
@@ -145,11 +141,13 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
     const bool both = found.with_words && query.combine == Combine::kBoth;
     IdSet wanted = within;
     if (both) wanted &= found.ids;
-    MAGPIE_TRY(IdSet similar, find_by_picture(view, query, static_cast<float>(settings.relevance_min()), wanted, options, found));
+    MAGPIE_TRY(IdSet similar, find_by_picture(view, query, relevance_min, wanted, options, found));
     if (both) found.ids &= similar;
     else found.ids |= similar;
-    if (!query.like.empty()) MAGPIE_TRY_DO(leave_out_liked(view, query, found.ids));
+  } else if (!query.unlike.empty()) {
+    MAGPIE_TRY_DO(leave_out_alike(view, query, relevance_min, within, found.left_out));
   }
+  MAGPIE_TRY_DO(leave_out_asked(view, query, found.browsing ? within : found.ids, found.left_out));
   return found;
 }
 

@@ -37,10 +37,12 @@ struct Candidates {
   WordMatches words;                                       // see text()
   ScoreMap similarity;                                     // cosine
   std::vector<std::pair<ImageId, std::uint16_t>> regions;  // of similar pictures by id: which region it is, where not the whole
+  Embedding vector;                                        // what pictures were compared with
   float similarity_min = 0;
   bool with_looks = false;  // looks were asked, too: `fused` says how words and looks rank together, 0..1
   ScoreMap fused;
   IdSet by_looks_alone;
+  IdSet left_out;  // what no hit may be, whatever found it
 
   /// The score of its words, 0..1; nothing where it was not found by them.
   std::optional<float> text(ImageId id) const {
@@ -54,6 +56,7 @@ struct Candidates {
   /// `set` without what is no candidate.
   IdSet among(IdSet set) const {
     if (!browsing) set &= ids;
+    set -= left_out;
     return set;
   }
   /// Which region of a similar picture is meant; 0 for the whole.
@@ -66,9 +69,6 @@ struct Candidates {
  private:
   float fused_score(ImageId id, float text_weight) const;
 };
-
-/// Whether there is a word in it: anything but white space and ASCII punctuation.
-bool has_words(const std::string& text);
 
 /// `within`: only these ids are of interest; others may be left out.
 Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within,

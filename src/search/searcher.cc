@@ -5,8 +5,11 @@
 #include <utility>
 
 #include "search/candidates.h"
+#include "search/percentile.h"
 #include "search/prices.h"
 #include "search/ranking.h"
+#include "search/spread.h"
+#include "search/typed_words.h"
 
 namespace magpie {
 namespace {
@@ -21,6 +24,13 @@ constexpr std::pair<SortOrder, std::string_view> kSortOrders[] = {{SortOrder::kR
 Result<void> check(const SearchQuery& query) {
   if (query.limit > kSearchLimitMax) return fail(Code::kBadInput, "limit is at most {}, not {}", kSearchLimitMax, query.limit);
   if (query.like.size() > kLikeMax) return fail(Code::kBadInput, "at most {} pictures to be like, not {}", kLikeMax, query.like.size());
+  if (query.unlike.size() > kUnlikeMax)
+    return fail(Code::kBadInput, "at most {} pictures to be unlike, not {}", kUnlikeMax, query.unlike.size());
+  for (const auto* pictures : {&query.like, &query.unlike}) {
+    for (const QueryPicture& picture : *pictures) {
+      if (!(picture.weight > 0)) return fail(Code::kBadInput, "a picture's weight must be above 0, not {}", picture.weight);
+    }
+  }
   return {};
 }
 
@@ -39,14 +49,27 @@ struct Grounds {
   std::optional<IdSet> relaxed_prices;
 };
 
+/// What passes a filter, and the query's limits.
+Result<IdSet> find_passed(const TextSnapshot& text, const Filter& filter, const RowLimits& limits) {
+  MAGPIE_TRY(IdSet passed, text.filter(filter));
+  if (!limits.any()) return passed;
+  IdSet within;
+  MAGPIE_TRY_DO(text.rows(passed, [&](std::span<const IndexRow> rows) {
+    for (const IndexRow& row : rows) {
+      if (limits.pass(row)) within.add(row.id);
+    }
+  }));
+  return within;
+}
+
 Result<Grounds> find_grounds(const TextSnapshot& text, const SearchQuery& query) {
   Grounds grounds;
-  MAGPIE_TRY(grounds.passed, text.filter(query.filter));
+  MAGPIE_TRY(grounds.passed, find_passed(text, query.filter, query.limits));
   for (const Facet facet : query.facets) {
     if (query.filter.values(facet).empty()) continue;
     Filter relaxed = query.filter;
     relaxed.values(facet).clear();
-    MAGPIE_TRY(IdSet passed, text.filter(relaxed));
+    MAGPIE_TRY(IdSet passed, find_passed(text, relaxed, query.limits));
     grounds.relaxed.emplace_back(facet, std::move(passed));
   }
   const bool prices_chosen = query.filter.price_min_micros || query.filter.price_max_micros || !query.filter.currencies.empty();
@@ -55,7 +78,7 @@ Result<Grounds> find_grounds(const TextSnapshot& text, const SearchQuery& query)
     relaxed.price_min_micros.reset();
     relaxed.price_max_micros.reset();
     relaxed.currencies.clear();
-    MAGPIE_TRY(grounds.relaxed_prices, text.filter(relaxed));
+    MAGPIE_TRY(grounds.relaxed_prices, find_passed(text, relaxed, query.limits));
   }
   return grounds;
 }
@@ -117,15 +140,50 @@ Result<std::vector<FacetCounts>> count_all(const SearchView& view, const SearchQ
   return result;
 }
 
-SearchHit describe(ImageId shown, const Ranking& ranking, const Candidates& candidates) {
-  const std::vector<ImageId>& copies = ranking.copies(shown);
-  SearchHit hit{.id = shown, .score = ranking.score(shown), .copies_total = copies.size()};
-  if (candidates.with_words) hit.text = candidates.text(shown);
-  if (candidates.with_pictures) hit.similarity = candidates.similarity.get(shown);
-  hit.region = candidates.region(shown);
-  hit.by_looks = candidates.by_looks_alone.contains(shown);
+SearchHit describe(const SpreadHit& shown, const Ranking& ranking, const Candidates& candidates) {
+  const ImageId id = shown.id;
+  const std::vector<ImageId>& copies = ranking.copies(id);
+  SearchHit hit{.id = id, .score = ranking.score(id), .copies_total = copies.size()};
+  if (candidates.with_words) hit.text = candidates.text(id);
+  if (candidates.with_pictures) hit.similarity = candidates.similarity.get(id);
+  hit.region = candidates.region(id);
+  hit.by_looks = candidates.by_looks_alone.contains(id);
+  hit.more_of_shop = shown.more_of_shop;
+  hit.more_of_brand = shown.more_of_brand;
   hit.copies.assign(copies.begin(), copies.begin() + static_cast<std::ptrdiff_t>(std::min(copies.size(), kCopiesListed)));
   return hit;
+}
+
+/// One page of the hits that are listed.
+struct HitPage {
+  std::uint64_t listed = 0;
+  std::vector<SpreadHit> hits;
+};
+
+/// `hits_max`: there are no more than so many, whatever was found.
+Result<HitPage> page_of(const SearchView& view, Ranking& ranking, const SearchQuery& query, std::size_t hits_max) {
+  HitPage page{.listed = hits_max};
+  if (query.per_shop == 0 && query.per_brand == 0) {
+    const std::size_t offset = std::min(query.offset, hits_max);
+    for (const Place& place : ranking.page(offset, std::min(query.limit, hits_max - offset))) page.hits.push_back({place.id});
+    return page;
+  }
+  std::vector<ImageId> ordered;
+  for (const Place& place : ranking.page(0, hits_max)) ordered.push_back(place.id);
+  MAGPIE_TRY(page.hits, spread(*view.text, ordered, {query.per_shop, query.per_brand}));
+  page.listed = page.hits.size();
+  page.hits.erase(page.hits.begin(), page.hits.begin() + static_cast<std::ptrdiff_t>(std::min(query.offset, page.hits.size())));
+  page.hits.resize(std::min(query.limit, page.hits.size()));
+  return page;
+}
+
+Result<void> add_percentiles(const SearchView& view, const SearchQuery& query, const Candidates& candidates, std::vector<SearchHit>& hits) {
+  if (!query.why || !candidates.with_pictures || hits.empty()) return {};
+  MAGPIE_TRY(const std::vector<float> sample, sample_similarities(view, candidates.vector, query.scope));
+  for (SearchHit& hit : hits) {
+    if (hit.similarity) hit.percentile = share_below(sample, *hit.similarity);
+  }
+  return {};
 }
 
 }  // namespace
@@ -175,17 +233,17 @@ Result<SearchAnswer> Searcher::answer(const SearchView& view, const SearchQuery&
   const auto text_weight = static_cast<float>(settings_.text_weight());
   MAGPIE_TRY(Ranking ranking, Ranking::of(view, answered.found(), candidates, query.sort, text_weight));
   const std::size_t hits_max = candidates.cut_off ? std::min(kNearestHits, ranking.size()) : ranking.size();
-  const std::size_t offset = std::min(query.offset, hits_max);
+  MAGPIE_TRY(const HitPage page, page_of(view, ranking, query, hits_max));
 
   SearchAnswer answer{.total = hits_max,
+                      .listed = page.listed,
                       .plan = candidates.plan,
                       .cut_off = candidates.cut_off,
                       .any_word = candidates.any_word,
                       .meant = candidates.words.meant,
                       .version = view.text->version()};
-  for (const Place& place : ranking.page(offset, std::min(query.limit, hits_max - offset))) {
-    answer.hits.push_back(describe(place.id, ranking, candidates));
-  }
+  for (const SpreadHit& hit : page.hits) answer.hits.push_back(describe(hit, ranking, candidates));
+  MAGPIE_TRY_DO(add_percentiles(view, query, candidates, answer.hits));
   const auto values_max = static_cast<std::size_t>(settings_.facet_values());
   MAGPIE_TRY(answer.facets, count_all(view, query, grounds, answered, values_max));
   if (query.prices) {

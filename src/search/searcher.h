@@ -2,16 +2,19 @@
 // Answers one search: words, a picture, pictures already known ("more like this"), or words and pictures together, within a filter.
 //
 // How an answer comes about, step by step (each step is a file of src/search):
-//   filter      the documents that pass SearchQuery::filter
+//   filter      the documents that pass SearchQuery::filter and SearchQuery::limits
 //   candidates  words: documents with every word; where no document of the whole index has all of them, documents with any
 //               (SearchAnswer::any_word says so). A word that no document has is taken for the one that was probably meant, if one is
-//               near (SearchAnswer::meant). All this is settled before the filter, so that a filter never changes it.
-//               pictures: similarity (cosine) at or above similarity_min. Several pictures are averaged into one. similarity_min is
+//               near (SearchAnswer::meant). All this is settled before the filter, so that a filter never changes it. Phrases must be
+//               there under either rule.
+//               pictures: similarity (cosine) at or above similarity_min. Several pictures, and those that hits are to be unlike, make
+//               one vector (search/query_vector.h). similarity_min is
 //               where relevance ends for this query: background + relevance_min x (1 - background), the background being the
 //               query's mean similarity to the collection, so that a picture like all others does not find all others. A picture
 //               is as alike as the best of its vectors within SearchQuery::scope: the whole picture's and its regions'.
 //               words and pictures: Combine::kBoth keeps what is in both sets, kEither what is in one.
 //               neither: every document (browsing); all scores are then 0.
+//               Where no picture says what to be like, `unlike` leaves out what each of its pictures would find.
 //   looks       for words alone, where a WordsPlacer knows where they lie among the pictures, and fewer than kEnoughByWords documents
 //               have all of them: the kLooksMax pictures nearest to that place, down to where pictures drawn at random begin, are
 //               candidates, too. This is settled before the filter as well. Where documents have all the words, they come first in every
@@ -25,13 +28,15 @@
 //               that value in that facet, everything else of the query unchanged: so a facet's own selection does not narrow
 //               its own counts ("drill sideways"). Prices are counted in the same way, a copy group once per currency and range.
 //   order, page deterministic: ties go by id. total and facets do not depend on offset and limit.
+//   spread      per_shop and per_brand hold back what is beyond them in the whole order, so that pages follow each other. total and facets
+//               count what is held back, too; `listed` does not.
 //   nearest     a query that need not be exact, by pictures alone and by relevance: candidates are then the nearest pictures above the
 //               boundary that pass the filter, twice kNearestHits, in place of all. That is a search in a graph where the index has one.
 //               Hits are those of the exact answer but for few (RecallMonitor measures them). Where there are more, the answer ends
 //               after kNearestHits hits; total and facets are then at least what they say, each facet of the nearest in its own ground.
 //               All pages of a query are of one answer, with facets or without. Where the nearest are so full of copies that they make
 //               fewer hits, all pictures are compared.
-// Pictures given in `like`, and their copies, are left out of the answer. A picture needs a document to be found.
+// Pictures given in `like` and `unlike`, and their copies, are left out of the answer. A picture needs a document to be found.
 //
 // Thread-safe: any number of threads may search while others commit; every call works on one snapshot.
 #include <chrono>
@@ -56,6 +61,7 @@ struct SearchView;
 inline constexpr std::size_t kSearchLimitMax = 200;  // hits on one page
 inline constexpr std::size_t kNearestHits = 250;     // of a search that need not be exact
 inline constexpr std::size_t kLikeMax = 50;          // pictures in SearchQuery::like
+inline constexpr std::size_t kUnlikeMax = 10;        // and in `unlike`: each may be a search of its own
 inline constexpr std::size_t kCopiesListed = 50;     // ids in SearchHit::copies
 inline constexpr std::size_t kEnoughByWords = 50;    // documents with all the words: looks need not be asked
 inline constexpr std::size_t kLooksMax = 200;        // pictures found by looks
@@ -100,37 +106,62 @@ std::optional<SortOrder> sort_order_from_string(std::string_view name);
 
 enum class Combine : std::uint8_t { kBoth, kEither };
 
+/// A picture, or one of its regions, that hits are to look like or not.
+struct QueryPicture {
+  ImageId id = kNoId;        // of the collection; unless `vector` is there
+  std::uint16_t region = 0;  // 0 the whole, else what was detected under this number
+  float weight = 1;          // above 0
+  Embedding vector{};        // of a picture that is none of the collection's, unit length
+};
+
+/// What a picture must be besides SearchQuery::filter, told by its row.
+struct RowLimits {
+  std::optional<std::uint64_t> pixels_min, pixels_max;  // width x height, inclusive
+  std::optional<std::int64_t> until_seconds;            // fetched before this Unix time
+
+  bool any() const { return pixels_min || pixels_max || until_seconds; }
+  bool pass(const IndexRow& row) const {
+    return (!pixels_min || row.pixels >= *pixels_min) && (!pixels_max || row.pixels <= *pixels_max) &&
+           (!until_seconds || row.fetched_at_seconds < *until_seconds);
+  }
+};
+
 struct SearchQuery {
-  std::string words;                 // UTF-8 as typed; white space or ASCII punctuation alone is no words
-  std::string language;              // BCP 47 primary tag of the words, "" unknown
-  std::vector<std::string> phrases;  // each must be there, its words one after the other; words to exclude: Filter::without
-  Embedding picture;                 // of an uploaded picture, unit length; empty: none
-  std::vector<ImageId> like;
-  std::uint16_t like_region = 0;  // of the pictures in `like` what is detected under this number, in place of the whole
+  std::string words;                       // UTF-8 as typed; white space or ASCII punctuation alone is no words
+  std::string language;                    // BCP 47 primary tag of the words, "" unknown
+  std::vector<std::string> phrases;        // each must be there, its words one after the other; words to exclude: Filter::without
+  Embedding picture;                       // one more that hits are to be like, unit length; empty: none
+  std::vector<QueryPicture> like, unlike;  // what hits are to look like, and what not
   Combine combine = Combine::kBoth;
   bool beyond = false;                  // also pictures beyond the relevance boundary, down to the background
   std::optional<float> similarity_min;  // cosine; in place of the boundary
   VectorScope scope;                    // whole pictures, regions, or regions of one class: what must be alike
   Filter filter;
+  RowLimits limits;
   SortOrder sort = SortOrder::kRelevance;
   std::size_t offset = 0;
   std::size_t limit = 50;  // 0..kSearchLimitMax; 0 asks for totals and facets only
   std::vector<Facet> facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency, Facet::kClass};
   bool prices = true;         // whether SearchAnswer::prices is wanted
   std::optional<bool> exact;  // false: the nearest may do (see above); else search.exact says
+  std::size_t per_shop = 0;   // hits of one shop at most, the best ones, and of one brand; 0 any number
+  std::size_t per_brand = 0;
+  bool why = false;  // whether SearchHit::percentile is wanted
 };
 
 enum class Exactness : std::uint8_t { kExact, kAtLeast };  // kAtLeast: the vector search was not complete
 
 struct SearchHit {
   ImageId id = kNoId;
-  float score = 0;                  // 0..1
-  std::optional<float> text;        // text part, 0..1, when words were asked for and found here
-  std::optional<float> similarity;  // cosine, when a picture was asked for and this one is near enough
-  std::uint16_t region = 0;         // what of the picture is that similar: 0 the whole, else the region of this number
-  std::vector<ImageId> copies;      // other found pictures of its group, lowest id first, at most kCopiesListed
-  std::uint64_t copies_total = 0;   // how many there are
-  bool by_looks = false;            // it has none of the words, but looks like what is called so
+  float score = 0;                                    // 0..1
+  std::optional<float> text;                          // text part, 0..1, when words were asked for and found here
+  std::optional<float> similarity;                    // cosine, when a picture was asked for and this one is near enough
+  std::uint16_t region = 0;                           // what of the picture is that similar: 0 the whole, else the region of this number
+  std::vector<ImageId> copies;                        // other found pictures of its group, lowest id first, at most kCopiesListed
+  std::uint64_t copies_total = 0;                     // how many there are
+  bool by_looks = false;                              // it has none of the words, but looks like what is called so
+  std::uint64_t more_of_shop = 0, more_of_brand = 0;  // held back behind this one, which is the last that is listed (search/spread.h)
+  std::optional<float> percentile;                    // share of the collection, 0..1, that is less similar (search/percentile.h)
 };
 
 /// Hits with a price from `from_micros` up to, but not including, `to_micros`; the last range of a currency has no end.
@@ -150,7 +181,8 @@ struct PriceFacet {
 inline constexpr std::size_t kPriceRangesMax = 10;
 
 struct SearchAnswer {
-  std::uint64_t total = 0;  // hits after collapse
+  std::uint64_t total = 0;   // hits after collapse
+  std::uint64_t listed = 0;  // those on all pages: `total` without what per_shop and per_brand hold back
   Exactness exactness = Exactness::kExact;
   VectorPlan plan = VectorPlan::kScan;                     // how pictures were compared
   bool cut_off = false;                                    // only the nearest were looked for, and there were more
@@ -169,8 +201,9 @@ class Searcher {
   Searcher(const TextIndex& text, const VectorIndex& vectors, const SearchSettings& settings, RecallMonitor* monitor = nullptr,
            const WordsPlacer* placer = nullptr);
 
-  /// kBadInput: limit over kSearchLimitMax, more than kLikeMax pictures, an embedding of other dims than the index's;
-  /// kNotFound: a `like` picture has no embedding (the message names it); kUnavailable or kCorrupt from a backend.
+  /// kBadInput: limit over kSearchLimitMax, more than kLikeMax or kUnlikeMax pictures, a weight that is not above 0, an
+  /// embedding of other dims than the index's; kNotFound: a picture has no embedding (the message names it); kUnavailable or kCorrupt
+  /// from a backend.
   /// Cost (embedded, 100,000 pictures × 1,280): see docs in src/search/README.md; measured by bench/search_bench.cc.
   Result<SearchAnswer> search(const SearchQuery& query) const;
 

@@ -372,6 +372,45 @@ TEST_P(Searches, StayTheSameAfterMergingAndReopening) {
   }
 }
 
+/// Brute force over the whole order: the first so many of each shop and brand.
+TEST_P(Searches, SpreadHitsOverShopsAndBrandsTheSameOnEveryPage) {
+  fill();
+  const Searcher searcher(index->text(), index->vectors(), settings);
+  for (int i = 0; i < 20; ++i) {
+    SCOPED_TRACE(fmt::format("seed {}, query {}", GetParam(), i));
+    SearchQuery query = world.query();
+    query.offset = 0;
+    query.limit = kSearchLimitMax;
+    const auto whole = searcher.search(query);
+    ASSERT_TRUE(whole);
+    if (whole->total > kSearchLimitMax) continue;
+    query.per_shop = 2;
+    query.per_brand = 3;
+    std::map<std::string, std::size_t> shops, brands;
+    std::vector<ImageId> wanted;
+    for (const SearchHit& hit : whole->hits) {
+      const IndexDocument& document = collection.at(hit.id).document;
+      if (shops.contains(document.shop) && shops[document.shop] == 2) continue;
+      if (!document.brand.empty() && brands[document.brand] == 3) continue;
+      ++shops[document.shop], ++brands[document.brand];
+      wanted.push_back(hit.id);
+    }
+    std::vector<ImageId> found;
+    std::uint64_t held_back = 0, of_listed_shops = 0;
+    for (const SearchHit& hit : whole->hits) of_listed_shops += shops.contains(collection.at(hit.id).document.shop) ? 1 : 0;
+    query.limit = 2;
+    for (query.offset = 0; query.offset < wanted.size() + 2; query.offset += 2) {
+      const auto page = searcher.search(query);
+      ASSERT_TRUE(page);
+      EXPECT_EQ(page->total, whole->total);
+      EXPECT_EQ(page->listed, wanted.size());
+      for (const SearchHit& hit : page->hits) found.push_back(hit.id), held_back += hit.more_of_shop;
+    }
+    EXPECT_EQ(found, wanted);
+    EXPECT_EQ(held_back + wanted.size(), of_listed_shops);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, Searches, ::testing::Range(1U, 9U));
 
 class SmallSearch : public ::testing::Test {
@@ -406,14 +445,64 @@ class SmallSearch : public ::testing::Test {
 };
 
 TEST_F(SmallSearch, LikeLeavesOutThePictureAndItsCopies) {
-  const SearchAnswer answer = search({.like = {1}});
+  const SearchAnswer answer = search({.like = {{.id = 1}}});
   ASSERT_EQ(answer.total, 1U);
   EXPECT_EQ(answer.hits[0].id, 3U);
 }
 
+TEST_F(SmallSearch, UnlikeDrawsAwayFromWhatIsLiked) {
+  add(5, "between pony and lighthouse", {0.7F, 0.3F, 0.6F}, 5);
+  ASSERT_TRUE(index->text().commit());
+  const std::vector<QueryPicture> like = {{.vector = {0.8F, 0, 0.6F}}};
+  EXPECT_EQ(search({.like = like, .beyond = true}).hits[0].id, 5U);
+  const SearchAnswer away = search({.like = like, .unlike = {{.id = 4, .weight = 0.5F}}, .beyond = true});
+  ASSERT_FALSE(away.hits.empty());
+  EXPECT_EQ(away.hits[0].id, 2U) << "away from the lighthouse, towards horses";
+  for (const SearchHit& hit : away.hits) EXPECT_NE(hit.id, 4U) << "what hits are to be unlike is none";
+}
+
+TEST_F(SmallSearch, UnlikeAloneLeavesOutWhatItWouldFind) {
+  const auto ids = [&](SearchQuery query) {
+    query.sort = SortOrder::kPriceAsc;
+    std::vector<ImageId> found;
+    for (const SearchHit& hit : search(query).hits) found.push_back(hit.id);
+    return found;
+  };
+  const std::vector<QueryPicture> lighthouse = {{.id = 4}}, horse = {{.id = 2}};
+  EXPECT_EQ(ids({.unlike = lighthouse}), (std::vector<ImageId>{1, 3}));
+  EXPECT_EQ(ids({.unlike = horse}), std::vector<ImageId>{4}) << "its copy and the pony that looks like it, too";
+  EXPECT_EQ(ids({.words = "pony", .unlike = horse}), std::vector<ImageId>{});
+  EXPECT_EQ(ids({.words = "pony", .unlike = lighthouse}), std::vector<ImageId>{3});
+}
+
+TEST_F(SmallSearch, PercentilesSayHowUnusualASimilarityIs) {
+  const SearchAnswer answer = search({.picture = {1, 0, 0}, .why = true});
+  ASSERT_EQ(answer.hits.size(), 2U);
+  EXPECT_FLOAT_EQ(answer.hits[0].percentile.value_or(-1), 0.5F) << "pony and lighthouse, of four, are less like the larger horse";
+  EXPECT_FLOAT_EQ(answer.hits[1].percentile.value_or(-1), 0.25F) << "the lighthouse alone is";
+  EXPECT_FALSE(search({.picture = {1, 0, 0}}).hits[0].percentile) << "nobody asked";
+  EXPECT_FALSE(search({.words = "pony", .why = true}).hits[0].percentile) << "nothing was compared";
+}
+
+TEST_F(SmallSearch, LimitsHoldForTotalsAndFacets) {
+  const SearchAnswer large = search({.limits = {.pixels_min = 300, .pixels_max = 400, .until_seconds = 1}});
+  EXPECT_EQ(large.total, 2U);
+  ASSERT_FALSE(large.facets.empty());
+  EXPECT_EQ(large.facets[0].values, (std::vector<FacetValue>{{"a.test", 2}}));
+  EXPECT_EQ(search({.limits = {.pixels_max = 100}}).total, 1U);
+  EXPECT_EQ(search({.limits = {.until_seconds = 0}}).total, 0U) << "fetched before it, not at it";
+}
+
+TEST_F(SmallSearch, WeightsAndNumbersOfPicturesAreBounded) {
+  const Searcher searcher(index->text(), index->vectors(), settings);
+  const std::vector<QueryPicture> many(kUnlikeMax + 1, {.id = 1}), weightless = {{.id = 1, .weight = 0}};
+  EXPECT_EQ(searcher.search({.unlike = many}).error().code, Code::kBadInput);
+  EXPECT_EQ(searcher.search({.like = weightless}).error().code, Code::kBadInput);
+}
+
 TEST_F(SmallSearch, LikeOfAnUnknownPictureIsNamed) {
   SearchQuery query;
-  query.like = {77};
+  query.like = {{.id = 77}};
   const auto answer = Searcher(index->text(), index->vectors(), settings).search(query);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Code::kNotFound);
@@ -508,7 +597,7 @@ TEST_F(SmallSearch, ARegionOfARareClassFindsTheOtherOne) {
   ASSERT_TRUE(index->vectors().add(4, std::vector<PictureVector>{{house, 0, ""}, {other, 1, "hat"}}));
   for (ImageId id = 10; id < 800; ++id) add(id, "field", {1, static_cast<float>(id) / 1'000, 0}, id);
   ASSERT_TRUE(index->text().commit());
-  const SearchAnswer answer = search({.like = {3}, .like_region = 1, .scope = {VectorPart::kRegion, "hat"}});
+  const SearchAnswer answer = search({.like = {{.id = 3, .region = 1}}, .scope = {VectorPart::kRegion, "hat"}});
   ASSERT_EQ(answer.hits.size(), 1U);
   EXPECT_EQ(answer.hits[0].id, 4U);
   EXPECT_EQ(answer.hits[0].region, 1U);
@@ -680,7 +769,7 @@ TEST_F(NearestSearch, WhatNeedsEveryPictureComparesEveryPicture) {
   others[0].exact = true;
   others[1].sort = SortOrder::kNewest;
   others[2].words = "thing";
-  others[3].like = {7, 8};
+  others[3].like = {{.id = 7}, {.id = 8}};
   others[3].exact = true;
   for (const SearchQuery& query : others) EXPECT_EQ(search(query).exactness, Exactness::kExact);
 }

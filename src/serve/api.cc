@@ -128,7 +128,7 @@ std::optional<Route> route_below_api(const PathParts& path) {
   if (what == "previews") return preview_route(path);
   if (what == "forgettings") return forget_route(path);
   if (path.count == 3 && what == "search") {
-    Route both = one_of_two("search", &search, &search_by_picture);
+    Route both = one_of_two("search", &search, &search_by_body);
     both.scope = KeyScope::kSearch;
     return both;
   }
@@ -234,7 +234,7 @@ class Api::Impl {
     if (!found) return path.parts[0] == "api" ? no_such_address(request) : web_file(request);
     if (!takes(*found, request.method)) return method_refused(request, methods_of(*found));
     if (!tells_nothing) {
-      const bool is_upload = name == "search" && request.method == HttpMethod::kPost;
+      const bool is_upload = name == "search" && request.method == HttpMethod::kPost && !is_json(request);
       if (const auto refused = gate_.judge(request, scope_of(*found, request.method), is_upload ? kUploadCost : 1))
         return problem_reply(*refused);
     }

@@ -31,6 +31,9 @@ void append_score(std::string& out, const HitScore& hit) {
   out.append(",\"copies\":").append(std::to_string(hit.copies));
   out.append(",\"by_looks\":").append(hit.by_looks ? "true" : "false");
   out.append(",\"region\":").append(hit.region == 0 ? "null" : std::to_string(hit.region));
+  out.append(",\"more_of_shop\":").append(std::to_string(hit.more_of_shop));
+  out.append(",\"more_of_brand\":").append(std::to_string(hit.more_of_brand));
+  if (!hit.why.empty()) out.append(",\"why\":").append(hit.why);
 }
 
 void append_object(std::string& out, const HitScore& hit, const std::string& card) {

@@ -20,6 +20,8 @@ struct HitScore {
   std::uint64_t copies = 0;
   bool by_looks = false;     // none of its words are the query's
   std::uint16_t region = 0;  // that is like the query's picture; 0: the whole
+  std::uint64_t more_of_shop = 0, more_of_brand = 0;
+  std::string why{};  // a HitWhy object; "" where nobody asked
 };
 
 /// Thread-safe. Catalog and index must outlive it.

@@ -168,17 +168,6 @@ std::string_view api_availability(std::string_view schema_org) {
   return schema_org == "OutOfStock" ? "out_of_stock" : "unknown";
 }
 
-void write_evidence(JsonWriter& json, const Product& product) {
-  json.begin_array();
-  for (const FieldEvidence& one : product.evidence) {
-    json.begin_object().field("field", one.field).field("from", to_string(one.origin));
-    json.field("sure_percent", static_cast<std::int64_t>(one.sure_percent)).key("otherwise");
-    one.otherwise.empty() ? json.null() : json.string(one.otherwise);
-    json.end_object();
-  }
-  json.end_array();
-}
-
 void write_product_variants(JsonWriter& json, const Product& product) {
   json.begin_array();
   for (const ProductVariant& variant : product.variants) {
@@ -275,6 +264,17 @@ Outcome<std::vector<ShopOffer>> offers_of(const Catalog& catalog, const StoredPr
 }
 
 }  // namespace
+
+void write_evidence(JsonWriter& json, const Product& product) {
+  json.begin_array();
+  for (const FieldEvidence& one : product.evidence) {
+    json.begin_object().field("field", one.field).field("from", to_string(one.origin));
+    json.field("sure_percent", static_cast<std::int64_t>(one.sure_percent)).key("otherwise");
+    one.otherwise.empty() ? json.null() : json.string(one.otherwise);
+    json.end_object();
+  }
+  json.end_array();
+}
 
 Outcome<std::string> product_text(const PictureSource& source, const StoredProduct& stored) {
   const Product& product = stored.product;

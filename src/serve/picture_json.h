@@ -16,5 +16,7 @@ struct PictureSource {
 /// Problems: internal ones only.
 Outcome<std::string> image_text(const PictureSource& source, const ImageDetails& details);
 Outcome<std::string> product_text(const PictureSource& source, const StoredProduct& product);
+/// Where each field of a product was read, as an array (FieldEvidence).
+void write_evidence(JsonWriter& json, const Product& product);
 
 }  // namespace magpie

@@ -35,7 +35,7 @@ using RouteReply = Outcome<HttpServerReply>;
 
 // search_routes.cc
 RouteReply search(ApiState& state, const HttpServerRequest& request);
-RouteReply search_by_picture(ApiState& state, const HttpServerRequest& request);
+RouteReply search_by_body(ApiState& state, const HttpServerRequest& request);
 
 // picture_routes.cc
 RouteReply image(ApiState& state, const HttpServerRequest& request, std::string_view id);
@@ -94,5 +94,6 @@ Outcome<std::uint64_t> path_id(std::string_view text);
 Outcome<bool> no_parameters(const HttpServerRequest& request);
 /// Of a request that changes something: a page of another site can send forms and plain text unasked, but not this type.
 Outcome<bool> must_be_json(const HttpServerRequest& request);
+bool is_json(const HttpServerRequest& request);
 
 }  // namespace magpie

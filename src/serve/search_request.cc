@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
 #include "core/price.h"
+#include "search/typed_words.h"
 #include "serve/api_text.h"
 #include "serve/query_reader.h"
+#include "serve/search_json.h"
 
 namespace magpie {
 namespace {
@@ -13,34 +16,44 @@ namespace {
 constexpr std::size_t kWordsCharactersMax = 500;
 constexpr std::size_t kValuesMax = 50;
 constexpr std::size_t kColoursMax = 11;
+constexpr std::uint64_t kPerOwnerMax = 100;
 constexpr std::uint64_t kOffsetMax = 100'000;
 constexpr std::uint64_t kLimitPreset = 40;
 
-void read_like(QueryReader& reader, SearchQuery& query) {
-  for (const std::string& text : reader.texts("like", 1)) {
-    const auto id = parse_api_id(text);
-    if (!id) reader.refuse("parameter_invalid", fmt::format("like is '{}'; it must be a picture's id", text));
-    // Pictures have ids of 32 bits; a larger one is well-formed and names none, which the searcher says of id 0.
-    else query.like.push_back(*id > UINT32_MAX ? kNoId : static_cast<ImageId>(*id));
+void read_words(QueryReader& reader, SearchRequest& request) {
+  request.typed = reader.text("q", kWordsCharactersMax).value_or("");
+  Result<TypedWords> typed = parse_typed_words(request.typed);
+  if (!typed) return reader.refuse("parameter_invalid", typed.error().message);
+  request.query.words = std::move(typed->words);
+  request.query.phrases = std::move(typed->phrases);
+  request.query.filter.without = std::move(typed->without);
+}
+
+std::vector<AskedPicture> read_pictures(QueryReader& reader, std::string_view name, std::size_t count_max, std::uint32_t weight_preset) {
+  std::vector<AskedPicture> pictures;
+  for (const std::string& text : reader.texts(name, count_max)) {
+    if (const auto picture = parse_asked_picture(text, weight_preset)) pictures.push_back(*picture);
+    else
+      reader.refuse("parameter_invalid",
+                    fmt::format("{} is '{}'; it must be a picture's id, with .REGION and *WEIGHT behind it if wanted: 12, 12.3, 12*0.5",
+                                name, to_valid_utf8(utf8_prefix(text, 100))));
   }
+  return pictures;
 }
 
-void read_region(QueryReader& reader, SearchRequest& request) {
-  request.query.like_region = static_cast<std::uint16_t>(reader.number("region", 1, kRegionsMax, 0));
-  request.same_class = reader.boolean("same_class", true);
-  if (request.query.like_region != 0 && request.query.like.empty())
-    reader.refuse("parameter_missing", "region needs like, the picture that it is a part of");
-}
-
-void read_picture(QueryReader& reader, SearchRequest& request) {
-  request.picture_token = reader.text("picture", 64);
-  if (!request.picture_token) return;
-  const std::string& token = *request.picture_token;
-  const bool sound = token.size() >= 16 && std::all_of(token.begin(), token.end(), [](char c) {
-                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-                     });
-  if (!sound) reader.refuse("parameter_invalid", "picture is not a picture_token");
-  if (!request.query.like.empty()) reader.refuse("parameter_invalid", "picture and like cannot be given together");
+/// `picture` is one more `like`, and `region` belongs to the only one.
+void read_older_spellings(QueryReader& reader, SearchRequest& request) {
+  if (const auto token = reader.text("picture", 64)) {
+    if (!is_picture_token(*token)) reader.refuse("parameter_invalid", "picture is not a picture_token");
+    request.like.push_back({.token = *token, .weight_thousandths = kLikeWeight});
+  }
+  const auto region = static_cast<std::uint16_t>(reader.number("region", 1, kRegionsMax, 0));
+  if (region == 0) return;
+  if (request.like.empty()) return reader.refuse("parameter_missing", "region needs like, the picture that it is a part of");
+  AskedPicture& picture = request.like.front();
+  if (request.like.size() > 1 || picture.id == 0 || picture.region != 0)
+    return reader.refuse("parameter_invalid", "region goes with one picture of the collection; write each as like=PICTURE.REGION");
+  picture.region = region;
 }
 
 std::optional<std::int64_t> read_amount(QueryReader& reader, std::string_view name, std::string& echo) {
@@ -65,21 +78,41 @@ void read_prices(QueryReader& reader, SearchRequest& request) {
   }
 }
 
-void read_since(QueryReader& reader, SearchRequest& request) {
-  const auto text = reader.text("since", 40);
-  if (!text) return;
+std::optional<std::int64_t> read_time(QueryReader& reader, std::string_view name, std::string& echo) {
+  const auto text = reader.text(name, 40);
+  if (!text) return std::nullopt;
   const auto time = parse_api_time(*text);
-  if (!time) return reader.refuse("parameter_invalid", fmt::format("since is '{}'; it must be a time like 2026-11-21T23:14:05Z", *text));
-  request.query.filter.since_seconds = std::chrono::floor<std::chrono::seconds>(*time).time_since_epoch().count();
-  request.since = api_time(*time);
+  if (!time) {
+    reader.refuse("parameter_invalid", fmt::format("{} is '{}'; it must be a time like 2026-11-21T23:14:05Z", name, *text));
+    return std::nullopt;
+  }
+  echo = api_time(*time);
+  return std::chrono::floor<std::chrono::seconds>(*time).time_since_epoch().count();
 }
+
+std::optional<std::uint64_t> read_pixels(QueryReader& reader, std::string_view name) {
+  const std::uint64_t pixels = reader.number(name, 1, kApiIdMax, 0);
+  return pixels == 0 ? std::nullopt : std::optional(pixels);
+}
+
+void read_limits(QueryReader& reader, SearchRequest& request) {
+  request.query.filter.since_seconds = read_time(reader, "since", request.since);
+  request.query.limits.until_seconds = read_time(reader, "until", request.until);
+  request.query.limits.pixels_min = read_pixels(reader, "pixels_min");
+  request.query.limits.pixels_max = read_pixels(reader, "pixels_max");
+}
+
+constexpr std::pair<SortOrder, std::string_view> kSorts[] = {{SortOrder::kRelevance, "relevance"},
+                                                             {SortOrder::kNewest, "newest"},
+                                                             {SortOrder::kPriceAsc, "price"},
+                                                             {SortOrder::kPriceAsc, "price-asc"},
+                                                             {SortOrder::kPriceDesc, "price-desc"}};
 
 void read_sort(QueryReader& reader, SearchQuery& query) {
   const std::string sort = reader.text("sort", 20).value_or("relevance");
-  if (sort == "newest") query.sort = SortOrder::kNewest;
-  else if (sort == "price") query.sort = SortOrder::kPriceAsc;
-  else if (sort != "relevance")
-    reader.refuse("parameter_invalid", fmt::format("sort is '{}'; it must be relevance, newest or price", sort));
+  const auto* const known = std::ranges::find(kSorts, sort, &std::pair<SortOrder, std::string_view>::second);
+  if (known != std::end(kSorts)) query.sort = known->first;
+  else reader.refuse("parameter_invalid", fmt::format("sort is '{}'; it must be relevance, newest, price or price-desc", sort));
 }
 
 std::vector<std::string> read_colours(QueryReader& reader) {
@@ -92,15 +125,7 @@ std::vector<std::string> read_colours(QueryReader& reader) {
 }
 
 std::string_view sort_name(SortOrder sort) {
-  if (sort == SortOrder::kNewest) return "newest";
-  return sort == SortOrder::kRelevance ? "relevance" : "price";
-}
-
-void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& values) {
-  if (values.empty()) return;
-  json.key(key).begin_array();
-  for (const std::string& value : values) json.string(value);
-  json.end_array();
+  return std::ranges::find(kSorts, sort, &std::pair<SortOrder, std::string_view>::first)->second;
 }
 
 void write_values(JsonWriter& json, Facet facet, const SearchAnswer& answer) {
@@ -127,28 +152,30 @@ void write_price_facet(JsonWriter& json, const PriceFacet& facet) {
 
 }  // namespace
 
-Outcome<SearchRequest> parse_search_request(const HttpServerRequest& request, bool upload) {
-  QueryReader reader(request.query);
+Outcome<SearchRequest> parse_search_request(const SearchParameters& parameters) {
+  QueryReader reader(parameters);
   SearchRequest parsed;
   SearchQuery& query = parsed.query;
-  query.words = reader.text("q", kWordsCharactersMax).value_or("");
-  if (!upload) {
-    read_like(reader, query);
-    read_region(reader, parsed);
-    read_picture(reader, parsed);
-  }
+  read_words(reader, parsed);
+  parsed.like = read_pictures(reader, "like", kLikeMax, kLikeWeight);
+  parsed.unlike = read_pictures(reader, "unlike", kUnlikeMax, kUnlikeWeight);
+  read_older_spellings(reader, parsed);
+  parsed.same_class = reader.boolean("same_class", true);
   query.filter.shops = reader.texts("shop", kValuesMax);
   query.filter.categories = reader.texts("category", kValuesMax);
   query.filter.brands = reader.texts("brand", kValuesMax);
   query.filter.colours = read_colours(reader);
   query.filter.classes = reader.texts("class", kValuesMax);
   read_prices(reader, parsed);
-  read_since(reader, parsed);
+  read_limits(reader, parsed);
   read_sort(reader, query);
+  query.per_shop = reader.number("per_shop", 1, kPerOwnerMax, 0);
+  query.per_brand = reader.number("per_brand", 1, kPerOwnerMax, 0);
   query.beyond = reader.boolean("beyond", false);
   query.exact = reader.boolean("exact");
   query.offset = reader.number("offset", 0, kOffsetMax, 0);
   query.limit = reader.number("limit", 0, kSearchLimitMax, kLimitPreset);
+  query.why = reader.boolean("why", false);
   parsed.wants_facets = reader.boolean("facets", false);
   query.facets.clear();
   if (parsed.wants_facets) query.facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kClass};
@@ -157,28 +184,57 @@ Outcome<SearchRequest> parse_search_request(const HttpServerRequest& request, bo
   return parsed;
 }
 
-void write_query_echo(JsonWriter& json, const SearchRequest& request) {
+SearchParameters parameters_of(const SearchRequest& request) {
   const SearchQuery& query = request.query;
-  json.begin_object();
-  if (!query.words.empty()) json.field("q", query.words);
-  if (!query.like.empty()) {
-    json.key("like").begin_array();
-    for (const ImageId id : query.like) json.number(id);
-    json.end_array();
+  SearchParameters parameters;
+  const auto add = [&](std::string_view name, std::string value) {
+    if (!value.empty()) parameters.emplace_back(name, std::move(value));
+  };
+  const auto add_all = [&](std::string_view name, const std::vector<std::string>& values) {
+    for (const std::string& value : values) add(name, value);
+  };
+  const auto add_number = [&](std::string_view name, const std::optional<std::uint64_t>& number) {
+    if (number) add(name, fmt::format("{}", *number));
+  };
+  add("q", request.typed);
+  for (const AskedPicture& picture : request.like) add("like", to_text(picture, kLikeWeight));
+  for (const AskedPicture& picture : request.unlike) add("unlike", to_text(picture, kUnlikeWeight));
+  if (!request.same_class) add("same_class", "false");
+  add_all("shop", query.filter.shops);
+  add_all("category", query.filter.categories);
+  add_all("brand", query.filter.brands);
+  add_all("colour", query.filter.colours);
+  add_all("class", query.filter.classes);
+  add("price_min", request.price_min);
+  add("price_max", request.price_max);
+  add_all("currency", query.filter.currencies);
+  add("since", request.since);
+  add("until", request.until);
+  add_number("pixels_min", query.limits.pixels_min);
+  add_number("pixels_max", query.limits.pixels_max);
+  if (query.per_shop != 0) add_number("per_shop", query.per_shop);
+  if (query.per_brand != 0) add_number("per_brand", query.per_brand);
+  if (query.beyond) add("beyond", "true");
+  if (query.sort != SortOrder::kRelevance) add("sort", std::string(sort_name(query.sort)));
+  return parameters;
+}
+
+std::string query_text(const SearchParameters& parameters) {
+  // What RFC 3986 leaves unreserved, and the star of a weight, which a query may hold as it is.
+  const auto stands_for_itself = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("-._~*").find(c) != std::string_view::npos;
+  };
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    text.append(text.empty() ? "" : "&").append(name).append("=");
+    for (const char c : value) stands_for_itself(c) ? text += c : text += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
-  if (query.like_region != 0) json.field("region", query.like_region).field("same_class", request.same_class);
-  if (request.picture_token) json.field("picture", *request.picture_token);
-  write_texts(json, "shop", query.filter.shops);
-  write_texts(json, "category", query.filter.categories);
-  write_texts(json, "brand", query.filter.brands);
-  write_texts(json, "colour", query.filter.colours);
-  write_texts(json, "class", query.filter.classes);
-  if (!request.price_min.empty()) json.field("price_min", request.price_min);
-  if (!request.price_max.empty()) json.field("price_max", request.price_max);
-  if (!query.filter.currencies.empty()) json.field("currency", query.filter.currencies.front());
-  if (!request.since.empty()) json.field("since", request.since);
-  if (query.beyond) json.field("beyond", true);
-  json.field("sort", sort_name(query.sort)).end_object();
+  return text;
+}
+
+void write_query_echo(JsonWriter& json, const SearchRequest& request) {
+  write_search_json(json, parameters_of(request), sort_name(request.query.sort));
 }
 
 void write_facets(JsonWriter& json, const SearchAnswer& answer) {

@@ -62,9 +62,13 @@ Outcome<std::uint64_t> path_id(std::string_view text) {
   return *id;
 }
 
-Outcome<bool> must_be_json(const HttpServerRequest& request) {
+bool is_json(const HttpServerRequest& request) {
   const std::string_view type = request.header("content-type");
-  if (same_header_name(type.substr(0, type.find_first_of("; ")), "application/json")) return true;
+  return same_header_name(type.substr(0, type.find_first_of("; ")), "application/json");
+}
+
+Outcome<bool> must_be_json(const HttpServerRequest& request) {
+  if (is_json(request)) return true;
   return problem(415, "media_type_unsupported", "send the body as application/json");
 }
 

@@ -59,6 +59,28 @@ std::vector<std::uint64_t> ids(const Parsed& answer) {
 
 constexpr const char* kJson = "application/json";
 
+std::string repeated(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+/// The answer to the same query by its address and as JSON, which must agree; its echo, sent back, must get it once more.
+Parsed ask_both_ways(const TestCollection& collection, const std::string& address, const std::string& json) {
+  const auto post = [&](const std::string& body) {
+    return expect_answer(collection.ask("POST", "/api/v1/search", {{"Content-Type", kJson}}, body), "SearchAnswer");
+  };
+  Parsed by_address = expect_answer(collection.get("/api/v1/search?" + address), "SearchAnswer");
+  const Parsed by_json = post(json);
+  const std::string echo = simdjson::minify(by_address.at("/query"));
+  EXPECT_EQ(simdjson::minify(by_json.at("/query")), echo);
+  EXPECT_EQ(ids(by_json), ids(by_address)) << echo;
+  const Parsed again = post(echo);
+  EXPECT_EQ(ids(again), ids(by_address)) << echo;
+  EXPECT_EQ(again.number("/total"), by_address.number("/total")) << echo;
+  return by_address;
+}
+
 TEST(ApiSearch, FindsByWords) {
   const TestCollection collection;
   const TestReply reply = collection.get("/api/v1/search?q=red+chair&facets=true");
@@ -108,16 +130,101 @@ TEST(ApiSearch, FindsMoreLikeAPicture) {
   expect_problem(collection.get("/api/v1/search?like=9007199254740991"), 404, "image_not_found");
 }
 
+TEST(ApiSearch, IsTheSameQueryInAnAddressAndAsJson) {
+  TestCollection collection;
+  using Ids = std::vector<std::uint64_t>;
+  EXPECT_EQ(ids(ask_both_ways(collection, "q=chair&colour=red&sort=price-desc", R"({"q":"chair","colour":["red"],"sort":"price-desc"})")),
+            Ids{1});
+  EXPECT_EQ(ids(ask_both_ways(collection, "like=1.1*0.5&like=3.2", R"({"like":["1.1*0.5","3.2"]})")), Ids{});
+  EXPECT_EQ(ids(ask_both_ways(collection, "unlike=3", R"({"unlike":3})")), Ids{1}) << "without a like: what the horse finds is left out";
+  EXPECT_EQ(ids(ask_both_ways(collection, "unlike=1&beyond=true", R"({"unlike":[1],"beyond":true})")), Ids{3});
+  EXPECT_EQ(ids(ask_both_ways(collection, "pixels_min=300000", R"({"pixels_min":300000})")), Ids{1});
+  EXPECT_EQ(ids(ask_both_ways(collection, "pixels_max=300000", R"({"pixels_max":300000})")), Ids{3});
+  EXPECT_EQ(ids(ask_both_ways(collection, "until=2026-11-21T23:14:05Z", R"({"until":"2026-11-21T23:14:05Z"})")), Ids{});
+  const auto post = [&](const std::string& target, const std::string& body) {
+    return collection.ask("POST", target, {{"Content-Type", kJson}}, body);
+  };
+  expect_problem(post("/api/v1/search?q=x", "{}"), 400, "parameter_unknown");
+  expect_problem(post("/api/v1/search", "[1]"), 400, "request_malformed");
+  expect_problem(post("/api/v1/search", R"({"colur":"red"})"), 400, "parameter_unknown");
+  expect_problem(post("/api/v1/search", R"({"price_min":9.5})"), 400, "request_malformed");
+}
+
+TEST(ApiSearch, HasPhrasesAndLeavesOutWords) {
+  TestCollection collection;
+  using Ids = std::vector<std::uint64_t>;
+  EXPECT_EQ(ids(ask_both_ways(collection, "q=%22red+chair%22", R"({"q":"\"red chair\""})")), Ids{1});
+  EXPECT_EQ(ids(ask_both_ways(collection, "q=%22chair+red%22", R"({"q":"\"chair red\""})")), Ids{});
+  EXPECT_EQ(ids(ask_both_ways(collection, "q=-chair", R"({"q":"-chair"})")), Ids{3}) << "all but what has the word";
+  EXPECT_EQ(ids(ask_both_ways(collection, "q=-%22red+chair%22", R"({"q":"-\"red chair\""})")), Ids{3});
+  EXPECT_EQ(ask_both_ways(collection, "q=-%22chair+red%22", R"({"q":"-\"chair red\""})").number("/total"), 2u);
+  EXPECT_EQ(ids(ask_both_ways(collection, "q=chair+-oak", R"({"q":"chair -oak"})")), Ids{});
+  EXPECT_EQ(ids(ask_both_ways(collection, "like=1.1&q=-chair", R"({"like":["1.1"],"q":"-chair"})")), Ids{3});
+  EXPECT_EQ(ids(ask_both_ways(collection, "like=1.1&q=-horse", R"({"like":["1.1"],"q":"-horse"})")), Ids{});
+}
+
+TEST(ApiSearch, SaysWhyWhenItIsAsked) {
+  const TestCollection collection;
+  const Parsed words = expect_answer(
+      collection.get("/api/v1/search?q=red+chairs&why=true&shop=shop.test&colour=red&price_min=100&currency=EUR&pixels_min=5"),
+      "SearchAnswer");
+  EXPECT_EQ(
+      simdjson::minify(words.at("/hits/0/why/words")),
+      R"([{"word":"red","phrase":false,"fields":["title","alt"]},{"word":"chairs","phrase":false,"fields":["title","alt","keywords"]}])");
+  EXPECT_EQ(simdjson::minify(words.at("/hits/0/why/filters")),
+            R"([{"name":"shop","value":"shop.test"},{"name":"colour","value":"red"},{"name":"currency","value":"EUR"},)"
+            R"({"name":"price_min","value":"129.95"},{"name":"pixels_min","value":"2000000"}])");
+  EXPECT_EQ(words.text("/hits/0/why/fields/0/from"), "json-ld");
+  EXPECT_TRUE(words.at("/hits/0/why/similarity").is_null());
+  const Parsed alike = expect_answer(collection.get("/api/v1/search?like=1.1&why=true"), "SearchAnswer");
+  EXPECT_EQ(alike.text("/hits/0/why/region_class"), "Chair");
+  EXPECT_GT(double(alike.at("/hits/0/why/similarity")), 0.9);
+  EXPECT_TRUE(alike.at("/hits/0/why/percentile").is_number());
+  simdjson::dom::element none;
+  const Parsed plain = expect_answer(collection.get("/api/v1/search?q=red+chairs"), "SearchAnswer");
+  EXPECT_NE(plain.root.at_pointer("/hits/0/why").get(none), simdjson::SUCCESS);
+}
+
+TEST(ApiSearch, HoldsBackWhatIsMoreOfAShop) {
+  const TestCollection collection;
+  const Parsed answer = ask_both_ways(collection, "per_shop=1&per_brand=2", R"({"per_shop":1,"per_brand":2})");
+  EXPECT_EQ(answer.number("/total"), 2u);
+  EXPECT_EQ(answer.number("/listed"), 2u) << "one hit of each of two shops";
+  EXPECT_EQ(answer.number("/hits/0/more_of_shop"), 0u);
+  expect_problem(collection.get("/api/v1/search?per_shop=0"), 400, "parameter_invalid");
+}
+
+TEST(ApiSearch, TakesSeveralPicturesWithTheirWeights) {
+  TestCollection collection;
+  const Parsed uploaded =
+      expect_answer(collection.ask("POST", "/api/v1/search?limit=0", {{"Content-Type", "image/*"}}, "chair"), "SearchAnswer");
+  const std::string chair = uploaded.text("/picture_token");
+  const Parsed both = ask_both_ways(collection, "like=" + chair + "&like=" + chair + "*0.25&unlike=3*0.1",
+                                    R"({"like":[")" + chair + R"(",")" + chair + R"(*0.25"],"unlike":["3*0.1"]})");
+  EXPECT_EQ(ids(both), std::vector<std::uint64_t>{TestCollection::kChair});
+  EXPECT_EQ(both.text("/picture_token"), chair);
+  // More of the horse than of the chair: the horse comes first, and the other way round.
+  const Parsed horse = expect_answer(
+      collection.ask("POST", "/api/v1/search?beyond=true&like=" + chair + "*0.5", {{"Content-Type", "image/*"}}, "horse"), "SearchAnswer");
+  EXPECT_EQ(horse.number("/hits/0/image_id"), TestCollection::kHorse);
+  EXPECT_NE(horse.text("/picture_token"), chair);
+  expect_problem(collection.get("/api/v1/search?like=" + chair + "&unlike=" + chair + "*1"), 400, "parameter_invalid");
+  expect_problem(collection.get("/api/v1/search?like=0123456789abcdef0123456789abcdef"), 410, "picture_expired");
+}
+
 TEST(ApiSearch, FindsWhatIsLikeAPartOfAPicture) {
   const TestCollection collection;
   const Parsed chairs = expect_answer(collection.get("/api/v1/search?like=1&region=1"), "SearchAnswer");
   EXPECT_EQ(ids(chairs), std::vector<std::uint64_t>{TestCollection::kHorse});
   EXPECT_EQ(chairs.number("/hits/0/region"), 1u) << "the chair in the horse's picture";
-  EXPECT_EQ(chairs.number("/query/region"), 1u);
-  const Parsed all = expect_answer(collection.get("/api/v1/search?like=1&region=1&same_class=false"), "SearchAnswer");
+  EXPECT_EQ(chairs.text("/query/like/0"), "1.1");
+  EXPECT_EQ(ids(expect_answer(collection.get("/api/v1/search?like=1.1"), "SearchAnswer")), ids(chairs));
+  const Parsed all = expect_answer(collection.get("/api/v1/search?like=1.1&same_class=false"), "SearchAnswer");
   EXPECT_EQ(all.number("/hits/0/region"), 2u) << "the dog is more like it";
   expect_problem(collection.get("/api/v1/search?like=1&region=2"), 404, "image_not_found");
+  expect_problem(collection.get("/api/v1/search?like=1.2"), 404, "image_not_found");
   expect_problem(collection.get("/api/v1/search?region=1"), 400, "parameter_missing");
+  expect_problem(collection.get("/api/v1/search?region=1&like=1&like=3"), 400, "parameter_invalid");
   expect_problem(collection.get("/api/v1/search?like=1&region=9"), 400, "parameter_invalid");
 }
 
@@ -143,27 +250,33 @@ TEST(ApiImages, SayWhatWasDetected) {
 
 TEST(ApiSearch, RefusesWhatItDoesNotUnderstand) {
   const TestCollection collection;
-  const std::vector<std::pair<std::string, std::string>> wrong = {{"limit=201", "parameter_invalid"},
-                                                                  {"limit=x", "parameter_invalid"},
-                                                                  {"limit=1&limit=2", "parameter_invalid"},
-                                                                  {"offset=100001", "parameter_invalid"},
-                                                                  {"offset=-1", "parameter_invalid"},
-                                                                  {"colour=mauve", "parameter_invalid"},
-                                                                  {"price_min=5", "parameter_missing"},
-                                                                  {"price_min=1e3&currency=EUR", "parameter_invalid"},
-                                                                  {"currency=eur", "parameter_invalid"},
-                                                                  {"sort=best", "parameter_invalid"},
-                                                                  {"since=yesterday", "parameter_invalid"},
-                                                                  {"like=0", "parameter_invalid"},
-                                                                  {"like=1&like=2", "parameter_invalid"},
-                                                                  {"like=a", "parameter_invalid"},
-                                                                  {"picture=short", "parameter_invalid"},
-                                                                  {"shop=", "parameter_invalid"},
-                                                                  {"facets=yes", "parameter_invalid"},
-                                                                  {"q=%FF", "parameter_invalid"},
-                                                                  {"colur=red", "parameter_unknown"},
-                                                                  {"q=" + std::string(501, 'x'), "parameter_invalid"},
-                                                                  {"picture=0123456789abcdef0123&like=1", "parameter_invalid"}};
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"limit=201", "parameter_invalid"},
+      {"limit=x", "parameter_invalid"},
+      {"limit=1&limit=2", "parameter_invalid"},
+      {"offset=100001", "parameter_invalid"},
+      {"offset=-1", "parameter_invalid"},
+      {"colour=mauve", "parameter_invalid"},
+      {"price_min=5", "parameter_missing"},
+      {"price_min=1e3&currency=EUR", "parameter_invalid"},
+      {"currency=eur", "parameter_invalid"},
+      {"sort=best", "parameter_invalid"},
+      {"since=yesterday", "parameter_invalid"},
+      {"like=0", "parameter_invalid"},
+      {"like=a", "parameter_invalid"},
+      {"like=1*0", "parameter_invalid"},
+      {"like=1.9", "parameter_invalid"},
+      {"unlike=1*", "parameter_invalid"},
+      {"unlike=1&unlike=1&unlike=1&unlike=1&unlike=1&unlike=1&unlike=1&unlike=1&unlike=1&unlike=1&unlike=1", "parameter_invalid"},
+      {"pixels_min=0", "parameter_invalid"},
+      {"until=tomorrow", "parameter_invalid"},
+      {"picture=short", "parameter_invalid"},
+      {"shop=", "parameter_invalid"},
+      {"facets=yes", "parameter_invalid"},
+      {"q=%FF", "parameter_invalid"},
+      {"colur=red", "parameter_unknown"},
+      {"q=" + std::string(501, 'x'), "parameter_invalid"},
+      {"q=" + repeated("-a+", 40), "parameter_invalid"}};
   for (const auto& [query, code] : wrong) {
     SCOPED_TRACE(query);
     expect_problem(collection.get("/api/v1/search?" + query), 400, code);
@@ -180,7 +293,7 @@ TEST(ApiSearch, TakesAnUploadAndItsToken) {
   const Parsed again = expect_answer(collection.get("/api/v1/search?shop=shop.test&picture=" + token), "SearchAnswer");
   EXPECT_EQ(ids(again), std::vector<std::uint64_t>{TestCollection::kChair});
   EXPECT_EQ(again.text("/picture_token"), token);
-  EXPECT_EQ(again.text("/query/picture"), token);
+  EXPECT_EQ(again.text("/query/like/0"), token);
   const std::string form =
       "--XX\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\nx\r\n--XX\r\nContent-Disposition: form-data; name=\"picture\"; "
       "filename=\"h.jpg\"\r\nContent-Type: image/jpeg\r\n\r\nhorse\r\n--XX--\r\n";
@@ -201,12 +314,12 @@ TEST(ApiSearch, SaysWhatIsWrongWithAnUpload) {
   };
   expect_problem(post("image/png", "not a picture"), 422, "picture_unreadable");
   expect_problem(post("image/png", ""), 422, "picture_unreadable");
-  expect_problem(post("application/json", "{}"), 415, "media_type_unsupported");
+  expect_problem(post("text/plain", "chair"), 415, "media_type_unsupported");
   expect_problem(post("multipart/form-data; boundary=XX", "no boundary here"), 400, "request_malformed");
   expect_problem(post("image/png", "waits for a worker"), 503, "overloaded");
   expect_problem(post("image/png", std::string(Api::kPictureBytesMax + 1, 'c')), 413, "picture_too_large");
   expect_problem(post("image/png", std::string(Api::kBodyBytesMax + 1, 'c')), 413, "picture_too_large");
-  expect_problem(collection.ask("POST", "/api/v1/search?like=1", {{"Content-Type", "image/png"}}, "chair"), 400, "parameter_unknown");
+  expect_problem(collection.ask("POST", "/api/v1/search?like=77", {{"Content-Type", "image/png"}}, "chair"), 404, "image_not_found");
 }
 
 TEST(ApiPictures, TellAllThatIsKnown) {

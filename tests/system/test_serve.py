@@ -1,5 +1,6 @@
 """magpie serve with a crawl handed to it: pictures are findable while the crawl runs, and everything is there after a restart."""
 import json
+import shlex
 import signal
 import subprocess
 import time
@@ -59,11 +60,36 @@ class Serve(SystemTest):
 
         found = json.loads(self.magpie("search", "--collection", collection, "--json", "penguin"))
         self.assertEqual(found["total"], answer["total"], "the command line and the server agree")
+        other = self.get_json(base + "/api/v1/search?q=-penguin&limit=1")["hits"][0]["image_id"]
+        for words in (["--sort", "price", "--facets", "--", "penguin"], ["--like", f"{hit['image_id']}*0.5", "--unlike", other, "--beyond"],
+                      ["--image", self.write("phone.jpg", body), "--pixels-min", 1000]):
+            self.check_spellings(collection, base, words)
         self.kill(process)
         process, base = self.serve(collection)
         self.assertEqual(self.get_json(base + "/api/v1/search?q=penguin")["total"], answer["total"], "all is there after kill -9")
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(timeout=20), 0)
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content)
+        return path
+
+    def check_spellings(self, collection, base, words):
+        """The same hits here, from the server, and asked for as an address, as JSON and as a command."""
+        def ask(*asked):
+            answer = json.loads(self.magpie("search", "--json", *asked))
+            return answer["total"], [hit["image_id"] for hit in answer["hits"]], answer.get("facets")
+        wanted = ask("--collection", collection, *words)
+        self.assertGreater(wanted[0], 0, words)
+        self.assertEqual(ask("--server", base, *words), wanted)
+        if "--image" in words:
+            return  # a file of this machine is in no address
+        for spelling in ("url", "json", "command"):
+            spelt = self.magpie("search", "--as", spelling, *words).strip()
+            again = shlex.split(spelt)[2:] if spelling == "command" else ["--query", spelt]
+            facets = ["--facets"] if "--facets" in words else []
+            self.assertEqual(ask("--server", base, *facets, *again), wanted, spelt)
 
     def test_other_origins_and_host_names_are_refused(self):
         collection = self.folder / "c"

@@ -1,0 +1,84 @@
+#include "search_server.h"
+
+#include <simdjson.h>
+
+#include "base/json_writer.h"
+#include "net/http_client.h"
+#include "search_spellings.h"
+
+namespace magpie::cmd {
+namespace {
+
+/// Of an answer or a problem document.
+std::string text_in(const std::string& json, std::string_view key) {
+  simdjson::dom::parser parser;
+  std::string_view text;
+  return parser.parse(json).at_key(key).get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+}
+
+class SearchServer {
+ public:
+  static Result<SearchServer> open(const std::string& address, const std::string& key) {
+    MAGPIE_TRY(Url base, Url::parse(address));
+    if (!base.is_http()) return fail(Code::kBadInput, "--server wants an http or https address, not '{}'", address);
+    // The user names the server, so it may be anywhere.
+    MAGPIE_TRY(auto client,
+               HttpClient::make({.user_agent = "magpie-search", .addresses = {.allow_loopback = true, .allow_private = true}}));
+    return SearchServer(std::move(base), key, std::move(client));
+  }
+
+  Result<std::string> post(std::string_view target, std::string type, std::string body) {
+    MAGPIE_TRY(const Url url, Url::parse(target, base_));
+    HttpRequest request{.url = url, .headers = {{"Content-Type", std::move(type)}}, .post = std::move(body)};
+    if (!key_.empty()) request.headers.push_back({"Authorization", "Bearer " + key_});
+    client_->submit(std::move(request));
+    std::vector<HttpResponse> ended;
+    while (ended.empty()) ended = client_->poll(Deadline::after(std::chrono::seconds(70)));
+    HttpResponse& response = ended.front();
+    if (!response.complete()) return fail(*response.error, base_.href());
+    if (response.status == 200) return std::move(response.body);
+    std::string said = text_in(response.body, "detail");
+    if (said.empty()) said = fmt::format("{} answered {}", base_.href(), response.status);
+    return Failure(error_of({response.status, "", std::move(said)}));
+  }
+
+ private:
+  SearchServer(Url base, std::string key, std::unique_ptr<HttpClient> client)
+      : base_(std::move(base)), key_(std::move(key)), client_(std::move(client)) {}
+
+  Url base_;
+  std::string key_;
+  std::unique_ptr<HttpClient> client_;
+};
+
+/// As plain as it comes: whether names and values are right is the server's to say.
+std::string json_of(const SearchParameters& parameters) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> grouped;
+  for (const auto& [name, value] : parameters) {
+    const auto known = std::ranges::find(grouped, name, [](const auto& group) { return group.first; });
+    if (known == grouped.end()) grouped.push_back({name, {value}});
+    else known->second.push_back(value);
+  }
+  JsonWriter json;
+  json.begin_object();
+  for (const auto& [name, values] : grouped) {
+    json.key(name).begin_array();
+    for (const std::string& value : values) json.string(value);
+    json.end_array();
+  }
+  return json.end_object().take();
+}
+
+}  // namespace
+
+Result<std::string> ask_server(const std::string& server, const std::string& key, SearchParameters parameters,
+                               const std::vector<std::string>& pictures) {
+  MAGPIE_TRY(SearchServer asked, SearchServer::open(server, key));
+  for (const std::string& picture : pictures) {
+    MAGPIE_TRY(const std::string uploaded, asked.post("/api/v1/search?limit=0", "image/*", picture));
+    parameters.emplace_back("like", text_in(uploaded, "picture_token"));
+  }
+  return asked.post("/api/v1/search", "application/json", json_of(parameters));
+}
+
+}  // namespace magpie::cmd

@@ -1,0 +1,95 @@
+#include "serve/search_answer.h"
+
+#include <algorithm>
+
+#include "serve/hit_why.h"
+
+namespace magpie {
+namespace {
+
+Outcome<std::vector<QueryPicture>> look_up(const std::vector<AskedPicture>& asked, const FindUpload& find) {
+  std::vector<QueryPicture> pictures;
+  for (const AskedPicture& one : asked) {
+    // Pictures have ids of 32 bits; a larger one is well-formed and names none, which the searcher says of id 0.
+    QueryPicture picture{.id = one.id > UINT32_MAX ? kNoId : static_cast<ImageId>(one.id), .region = one.region, .weight = one.weight()};
+    if (one.id == 0) {
+      auto embedding = find(one.token);
+      if (!embedding) return problem(410, "picture_expired", "the uploaded picture is no longer kept; upload it again");
+      picture.vector = *std::move(embedding);
+    }
+    pictures.push_back(std::move(picture));
+  }
+  return pictures;
+}
+
+/// Where everything asked with is a region, only regions are compared, unless that is not wanted: those of its class, where it is one.
+Result<VectorScope> scope_of(const SearchRequest& request, const Catalog& catalog) {
+  const auto is_region = [](const AskedPicture& picture) { return picture.region != 0; };
+  if (!request.same_class || request.like.empty() || !std::ranges::all_of(request.like, is_region)) return VectorScope();
+  VectorScope scope{VectorPart::kRegion, ""};
+  for (const AskedPicture& picture : request.like) {
+    if (picture.id > UINT32_MAX) return VectorScope();
+    MAGPIE_TRY(const auto details, catalog.image_details(static_cast<ImageId>(picture.id)));
+    const bool is_known = details && picture.region <= details->regions.size();
+    if (!is_known) return VectorScope();  // the searcher says so
+    const std::string& label = details->regions[picture.region - 1U].label;
+    if (&picture == &request.like.front()) scope.region_class = label;
+    else if (scope.region_class != label) scope.region_class.clear();
+  }
+  return scope;
+}
+
+Outcome<std::string> hits_text(HitCards& cards, const Catalog& catalog, const SearchRequest& request, const SearchAnswer& answer) {
+  std::vector<HitScore> scores;
+  scores.reserve(answer.hits.size());
+  for (const SearchHit& hit : answer.hits) {
+    HitScore score{.id = hit.id, .score = hit.score, .copies = hit.copies_total, .by_looks = hit.by_looks, .region = hit.region};
+    score.more_of_shop = hit.more_of_shop;
+    score.more_of_brand = hit.more_of_brand;
+    if (request.query.why) { SERVE_TRY(score.why, hit_why(catalog, request, answer, hit)); }
+    scores.push_back(std::move(score));
+  }
+  SERVE_TRY(std::string hits, cards.array(scores));
+  return hits;
+}
+
+}  // namespace
+
+Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find) {
+  SERVE_TRY(request.query.like, look_up(request.like, find));
+  SERVE_TRY(request.query.unlike, look_up(request.unlike, find));
+  SERVE_TRY(request.query.scope, scope_of(request, catalog));
+  return true;
+}
+
+tl::unexpected<Problem> search_problem(const Error& error) {
+  if (error.code == Code::kNotFound) return problem(404, "image_not_found", "{}", error.message);
+  if (error.code == Code::kBadInput || error.code == Code::kTooLarge) return problem(400, "parameter_invalid", "{}", error.message);
+  return problem(error);
+}
+
+Outcome<std::string> search_answer_text(HitCards& cards, const Catalog& catalog, const SearchRequest& request, const SearchAnswer& answer,
+                                        std::chrono::microseconds took) {
+  SERVE_TRY(const std::string hits, hits_text(cards, catalog, request, answer));
+  JsonWriter json;
+  json.begin_object()
+      .field("total", answer.total)
+      .field("listed", answer.listed)
+      .field("total_is_exact", answer.exactness == Exactness::kExact)
+      .field("any_word", answer.any_word);
+  json.key("meant").begin_array();
+  for (const auto& [typed, meant] : answer.meant) json.begin_object().field("typed", typed).field("meant", meant).end_object();
+  json.end_array();
+  json.field("offset", request.query.offset).field("limit", request.query.limit).key("query");
+  write_query_echo(json, request);
+  const auto uploaded = std::ranges::find(request.like, 0U, &AskedPicture::id);
+  if (uploaded != request.like.end() && !uploaded->token.empty()) json.field("picture_token", uploaded->token);
+  if (request.wants_facets) {
+    json.key("facets");
+    write_facets(json, answer);
+  }
+  json.key("hits").raw(hits).field("took_ms", static_cast<double>(took.count()) / 1'000).end_object();
+  return json.take();
+}
+
+}  // namespace magpie

@@ -1,0 +1,27 @@
+#pragma once
+// From a request to the answer's JSON, for the server and for `magpie search` alike.
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/catalog.h"
+#include "serve/hit_cards.h"
+#include "serve/search_request.h"
+
+namespace magpie {
+
+/// What was computed from an uploaded picture; nothing for a token that is unknown or no longer kept.
+using FindUpload = std::function<std::optional<Embedding>(const std::string& token)>;
+
+/// Writes into request.query what its pictures stand for, and the scope that follows from them. `picture_expired`.
+Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find);
+
+/// A picture that is not there is the caller's problem; everything else the searcher says is ours.
+tl::unexpected<Problem> search_problem(const Error& error);
+
+/// `SearchAnswer`. `took` is what the caller has measured.
+Outcome<std::string> search_answer_text(HitCards& cards, const Catalog& catalog, const SearchRequest& request, const SearchAnswer& answer,
+                                        std::chrono::microseconds took);
+
+}  // namespace magpie
