@@ -3,7 +3,6 @@
 import type { CopyReview, Image, NewCopyReview, Job, NewJob, NewPreview, NewShop, Preview, Problem, Product, SearchAnswer, Shop, ShopChange, ShopList, Stats, operations } from './schema'
 
 export type SearchParameters = NonNullable<operations['search']['parameters']['query']>
-export type PictureSearchParameters = Omit<SearchParameters, 'like' | 'region' | 'same_class' | 'picture'>
 
 export class ProblemError extends Error {
   constructor(readonly problem: Problem) {
@@ -85,7 +84,7 @@ export function search(parameters: SearchParameters, signal?: AbortSignal): Prom
   return ask(`/api/v1/search${toQueryString(parameters)}`, withSignal(signal))
 }
 
-export function searchByPicture(picture: Blob, parameters: PictureSearchParameters, signal?: AbortSignal): Promise<SearchAnswer> {
+export function searchByPicture(picture: Blob, parameters: SearchParameters, signal?: AbortSignal): Promise<SearchAnswer> {
   return ask(`/api/v1/search${toQueryString(parameters)}`, {
     method: 'POST',
     headers: { 'Content-Type': picture.type || 'image/unknown' },

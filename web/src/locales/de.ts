@@ -6,15 +6,17 @@ export default {
   theme: { label: 'Darstellung', system: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
   language: { label: 'Sprache' },
   bar: {
+    partOfPicture: 'Ding {n} in einem Bild', pictures: 'Bilder dieser Suche', weight: 'Gewicht', lighter: 'Leichter', heavier: 'Schwerer', side: { like: 'Ähnlich', unlike: 'Nicht ähnlich' }, turn: { like: 'Ähnlich diesem; drücken für: nicht ähnlich', unlike: 'Nicht ähnlich; drücken für: ähnlich' },
     label: 'Bilder durchsuchen', words: 'Suchwörter', placeholder: 'Wörter oder ein Bild…', placeholderPicture: 'Wörter dazu…',
     picture: 'Mit einem Bild suchen', submit: 'Suchen', clear: 'Wörter löschen',
     yourPicture: 'Ihr Bild', likePicture: 'Ein Bild der Sammlung', removePicture: 'Bild entfernen', sending: 'Das Bild wird betrachtet…',
     drop: 'Bild loslassen', dropDetail: 'um Ähnliches zu finden',
   },
   search: {
+    fewOfEachShop: 'Wenige je Shop', priceDesc: 'Höchster Preis',
     intro: 'Shops durchsuchen: mit Wörtern, mit einem Foto oder mit beidem. Ein Bild irgendwo ablegen, einfügen oder auswählen.',
     results: 'Treffer', total: 'Keine Bilder | 1 Bild | {n} Bilder', atLeast: 'mindestens {total}', anyWord: 'Kein Bild hat alle diese Wörter. Diese haben einige davon.', meant: 'Kein Bild hat „{typed}“. Gesucht wurde „{meant}“.', noMore: 'Keine weiteren passenden Bilder.', beyond: 'Trotzdem mehr zeigen', took: 'in {ms} ms',
-    newest: 'Neueste zuerst', forWords: 'zu „{words}“', forPicture: 'die Ihrem ähnlich sehen', forLike: 'die diesem ähnlich sehen',
+    newest: 'Neueste zuerst', forWords: 'zu „{words}“', forPicture: 'die Ihrem ähnlich sehen', forLike: 'die diesem ähneln | die diesem ähneln | die diesen ähneln',
     sort: 'Sortieren', sameClass: 'Nur Dinge seiner Art', relevance: 'Beste Treffer', newestSort: 'Neueste', price: 'Niedrigster Preis',
     end: 'Keine weiteren passenden Bilder.', endAll: 'Das ist die ganze Sammlung.',
     loading: 'Suche läuft…', slow: 'Das dauert länger als sonst. Die Suche läuft noch…', more: 'Weitere werden geladen…',
@@ -24,8 +26,19 @@ export default {
     expired: 'Ihr Bild ist nicht mehr gespeichert', expiredHint: 'Hochgeladene Bilder werden nach einer Weile vergessen. Bitte erneut auswählen.', choosePicture: 'Bild auswählen',
     pictureFailed: 'Mit dem Bild konnte nicht gesucht werden', dismiss: 'Schließen',
   },
-  card: { copies: 'und {n} fast gleiches | und {n} fast gleiche', alike: 'Ähnliche wie {title}', alikeShort: 'Ähnliche', missing: 'Bild nicht verfügbar', byLooks: 'Dem Aussehen nach', byLooksWhy: 'Seine Seite hat keines dieser Wörter. Es sieht aus wie das, was so heißt.' },
+  card: { like: 'Mehr davon', unlike: 'Weniger davon', moreOfShop: '{n} weiteres von {shop} | {n} weitere von {shop}', copies: 'und {n} fast gleiches | und {n} fast gleiche', alike: 'Ähnliche wie {title}', alikeShort: 'Ähnliche', missing: 'Bild nicht verfügbar', byLooks: 'Dem Aussehen nach', byLooksWhy: 'Seine Seite hat keines dieser Wörter. Es sieht aus wie das, was so heißt.' },
+  help: {
+    open: 'Zeichen für die Suche', title: 'Zeichen für die Suche', phrase: 'diese Wörter, eins hinter dem anderen', without: 'nichts mit diesem Wort', withoutPhrase: 'nichts mit dieser Wortfolge',
+    plain: 'gewöhnliche Wörter: Zeichen zählen am Anfang eines Wortes', pictures: 'Bei einem Ergebnis findet + mehr davon und − weniger; mehrere Bilder wirken zusammen, jedes mit einem Gewicht. Ein Bild irgendwo fallen lassen, um damit zu suchen.',
+  },
+  why: {
+    open: 'Warum?', title: 'Warum ist es hier?', words: 'Wörter', in: 'in {fields}', fit: 'passt zu {share} so gut wie das beste', looks: 'Aussehen', similarity: 'Ähnlichkeit', percentile: 'mehr als {share} der Sammlung',
+    region: 'durch das Ding darin: {name}', filters: 'Erfüllte Filter', fetched: 'Abgerufen', fields: 'Gelesen aus', sure: '{share} sicher', pixels: '{n} Pixel', changed: 'Die Sammlung hat sich geändert. Neu suchen, um zu sehen, warum.',
+    field: { title: 'Titel', alt: 'Bildtext', keywords: 'Stichwörter', description: 'Beschreibung' },
+    filter: { shop: 'Shop', category: 'Kategorie', brand: 'Marke', colour: 'Farbe', class: 'Darin', currency: 'Währung', price_min: 'Preis, mindestens', price_max: 'Preis, höchstens', since: 'Abgerufen seit', until: 'Abgerufen vor', pixels_min: 'Größe, mindestens', pixels_max: 'Größe, höchstens' },
+  },
   filter: {
+    size: 'Größe', anySize: 'Jede Größe', megapixels: 'ab {n} MP', sizeChip: '{size}', phrase: '„{words}“', without: 'ohne {words}',
     title: 'Filter', open: 'Filter', active: 'Aktive Filter', close: 'Schließen', show: '{total} zeigen', remove: 'Filter {name} entfernen',
     category: 'Kategorie', shop: 'Shop', brand: 'Marke', class: 'Darauf', colour: 'Farbe', price: 'Preis', since: 'Abgerufen',
     all: 'Alle {n} zeigen', fewer: 'Weniger zeigen', min: 'Von', max: 'Bis', apply: 'Anwenden', anyPrice: 'Jeder Preis in {currency}', currency: 'Währung',
@@ -81,7 +94,7 @@ export default {
     preview: 'Vorschau von {host}', previewRunning: 'Es wird nachgesehen: {products}, gelesene Seiten: {pages}', previewDone: '{products}, gelesene Seiten: {pages}', previewNone: 'Kein Artikel wurde gefunden; gelesene Seiten: {pages}.',
     previewHint: 'Ist das der Shop? Dann findet sich auf all seinen Seiten das Gleiche.', previewFailed: 'Die Vorschau ist fehlgeschlagen', previewProducts: 'Artikel der Vorschau', noPrice: 'Kein Preis', noPicture: 'Kein Bild',
   },
-  keys: { hint: 'Tasten:', focus: 'suchen', move: 'bewegen', open: 'öffnen', alike: 'ähnliche', back: 'zurück' },
+  keys: { steer: 'mehr oder weniger davon', why: 'warum es hier ist', hint: 'Tasten:', focus: 'suchen', move: 'bewegen', open: 'öffnen', alike: 'ähnliche', back: 'zurück' },
   access: {
     title: 'Dieser Server verlangt einen Schlüssel', hint: 'Wer ihn betreibt, erzeugt einen mit „magpie keys add“. Er bleibt in diesem Browser und geht nur an diesen Server.',
     key: 'Schlüssel', remember: 'Auf diesem Gerät merken', submit: 'Entsperren', later: 'Jetzt nicht',

@@ -4,15 +4,17 @@ export default {
   theme: { label: 'Appearance', system: 'Like the system', light: 'Light', dark: 'Dark' },
   language: { label: 'Language' },
   bar: {
+    partOfPicture: 'Thing {n} in a picture', pictures: 'Pictures of this search', weight: 'Weight', lighter: 'Lighter', heavier: 'Heavier', side: { like: 'Like', unlike: 'Not like' }, turn: { like: 'Like this; press for: not like this', unlike: 'Not like this; press for: like this' },
     label: 'Search the pictures', words: 'Words to look for', placeholder: 'Words, or a picture…', placeholderPicture: 'Add words…',
     picture: 'Search with a picture', submit: 'Search', clear: 'Clear the words',
     yourPicture: 'Your picture', likePicture: 'A picture of the collection', removePicture: 'Remove the picture', sending: 'Looking at your picture…',
     drop: 'Drop the picture', dropDetail: 'to find what looks like it',
   },
   search: {
+    fewOfEachShop: 'Few of each shop', priceDesc: 'Highest price',
     intro: 'Search shops by words, by a photo, or both at once. Drop a picture anywhere, paste it, or choose one.',
     results: 'Results', total: 'No pictures | 1 picture | {n} pictures', atLeast: 'at least {total}', anyWord: 'No picture has all of these words. These have some of them.', meant: 'No picture has “{typed}”. Looked for “{meant}”.', noMore: 'No more relevant pictures.', beyond: 'Show more anyway', took: 'in {ms} ms',
-    newest: 'Newest first', forWords: 'for “{words}”', forPicture: 'that look like yours', forLike: 'that look like this one',
+    newest: 'Newest first', forWords: 'for “{words}”', forPicture: 'that look like yours', forLike: 'that look like this one | that look like this one | that look like these',
     sort: 'Sort by', sameClass: 'Only things of its class', relevance: 'Best match', newestSort: 'Newest', price: 'Lowest price',
     end: 'No more relevant pictures.', endAll: 'That is the whole collection.',
     loading: 'Searching…', slow: 'This takes longer than usual. Still searching…', more: 'Loading more…',
@@ -22,8 +24,19 @@ export default {
     expired: 'Your picture is no longer kept', expiredHint: 'Uploaded pictures are forgotten after a while. Choose or drop it again.', choosePicture: 'Choose a picture',
     pictureFailed: 'The picture could not be searched with', dismiss: 'Dismiss',
   },
-  card: { copies: 'and {n} near-copy | and {n} near-copies', alike: 'Look-alikes of {title}', alikeShort: 'Look-alikes', missing: 'Picture not available', byLooks: 'By its looks', byLooksWhy: 'Its page has none of these words. It looks like what is called so.' },
+  card: { like: 'More like this', unlike: 'Less like this', moreOfShop: '{n} more from {shop} | {n} more from {shop}', copies: 'and {n} near-copy | and {n} near-copies', alike: 'Look-alikes of {title}', alikeShort: 'Look-alikes', missing: 'Picture not available', byLooks: 'By its looks', byLooksWhy: 'Its page has none of these words. It looks like what is called so.' },
+  help: {
+    open: 'Signs for searching', title: 'Signs for searching', phrase: 'these words, one behind the other', without: 'nothing that has this word', withoutPhrase: 'nothing that has this phrase',
+    plain: 'plain words: signs count where a word begins', pictures: 'On a result, + finds more like it and − less; several pictures go together, each with a weight. Drop a picture anywhere to search with it.',
+  },
+  why: {
+    open: 'Why?', title: 'Why is it here?', words: 'Words', in: 'in {fields}', fit: 'fits {share} as well as the best', looks: 'Looks', similarity: 'Similarity', percentile: 'more than {share} of the collection',
+    region: 'by the {name} in it', filters: 'Filters passed', fetched: 'Fetched', fields: 'Read from', sure: '{share} sure', pixels: '{n} pixels', changed: 'The collection has changed since. Search again to see why.',
+    field: { title: 'title', alt: 'picture text', keywords: 'keywords', description: 'description' },
+    filter: { shop: 'Shop', category: 'Category', brand: 'Brand', colour: 'Colour', class: 'In it', currency: 'Currency', price_min: 'Price, at least', price_max: 'Price, at most', since: 'Fetched since', until: 'Fetched before', pixels_min: 'Size, at least', pixels_max: 'Size, at most' },
+  },
   filter: {
+    size: 'Size', anySize: 'Any size', megapixels: '{n} MP and more', sizeChip: '{size}', phrase: '“{words}”', without: 'without {words}',
     title: 'Filters', open: 'Filters', active: 'Active filters', close: 'Close', show: 'Show {total}', remove: 'Remove filter {name}',
     category: 'Category', shop: 'Shop', brand: 'Brand', class: 'In it', colour: 'Colour', price: 'Price', since: 'Fetched',
     all: 'Show all {n}', fewer: 'Show fewer', min: 'From', max: 'To', apply: 'Apply', anyPrice: 'Any price in {currency}', currency: 'Currency',
@@ -79,7 +92,7 @@ export default {
     preview: 'Preview of {host}', previewRunning: 'Looking: {products}, pages read: {pages}', previewDone: '{products}, pages read: {pages}', previewNone: 'No product was found; pages read: {pages}.',
     previewHint: 'Is this the shop? Then the same will be found on all its pages.', previewFailed: 'The preview failed', previewProducts: 'Products of the preview', noPrice: 'No price', noPicture: 'No picture',
   },
-  keys: { hint: 'Keys:', focus: 'search', move: 'move', open: 'open', alike: 'look-alikes', back: 'back' },
+  keys: { steer: 'more or less like it', why: 'why it is here', hint: 'Keys:', focus: 'search', move: 'move', open: 'open', alike: 'look-alikes', back: 'back' },
   access: {
     title: 'This server asks for a key', hint: 'Whoever runs it makes one with “magpie keys add”. It is kept in this browser and sent to this server only.',
     key: 'Key', remember: 'Remember it on this device', submit: 'Unlock', later: 'Not now',

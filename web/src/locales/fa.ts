@@ -6,15 +6,17 @@ export default {
   theme: { label: 'نما', system: 'مانند سیستم', light: 'روشن', dark: 'تیره' },
   language: { label: 'زبان' },
   bar: {
+    partOfPicture: 'چیز {n} در یک تصویر', pictures: 'تصویرهای این جستجو', weight: 'وزن', lighter: 'سبک‌تر', heavier: 'سنگین‌تر', side: { like: 'شبیه', unlike: 'نه شبیه' }, turn: { like: 'شبیه این؛ برای «نه شبیه این» بزنید', unlike: 'نه شبیه این؛ برای «شبیه این» بزنید' },
     label: 'جستجو در تصویرها', words: 'واژه‌های جستجو', placeholder: 'واژه یا تصویر…', placeholderPicture: 'افزودن واژه…',
     picture: 'جستجو با تصویر', submit: 'جستجو', clear: 'پاک کردن واژه‌ها',
     yourPicture: 'تصویر شما', likePicture: 'تصویری از مجموعه', removePicture: 'برداشتن تصویر', sending: 'در حال دیدن تصویر شما…',
     drop: 'تصویر را رها کنید', dropDetail: 'تا مانند آن پیدا شود',
   },
   search: {
+    fewOfEachShop: 'کمی از هر فروشگاه', priceDesc: 'گران‌ترین',
     intro: 'فروشگاه‌ها را با واژه، با عکس یا با هر دو جستجو کنید. تصویر را هر جا رها کنید، بچسبانید یا برگزینید.',
     results: 'نتیجه‌ها', total: 'هیچ تصویری | ۱ تصویر | {n} تصویر', atLeast: 'دست‌کم {total}', anyWord: 'هیچ تصویری همهٔ این واژه‌ها را ندارد. این‌ها برخی از آن‌ها را دارند.', meant: 'هیچ تصویری «{typed}» ندارد. «{meant}» جست‌وجو شد.', noMore: 'تصویر مرتبط دیگری نیست.', beyond: 'با این حال بیشتر نشان بده', took: 'در {ms} میلی‌ثانیه',
-    newest: 'تازه‌ترین‌ها', forWords: 'برای «{words}»', forPicture: 'مانند تصویر شما', forLike: 'مانند این تصویر',
+    newest: 'تازه‌ترین‌ها', forWords: 'برای «{words}»', forPicture: 'مانند تصویر شما', forLike: 'شبیه این | شبیه این | شبیه این‌ها',
     sort: 'ترتیب', sameClass: 'تنها چیزهایی از همین نوع', relevance: 'بهترین', newestSort: 'تازه‌ترین', price: 'ارزان‌ترین',
     end: 'تصویر مرتبط دیگری نیست.', endAll: 'این همهٔ مجموعه است.',
     loading: 'در حال جستجو…', slow: 'بیش از معمول طول می‌کشد. هنوز در حال جستجو…', more: 'بارگذاری بیشتر…',
@@ -24,8 +26,19 @@ export default {
     expired: 'تصویر شما دیگر نگه داشته نمی‌شود', expiredHint: 'تصویرهای فرستاده‌شده پس از مدتی فراموش می‌شوند. دوباره برگزینید.', choosePicture: 'برگزیدن تصویر',
     pictureFailed: 'با این تصویر نمی‌توان جستجو کرد', dismiss: 'بستن',
   },
-  card: { copies: 'و {n} رونوشت نزدیک', alike: 'همانندهای {title}', alikeShort: 'همانندها', missing: 'تصویر در دسترس نیست', byLooks: 'از روی ظاهر', byLooksWhy: 'صفحهٔ آن هیچ‌یک از این واژه‌ها را ندارد؛ به چیزی می‌ماند که چنین نامیده می‌شود.' },
+  card: { like: 'بیشتر از این دست', unlike: 'کمتر از این دست', moreOfShop: '{n} مورد دیگر از {shop} | {n} مورد دیگر از {shop}', copies: 'و {n} رونوشت نزدیک', alike: 'همانندهای {title}', alikeShort: 'همانندها', missing: 'تصویر در دسترس نیست', byLooks: 'از روی ظاهر', byLooksWhy: 'صفحهٔ آن هیچ‌یک از این واژه‌ها را ندارد؛ به چیزی می‌ماند که چنین نامیده می‌شود.' },
+  help: {
+    open: 'نشانه‌های جستجو', title: 'نشانه‌های جستجو', phrase: 'این واژه‌ها پشت سر هم', without: 'چیزی که این واژه را ندارد', withoutPhrase: 'چیزی که این عبارت را ندارد',
+    plain: 'واژه‌های ساده: نشانه‌ها در آغاز واژه به حساب می‌آیند', pictures: 'روی هر نتیجه + بیشتر از آن دست و − کمتر پیدا می‌کند؛ چند تصویر با هم به کار می‌روند، هر کدام با وزنی. برای جستجو تصویری را هر جا رها کنید.',
+  },
+  why: {
+    open: 'چرا؟', title: 'چرا اینجاست؟', words: 'واژه‌ها', in: 'در {fields}', fit: '{share} به خوبی بهترین', looks: 'ظاهر', similarity: 'شباهت', percentile: 'بیش از {share} مجموعه',
+    region: 'با {name} درون آن', filters: 'پالایه‌های گذرانده', fetched: 'دریافت', fields: 'خوانده از', sure: '{share} مطمئن', pixels: '{n} پیکسل', changed: 'مجموعه از آن پس تغییر کرده است. برای دیدن دلیل دوباره جستجو کنید.',
+    field: { title: 'عنوان', alt: 'متن تصویر', keywords: 'کلیدواژه‌ها', description: 'توضیح' },
+    filter: { shop: 'فروشگاه', category: 'دسته', brand: 'برند', colour: 'رنگ', class: 'درون آن', currency: 'ارز', price_min: 'قیمت، دست‌کم', price_max: 'قیمت، دست‌بالا', since: 'دریافت از', until: 'دریافت پیش از', pixels_min: 'اندازه، دست‌کم', pixels_max: 'اندازه، دست‌بالا' },
+  },
   filter: {
+    size: 'اندازه', anySize: 'هر اندازه', megapixels: 'از {n} مگاپیکسل', sizeChip: '{size}', phrase: '«{words}»', without: 'بدون {words}',
     title: 'صافی‌ها', open: 'صافی‌ها', active: 'صافی‌های فعال', close: 'بستن', show: 'نمایش {total}', remove: 'برداشتن صافی {name}',
     category: 'دسته', shop: 'فروشگاه', brand: 'نشان', class: 'در تصویر', colour: 'رنگ', price: 'قیمت', since: 'زمان دریافت',
     all: 'نمایش همهٔ {n}', fewer: 'نمایش کمتر', min: 'از', max: 'تا', apply: 'اعمال', anyPrice: 'هر قیمتی به {currency}', currency: 'واحد پول',
@@ -81,7 +94,7 @@ export default {
     preview: 'پیش‌نمایش ⁨{host}⁩', previewRunning: 'در حال دیدن: {products}، صفحه‌های خوانده: {pages}', previewDone: '{products}، صفحه‌های خوانده: {pages}', previewNone: 'کالایی پیدا نشد؛ صفحه‌های خوانده: {pages}.',
     previewHint: 'همین فروشگاه است؟ پس در همهٔ صفحه‌هایش همین پیدا می‌شود.', previewFailed: 'پیش‌نمایش ناموفق بود', previewProducts: 'کالاهای پیش‌نمایش', noPrice: 'بی‌قیمت', noPicture: 'بی‌تصویر',
   },
-  keys: { hint: 'کلیدها:', focus: 'جستجو', move: 'حرکت', open: 'گشودن', alike: 'همانندها', back: 'بازگشت' },
+  keys: { steer: 'بیشتر یا کمتر از این دست', why: 'چرا اینجاست', hint: 'کلیدها:', focus: 'جستجو', move: 'حرکت', open: 'گشودن', alike: 'همانندها', back: 'بازگشت' },
   access: {
     title: 'این سرور کلید می‌خواهد', hint: 'گردانندهٔ آن با «magpie keys add» یکی می‌سازد. کلید در همین مرورگر می‌ماند و فقط به همین سرور فرستاده می‌شود.',
     key: 'کلید', remember: 'روی این دستگاه به یاد بسپار', submit: 'باز کن', later: 'الان نه',

@@ -3,9 +3,12 @@
 import type { LocationQuery, LocationQueryRaw, LocationQueryValue } from 'vue-router'
 import type { SearchParameters } from '../api/client'
 import type { ColourName } from '../api/schema'
+import { askedText, kLikeMax, kLikeWeight, kUnlikeMax, kUnlikeWeight, likePicture, likeUpload, parseAsked, type AskedPicture } from './asked'
 
 export const kColours: readonly ColourName[] = ['black', 'white', 'grey', 'red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown']
-export const kSorts = ['relevance', 'newest', 'price'] as const
+export const kSorts = ['relevance', 'newest', 'price', 'price-desc'] as const
+/** Hits of one shop, where results are to be of many. */
+export const kPerShop = 3
 export type Sort = (typeof kSorts)[number]
 
 /** Filters of several values each; the names are also those of the facets. */
@@ -14,12 +17,11 @@ export const kListFilters: readonly ListFilter[] = ['category', 'shop', 'brand',
 
 export interface SearchQuery {
   q: string
-  like: number | null
-  /** What was detected in that picture under this number, in place of the whole. */
-  region: number | null
-  /** With a region: only among things of its class. */
+  /** What results are to look like, and what not. */
+  like: AskedPicture[]
+  unlike: AskedPicture[]
+  /** With regions alone: only among things of their class. */
   sameClass: boolean
-  picture: string | null
   shop: string[]
   category: string[]
   brand: string[]
@@ -29,14 +31,17 @@ export interface SearchQuery {
   priceMax: string | null
   currency: string | null
   since: string | null
+  pixelsMin: number | null
+  /** At most kPerShop of one shop. */
+  fewOfEachShop: boolean
   /** Also pictures beyond the point where relevance ends. */
   beyond: boolean
   sort: Sort
 }
 
 export const kEmptyQuery: Readonly<SearchQuery> = {
-  q: '', like: null, region: null, sameClass: true, picture: null, shop: [], category: [], brand: [], colour: [], class: [],
-  priceMin: null, priceMax: null, currency: null, since: null, beyond: false, sort: 'relevance',
+  q: '', like: [], unlike: [], sameClass: true, shop: [], category: [], brand: [], colour: [], class: [],
+  priceMin: null, priceMax: null, currency: null, since: null, pixelsMin: null, fewOfEachShop: false, beyond: false, sort: 'relevance',
 }
 
 type Raw = LocationQueryValue | LocationQueryValue[] | undefined
@@ -46,19 +51,31 @@ const matching = (raw: Raw, pattern: RegExp): string | null => (pattern.test(fir
 
 const kAmount = /^\d{1,15}(\.\d{1,4})?$/
 
+function pictures(raw: Raw, weightPreset: number, countMax: number): AskedPicture[] {
+  return all(raw).flatMap((text) => parseAsked(text, weightPreset) ?? []).slice(0, countMax)
+}
+/** `picture` and `region` are older spellings, which stand in old links. */
+function likes(raw: LocationQuery): AskedPicture[] {
+  const like = pictures(raw['like'], kLikeWeight, kLikeMax)
+  const token = matching(raw['picture'], /^[\w-]{16,64}$/)
+  if (token) like.push(likeUpload(token))
+  const region = matching(raw['region'], /^[1-8]$/)
+  const [only] = like
+  return region && like.length === 1 && only?.id && !only.region ? [likePicture(only.id, Number(region))] : like
+}
+/** Whether all that results are to be like are things in pictures. */
+export const asksByRegions = (query: Pick<SearchQuery, 'like'>): boolean => query.like.length > 0 && query.like.every((picture) => picture.region)
+
 /** Reads an address; what is malformed there (by hand, or by an old link) is dropped rather than sent. */
 export function parseQuery(raw: LocationQuery): SearchQuery {
-  const like = Number(matching(raw['like'], /^[1-9]\d{0,15}$/))
-  const region = like > 0 ? Number(matching(raw['region'], /^[1-8]$/)) : 0
-  const picture = like > 0 ? null : matching(raw['picture'], /^[\w-]{16,64}$/)
+  const like = likes(raw)
   const currency = matching(raw['currency'], /^[A-Z]{3}$/)
   const since = first(raw['since'])
   return {
     q: first(raw['q']).trim().slice(0, 500),
-    like: like > 0 ? like : null,
-    region: region > 0 ? region : null,
-    sameClass: region === 0 || first(raw['same_class']) !== 'false',
-    picture,
+    like,
+    unlike: pictures(raw['unlike'], kUnlikeWeight, kUnlikeMax),
+    sameClass: !asksByRegions({ like }) || first(raw['same_class']) !== 'false',
     shop: all(raw['shop']),
     category: all(raw['category']),
     brand: all(raw['brand']),
@@ -68,7 +85,9 @@ export function parseQuery(raw: LocationQuery): SearchQuery {
     priceMax: currency ? matching(raw['price_max'], kAmount) : null,
     currency,
     since: /^\d{4}-\d\d-\d\dT/.test(since) && !Number.isNaN(Date.parse(since)) ? since : null,
-    beyond: (like > 0 || !!picture) && first(raw['beyond']) === 'true',
+    pixelsMin: Number(matching(raw['pixels_min'], /^[1-9]\d{0,14}$/)) || null,
+    fewOfEachShop: first(raw['per_shop']) === String(kPerShop),
+    beyond: like.length > 0 && first(raw['beyond']) === 'true',
     sort: kSorts.find((sort) => sort === first(raw['sort'])) ?? 'relevance',
   }
 }
@@ -76,10 +95,9 @@ export function parseQuery(raw: LocationQuery): SearchQuery {
 function entries(query: SearchQuery): SearchParameters {
   return {
     ...(query.q && { q: query.q }),
-    ...(query.like && { like: [query.like] }),
-    ...(query.region && { region: query.region }),
+    ...(query.like.length && { like: query.like.map((picture) => askedText(picture, kLikeWeight)) }),
+    ...(query.unlike.length && { unlike: query.unlike.map((picture) => askedText(picture, kUnlikeWeight)) }),
     ...(!query.sameClass && { same_class: false }),
-    ...(query.picture && { picture: query.picture }),
     ...(query.category.length && { category: query.category }),
     ...(query.shop.length && { shop: query.shop }),
     ...(query.brand.length && { brand: query.brand }),
@@ -89,6 +107,8 @@ function entries(query: SearchQuery): SearchParameters {
     ...(query.priceMax && { price_max: query.priceMax }),
     ...(query.currency && { currency: query.currency }),
     ...(query.since && { since: query.since }),
+    ...(query.pixelsMin && { pixels_min: query.pixelsMin }),
+    ...(query.fewOfEachShop && { per_shop: kPerShop }),
     ...(query.beyond && { beyond: true }),
     ...(query.sort !== 'relevance' && { sort: query.sort }),
   }
@@ -99,16 +119,17 @@ export const toParameters = entries
 /** Equal for equal queries: the key under which results are kept. */
 export const keyOf = (query: SearchQuery): string => JSON.stringify(entries(query))
 
-export const hasPicture = (query: SearchQuery): boolean => query.like !== null || query.picture !== null
+export const hasPicture = (query: SearchQuery): boolean => query.like.length > 0
 export const isBlank = (query: SearchQuery): boolean => keyOf({ ...query, beyond: false, sort: 'relevance' }) === '{}'
 
 export function filterCount(query: SearchQuery): number {
   const lists = kListFilters.reduce((sum, name) => sum + query[name].length, 0)
-  return lists + (query.currency ? 1 : 0) + (query.since ? 1 : 0)
+  return lists + (query.currency ? 1 : 0) + (query.since ? 1 : 0) + (query.pixelsMin ? 1 : 0)
 }
 
 export function withoutFilters(query: SearchQuery): SearchQuery {
-  return { ...kEmptyQuery, q: query.q, like: query.like, region: query.region, sameClass: query.sameClass, picture: query.picture, sort: query.sort }
+  const { q, like, unlike, sameClass, fewOfEachShop, sort } = query
+  return { ...kEmptyQuery, q, like, unlike, sameClass, fewOfEachShop, sort }
 }
 
 /** Adds the value, or takes it away if it is there. */

@@ -4,10 +4,10 @@ import { load, newList, ResultCache } from './results'
 
 const hit = (id: number): Hit => ({
   image_id: id, product_id: null, score: 0.5, page_url: 'http://a.test/', shop: 'a.test', title: `Picture ${id}`, alt: '', width: 4, height: 3,
-  thumbnail: `/api/v1/images/${id}/thumbnail`, colour: '#000000', price: null, brand: null, category: null, copies: 0, by_looks: false, region: null, fetched_at: '2026-11-21T00:00:00Z',
+  thumbnail: `/api/v1/images/${id}/thumbnail`, colour: '#000000', price: null, brand: null, category: null, copies: 0, by_looks: false, region: null, more_of_shop: 0, more_of_brand: 0, fetched_at: '2026-11-21T00:00:00Z',
 })
 const answer = (offset: number, ids: number[], total: number): SearchAnswer => ({
-  total, total_is_exact: true, any_word: false, meant: [], offset, limit: 60, took_ms: 1, query: { sort: 'relevance' }, hits: ids.map(hit),
+  total, listed: total, total_is_exact: true, any_word: false, meant: [], offset, limit: 60, took_ms: 1, query: { sort: 'relevance' }, hits: ids.map(hit),
   ...(offset === 0 && { facets: { shop: [], category: [], brand: [], colour: [], class: [], price: [] } }),
 })
 function serverAnswers(...answers: (SearchAnswer | number)[]): ReturnType<typeof vi.fn> {

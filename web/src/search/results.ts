@@ -49,7 +49,7 @@ export function append(list: ResultList, answer: SearchAnswer): void {
   list.meant = answer.meant
   list.tookMs = answer.took_ms
   list.facets = answer.facets ?? list.facets
-  list.ended = answer.hits.length === 0 || list.next >= answer.total
+  list.ended = answer.hits.length === 0 || list.next >= answer.listed
   list.problem = null
   list.phase = 'ready'
 }

@@ -1,7 +1,8 @@
 // Sending a picture. One at a time for the whole page, whether it was dropped, pasted or chosen; a new one replaces the old.
 import { readonly, ref, shallowRef } from 'vue'
 import { ProblemError, searchByPicture } from '../api/client'
-import type { Problem } from '../api/schema'
+import type { Problem, SearchAnswer } from '../api/schema'
+import { likeUpload, type AskedPicture } from './asked'
 import { bodyOf, prepare, remember, type PreparedPicture } from './picture'
 import { toParameters, type SearchQuery } from './query'
 import { append, kPageSize, newList, resultCache } from './results'
@@ -12,31 +13,43 @@ const pending = shallowRef<PreparedPicture | null>(null)
 const problem = shallowRef<Problem | null>(null)
 let abort: AbortController | undefined
 
-/** Sends the bytes and keeps the answer as the results of the query with the token. */
+function tokenOf(answer: SearchAnswer): string {
+  if (answer.picture_token) return answer.picture_token
+  throw new ProblemError({ title: 'No token', status: 200, code: 'answer_unreadable', detail: 'The answer has no picture_token.' })
+}
+
+/** Sends the bytes and keeps the answer as the results of the query with this picture in place of all it had. */
 async function send(picture: PreparedPicture, query: SearchQuery, signal: AbortSignal): Promise<SearchQuery> {
-  const { like: _like, region: _region, same_class: _sameClass, picture: _picture, ...parameters } = toParameters(query)
-  const answer = await searchByPicture(picture.body, { ...parameters, limit: kPageSize, facets: true }, signal)
-  const token = answer.picture_token
-  if (!token) throw new ProblemError({ title: 'No token', status: 200, code: 'answer_unreadable', detail: 'The answer has no picture_token.' })
+  const others = { ...query, like: [], unlike: [], sameClass: true }
+  const answer = await searchByPicture(picture.body, { ...toParameters(others), limit: kPageSize, facets: true }, signal)
+  const token = tokenOf(answer)
   remember(token, picture)
-  const found: SearchQuery = { ...query, like: null, region: null, sameClass: true, picture: token }
+  const found: SearchQuery = { ...others, like: [likeUpload(token)] }
   const list = newList(toParameters(found))
   append(list, answer)
   resultCache.put(JSON.stringify(list.parameters), list)
   return found
 }
 
+/** Sends the bytes behind a token once more: the query with the new token in its place. */
+async function sendAgain(picture: PreparedPicture, query: SearchQuery, token: string, signal: AbortSignal): Promise<SearchQuery> {
+  const renewed = tokenOf(await searchByPicture(picture.body, { limit: 0 }, signal))
+  remember(renewed, picture)
+  const replace = (all: AskedPicture[]): AskedPicture[] => all.map((one) => (one.token === token ? { ...one, token: renewed } : one))
+  return { ...query, like: replace(query.like), unlike: replace(query.unlike) }
+}
+
 export function usePictureSearch() {
   const { query, go, replace } = useSearchQuery()
 
-  async function run(picture: PreparedPicture, show: (query: SearchQuery) => Promise<void>): Promise<void> {
+  async function run(picture: PreparedPicture, show: (query: SearchQuery) => Promise<void>, token?: string): Promise<void> {
     abort?.abort()
     const mine = (abort = new AbortController())
     pending.value = picture
     problem.value = null
     isSending.value = true
     try {
-      const found = await send(picture, query.value, mine.signal)
+      const found = token ? await sendAgain(picture, query.value, token, mine.signal) : await send(picture, query.value, mine.signal)
       await show(found)
       pending.value = null
     } catch (error) {
@@ -62,7 +75,7 @@ export function usePictureSearch() {
     async renew(token: string): Promise<boolean> {
       const body = bodyOf(token)
       if (!body) return false
-      await run(await prepare(body), replace)
+      await run(await prepare(body), replace, token)
       return true
     },
     dismiss(): void {
