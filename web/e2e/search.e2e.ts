@@ -54,7 +54,7 @@ describe('the parts of a query', () => {
     await eventually(async () => expect(await statedTotal(page)).toBe((await ask('q=horse+-brown')).total))
   })
   it('are pictures towards and away, with weights', async () => {
-    const [first, second] = (await ask('q=horse&limit=2')).hits.map((hit) => hit.image_id)
+    const [first] = (await ask('q=horse&limit=1')).hits.map((hit) => hit.image_id)
     const page = await goto(`/?like=${first}&beyond=true`)
     await shown(cards(page).first())
     const pictures = page.getByRole('list', { name: 'Pictures of this search' })
@@ -68,7 +68,6 @@ describe('the parts of a query', () => {
     const away = new URL(page.url()).searchParams.get('unlike')?.split('*')[0]
     await pictures.getByRole('listitem').last().getByRole('button', { name: 'Not like this; press for: like this' }).click()
     await eventually(async () => expect(new URL(page.url()).searchParams.getAll('like')).toEqual([String(first), String(away)]))
-    expect(second).toBeGreaterThan(0)
   })
   it('are said of each result that asks why it is here', async () => {
     const page = await goto('/?q=horse')
@@ -81,11 +80,11 @@ describe('the parts of a query', () => {
     await eventually(async () => expect(page.url()).toMatch(/like=\d+/))
   })
   it('spread results over shops, and lead to what is held back', async () => {
-    const page = await goto('/?q=horse')
+    const page = await goto('/')
     await shown(cards(page).first())
     await page.getByRole('checkbox', { name: 'Few of each shop' }).check()
     await page.waitForURL(/per_shop=3/)
-    const few = await ask('q=horse&per_shop=3')
+    const few = await ask('per_shop=3')
     expect(few.listed).toBeLessThan(few.total)
     await eventually(async () => expect(await cards(page).count()).toBe(few.listed))
     await page.getByRole('button', { name: /more from 127\./ }).first().click()
