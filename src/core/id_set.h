@@ -19,9 +19,12 @@ class IdSet {
   explicit IdSet(ImageId id_max) : words_(std::size_t{id_max} / 64 + 1) {}
 
   void add(ImageId id) {
-    const std::size_t word = id / 64;
+    add_word(id / 64, std::uint64_t{1} << (id % 64));
+  }
+  /// Adds those of the ids 64 × word and on whose bits are set.
+  void add_word(std::size_t word, std::uint64_t bits) {
     if (word >= words_.size()) words_.resize(std::max(word + 1, words_.size() + words_.size() / 2));
-    words_[word] |= std::uint64_t{1} << (id % 64);
+    words_[word] |= bits;
   }
   void remove(ImageId id) {
     if (id / 64 < words_.size()) words_[id / 64] &= ~(std::uint64_t{1} << (id % 64));

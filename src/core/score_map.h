@@ -18,6 +18,28 @@ class ScoreMap {
     known_.add(id);
     scores_[id] = score;
   }
+  /// Sets many: quickest when ids ascend. Not all can be seen in the map before it is gone; the map must outlive it.
+  class Filler {
+   public:
+    explicit Filler(ScoreMap& map) : map_(map) {}
+    Filler(const Filler&) = delete;
+    ~Filler() { map_.known_.add_word(word_, bits_); }
+    /// As ScoreMap::set().
+    void set(ImageId id, float score) {
+      map_.scores_[id] = score;
+      if (id / 64 != word_) {
+        map_.known_.add_word(word_, bits_);
+        word_ = id / 64;
+        bits_ = 0;
+      }
+      bits_ |= std::uint64_t{1} << (id % 64);
+    }
+
+   private:
+    ScoreMap& map_;
+    std::size_t word_ = 0;
+    std::uint64_t bits_ = 0;
+  };
   std::optional<float> get(ImageId id) const {
     if (!known_.contains(id)) return std::nullopt;
     return scores_[id];

@@ -301,13 +301,14 @@ class SegmentMatcher {
   void run(WordMatches& matches) {
     if (!possible_ || uses_.empty()) return;
     const Segment& segment = *state_.segment;
+    ScoreMap::Filler scores(matches.scores);
     for (std::uint32_t at = first(); at != kNone; at = first()) {
       window_.open(at);
       fill();
       if (state_.dead_documents.count() > 0) window_.keep_if([&](std::uint32_t ordinal) { return !state_.dead_documents.dead(ordinal); });
       for (PhraseUses& phrase : phrases_) window_.keep_if([&](std::uint32_t ordinal) { return phrase.has(ordinal); });
       window_.for_each([&](std::uint32_t ordinal, float score) {
-        matches.scores.set(segment.document_ids[ordinal], score);
+        scores.set(segment.document_ids[ordinal], score);
         matches.best = std::max(matches.best, score);
       });
     }
