@@ -76,7 +76,8 @@ class Answers final : public HttpHandler {
 
 int run(std::span<char* const> words) {
   if (words.size() < 2) return std::fputs("usage: magpie_http_answers PORT [HANDLER_THREADS]\n", stderr), 2;
-  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);  // as magpie serve has it
+  ::mallopt(M_MMAP_THRESHOLD, 16 << 20);  // as magpie serve has it
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
   sigset_t end;
   sigemptyset(&end);
   sigaddset(&end, SIGTERM);

@@ -16,8 +16,11 @@ struct ServeFlags {
 };
 
 // glibc gives memory at the end of a heap back to the kernel at each 128 KB and fetches it again for the next answers: a tenth of what
-// they cost (tools/bench_http.py).
-void keep_freed_memory() { ::mallopt(M_TRIM_THRESHOLD, 16 << 20); }
+// they cost (tools/bench_http.py). Setting that alone would have it map and unmap each block of 128 KB, such as a search's scores, anew.
+void keep_freed_memory() {
+  ::mallopt(M_MMAP_THRESHOLD, 16 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
 
 Result<int> run(const Common& common, const ServeFlags& flags) {
   keep_freed_memory();

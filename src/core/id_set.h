@@ -18,9 +18,7 @@ class IdSet {
   /// Empty, with room for ids up to `id_max` so that adding them does not allocate.
   explicit IdSet(ImageId id_max) : words_(std::size_t{id_max} / 64 + 1) {}
 
-  void add(ImageId id) {
-    add_word(id / 64, std::uint64_t{1} << (id % 64));
-  }
+  void add(ImageId id) { add_word(id / 64, std::uint64_t{1} << (id % 64)); }
   /// Adds those of the ids 64 × word and on whose bits are set.
   void add_word(std::size_t word, std::uint64_t bits) {
     if (word >= words_.size()) words_.resize(std::max(word + 1, words_.size() + words_.size() / 2));

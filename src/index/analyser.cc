@@ -108,33 +108,29 @@ QueryWord analyse_word(const std::string& term, const std::string& language, std
 AnalysedQuery analyse_query(const TextQuery& query, std::span<const std::string> languages) {
   AnalysedQuery analysed;
   std::unordered_map<std::string, std::size_t> known;  // by term as typed: its place among the words
-  const auto word_for = [&](const std::string& term) -> QueryWord* {
-    if (const auto place = known.find(term); place != known.end()) return &analysed.words[place->second];
-    if (analysed.words.size() >= kQueryWordsMax) return nullptr;
-    known.emplace(term, analysed.words.size());
-    return &analysed.words.emplace_back(QueryWord{.terms = {{term, 1}}, .required = false});
+  const auto word_for = [&](const std::string& term) -> QueryWord& {
+    const auto [place, is_new] = known.try_emplace(term, analysed.words.size());
+    if (is_new) analysed.words.push_back({.terms = {{term, 1}}, .required = false, .quoted = true});
+    return analysed.words[place->second];
   };
-  const auto add_with_stems = [&](const std::string& term, bool required) {
-    QueryWord* const word = word_for(term);
-    if (word == nullptr) return;
-    word->terms = analyse_word(term, query.language, languages).terms;
-    word->required |= required;
-  };
-  for (const Token& token : tokenise(utf8_prefix(query.words, kQueryBytesMax))) add_with_stems(token.term, query.rule == WordRule::kAll);
+  // Phrases first: a word beyond the limit is left out, which finds more, but a phrase cut short would not be what was asked for.
+  std::size_t read = 0;
   for (const std::string& phrase : query.phrases) {
-    const std::vector<Token> tokens = tokenise(utf8_prefix(phrase, kQueryBytesMax));
-    if (tokens.size() == 1) {
-      add_with_stems(tokens.front().term, true);
-      continue;
-    }
     std::vector<std::string> words;
-    for (const Token& token : tokens) {
-      QueryWord* const word = word_for(token.term);
-      if (word == nullptr) break;
-      word->required = true;
+    for (const Token& token : tokenise(utf8_prefix(phrase, kQueryBytesMax))) {
+      if (++read > kQueryWordsMax) break;
+      word_for(token.term).required = true;
       words.push_back(token.term);
     }
-    if (!words.empty()) analysed.phrases.push_back(std::move(words));
+    if (words.size() > 1) analysed.phrases.push_back(std::move(words));
+  }
+  for (const Token& token : tokenise(utf8_prefix(query.words, kQueryBytesMax))) {
+    if (!known.contains(token.term) && ++read > kQueryWordsMax) break;
+    QueryWord& word = word_for(token.term);
+    if (!word.quoted) continue;
+    word.terms = analyse_word(token.term, query.language, languages).terms;
+    word.quoted = false;
+    word.required |= query.rule == WordRule::kAll;
   }
   return analysed;
 }

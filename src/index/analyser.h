@@ -35,8 +35,8 @@ struct AnalysedDocument {
 
 /// Words of one field that are read at most.
 inline constexpr std::size_t kFieldWordsMax = 20'000;
-/// Words of a query that are read at most; later ones are not asked for.
-inline constexpr std::size_t kQueryWordsMax = 32;
+/// Words of a query that are read at most, those of phrases first; later ones are not asked for.
+inline constexpr std::size_t kQueryWordsMax = 64;
 
 /// Thread-safe. About 10 MB/s of text.
 AnalysedDocument analyse(IndexDocument document);
@@ -49,6 +49,7 @@ struct QueryTerm {
 struct QueryWord {
   std::vector<QueryTerm> terms;
   bool required = true;  // otherwise it only adds to the score
+  bool quoted = false;   // of a phrase alone: neither stemmed nor mended
 };
 struct AnalysedQuery {
   std::vector<QueryWord> words;                   // different ones, in order; those of phrases among them
@@ -58,7 +59,7 @@ struct AnalysedQuery {
 /// A folded word and its stems, in `language` or, if that is "", in all of `languages`.
 QueryWord analyse_word(const std::string& term, const std::string& language, std::span<const std::string> languages);
 
-/// `languages`: those of the documents; used when the query's own is unknown. A phrase of one word is that word.
+/// `languages`: those of the documents; used when the query's own is unknown. A phrase of one word is that word, without its stems.
 AnalysedQuery analyse_query(const TextQuery& query, std::span<const std::string> languages);
 
 }  // namespace magpie::index

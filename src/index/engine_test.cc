@@ -105,7 +105,27 @@ TEST_F(EngineTest, ScoresDoNotDependOnMerging) {
   ASSERT_TRUE(engine->merge_all());
   const auto after = match_words(*engine->snapshot(), {.words = "horse cart", .rule = WordRule::kAny});
   ASSERT_EQ(before.scores.ids(), after.scores.ids());
-  before.scores.ids().for_each([&](ImageId id) { EXPECT_FLOAT_EQ(*before.scores.get(id), *after.scores.get(id)); });
+  before.scores.ids().for_each([&](ImageId id) { EXPECT_EQ(*before.scores.get(id), *after.scores.get(id)); });
+}
+
+// What an earlier version left of pictures without words.
+TEST_F(EngineTest, SegmentsOfBeforeBlocksWithoutAnyWordAreRead) {
+  auto file = SegmentFileWriter::create(folder_ / segment_file_name(1));
+  ASSERT_TRUE(file);
+  DocumentsWriter documents;
+  documents.add({.id = 1, .copy_group = 1});
+  documents.write(*file);
+  file->begin(Section::kPostings);
+  write_string_table(*file, Section::kTerms, {}, "");
+  file->write<std::uint64_t>(Section::kPostingStarts, {0});
+  file->write<std::uint32_t>(Section::kTermCounts, {});
+  write_vectors(*file, {}, 0);
+  ASSERT_TRUE(file->finish({1, 0, 0}));
+  ASSERT_TRUE(write_manifest(folder_, {.version = 1, .next_segment = 2, .segments = {{.number = 1, .documents = 1}}}));
+  const auto engine = open();
+  ASSERT_NE(engine, nullptr);
+  EXPECT_EQ(engine->snapshot()->documents(), 1U);
+  EXPECT_EQ(matches(*engine, "horse"), 0U);
 }
 
 // What an earlier version left: postings as varints, without positions.
@@ -145,6 +165,7 @@ TEST_F(EngineTest, SegmentsOfBeforeBlocksAreReadAndMerged) {
     EXPECT_EQ(matches(*engine, "horse cart"), merged ? 2U : 1U);
     EXPECT_EQ(phrase("horse cart"), std::vector<ImageId>{2}) << "no more is known than that they share a field";
     EXPECT_EQ(phrase("dark horse"), std::vector<ImageId>{});
+    EXPECT_TRUE(filter_documents(*engine->snapshot(), {.without = {"horse cart"}}).contains(2)) << "in doubt nothing is left out";
   }
 }
 

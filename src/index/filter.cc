@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "index/snapshot.h"
+#include "text/tokens.h"
 
 namespace magpie::index {
 namespace {
@@ -88,8 +89,10 @@ IdSet filtered(const Snapshot& snapshot, const Filter& filter) {
 IdSet filter_documents(const Snapshot& snapshot, const Filter& filter) {
   IdSet passed = restricts(filter) ? filtered(snapshot, filter) : snapshot.live_documents();
   for (const std::string& words : filter.without) {
-    const TextQuery unwanted{.language = filter.without_language, .phrases = {words}};
-    passed -= match_words(snapshot, unwanted).scores.ids();
+    TextQuery unwanted{.language = filter.without_language};
+    const bool phrase = tokenise(words, 2).size() > 1;
+    (phrase ? unwanted.phrases.emplace_back() : unwanted.words) = words;
+    passed -= match_words(snapshot, unwanted, Doubt::kNo).scores.ids();
   }
   if (filter.ids) {
     IdSet wanted;

@@ -1,6 +1,6 @@
 // match_words: BM25F (Robertson & Zaragoza 2009, §3.5 "simple BM25F") over four fields. Occurrences are weighted by field and by the
-// field's length against its average, summed over fields, and saturated once per word. How often a word occurs is counted over live
-// documents, so scores do not depend on how segments happen to be merged.
+// field's length against its average, summed over fields, and saturated once per word. How often a word occurs is that of the most frequent
+// of its forms, counted over live documents, so scores do not depend on how segments happen to be merged.
 //
 // A segment is gone through in windows of documents whose scores lie in the nearest cache: the rarest word that must be there opens a
 // window, each other one keeps the documents that it has, too, and then what is left of them is handed over. A word passes over windows
@@ -19,9 +19,9 @@ namespace magpie::index {
 namespace {
 
 constexpr float kFieldWeights[kFieldCount] = {4.0F, 2.5F, 1.5F, 1.0F};
-constexpr float kLengthPull = 0.5F;    // BM25's b: 0 ignores lengths, 1 divides by them
-constexpr float kSaturation = 1.2F;    // BM25's k1
-constexpr std::size_t kMendedMax = 4;  // words of a query
+constexpr float kLengthPull = 0.5F;       // BM25's b: 0 ignores lengths, 1 divides by them
+constexpr float kSaturation = 1.2F;       // BM25's k1
+constexpr std::size_t kMendTriesMax = 4;  // words of a query
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 /// What a posting is worth: its occurrences, by field and by the field's length.
@@ -123,7 +123,7 @@ class WordUses {
 class PhraseUses {
  public:
   /// `terms`: its words as terms of the segment.
-  PhraseUses(const Segment& segment, std::span<const std::uint32_t> terms) {
+  PhraseUses(const Segment& segment, std::span<const std::uint32_t> terms, Doubt in_doubt) : in_doubt_(in_doubt) {
     for (const std::uint32_t term : terms) words_.push_back(segment.postings(term));
   }
   /// Asked of ascending ordinals.
@@ -139,17 +139,16 @@ class PhraseUses {
       known &= !positions.empty();
       std::erase_if(positions, [&](std::uint32_t position) { return position < i; });
       for (std::uint32_t& position : positions) position -= static_cast<std::uint32_t>(i);
-      if (i == 0) {
-        begins = std::move(positions);
-        continue;
-      }
-      std::erase_if(begins, [&](std::uint32_t begin) { return !std::ranges::binary_search(positions, begin); });
+      if (i == 0) begins = std::move(positions);
+      else std::erase_if(begins, [&](std::uint32_t begin) { return !std::ranges::binary_search(positions, begin); });
+      if (known && begins.empty()) return false;
     }
-    return known ? !begins.empty() : together != 0;  // of older segments no more is known than that they share a field
+    return known || (in_doubt_ == Doubt::kYes && together != 0);
   }
 
  private:
   static std::uint8_t fields_with(std::uint8_t fields) { return (fields | fields >> 1) & 0x55; }
+  Doubt in_doubt_;
   std::vector<PostingCursor> words_;
 };
 
@@ -289,14 +288,14 @@ class Window {
 class SegmentMatcher {
  public:
   SegmentMatcher(const SegmentState& state, std::size_t number, const std::vector<Word>& words,
-                 std::span<const std::vector<std::string>> phrases, const FieldWeights& weights)
+                 std::span<const std::vector<std::string>> phrases, Doubt in_doubt, const FieldWeights& weights)
       : state_(state), window_(*state.segment, weights) {
     for (const Word& word : words) {
       possible_ &= !word.required || !word.by_segment[number].empty();
       required_ += word.required ? 1 : 0;
       if (!word.by_segment[number].empty()) uses_.emplace_back(*state.segment, word, word.by_segment[number]);
     }
-    for (const auto& phrase : phrases) add_phrase(phrase);
+    for (const auto& phrase : phrases) add_phrase(phrase, in_doubt);
   }
   void run(WordMatches& matches) {
     if (!possible_ || uses_.empty()) return;
@@ -315,13 +314,13 @@ class SegmentMatcher {
   }
 
  private:
-  void add_phrase(const std::vector<std::string>& phrase) {
+  void add_phrase(const std::vector<std::string>& phrase, Doubt in_doubt) {
     std::vector<std::uint32_t> terms;
     for (const std::string& word : phrase) {
       if (const auto term = state_.segment->terms.find(word)) terms.push_back(*term);
     }
     possible_ &= terms.size() == phrase.size();
-    if (possible_) phrases_.emplace_back(*state_.segment, terms);
+    if (possible_) phrases_.emplace_back(*state_.segment, terms, in_doubt);
   }
   /// The first document from here on that can be one; kNone at the end.
   std::uint32_t first() const {
@@ -348,24 +347,28 @@ class SegmentMatcher {
   bool possible_ = true;
 };
 
-/// Puts what was probably meant in the place of words that no document has.
+/// Puts what was probably meant in the place of words that no document has; what is quoted is meant as it is.
 void mend(const Snapshot& snapshot, const TextQuery& query, const AnalysedQuery& analysed, std::vector<Word>& words,
           std::vector<std::pair<std::string, std::string>>& mended) {
-  for (std::size_t i = 0; i < words.size() && mended.size() < kMendedMax; ++i) {
-    if (words[i].documents > 0) continue;
+  std::size_t tries = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].documents > 0 || analysed.words[i].quoted || ++tries > kMendTriesMax) continue;
     const std::string& typed = analysed.words[i].terms.front().term;
     auto meant = meant_by(snapshot, typed);
     if (!meant) continue;
     const bool required = words[i].required;
     words[i] = find_word(snapshot, analyse_word(*meant, query.language, snapshot.languages()));
     words[i].required = required;
+    // Said twice, once as it should be: it counts once, as any word does.
+    if (std::ranges::any_of(analysed.words, [&](const QueryWord& other) { return other.terms.front().term == *meant; }))
+      words[i].rarity = 0;
     mended.emplace_back(typed, std::move(*meant));
   }
 }
 
 }  // namespace
 
-WordMatches match_words(const Snapshot& snapshot, const TextQuery& query) {
+WordMatches match_words(const Snapshot& snapshot, const TextQuery& query, Doubt in_doubt) {
   const AnalysedQuery analysed = analyse_query(query, snapshot.languages());
   WordMatches matches;
   std::vector<Word> words;
@@ -382,7 +385,7 @@ WordMatches match_words(const Snapshot& snapshot, const TextQuery& query) {
   const FieldWeights weights(snapshot);
   matches.scores = ScoreMap(snapshot.id_max());
   for (std::size_t i = 0; i < snapshot.segments.size(); ++i) {
-    SegmentMatcher(*snapshot.segments[i], i, words, analysed.phrases, weights).run(matches);
+    SegmentMatcher(*snapshot.segments[i], i, words, analysed.phrases, in_doubt, weights).run(matches);
   }
   return matches;
 }

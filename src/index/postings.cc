@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/check.h"
+
 namespace magpie::index {
 namespace {
 
@@ -155,6 +157,7 @@ void encode_postings(std::span<const Posting> postings, std::string& out) {
     if (blocks > 1) {
       std::string head;
       append_u32(head, part.back().ordinal);
+      MAGPIE_CHECK(out.size() - begin <= std::numeric_limits<std::uint32_t>::max(), "more than 4 GiB of postings of one term");
       append_u32(head, static_cast<std::uint32_t>(out.size() - begin));
       out.replace(begin + block * kHeadBytes, kHeadBytes, head);
     }
@@ -209,7 +212,10 @@ bool PostingCursor::load_block(std::size_t block) {
   if (after > bytes_ + end) return false;
 
   const std::uint64_t before = block == 0 ? std::numeric_limits<std::uint64_t>::max() : last_of(block - 1);
-  if (kUnpackers[bits](packed, count, before, ordinals_.data()) >= documents_) return false;
+  const std::uint64_t last = kUnpackers[bits](packed, count, before, ordinals_.data());
+  // What was jumped over was never unpacked, so that heads that contradict their blocks could lead back.
+  if (last >= documents_ || (blocks_ > 1 && last != last_of(block)) || ordinals_[0] < least_) return false;
+  least_ = static_cast<std::uint32_t>(last + 1);
   if (values == 0) {
     std::memcpy(fields_.data(), numbers, count);
   } else if (values == 1) {

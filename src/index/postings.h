@@ -89,6 +89,7 @@ class PostingCursor {
   std::size_t block_ = 0;  // to be loaded next
   std::size_t read_ = 0;   // kVarints: bytes behind us
   std::uint32_t at_ = 0, size_ = 0;
+  std::uint32_t least_ = 0;                                                // kBlocks: what the next block's first ordinal must not be below
   const std::uint8_t *positions_at_ = nullptr, *positions_end_ = nullptr;  // of the posting positions_of_
   std::uint32_t positions_of_ = 0;
   std::array<std::uint32_t, kPostingsInBlock> ordinals_;

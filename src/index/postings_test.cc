@@ -129,11 +129,19 @@ TEST(PostingsTest, NonsenseEndsTheWalk) {
     Made made = make(1 + random() % 400, 50, 4, random);
     for (int i = 0; i < 4; ++i) made.bytes[random() % (made.bytes.size() - kPostingsPadding)] = static_cast<char>(random());
     std::size_t steps = 0;
+    std::int64_t before = -1;
     for (PostingCursor cursor = made.cursor(); !cursor.at_end(); cursor.next(), ++steps) {
       ASSERT_LT(cursor.ordinal(), made.documents);
+      ASSERT_GT(cursor.ordinal(), before);
+      before = cursor.ordinal();
       decode_positions(cursor.positions());
-      if (random() % 50 == 0) cursor.seek(random() % made.documents);
-      if (cursor.at_end()) break;
+      if (random() % 50 == 0) {
+        const std::uint32_t wanted = random() % made.documents;
+        cursor.seek(wanted);
+        if (cursor.at_end()) break;
+        ASSERT_GE(cursor.ordinal(), wanted);
+        before = cursor.ordinal();
+      }
       ASSERT_LE(steps, made.ordinals.size());
     }
   }

@@ -78,7 +78,8 @@ Result<std::shared_ptr<const Segment>> Segment::open(const fs::path& path, std::
 Result<void> Segment::map_documents() {
   const std::uint64_t count = documents();
   MAGPIE_TRY(document_ids, file_.column<ImageId>(Section::kDocumentIds, count));
-  if (!std::is_sorted(document_ids.begin(), document_ids.end(), std::less_equal<>())) return fail(Code::kCorrupt, "ids are not in order");
+  if (std::ranges::adjacent_find(document_ids, std::greater_equal<>()) != document_ids.end())
+    return fail(Code::kCorrupt, "ids are not in order");
   document_ranks = IdRanks(document_ids);
   MAGPIE_TRY(copy_groups, file_.column<ImageId>(Section::kCopyGroups, count));
   MAGPIE_TRY(pixels, file_.column<std::uint64_t>(Section::kPixels, count));
@@ -116,7 +117,7 @@ Result<FacetColumn> Segment::map_facet(Section names, Section codes, std::option
 
 Result<void> Segment::map_terms() {
   MAGPIE_TRY(terms, StringTable::parse(file_.section(Section::kTerms)));
-  posting_layout_ = file_.section(Section::kPostings).empty() ? PostingLayout::kBlocks : PostingLayout::kVarints;
+  posting_layout_ = file_.section(Section::kPostingStarts).empty() ? PostingLayout::kBlocks : PostingLayout::kVarints;
   const bool blocks = posting_layout_ == PostingLayout::kBlocks;
   const Section starts = blocks ? Section::kPostingBlockStarts : Section::kPostingStarts;
   MAGPIE_TRY(posting_starts_, file_.column<std::uint64_t>(starts, std::uint64_t{terms.size()} + 1));

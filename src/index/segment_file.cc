@@ -183,7 +183,8 @@ void SegmentFile::expect_random_access(Section wanted) const {
 }
 
 Failure SegmentFile::wrong_size(Section section, std::uint64_t have, std::uint64_t want) const {
-  return fail(Code::kCorrupt, "section {} of {} has {} bytes, not {}", static_cast<std::uint32_t>(section), path_.string(), have, want);
+  return fail(Code::kCorrupt, "section {} of {} has {} bytes, not {}; magpie rebuild makes the index anew",
+              static_cast<std::uint32_t>(section), path_.string(), have, want);
 }
 
 }  // namespace magpie::index

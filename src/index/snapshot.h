@@ -76,7 +76,9 @@ struct Snapshot {
 
 // The operations of core/text_index.h and core/vector_index.h on a snapshot; contracts are written there.
 IdSet filter_documents(const Snapshot& snapshot, const Filter& filter);
-WordMatches match_words(const Snapshot& snapshot, const TextQuery& query);
+/// Whether a phrase is taken to be in a document of which no more is known than that its words share a field (postings.h: older segments).
+enum class Doubt : std::uint8_t { kYes, kNo };
+WordMatches match_words(const Snapshot& snapshot, const TextQuery& query, Doubt in_doubt = Doubt::kYes);
 std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids, std::size_t values_max);
 void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<void(std::span<const IndexRow>)>& take);
 Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery& query);

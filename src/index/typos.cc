@@ -17,6 +17,10 @@ std::u32string characters_of(std::string_view text) {
   return characters;
 }
 
+bool has_digit(std::string_view term) {
+  return std::ranges::any_of(term, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 struct Meant {
   std::size_t edits = 0;
   std::uint64_t documents = 0;
@@ -45,8 +49,7 @@ std::size_t edits_between(std::u32string_view a, std::u32string_view b, std::siz
 
 std::optional<std::string> meant_by(const Snapshot& snapshot, std::string_view term) {
   const std::u32string typed = characters_of(term);
-  const bool any_digit = std::ranges::any_of(typed, [](char32_t c) { return c >= U'0' && c <= U'9'; });
-  if (typed.size() < kTypoMin || typed.size() > kCharactersMax || any_digit) return std::nullopt;
+  if (typed.size() < kTypoMin || typed.size() > kCharactersMax || has_digit(term)) return std::nullopt;
   const std::size_t most = typed.size() < kTwoTyposMin ? 1 : 2;
   const std::string_view first = term.substr(0, utf8_sequence_length(term));
   std::map<std::string, Meant, std::less<>> candidates;
@@ -56,7 +59,7 @@ std::optional<std::string> meant_by(const Snapshot& snapshot, std::string_view t
       const std::string_view known = terms[i];
       if (known.size() + most < typed.size()) continue;  // bytes are no fewer than characters
       const std::size_t edits = edits_between(typed, characters_of(known), most);
-      if (edits > most) continue;
+      if (edits > most || has_digit(known)) continue;
       Meant& meant = candidates.try_emplace(std::string(known)).first->second;
       meant.edits = edits;
       meant.documents += state->live_documents_with(i);

@@ -10,8 +10,8 @@ namespace magpie::index {
 
 /// A term of the index that begins with the same character and is one edit away (Damerau 1964: a character too many, too few, another, or
 /// two neighbours exchanged), or two from kTwoTyposMin characters on: the one with the fewest edits, then the most live documents, then the
-/// first by name. Nothing for words of fewer than kTypoMin characters, or with a digit: numbers are not guessed. Cost: about 50 ns for each
-/// term with that first character.
+/// first by name. Nothing for words of fewer than kTypoMin characters; and no number is guessed, nor a word with a digit. Cost: about 50 ns
+/// for each term with that first character.
 std::optional<std::string> meant_by(const Snapshot& snapshot, std::string_view term);
 inline constexpr std::size_t kTypoMin = 4, kTwoTyposMin = 8;
 

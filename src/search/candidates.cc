@@ -18,6 +18,7 @@ Result<IdSet> find_by_words(const SearchView& view, const SearchQuery& query, Ty
   if (!found.all_words && typos != Typos::kKeep) {
     text.typos = typos;
     MAGPIE_TRY(found.words, view.text->match(text));
+    found.all_words = !found.words.empty();
   }
   if (found.words.empty()) {
     text.rule = WordRule::kAny;
@@ -109,6 +110,10 @@ Result<void> leave_out_asked(const SearchView& view, const SearchQuery& query, c
 
 }  // namespace
 
+bool asks_words(const SearchQuery& query) {
+  return has_words(query.words) || std::ranges::any_of(query.phrases, [](const std::string& phrase) { return has_words(phrase); });
+}
+
 std::uint16_t Candidates::region(ImageId id) const {
   const auto found = std::ranges::lower_bound(regions, id, {}, &std::pair<ImageId, std::uint16_t>::first);
   return found != regions.end() && found->first == id ? found->second : std::uint16_t{0};
@@ -128,7 +133,7 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
                                    CandidateOptions options) {
   const auto relevance_min = static_cast<float>(settings.relevance_min());
   Candidates found;
-  found.with_words = has_words(query.words) || !query.phrases.empty();
+  found.with_words = asks_words(query);
   found.with_pictures = !query.picture.empty() || !query.like.empty();
   found.browsing = !found.with_words && !found.with_pictures;
   const bool mend = settings.typos();
@@ -136,7 +141,10 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
   if (found.with_words && !found.with_pictures && query.phrases.empty() && options.placer != nullptr)
     MAGPIE_TRY_DO(add_looks(view, query, *options.placer, found));
   // Words none of which is known may be of another language: what looks so was asked first.
-  if (found.with_words && mend && found.ids.empty()) { MAGPIE_TRY(found.ids, find_by_words(view, query, Typos::kMend, found)); }
+  if (found.with_words && mend && found.ids.empty()) {
+    found.with_looks = false;
+    MAGPIE_TRY(found.ids, find_by_words(view, query, Typos::kMend, found));
+  }
   if (found.with_pictures) {
     const bool both = found.with_words && query.combine == Combine::kBoth;
     IdSet wanted = within;

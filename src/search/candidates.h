@@ -70,6 +70,9 @@ struct Candidates {
   float fused_score(ImageId id, float text_weight) const;
 };
 
+/// Whether the query has a word, or a phrase with one.
+bool asks_words(const SearchQuery& query);
+
 /// `within`: only these ids are of interest; others may be left out.
 Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within,
                                    CandidateOptions options);

@@ -12,52 +12,54 @@ namespace {
 constexpr std::uint32_t kBehind = std::uint32_t{1} << 31;
 constexpr std::uint32_t kLast = kBehind - 1;
 
-/// A picture that has copies in the index, though perhaps none among those found.
-struct Copy {
-  ImageId group = kNoId;
-  Place place;
-  bool priced = false;  // an offer belongs to it
-  std::uint64_t pixels = 0;
-  float score = 0;
-};
-
-struct ComesFirst {
-  bool operator()(const Place& a, const Place& b) const {
-    if (a.rank != b.rank) return a.rank < b.rank;
-    return a.key != b.key ? a.key < b.key : a.id < b.id;
-  }
-};
-
 /// Floats from 0 up order as their bits do; the minus sign puts the highest first.
 std::int64_t highest_first(float score) { return -std::int64_t{std::bit_cast<std::uint32_t>(std::max(score, 0.0F))}; }
 
 bool is_by_price(SortOrder sort) { return sort == SortOrder::kPriceAsc || sort == SortOrder::kPriceDesc; }
 
-/// Gives pictures their places.
-class Placer {
+}  // namespace
+
+/// Gives pictures their keys.
+class RankKeys {
  public:
-  Placer(const Candidates& candidates, SortOrder sort, float text_weight)
+  using Key = Ranking::Key;
+  struct ComesFirst {
+    bool operator()(const Key& a, const Key& b) const {
+      if (a.rank != b.rank) return a.rank < b.rank;
+      return a.value != b.value ? a.value < b.value : a.id < b.id;
+    }
+  };
+  /// A picture that has copies in the index, though perhaps none among those found.
+  struct Copy {
+    ImageId group = kNoId;
+    Key key;
+    bool priced = false;  // an offer belongs to it
+    std::uint64_t pixels = 0;
+    float score = 0;
+  };
+
+  RankKeys(const Candidates& candidates, SortOrder sort, float text_weight)
       : candidates_(candidates), sort_(sort), text_weight_(text_weight), by_score_(sort == SortOrder::kRelevance && !candidates.browsing) {}
 
   /// Whether the score is all that there is to know of a picture.
-  bool by_score() const { return by_score_; }
-  Place by_score(ImageId id, float score) const { return {candidates_.stands_behind(id) ? kBehind : 0, id, highest_first(score)}; }
+  bool is_by_score() const { return by_score_; }
+  Key key_of(ImageId id, float score) const { return {candidates_.stands_behind(id) ? kBehind : 0, id, highest_first(score)}; }
   float score(ImageId id) const { return candidates_.score(id, text_weight_); }
   /// By price, ranks mean something after rank_currencies() only.
-  Place place(const IndexRow& row, float score) {
-    if (by_score_) return by_score(row.id, score);
-    Place place{candidates_.stands_behind(row.id) ? kBehind : 0, row.id, -row.fetched_at_seconds};
-    if (!is_by_price(sort_)) return place;
-    place.key = 0;
+  Key key_of(const IndexRow& row, float score) {
+    if (by_score_) return key_of(row.id, score);
+    Key made{candidates_.stands_behind(row.id) ? kBehind : 0, row.id, -row.fetched_at_seconds};
+    if (!is_by_price(sort_)) return made;
+    made.value = 0;
     if (!row.price_micros) {
-      place.rank += kLast;
-      return place;
+      made.rank += kLast;
+      return made;
     }
-    place.key = sort_ == SortOrder::kPriceAsc ? *row.price_micros : -*row.price_micros;
+    made.value = sort_ == SortOrder::kPriceAsc ? *row.price_micros : -*row.price_micros;
     const auto [currency, is_new] = currencies_.try_emplace(row.currency, Currency{static_cast<std::uint32_t>(currencies_.size())});
     ++currency->second.pictures;
-    place.rank += currency->second.number;
-    return place;
+    made.rank += currency->second.number;
+    return made;
   }
   /// Currencies by how many pictures have them, most first, then by name.
   void rank_currencies() {
@@ -67,10 +69,13 @@ class Placer {
     ranks_.resize(order.size());
     for (std::uint32_t i = 0; i < order.size(); ++i) ranks_[order[i]->second.number] = i;
   }
-  void set_rank(Place& place) const {
-    const std::uint32_t number = place.rank & ~kBehind;
-    if (number < ranks_.size()) place.rank = (place.rank & kBehind) | ranks_[number];
+  void set_rank(Key& key) const {
+    const std::uint32_t number = key.rank & ~kBehind;
+    if (number < ranks_.size()) key.rank = (key.rank & kBehind) | ranks_[number];
   }
+
+  /// The better of two copies to show, at the better of their places.
+  static Copy merged(const Copy& a, const Copy& b, bool by_price);
 
  private:
   struct Currency {
@@ -85,81 +90,80 @@ class Placer {
   std::vector<std::uint32_t> ranks_;  // by number
 };
 
-/// The better of two copies to show, at the better of their places.
-Copy merged(const Copy& a, const Copy& b, bool by_price) {
-  const bool a_behind = a.place.rank >= kBehind, b_behind = b.place.rank >= kBehind;
+RankKeys::Copy RankKeys::merged(const Copy& a, const Copy& b, bool by_price) {
+  const bool a_behind = a.key.rank >= kBehind, b_behind = b.key.rank >= kBehind;
   if (a_behind != b_behind) return a_behind ? b : a;  // a copy without the words does not stand for one that has them
   if (by_price) {
-    return std::tie(a.place.rank, a.place.key, b.pixels, a.place.id) < std::tie(b.place.rank, b.place.key, a.pixels, b.place.id) ? a : b;
+    return std::tie(a.key.rank, a.key.value, b.pixels, a.key.id) < std::tie(b.key.rank, b.key.value, a.pixels, b.key.id) ? a : b;
   }
-  const bool first = std::tie(b.priced, b.pixels, a.place.id) < std::tie(a.priced, a.pixels, b.place.id);
+  const bool first = std::tie(b.priced, b.pixels, a.key.id) < std::tie(a.priced, a.pixels, b.key.id);
   Copy shown = first ? a : b;
-  const Copy& placed = std::tie(a.place.rank, a.place.key) < std::tie(b.place.rank, b.place.key) ? a : b;
-  shown.place.rank = placed.place.rank;
-  shown.place.key = placed.place.key;
+  const Copy& placed = std::tie(a.key.rank, a.key.value) < std::tie(b.key.rank, b.key.value) ? a : b;
+  shown.key.rank = placed.key.rank;
+  shown.key.value = placed.key.value;
   shown.score = placed.score;
   return shown;
 }
 
-}  // namespace
-
 Result<Ranking> Ranking::of(const SearchView& view, const IdSet& ids, const Candidates& candidates, SortOrder sort, float text_weight) {
   Ranking ranking(candidates, text_weight);
-  Placer placer(candidates, sort, text_weight);
+  RankKeys keys(candidates, sort, text_weight);
   MAGPIE_TRY(const IdSet* with_copies, view.text->copies());
   IdSet looked_at = ids;  // those of which more must be known than their scores
-  if (placer.by_score()) {
+  if (keys.is_by_score()) {
     looked_at &= *with_copies;
     IdSet alone = ids;
     alone -= *with_copies;
-    alone.for_each([&](ImageId id) { ranking.places_.push_back(placer.by_score(id, placer.score(id))); });
+    alone.for_each([&](ImageId id) { ranking.keys_.push_back(keys.key_of(id, keys.score(id))); });
   }
-  std::vector<Copy> copies;
+  std::vector<RankKeys::Copy> copies;
   MAGPIE_TRY_DO(view.text->rows(looked_at, [&](std::span<const IndexRow> rows) {
     for (const IndexRow& row : rows) {
-      const float score = placer.score(row.id);
-      const Place place = placer.place(row, score);
-      if (with_copies->contains(row.id)) copies.push_back({row.copy_group, place, row.price_micros.has_value(), row.pixels, score});
-      else ranking.places_.push_back(place);
+      const float score = keys.score(row.id);
+      const Key key = keys.key_of(row, score);
+      if (with_copies->contains(row.id)) copies.push_back({row.copy_group, key, row.price_micros.has_value(), row.pixels, score});
+      else ranking.keys_.push_back(key);
     }
   }));
   if (is_by_price(sort)) {
-    placer.rank_currencies();
-    for (Place& place : ranking.places_) placer.set_rank(place);
-    for (Copy& copy : copies) placer.set_rank(copy.place);
+    keys.rank_currencies();
+    for (Key& key : ranking.keys_) keys.set_rank(key);
+    for (RankKeys::Copy& copy : copies) keys.set_rank(copy.key);
   }
-  std::ranges::sort(copies, {}, [](const Copy& copy) { return std::pair(copy.group, copy.place.id); });
+  std::ranges::sort(copies, {}, [](const RankKeys::Copy& copy) { return std::pair(copy.group, copy.key.id); });
   for (std::size_t begin = 0, end = 0; begin < copies.size(); begin = end) {
-    Copy shown = copies[begin];
+    RankKeys::Copy shown = copies[begin];
     for (end = begin + 1; end < copies.size() && copies[end].group == copies[begin].group; ++end) {
-      shown = merged(shown, copies[end], is_by_price(sort));
+      shown = RankKeys::merged(shown, copies[end], is_by_price(sort));
     }
-    ranking.places_.push_back(shown.place);
+    ranking.keys_.push_back(shown.key);
     if (end == begin + 1) continue;
-    Group& group = ranking.groups_[shown.place.id];
+    Group& group = ranking.groups_[shown.key.id];
     group.score = shown.score;
     for (std::size_t i = begin; i < end; ++i) {
-      if (copies[i].place.id != shown.place.id) group.copies.push_back(copies[i].place.id);
+      if (copies[i].key.id != shown.key.id) group.copies.push_back(copies[i].key.id);
     }
   }
   return ranking;
 }
 
-std::vector<Place> Ranking::page(std::size_t offset, std::size_t limit) {
-  const std::size_t begin = std::min(offset, places_.size());
-  const std::size_t end = begin + std::min(limit, places_.size() - begin);
-  const auto at = [&](std::size_t i) { return places_.begin() + static_cast<std::ptrdiff_t>(i); };
+std::vector<ImageId> Ranking::page(std::size_t offset, std::size_t limit) {
+  const std::size_t begin = std::min(offset, keys_.size());
+  const std::size_t end = begin + std::min(limit, keys_.size() - begin);
+  const auto at = [&](std::size_t i) { return keys_.begin() + static_cast<std::ptrdiff_t>(i); };
   if (begin == end) return {};
   // A heap of the first few costs one comparison for most hits; of many, those before the page need not be sorted, only be there.
   constexpr std::size_t kFew = 16;
-  if (end < places_.size() / kFew) {
-    std::partial_sort(places_.begin(), at(end), places_.end(), ComesFirst());
+  if (end < keys_.size() / kFew) {
+    std::partial_sort(keys_.begin(), at(end), keys_.end(), RankKeys::ComesFirst());
   } else {
-    if (end < places_.size()) std::nth_element(places_.begin(), at(end), places_.end(), ComesFirst());
-    std::nth_element(places_.begin(), at(begin), at(end), ComesFirst());
-    std::sort(at(begin), at(end), ComesFirst());
+    if (end < keys_.size()) std::nth_element(keys_.begin(), at(end), keys_.end(), RankKeys::ComesFirst());
+    std::nth_element(keys_.begin(), at(begin), at(end), RankKeys::ComesFirst());
+    std::sort(at(begin), at(end), RankKeys::ComesFirst());
   }
-  return {at(begin), at(end)};
+  std::vector<ImageId> shown;
+  for (std::size_t i = begin; i < end; ++i) shown.push_back(keys_[i].id);
+  return shown;
 }
 
 const std::vector<ImageId>& Ranking::copies(ImageId shown) const {

@@ -9,13 +9,6 @@
 
 namespace magpie {
 
-/// Where a hit stands: smaller (rank, key, id) comes first.
-struct Place {
-  std::uint32_t rank = 0;  // by price: of the currency, kLast without a price; kBehind is added for Candidates::stands_behind
-  ImageId id = kNoId;      // the picture shown
-  std::int64_t key = 0;
-};
-
 /// The hits of one answer. A group of copies is one hit. Ordered by price, the group's first picture is shown, as its price is what was
 /// asked for. Otherwise the group stands where its best picture stands, and shows the one with an offer, most pixels, lowest id: a shop's
 /// listing has a small copy under fewer words, which would win by score.
@@ -24,9 +17,9 @@ class Ranking {
   /// Cost: about 5 ns an id by relevance, for pictures without copies in the index; 20 ns for others and in other orders.
   static Result<Ranking> of(const SearchView& view, const IdSet& ids, const Candidates& candidates, SortOrder sort, float text_weight);
 
-  std::size_t size() const { return places_.size(); }
-  /// Hits [offset, offset + limit), in order. Cost: about 3 ns a hit of the whole.
-  std::vector<Place> page(std::size_t offset, std::size_t limit);
+  std::size_t size() const { return keys_.size(); }
+  /// The pictures shown of hits [offset, offset + limit), in order. Cost: about 3 ns a hit of the whole.
+  std::vector<ImageId> page(std::size_t offset, std::size_t limit);
   /// The other found pictures of the group that `shown` stands for, ascending.
   const std::vector<ImageId>& copies(ImageId shown) const;
   /// By what the hit stands where it does.
@@ -37,11 +30,18 @@ class Ranking {
     std::vector<ImageId> copies;
     float score = 0;
   };
+  friend class RankKeys;
+  /// Smaller (rank, value, id) comes first.
+  struct Key {
+    std::uint32_t rank = 0;  // by price: of the currency, kLast without a price; kBehind is added for Candidates::stands_behind
+    ImageId id = kNoId;      // the picture shown
+    std::int64_t value = 0;
+  };
   Ranking(const Candidates& candidates, float text_weight) : candidates_(&candidates), text_weight_(text_weight) {}
 
   const Candidates* candidates_;  // must outlive it
   float text_weight_;
-  std::vector<Place> places_;                  // one a hit, in no order
+  std::vector<Key> keys_;                      // one a hit, in no order
   std::unordered_map<ImageId, Group> groups_;  // of hits that stand for several pictures, by the one shown
 };
 

@@ -26,6 +26,8 @@ Result<void> check(const SearchQuery& query) {
   if (query.like.size() > kLikeMax) return fail(Code::kBadInput, "at most {} pictures to be like, not {}", kLikeMax, query.like.size());
   if (query.unlike.size() > kUnlikeMax)
     return fail(Code::kBadInput, "at most {} pictures to be unlike, not {}", kUnlikeMax, query.unlike.size());
+  if (query.phrases.size() > kTypedPhrasesMax || query.filter.without.size() > kTypedPhrasesMax)
+    return fail(Code::kBadInput, "at most {} phrases, and as many exclusions", kTypedPhrasesMax);
   for (const auto* pictures : {&query.like, &query.unlike}) {
     for (const QueryPicture& picture : *pictures) {
       if (!(picture.weight > 0)) return fail(Code::kBadInput, "a picture's weight must be above 0, not {}", picture.weight);
@@ -37,7 +39,7 @@ Result<void> check(const SearchQuery& query) {
 /// Whether the first hits tell enough of the answer, so that the nearest pictures answer as well as all pictures. What page is wanted, and
 /// whether counts are, does not matter: all pages of a query are of one answer.
 bool nearest_will_do(const SearchQuery& query) {
-  const bool by_picture_alone = !has_words(query.words) && query.phrases.empty() && (!query.picture.empty() || !query.like.empty());
+  const bool by_picture_alone = !asks_words(query) && (!query.picture.empty() || !query.like.empty());
   return by_picture_alone && query.sort == SortOrder::kRelevance;
 }
 
@@ -64,21 +66,33 @@ Result<IdSet> find_passed(const TextSnapshot& text, const Filter& filter, const 
 
 Result<Grounds> find_grounds(const TextSnapshot& text, const SearchQuery& query) {
   Grounds grounds;
-  MAGPIE_TRY(grounds.passed, find_passed(text, query.filter, query.limits));
+  // Words that are ruled out are the dear part of a filter, and the same in all grounds.
+  Filter plain = query.filter;
+  plain.without.clear();
+  std::optional<IdSet> not_ruled_out;
+  if (!query.filter.without.empty()) {
+    MAGPIE_TRY(not_ruled_out, text.filter({.without = query.filter.without, .without_language = query.filter.without_language}));
+  }
+  const auto passed_by = [&](const Filter& filter) -> Result<IdSet> {
+    MAGPIE_TRY(IdSet passed, find_passed(text, filter, query.limits));
+    if (not_ruled_out) passed &= *not_ruled_out;
+    return passed;
+  };
+  MAGPIE_TRY(grounds.passed, passed_by(plain));
   for (const Facet facet : query.facets) {
     if (query.filter.values(facet).empty()) continue;
-    Filter relaxed = query.filter;
+    Filter relaxed = plain;
     relaxed.values(facet).clear();
-    MAGPIE_TRY(IdSet passed, find_passed(text, relaxed, query.limits));
+    MAGPIE_TRY(IdSet passed, passed_by(relaxed));
     grounds.relaxed.emplace_back(facet, std::move(passed));
   }
   const bool prices_chosen = query.filter.price_min_micros || query.filter.price_max_micros || !query.filter.currencies.empty();
   if (query.prices && prices_chosen) {
-    Filter relaxed = query.filter;
+    Filter relaxed = plain;
     relaxed.price_min_micros.reset();
     relaxed.price_max_micros.reset();
     relaxed.currencies.clear();
-    MAGPIE_TRY(grounds.relaxed_prices, find_passed(text, relaxed, query.limits));
+    MAGPIE_TRY(grounds.relaxed_prices, passed_by(relaxed));
   }
   return grounds;
 }
@@ -165,12 +179,10 @@ Result<HitPage> page_of(const SearchView& view, Ranking& ranking, const SearchQu
   HitPage page{.listed = hits_max};
   if (query.per_shop == 0 && query.per_brand == 0) {
     const std::size_t offset = std::min(query.offset, hits_max);
-    for (const Place& place : ranking.page(offset, std::min(query.limit, hits_max - offset))) page.hits.push_back({place.id});
+    for (const ImageId id : ranking.page(offset, std::min(query.limit, hits_max - offset))) page.hits.push_back({id});
     return page;
   }
-  std::vector<ImageId> ordered;
-  for (const Place& place : ranking.page(0, hits_max)) ordered.push_back(place.id);
-  MAGPIE_TRY(page.hits, spread(*view.text, ordered, {query.per_shop, query.per_brand}));
+  MAGPIE_TRY(page.hits, spread(*view.text, ranking.page(0, hits_max), {query.per_shop, query.per_brand}));
   page.listed = page.hits.size();
   page.hits.erase(page.hits.begin(), page.hits.begin() + static_cast<std::ptrdiff_t>(std::min(query.offset, page.hits.size())));
   page.hits.resize(std::min(query.limit, page.hits.size()));

@@ -5,16 +5,15 @@
 //   filter      the documents that pass SearchQuery::filter and SearchQuery::limits
 //   candidates  words: documents with every word; where no document of the whole index has all of them, documents with any
 //               (SearchAnswer::any_word says so). A word that no document has is taken for the one that was probably meant, if one is
-//               near (SearchAnswer::meant). All this is settled before the filter, so that a filter never changes it. Phrases must be
-//               there under either rule.
-//               pictures: similarity (cosine) at or above similarity_min. Several pictures, and those that hits are to be unlike, make
-//               one vector (search/query_vector.h). similarity_min is
-//               where relevance ends for this query: background + relevance_min x (1 - background), the background being the
-//               query's mean similarity to the collection, so that a picture like all others does not find all others. A picture
-//               is as alike as the best of its vectors within SearchQuery::scope: the whole picture's and its regions'.
-//               words and pictures: Combine::kBoth keeps what is in both sets, kEither what is in one.
-//               neither: every document (browsing); all scores are then 0.
-//               Where no picture says what to be like, `unlike` leaves out what each of its pictures would find.
+//               near (SearchAnswer::meant): where another word of the query is known, or where nothing was found, not even by looks;
+//               before that the words may as well be another language's. What is quoted is taken as it is. All this is settled before the
+//               filter, so that a filter never changes it. Phrases must be there under either rule. pictures: similarity (cosine) at or
+//               above similarity_min. Several pictures, and those that hits are to be unlike, make one vector (search/query_vector.h).
+//               similarity_min is where relevance ends for this query: background + relevance_min x (1 - background), the background being
+//               the query's mean similarity to the collection, so that a picture like all others does not find all others. A picture is as
+//               alike as the best of its vectors within SearchQuery::scope: the whole picture's and its regions'. words and pictures:
+//               Combine::kBoth keeps what is in both sets, kEither what is in one. neither: every document (browsing); all scores are then
+//               0. Where no picture says what to be like, `unlike` leaves out what each of its pictures would find.
 //   looks       for words alone, where a WordsPlacer knows where they lie among the pictures, and fewer than kEnoughByWords documents
 //               have all of them: the kLooksMax pictures nearest to that place, down to where pictures drawn at random begin, are
 //               candidates, too. This is settled before the filter as well. Where documents have all the words, they come first in every

@@ -177,6 +177,7 @@ TEST_F(TextIndexContract, APhraseIsItsWordsOneAfterTheOtherInOneField) {
     EXPECT_EQ(phrase({.words = "dresses", .phrases = {"red silk"}}), Ids{1});
     EXPECT_EQ(phrase({.words = "thing dress", .rule = WordRule::kAny, .phrases = {"red silk"}}), (Ids{1, 4}));
     EXPECT_EQ(phrase({.words = "dress", .phrases = {"red"}}), (Ids{1, 2}));
+    EXPECT_EQ(phrase({.phrases = {"dresses"}}), Ids{});
     add(document(9, "more"));
   }
 }
@@ -196,7 +197,7 @@ TEST_F(TextIndexContract, WordsAndPhrasesCanBeRuledOut) {
 TEST_F(TextIndexContract, AWordThatNobodyHasIsTakenForTheOneMeant) {
   add(document(1, "red dress"));
   add(document(2, "red dresser"));
-  add(document(3, "blue dresses"));
+  add(document(3, "blue dresses 4711y lampe2"));
   ASSERT_TRUE(index().commit());
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   const auto ask = [&](const std::string& words, Typos typos) { return *snapshot()->match({.words = words, .typos = typos}); };
@@ -208,7 +209,10 @@ TEST_F(TextIndexContract, AWordThatNobodyHasIsTakenForTheOneMeant) {
   EXPECT_TRUE(ask("dreses", Typos::kMendBesideKnown).empty()) << "nothing tells that it is of this language";
   EXPECT_TRUE(ask("rde", Typos::kMend).empty()) << "too short";
   EXPECT_TRUE(ask("red 4711x", Typos::kMend).empty());
+  EXPECT_TRUE(ask("red lampe", Typos::kMend).empty());
   EXPECT_TRUE(ask("red submarine", Typos::kMend).empty());
+  EXPECT_EQ(ask("dress drses", Typos::kMend).best, ask("dress", Typos::kMend).best) << "one word, said twice";
+  EXPECT_TRUE(snapshot()->match({.words = "red", .typos = Typos::kMend, .phrases = {"drses"}})->empty()) << "what is quoted is meant";
   EXPECT_EQ(ask("red dress", Typos::kMend).meant, Pairs{});
   ASSERT_TRUE(index().remove(1));
   ASSERT_TRUE(index().commit());
