@@ -117,7 +117,19 @@ TEST_F(LooksTest, ThereBeingEnoughByWordsLooksAreNotAsked) {
     ASSERT_TRUE(index_->text().add({.id = id, .title = "red dress", .copy_group = id}));
   ASSERT_TRUE(index_->text().commit());
   EXPECT_EQ(search("red dress").total, kEnoughByWords + 2);
+  EXPECT_EQ(search("red drses").total, kEnoughByWords + 2) << "a mended word is as good";
   EXPECT_EQ(placer_.asked, 0);
+}
+
+TEST_F(LooksTest, AMistypedWordIsMendedWhereNothingLooksSo) {
+  placer_.places["drses"] = {{0, 1, 0, 0}, 2.0F};
+  const SearchAnswer answer = search("drses");
+  ASSERT_EQ(answer.total, 2U);
+  EXPECT_EQ(answer.meant.size(), 1U);
+  for (const SearchHit& hit : answer.hits) {
+    EXPECT_GT(hit.score, 0);
+    EXPECT_FALSE(hit.by_looks);
+  }
 }
 
 TEST_F(LooksTest, AFilterNarrowsAndChangesNothingElse) {
