@@ -115,7 +115,7 @@ int run(std::span<char* const> words) {
     Asked asked{.of_class = queries[i].of_class, .relevant = static_cast<double>(sizes[queries[i].of_class]) - (about_itself ? 1 : 0)};
     if (sizes[asked.of_class] < kClassMin) continue;
     asked.query = {.limit = 0, .facets = {Facet::kCategory}, .prices = false, .exact = true};
-    if (about_itself) asked.query.like = {static_cast<ImageId>(i + 1)};
+    if (about_itself) asked.query.like = {{.id = static_cast<ImageId>(i + 1)}};
     else asked.query.picture = queries[i].vector;
     all.push_back(std::move(asked));
   }

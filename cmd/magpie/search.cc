@@ -44,6 +44,8 @@ constexpr ParameterFlag kParameterFlags[] = {
     {"--until", "until", "TIME", "Only fetched before this time"},
     {"--pixels-min", "pixels_min", "NUMBER", "Only of so many pixels (width times height) or more"},
     {"--pixels-max", "pixels_max", "NUMBER", "Only of so many pixels or fewer"},
+    {"--per-shop", "per_shop", "NUMBER", "At most so many hits of one shop, its best ones"},
+    {"--per-brand", "per_brand", "NUMBER", "At most so many hits of one brand"},
     {"--sort", "sort", "ORDER", "relevance, newest, price or price-desc"},
 };
 
@@ -52,7 +54,7 @@ struct SearchFlags {
   std::map<std::string, std::vector<std::string>> values;  // by parameter
   std::string query, as, server;
   std::size_t limit = 10, offset = 0;
-  bool facets = false, beyond = false, any_class = false;
+  bool facets = false, beyond = false, any_class = false, why = false;
 };
 
 Result<SearchParameters> parameters_of_flags(const SearchFlags& flags) {
@@ -66,6 +68,7 @@ Result<SearchParameters> parameters_of_flags(const SearchFlags& flags) {
   }
   if (flags.any_class) parameters.emplace_back("same_class", "false");
   if (flags.beyond) parameters.emplace_back("beyond", "true");
+  if (flags.why) parameters.emplace_back("why", "true");
   return parameters;
 }
 
@@ -75,6 +78,9 @@ void add_page(const SearchFlags& flags, SearchParameters& parameters) {
     const auto is_same = [&](const auto& known) { return known.first == name; };
     if (std::ranges::none_of(parameters, is_same)) parameters.emplace_back(name, std::move(value));
   };
+  // What was said on the command line counts for more than what --query says.
+  if (flags.limit != SearchFlags().limit) std::erase_if(parameters, [](const auto& known) { return known.first == "limit"; });
+  if (flags.offset != 0) std::erase_if(parameters, [](const auto& known) { return known.first == "offset"; });
   add("limit", fmt::format("{}", flags.limit));
   add("offset", fmt::format("{}", flags.offset));
   if (flags.facets) add("facets", "true");
@@ -99,6 +105,7 @@ Result<void> add_pictures(const SearchFlags& flags, const AppSettings& settings,
     if (!embedding) return fail(embedding.error(), flags.images[i]);
     query.like.push_back({.vector = *std::move(embedding)});
   }
+  query.scope = {};  // as for the server, whole pictures are asked with, too
   return {};
 }
 
@@ -140,6 +147,7 @@ Result<std::string> ask(const Common& common, const SearchFlags& flags, SearchPa
 Result<int> run(const Common& common, const SearchFlags& flags) {
   MAGPIE_TRY(SearchParameters parameters, parameters_of_flags(flags));
   if (!flags.as.empty()) {
+    if (!flags.images.empty()) return fail(Code::kBadInput, "--as cannot spell --image: a file of this machine is in no address");
     MAGPIE_TRY(const SearchRequest request, parse_request(parameters));
     MAGPIE_TRY(const std::string spelt, spell_search(request, flags.as));
     print_line(spelt);
@@ -160,7 +168,7 @@ void add_search(CLI::App& app, Common& common) {
   command.option(
       "words", flags->words,
       "Words in any language, '\"a phrase\"' in quotation marks, and -word or '-\"a phrase\"' for what hits must not have; none with "
-      "--image or --like, or to list everything. Put -- before words that begin with a minus sign");
+      "--image or --like, or to list everything. Put -- before all of them where one begins with a minus sign");
   command.option("--image", flags->images, "A picture file to find look-alikes of", {.value = "FILE", .one_each = true});
   for (const ParameterFlag& flag : kParameterFlags)
     command.option(flag.flag, flags->values[flag.name], flag.help, {.value = flag.value, .one_each = true});
@@ -172,6 +180,7 @@ void add_search(CLI::App& app, Common& common) {
                  {.value = "URL"});
   command.option("-n,--limit", flags->limit, "Hits to show, up to 200", {.show_default = true});
   command.option("--offset", flags->offset, "Hits to pass over first", {.show_default = true});
+  command.flag("--why", flags->why, "Say of each hit what made it one; shown with --json");
   command.flag("--facets", flags->facets, "Also count shops, categories, brands, colours and classes");
   command.footer(
       "--shop, --category, --brand, --colour, --class, --like and --unlike may be given several times. With --json the answer is that of\n"

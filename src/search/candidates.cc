@@ -37,19 +37,19 @@ Result<Embedding> query_vector(const SearchView& view, const SearchQuery& query)
 }
 
 // Where relevance ends. A handful of pictures says little of what is usual, so they count beside kUsualPictures at kUsualBackground.
-Result<float> boundary(const SearchView& view, const SearchQuery& query, const Embedding& vector, float relevance_min) {
+Result<float> boundary(const SearchView& view, const SearchQuery& query, const Embedding& vector, float relevance_min, bool beyond) {
   constexpr float kUsualBackground = 0.25F, kUsualPictures = 50;
   if (query.similarity_min) return *query.similarity_min;
   MAGPIE_TRY(const Background known, view.vectors->background(vector, query.scope));
   const auto pictures = static_cast<float>(known.vectors);
   const float background = (known.mean * pictures + kUsualBackground * kUsualPictures) / (pictures + kUsualPictures);
-  return background + (query.beyond ? 0 : relevance_min) * (1 - background);
+  return background + (beyond ? 0 : relevance_min) * (1 - background);
 }
 
 Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within,
                               CandidateOptions options, Candidates& found) {
   MAGPIE_TRY(found.vector, query_vector(view, query));
-  MAGPIE_TRY(found.similarity_min, boundary(view, query, found.vector, relevance_min));
+  MAGPIE_TRY(found.similarity_min, boundary(view, query, found.vector, relevance_min, query.beyond));
   const VectorQuery wanted{.vector = found.vector,
                            .k = options.nearest ? 2 * kNearestHits : kAllSimilar,
                            .allowed = &within,
@@ -78,7 +78,7 @@ Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, 
 Result<void> leave_out_alike(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within, IdSet& out) {
   MAGPIE_TRY(const std::vector<WeightedVector> unlike, vectors_of(*view.vectors, query.unlike));
   for (const WeightedVector& one : unlike) {
-    MAGPIE_TRY(const float similarity_min, boundary(view, query, one.vector, relevance_min));
+    MAGPIE_TRY(const float similarity_min, boundary(view, query, one.vector, relevance_min, false));
     MAGPIE_TRY(const VectorMatches matches,
                view.vectors->search(
                    {.vector = one.vector, .k = kAllSimilar, .allowed = &within, .min_similarity = similarity_min, .scope = query.scope}));

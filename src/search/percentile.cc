@@ -20,10 +20,10 @@ Result<std::vector<float>> sample_similarities(const SearchView& view, const Emb
   return similarities;
 }
 
-float share_below(const std::vector<float>& ascending, float similarity) {
-  if (ascending.empty()) return 0;
+std::optional<float> share_below(const std::vector<float>& ascending, float similarity) {
+  if (ascending.empty()) return std::nullopt;
   const auto below = std::ranges::lower_bound(ascending, similarity) - ascending.begin();
-  return static_cast<float>(below) / static_cast<float>(ascending.size());
+  return static_cast<float>(below) / static_cast<float>(ascending.size() + 1);  // never all: the next one asked could be more alike
 }
 
 }  // namespace magpie

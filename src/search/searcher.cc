@@ -228,8 +228,9 @@ Result<SearchAnswer> Searcher::search(const SearchQuery& query) const {
                            .monitor = monitor_,
                            .placer = settings_.looks() ? placer_ : nullptr};
   MAGPIE_TRY(SearchAnswer found, answer(view, query, options));
-  // So many of the nearest were copies of one another that they do not fill the pages.
-  if (options.nearest && found.cut_off && found.total < kNearestHits) {
+  // So many of the nearest were copies of one another, or may be of one shop, that they do not fill the pages.
+  const bool spread = query.per_shop > 0 || query.per_brand > 0;
+  if (options.nearest && found.cut_off && (spread || found.total < kNearestHits)) {
     options = {};  // and the monitor has seen this search
     MAGPIE_TRY(found, answer(view, query, options));
   }

@@ -8,7 +8,11 @@
 namespace magpie {
 namespace {
 
-bool is_space(char32_t c) { return c == U' ' || (c >= U'\t' && c <= U'\r') || c == U'\u00A0' || c == U'\u3000'; }
+/// As the page has it, which shows what is typed in the same parts (JavaScript's white space).
+bool is_space(char32_t c) {
+  return c == U' ' || (c >= U'\t' && c <= U'\r') || c == U'\u00A0' || c == U'\u1680' || (c >= U'\u2000' && c <= U'\u200A') ||
+         c == U'\u2028' || c == U'\u2029' || c == U'\u202F' || c == U'\u205F' || c == U'\u3000' || c == U'\uFEFF';
+}
 
 /// Straight, curved, low and angled ones. Any of them closes what any of them has opened.
 bool is_quotation_mark(char32_t c) {

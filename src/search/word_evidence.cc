@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 #include "text/tokens.h"
 
@@ -10,46 +11,42 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kFieldNames = {"title", "alt", "keywords", "description"};
 
-/// A word and the stems by which it finds others.
-struct Stemmed {
-  std::string term, stem, own_stem;  // `own_stem` in the query's language
-};
+constexpr std::size_t kFieldWordsMax = 20'000, kQueryWordsMax = 64;  // as the index reads them
 
 struct FieldText {
   TextField field = TextField::kTitle;
   std::string language;
   std::vector<Token> tokens;
+  std::unordered_set<std::string> forms;  // the words and their stems
 };
+
+FieldText text_of(TextField field, const std::string& text, const std::string& language) {
+  FieldText made{field, language, tokenise(text, kFieldWordsMax), {}};
+  for (const Token& token : made.tokens) {
+    if (made.forms.insert(token.term).second) made.forms.insert(stem(token.term, language));
+  }
+  return made;
+}
 
 std::vector<FieldText> fields_of(const IndexDocument& document) {
   const std::string& of_alt = document.alt_language.empty() ? document.language : document.alt_language;
-  return {{TextField::kTitle, document.language, tokenise(document.title)},
-          {TextField::kAlt, of_alt, tokenise(document.alt)},
-          {TextField::kKeywords, document.language, tokenise(document.keywords)},
-          {TextField::kDescription, document.language, tokenise(document.description)}};
+  std::vector<FieldText> fields;
+  fields.push_back(text_of(TextField::kTitle, document.title, document.language));
+  fields.push_back(text_of(TextField::kAlt, document.alt, of_alt));
+  fields.push_back(text_of(TextField::kKeywords, document.keywords, document.language));
+  fields.push_back(text_of(TextField::kDescription, document.description, document.language));
+  return fields;
 }
 
-Stemmed stemmed(const std::string& term, const FieldText& field, const std::string& language) {
-  return {term, stem(term, field.language), language.empty() ? term : stem(term, language)};
-}
-
-bool is_same(const Stemmed& word, const std::string& term, const std::string& field_language) {
-  if (term == word.term || term == word.stem || term == word.own_stem) return true;
-  const std::string root = stem(term, field_language);
-  return root == word.term || root == word.stem || root == word.own_stem;
-}
-
-/// Whether the words stand there one behind the other.
+/// One word in any of its forms; several as they are, one behind the other.
 bool holds(const FieldText& field, const std::vector<Token>& words, const std::string& language) {
-  if (words.empty() || field.tokens.size() < words.size()) return false;
-  std::vector<Stemmed> wanted;
-  for (const Token& word : words) wanted.push_back(stemmed(word.term, field, language));
-  for (std::size_t at = 0; at + words.size() <= field.tokens.size(); ++at) {
-    std::size_t same = 0;
-    while (same < words.size() && is_same(wanted[same], field.tokens[at + same].term, field.language)) ++same;
-    if (same == words.size()) return true;
+  if (words.empty()) return false;
+  if (words.size() == 1) {
+    const std::string& term = words.front().term;
+    return field.forms.contains(term) || field.forms.contains(stem(term, field.language)) ||
+           (!language.empty() && field.forms.contains(stem(term, language)));
   }
-  return false;
+  return !std::ranges::search(field.tokens, words, {}, &Token::term, &Token::term).empty();
 }
 
 void add_match(std::string word, bool is_phrase, const std::vector<FieldText>& fields, const std::vector<Token>& tokens,
@@ -70,8 +67,9 @@ std::string_view to_string(TextField field) { return kFieldNames[static_cast<std
 std::vector<WordEvidence> word_evidence(const SearchQuery& query, const IndexDocument& document) {
   const std::vector<FieldText> fields = fields_of(document);
   std::vector<WordEvidence> matches;
-  for (const Token& token : tokenise(query.words)) add_match(token.term, false, fields, {token}, query.language, matches);
-  for (const std::string& phrase : query.phrases) add_match(phrase, true, fields, tokenise(phrase), query.language, matches);
+  for (const Token& token : tokenise(query.words, kQueryWordsMax)) add_match(token.term, false, fields, {token}, query.language, matches);
+  for (const std::string& phrase : query.phrases)
+    add_match(phrase, true, fields, tokenise(phrase, kQueryWordsMax), query.language, matches);
   return matches;
 }
 

@@ -20,8 +20,9 @@ struct WordEvidence {
   std::vector<TextField> fields;  // at least one
 };
 
-/// Words first, then phrases, each once, without those that are nowhere. A word stands where the index finds it: itself or one of the same
-/// stem, in the field's language or in the query's. Cost: one pass over the texts, about 50 MB/s.
+/// Words first, then phrases, each once, without those that are nowhere; as many as the index reads. A word stands where the index finds
+/// it: itself or one of the same stem, in the field's language or in the query's; a phrase of several words as it is. Cost: one pass over
+/// the texts, some 0.5 µs a word of theirs.
 std::vector<WordEvidence> word_evidence(const SearchQuery& query, const IndexDocument& document);
 
 }  // namespace magpie

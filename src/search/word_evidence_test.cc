@@ -24,11 +24,11 @@ TEST(WordEvidence, NameTheFieldsOfEachWord) {
 }
 
 TEST(WordEvidence, APhraseIsOneBehindTheOther) {
-  const IndexDocument document{.title = "Red oak chair", .alt = "oak, red chair", .language = "en"};
+  const IndexDocument document{.title = "Red oak chair and some red chairs", .alt = "oak, red chair", .language = "en"};
   const auto found = word_evidence({.phrases = {"red chair", "oak chair", "chair red"}}, document);
   ASSERT_EQ(found.size(), 2U);
   EXPECT_TRUE(found[0].is_phrase);
-  EXPECT_EQ(found[0].fields, Fields{TextField::kAlt});
+  EXPECT_EQ(found[0].fields, Fields{TextField::kAlt}) << "a phrase is meant as it is";
   EXPECT_EQ(found[1].word, "oak chair");
   EXPECT_EQ(found[1].fields, Fields{TextField::kTitle});
 }

@@ -10,8 +10,9 @@ namespace {
 Outcome<std::vector<QueryPicture>> look_up(const std::vector<AskedPicture>& asked, const FindUpload& find) {
   std::vector<QueryPicture> pictures;
   for (const AskedPicture& one : asked) {
-    // Pictures have ids of 32 bits; a larger one is well-formed and names none, which the searcher says of id 0.
-    QueryPicture picture{.id = one.id > UINT32_MAX ? kNoId : static_cast<ImageId>(one.id), .region = one.region, .weight = one.weight()};
+    // Pictures have ids of 32 bits; a larger one is well-formed and names none.
+    if (one.id > UINT32_MAX) return problem(404, "image_not_found", "no picture has the id {}", one.id);
+    QueryPicture picture{.id = static_cast<ImageId>(one.id), .region = one.region, .weight = one.weight()};
     if (one.id == 0) {
       auto embedding = find(one.token);
       if (!embedding) return problem(410, "picture_expired", "the uploaded picture is no longer kept; upload it again");

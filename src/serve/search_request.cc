@@ -46,6 +46,7 @@ void read_older_spellings(QueryReader& reader, SearchRequest& request) {
   if (const auto token = reader.text("picture", 64)) {
     if (!is_picture_token(*token)) reader.refuse("parameter_invalid", "picture is not a picture_token");
     request.like.push_back({.token = *token, .weight_thousandths = kLikeWeight});
+    if (request.like.size() > kLikeMax) reader.refuse("parameter_invalid", fmt::format("at most {} pictures to be like", kLikeMax));
   }
   const auto region = static_cast<std::uint16_t>(reader.number("region", 1, kRegionsMax, 0));
   if (region == 0) return;
@@ -86,8 +87,10 @@ std::optional<std::int64_t> read_time(QueryReader& reader, std::string_view name
     reader.refuse("parameter_invalid", fmt::format("{} is '{}'; it must be a time like 2026-11-21T23:14:05Z", name, *text));
     return std::nullopt;
   }
-  echo = api_time(*time);
-  return std::chrono::floor<std::chrono::seconds>(*time).time_since_epoch().count();
+  // Fetches are known to the second: what is fetched within one is before its end, and not after its middle.
+  const auto whole = std::chrono::ceil<std::chrono::seconds>(*time);
+  echo = api_time(whole);
+  return std::chrono::duration_cast<std::chrono::seconds>(whole.time_since_epoch()).count();
 }
 
 std::optional<std::uint64_t> read_pixels(QueryReader& reader, std::string_view name) {
