@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "app/collection_bridge.h"
+#include "app/text_tower.h"
 #include "base/json_writer.h"
 #include "command.h"
 #include "flags.h"
@@ -78,6 +79,11 @@ Result<int> run(const Common& common, const std::string& action) {
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
   MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
+  const auto embedder = find_embedder(settings, &collection->catalog());
+  if (embedder && text_tower_of(*embedder)) {
+    fmt::print(stderr, "no bridge is needed: {} takes words, too, and places them by itself\n", embedder->space);
+    return kNothing;
+  }
   return action == "train" ? train(*collection, settings, common.json) : show(*collection, settings, common.json);
 }
 

@@ -1,6 +1,7 @@
 #include "app/assets.h"
 #include "app/collection_bridge.h"
 #include "app/pictures.h"
+#include "app/text_tower.h"
 #include "base/json_writer.h"
 #include "browser/browser_process.h"
 #include "command.h"
@@ -63,12 +64,14 @@ Finding check_browser(const AppSettings& settings) {
 
 Finding check_bridge(const Common& common, const AppSettings& settings) {
   const auto absent = [](std::string words) { return Finding{"bridge", false, words + "; until then words find words alone", true}; };
-  const auto model = find_text_model(settings);
-  if (!model) return missing("bridge", model.error());
-  if (!*model) return absent(fmt::format("no text model: ./dev setup installs {}", kDefaultTextModel));
   const auto folder = CollectionFolder::choose(common.collection, false);
   const auto collection = folder ? Collection::open_to_read(*folder) : Result<std::unique_ptr<Collection>>(Failure(folder.error()));
   if (!collection) return absent("no collection to have one");
+  const auto embedder = find_embedder(settings, &(*collection)->catalog());
+  if (embedder && text_tower_of(*embedder)) return found("bridge", fmt::format("not needed: {} takes words, too", embedder->space));
+  const auto model = find_text_model(settings);
+  if (!model) return missing("bridge", model.error());
+  if (!*model) return absent(fmt::format("no text model: ./dev setup installs {}", kDefaultTextModel));
   const auto bridge = CollectionPlacer(**collection, settings, *model, nullptr).bridge();
   if (!bridge) return absent(bridge.error().message);
   const learn::BridgeFacts& facts = (*bridge)->facts();

@@ -18,9 +18,15 @@ std::string size_of(const model::ModelManifest& manifest) {
   return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
-/// "1,280 components" or "23 classes".
+/// "224 x 224" of pictures, "words" of texts, "224 x 224, words" of both.
+std::string takes(const model::ModelManifest& manifest) {
+  if (manifest.task == model::Task::kText) return "words";
+  return fmt::format("{} x {}{}", manifest.input.width, manifest.input.height, manifest.takes_words() ? ", words" : "");
+}
+
+/// "1280 components" or "23 classes".
 std::string gives(const model::ModelManifest& manifest) {
-  if (manifest.task == model::Task::kEmbedding) return fmt::format("{} components", manifest.embedding_dims);
+  if (manifest.task != model::Task::kDetection) return fmt::format("{} components", manifest.embedding_dims);
   return fmt::format("{} classes", manifest.detection.classes.size());
 }
 
@@ -34,7 +40,8 @@ void write_model(JsonWriter& json, const ListedModel& listed) {
   json.field("version", manifest.version).field("task", to_string(manifest.task)).field("graph", manifest.graph);
   json.field("width", manifest.input.width).field("height", manifest.input.height).field("licence", manifest.licence);
   json.field("source", manifest.source).field("folder", manifest.folder.string());
-  if (manifest.task == model::Task::kEmbedding) json.field("components", manifest.embedding_dims);
+  if (manifest.task != model::Task::kDetection) json.field("components", manifest.embedding_dims);
+  json.field("words", manifest.takes_words());
   json.key("classes").begin_array();
   for (const std::string& name : manifest.detection.classes) json.string(name);
   json.end_array().end_object();
@@ -51,8 +58,8 @@ Result<int> list(const Common& common) {
     for (const auto& [name, of_user, manifest] : models) {
       if (!manifest) fmt::print("{:<26}{}\n", name, manifest.error().message);
       else
-        fmt::print("{:<26}{:<10} {:>4} x {:<4} {:<16} {:>8}  {}{}\n", name, to_string(manifest->task), manifest->input.width,
-                   manifest->input.height, gives(*manifest), size_of(*manifest), manifest->licence, of_user ? ", yours" : "");
+        fmt::print("{:<26}{:<10} {:<17} {:<16} {:>8}  {}{}\n", name, to_string(manifest->task), takes(*manifest), gives(*manifest),
+                   size_of(*manifest), manifest->licence, of_user ? ", yours" : "");
     }
   }
   return models.empty() ? kNothing : kDone;
@@ -68,6 +75,7 @@ std::string next_step(const model::ModelManifest& manifest) {
   if (manifest.task == model::Task::kDetection)
     return fmt::format("Next: --set analyse.detector={0}, or magpie rebuild --analyse --set analyse.detector={0} for what is there",
                        manifest.name);
+  if (manifest.task == model::Task::kText) return fmt::format("Next: magpie bridge train --set bridge.text_model={}", manifest.name);
   return fmt::format("Next: magpie rebuild --model {}, or --set model.embedder={} for a new collection", manifest.name, manifest.name);
 }
 
@@ -87,14 +95,19 @@ Result<int> verify(const AppSettings& settings, const ModelFlags& flags) {
 
 Result<int> bench(const Common& common, const ModelFlags& flags) {
   MAGPIE_TRY(const model::ModelManifest manifest, find(flags.model));
-  MAGPIE_TRY(const auto time, time_model(manifest));
-  const double milliseconds = static_cast<double>(time.count()) / 1'000;
+  MAGPIE_TRY(const ModelTimes times, time_model(manifest));
+  const auto milliseconds = [](std::chrono::microseconds time) { return static_cast<double>(time.count()) / 1'000; };
   if (common.json) {
     JsonWriter json;
-    print_line(json.begin_object().field("name", manifest.name).field("cpu_ms", milliseconds).end_object().text());
-  } else {
-    fmt::print("{}: {:.1f} ms of CPU time for a picture of 640 x 480, one thread\n", manifest.name, milliseconds);
+    json.begin_object().field("name", manifest.name);
+    if (times.picture) json.field("cpu_ms", milliseconds(*times.picture));
+    if (times.words) json.field("words_cpu_ms", milliseconds(*times.words));
+    print_line(json.end_object().text());
+    return kDone;
   }
+  if (times.picture)
+    fmt::print("{}: {:.1f} ms of CPU time for a picture of 640 x 480, one thread\n", manifest.name, milliseconds(*times.picture));
+  if (times.words) fmt::print("{}: {:.1f} ms of CPU time for seven words, one thread\n", manifest.name, milliseconds(*times.words));
   return kDone;
 }
 

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <map>
 
-#include "app/collection_bridge.h"
 #include "app/pictures.h"
+#include "app/text_tower.h"
 #include "base/files.h"
 #include "command.h"
 #include "flags.h"
@@ -125,9 +125,8 @@ Result<std::string> ask_collection(const Common& common, const SearchFlags& flag
   const auto no_uploads = [](const std::string&) { return std::optional<Embedding>(); };
   if (const auto found = look_up_pictures(request, collection->catalog(), no_uploads); !found) return Failure(error_of(found.error()));
   MAGPIE_TRY_DO(add_pictures(flags, settings, collection->catalog(), request.query));
-  MAGPIE_TRY(const auto text_model, find_text_model(settings));
-  const CollectionPlacer placer(*collection, settings, text_model, nullptr);
-  const Searcher searcher(collection->text(), collection->vectors(), settings.search, nullptr, &placer);
+  MAGPIE_TRY(const auto placer, words_placer(*collection, settings, nullptr));
+  const Searcher searcher(collection->text(), collection->vectors(), settings.search, nullptr, placer.get());
   MAGPIE_TRY(const SearchAnswer answer, searcher.search(request.query));
   HitCards cards(collection->catalog(), collection->text());
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);

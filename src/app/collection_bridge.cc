@@ -13,8 +13,8 @@
 namespace magpie {
 namespace {
 
-constexpr std::chrono::seconds kEmbedMax{60}, kQueryMax{5}, kLookEvery{2}, kKeepEvery{60};
-constexpr std::size_t kNonsenseTexts = 200, kVectorsKept = 1'000;
+constexpr std::chrono::seconds kEmbedMax{60}, kLookEvery{2}, kKeepEvery{60};
+constexpr std::size_t kNonsenseTexts = 200;
 constexpr std::size_t kBatch = 16, kBatchesPerSave = 100;
 constexpr std::uint64_t kHeldBackSeed = 0x6865'6c64;
 constexpr std::uint64_t kPicturesMin = 100;
@@ -133,7 +133,7 @@ CollectionPlacer::CollectionPlacer(Collection& collection, const AppSettings& se
     : collection_(collection) {
   if (!text_model) return;
   text_space_ = text_model->space;
-  texts_ = std::make_unique<Texts>(settings, *text_model, /*processes=*/1, metrics);
+  asked_ = std::make_unique<AskedWords>(settings, *text_model, metrics);
 }
 
 Result<void> CollectionPlacer::look(Loaded& loaded) const {
@@ -166,32 +166,17 @@ Result<void> CollectionPlacer::look(Loaded& loaded) const {
 }
 
 Result<std::shared_ptr<const learn::Bridge>> CollectionPlacer::bridge() const {
-  if (!texts_) return fail(Code::kNotFound, "there is no text model; ./dev setup installs {}", kDefaultTextModel);
+  if (!asked_) return fail(Code::kNotFound, "there is no text model; ./dev setup installs {}", kDefaultTextModel);
   return loaded_.with([&](Loaded& loaded) -> Result<std::shared_ptr<const learn::Bridge>> {
     MAGPIE_TRY_DO(look(loaded));
     return loaded.bridge;
   });
 }
 
-Result<Embedding> CollectionPlacer::embed(std::string_view words) const {
-  const auto kept = loaded_.with([&](Loaded& loaded) -> std::optional<Embedding> {
-    const auto found = loaded.vectors.find(words);
-    return found == loaded.vectors.end() ? std::nullopt : std::optional(found->second);
-  });
-  if (kept) return *kept;
-  const std::string text(words);
-  MAGPIE_TRY(std::vector<Embedding> vectors, texts_->embed(std::span(&text, 1), Deadline::after(kQueryMax)));
-  loaded_.with([&](Loaded& loaded) {
-    if (loaded.vectors.size() >= kVectorsKept) loaded.vectors.clear();
-    loaded.vectors.emplace(text, vectors.front());
-  });
-  return std::move(vectors.front());
-}
-
 Result<std::optional<WordsPlace>> CollectionPlacer::place(std::string_view words) const {
   const auto known = bridge();
   if (!known) return std::optional<WordsPlace>();
-  MAGPIE_TRY(const Embedding vector, embed(words));
+  MAGPIE_TRY(const Embedding vector, asked_->embed(words));
   return (*known)->place(vector);
 }
 

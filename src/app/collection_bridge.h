@@ -46,14 +46,12 @@ class CollectionPlacer final : public WordsPlacer {
     std::optional<Error> error;
     fs::file_time_type written_at{};
     std::chrono::steady_clock::time_point looked_at{};
-    std::map<std::string, Embedding, std::less<>> vectors;  // of words asked before
   };
   Result<void> look(Loaded& loaded) const;
-  Result<Embedding> embed(std::string_view words) const;
 
   Collection& collection_;
   std::string text_space_;
-  std::unique_ptr<Texts> texts_;
+  std::unique_ptr<AskedWords> asked_;
   mutable Guarded<Loaded> loaded_;
 };
 

@@ -8,15 +8,18 @@
 #include "analyse/analysed_image.h"
 #include "app/assets.h"
 #include "app/pictures.h"
+#include "app/texts.h"
 #include "image/encode.h"
 #include "model/detection_network.h"
 #include "model/network.h"
+#include "model/text_network.h"
 
 namespace magpie {
 namespace {
 
 constexpr image::Size kTrialSize{640, 480};
 constexpr int kTimedPictures = 12;
+constexpr std::chrono::seconds kTrialMax{60};
 
 const char* environment(const char* name) {
   const char* value = std::getenv(name);
@@ -105,16 +108,32 @@ std::vector<ListedModel> list_models() {
   return listed;
 }
 
-Result<ModelTrial> try_model(const AppSettings& settings, const model::ModelManifest& manifest) {
-  MAGPIE_TRY_DO(model::verify(manifest));
+namespace {
+
+/// Words in a worker of their own. `into` gets the components.
+Result<void> try_words(const AppSettings& settings, const model::ModelManifest& manifest, ModelTrial& into) {
+  Texts texts(settings, {manifest.folder, manifest.space()}, /*processes=*/1, nullptr);
+  // Long ones, and bytes that are no text, come too.
+  const std::vector<std::string> words = {"a red dress", "one bird on a branch", std::string(2'000, 'x'), "\xff\xfe \xc3"};
+  const auto embed = [&] { return texts.embed(words, Deadline::after(kTrialMax)); };
+  const auto first = embed();
+  if (!first) return fail(Code::kBadInput, "{}: words: {}", manifest.name, first.error().message);
+  MAGPIE_TRY(const std::vector<Embedding> second, embed());
+  if (*first != second) return fail(Code::kCorrupt, "{} gives other numbers for the same words each time", manifest.name);
+  if ((*first)[0] == (*first)[1])
+    return fail(Code::kCorrupt, "{} gives the same numbers for different words; see text: vocabulary", manifest.name);
+  into.outputs = first->front().size();
+  return {};
+}
+
+Result<void> try_pictures(const AppSettings& settings, const model::ModelManifest& manifest, ModelTrial& trial) {
   const PictureModel tried{manifest.folder, manifest.space()};
   const bool detects = manifest.task == model::Task::kDetection;
   PictureModel embedder = tried;  // a detector is tried beside an embedder, as it works
   if (detects) { MAGPIE_TRY(embedder, named_embedder(kDefaultEmbedder)); }
   const auto workers = start_picture_workers(settings, {.model = &embedder, .detector = detects ? &tried : nullptr, .processes = 1});
-  if (auto ready = workers->wait_ready(Deadline::after(60s)); !ready)
+  if (auto ready = workers->wait_ready(Deadline::after(kTrialMax)); !ready)
     return fail(Code::kBadInput, "{}: {}", manifest.name, ready.error().message);
-  ModelTrial trial;
   for (const std::uint32_t seed : {1U, 2U}) {
     MAGPIE_TRY(const std::string jpeg, image::encode_jpeg(trial_picture(seed).view(), 90));
     MAGPIE_TRY(const std::string first, workers->call(analyse::analyse_request(jpeg)));
@@ -124,6 +143,16 @@ Result<ModelTrial> try_model(const AppSettings& settings, const model::ModelMani
     if (!same(one, other)) return fail(Code::kCorrupt, "{} gives other numbers for the same picture each time", manifest.name);
     trial.outputs = detects ? trial.outputs + one.regions.size() : one.embedding.size();
   }
+  return {};
+}
+
+}  // namespace
+
+Result<ModelTrial> try_model(const AppSettings& settings, const model::ModelManifest& manifest) {
+  MAGPIE_TRY_DO(model::verify(manifest));
+  ModelTrial trial;
+  if (manifest.takes_words()) MAGPIE_TRY_DO(try_words(settings, manifest, trial));
+  if (manifest.task != model::Task::kText) MAGPIE_TRY_DO(try_pictures(settings, manifest, trial));
   return trial;
 }
 
@@ -148,22 +177,27 @@ Result<model::ModelManifest> add_model(const AppSettings& settings, const fs::pa
   return model::load_manifest(into);
 }
 
-Result<std::chrono::microseconds> time_model(const model::ModelManifest& manifest) {
+Result<ModelTimes> time_model(const model::ModelManifest& manifest) {
   const image::Pixels pixels = trial_picture(1);
   const model::RgbView view{pixels.data(), static_cast<int>(pixels.width()), static_cast<int>(pixels.height()),
                             std::size_t{3} * pixels.width()};
+  ModelTimes times;
+  const auto no_answer = [](const auto& result) -> Result<void> {
+    if (!result) return Failure(result.error());
+    return {};
+  };
+  if (manifest.takes_words()) {
+    MAGPIE_TRY(model::TextNetwork network, model::TextNetwork::load(manifest.folder, {}));
+    MAGPIE_TRY(times.words, least_time([&] { return no_answer(network.embed("a long red dress with white dots")); }));
+  }
   if (manifest.task == model::Task::kDetection) {
     MAGPIE_TRY(model::DetectionNetwork network, model::DetectionNetwork::load(manifest.folder, {}));
-    return least_time([&]() -> Result<void> {
-      MAGPIE_TRY_DO(network.detect(view));
-      return {};
-    });
+    MAGPIE_TRY(times.picture, least_time([&] { return no_answer(network.detect(view)); }));
+  } else if (manifest.task == model::Task::kEmbedding) {
+    MAGPIE_TRY(model::Network network, model::Network::load(manifest.folder, {}));
+    MAGPIE_TRY(times.picture, least_time([&] { return no_answer(network.embed(view)); }));
   }
-  MAGPIE_TRY(model::Network network, model::Network::load(manifest.folder, {}));
-  return least_time([&]() -> Result<void> {
-    MAGPIE_TRY_DO(network.embed(view));
-    return {};
-  });
+  return times;
 }
 
 }  // namespace magpie

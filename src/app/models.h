@@ -1,5 +1,7 @@
 #pragma once
 // Models that can be named: those that come with Magpie (models/ beside the program), and those a user has added.
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,13 +32,18 @@ struct ModelTrial {
   std::size_t outputs = 0;  // components of a vector, or things found in the pictures tried
 };
 /// Sums, then a worker of its own, sandbox and all: the graph loads there, takes and gives what the manifest says, gives finite numbers,
-/// and twice the same for the same picture. The error names the field of the manifest, or the runtime's words. Cost: seconds.
+/// and twice the same for the same picture. A text network or tower is tried likewise, with words. The error names the field of the
+/// manifest, or the runtime's words. Cost: seconds.
 Result<ModelTrial> try_model(const AppSettings& settings, const model::ModelManifest& manifest);
 
 /// Tries the model in `folder` and copies the files its manifest lists to the user's models. kBusy when there is one of that name.
 Result<model::ModelManifest> add_model(const AppSettings& settings, const fs::path& folder);
 
-/// CPU time of one picture of 640 × 480, the least of several tries, in this process and one thread. Only for models that were tried.
-Result<std::chrono::microseconds> time_model(const model::ModelManifest& manifest);
+struct ModelTimes {
+  std::optional<std::chrono::microseconds> picture, words;  // of what the model takes
+};
+/// CPU time of one picture of 640 × 480 and of seven words, the least of several tries, in this process and one thread. Only for models
+/// that were tried.
+Result<ModelTimes> time_model(const model::ModelManifest& manifest);
 
 }  // namespace magpie

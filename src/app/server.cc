@@ -7,6 +7,7 @@
 #include "app/forget_desk.h"
 #include "app/manager.h"
 #include "app/shop_desk.h"
+#include "app/text_tower.h"
 #include "base/log.h"
 #include "net/http_server.h"
 #include "search/recall_monitor.h"
@@ -24,7 +25,7 @@ struct Server::State {
   std::unique_ptr<ShopDesk> shops;
   RecallMonitor recall{metrics};
   std::unique_ptr<ForgetDesk> forget;
-  std::unique_ptr<CollectionPlacer> placer;
+  std::unique_ptr<WordsPlacer> placer;
   std::unique_ptr<Searcher> searcher;
   std::unique_ptr<BridgeKeeper> bridge;
   std::unique_ptr<Api> api;
@@ -80,12 +81,13 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   Collection& collection = *state->collection;
   state->shops = std::make_unique<ShopDesk>(collection, *state->manager, state->settings, state->clock);
   state->forget = std::make_unique<ForgetDesk>(*state->manager);
+  MAGPIE_TRY(const PictureModel model, find_embedder(settings, &collection.catalog()));
+  MAGPIE_TRY(state->placer, words_placer(collection, state->settings, &state->metrics));
   MAGPIE_TRY(const auto text_model, find_text_model(settings));
-  state->placer = std::make_unique<CollectionPlacer>(collection, state->settings, text_model, &state->metrics);
-  if (text_model && settings.bridge.train()) state->bridge = std::make_unique<BridgeKeeper>(collection, state->settings, *text_model);
+  if (text_model && settings.bridge.train() && !text_tower_of(model))
+    state->bridge = std::make_unique<BridgeKeeper>(collection, state->settings, *text_model);
   state->searcher =
       std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search, &state->recall, state->placer.get());
-  MAGPIE_TRY(const PictureModel model, find_embedder(settings, &collection.catalog()));
   ApiOptions options;
   options.version = MAGPIE_VERSION;
   options.embedding_space = model.space;

@@ -6,6 +6,12 @@
 #include "app/models.h"
 
 namespace magpie {
+namespace {
+
+constexpr std::chrono::seconds kAskedMax{5};
+constexpr std::size_t kVectorsKept = 1'000;
+
+}  // namespace
 
 Result<std::optional<PictureModel>> find_text_model(const AppSettings& settings) {
   const std::string name = settings.bridge.text_model();
@@ -29,6 +35,24 @@ Result<std::vector<Embedding>> Texts::embed(std::span<const std::string> texts, 
   if (request.time_max.count() == 0) return fail(Code::kTimeout, "no worker came free in time");
   MAGPIE_TRY(const std::string answer, workers_->call(std::move(request)));
   return analyse::decode_text_embeddings(answer, texts.size());
+}
+
+AskedWords::AskedWords(const AppSettings& settings, const PictureModel& model, MetricsRegistry* metrics)
+    : texts_(std::make_unique<Texts>(settings, model, /*processes=*/1, metrics)) {}
+
+Result<Embedding> AskedWords::embed(std::string_view words) const {
+  const auto kept = vectors_.with([&](const auto& vectors) -> std::optional<Embedding> {
+    const auto found = vectors.find(words);
+    return found == vectors.end() ? std::nullopt : std::optional(found->second);
+  });
+  if (kept) return *kept;
+  const std::string text(words);
+  MAGPIE_TRY(std::vector<Embedding> vectors, texts_->embed(std::span(&text, 1), Deadline::after(kAskedMax)));
+  vectors_.with([&](auto& all) {
+    if (all.size() >= kVectorsKept) all.clear();
+    all.emplace(text, vectors.front());
+  });
+  return std::move(vectors.front());
 }
 
 }  // namespace magpie

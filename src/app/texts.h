@@ -1,12 +1,16 @@
 #pragma once
 // Vectors of words, by a text network in workers of its own.
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/pictures.h"
+#include "base/guarded.h"
 
 namespace magpie {
 
@@ -28,6 +32,18 @@ class Texts {
  private:
   std::size_t processes_;
   std::unique_ptr<WorkerPool> workers_;
+};
+
+/// Words that people ask for: the vectors of those asked before are kept, the last 1,000 of them. One worker. Thread-safe.
+class AskedWords {
+ public:
+  AskedWords(const AppSettings& settings, const PictureModel& model, MetricsRegistry* metrics);
+  /// Errors: those of Texts::embed; kTimeout after 5 s.
+  Result<Embedding> embed(std::string_view words) const;
+
+ private:
+  std::unique_ptr<Texts> texts_;
+  mutable Guarded<std::map<std::string, Embedding, std::less<>>> vectors_;
 };
 
 }  // namespace magpie

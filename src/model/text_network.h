@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/graph_session.h"
+#include "model/graph.h"
+#include "model/manifest.h"
 
 namespace magpie::model {
 
@@ -17,7 +18,7 @@ inline constexpr std::size_t kTextBytesMax = 512;
 /// Not thread-safe: one per thread or process. Movable.
 class TextNetwork {
  public:
-  /// kBadInput for a model that takes no words; the errors of its parts (E5Text::load).
+  /// kBadInput for a model that takes no words; the errors of its parts (E5Text, TokenNetwork).
   static Result<TextNetwork> load(const fs::path& model_folder, const NetworkOptions& options);
   TextNetwork(TextNetwork&&) noexcept;
   TextNetwork& operator=(TextNetwork&&) noexcept;
