@@ -108,10 +108,15 @@ float expected_bin(std::span<const float> bins) {
 
 bool decode_nanodet(std::span<const OutputTensor> outputs, const InputForm& input, const DetectionForm& form, Candidates& found) {
   constexpr std::array<int, 3> kStrides = {8, 16, 32};
+  if (outputs.size() != 2 * kStrides.size()) return false;
+  // Told by their width; where both are as wide, by their place: in pairs, scores and boxes of a stride have as many cells.
+  const bool as_wide = form.classes.size() == 4 * kBins;
+  const bool in_pairs = matrix_of(outputs[0]).rows == matrix_of(outputs[1]).rows;
   std::vector<Matrix> scores, boxes;
-  for (const OutputTensor& output : outputs) {
-    const Matrix matrix = matrix_of(output);
-    if (matrix.columns == form.classes.size()) scores.push_back(matrix);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Matrix matrix = matrix_of(outputs[i]);
+    const bool first = in_pairs ? i % 2 == 0 : i < kStrides.size();
+    if (matrix.columns == form.classes.size() && (first || !as_wide)) scores.push_back(matrix);
     else if (matrix.columns == 4 * kBins) boxes.push_back(matrix);
   }
   if (scores.size() != kStrides.size() || boxes.size() != kStrides.size()) return false;
@@ -149,17 +154,22 @@ bool decode_yolo_v5(std::span<const OutputTensor> outputs, const InputForm& inpu
 
 bool decode_yolo_v8(std::span<const OutputTensor> outputs, const InputForm& input, const DetectionForm& form, Candidates& found) {
   if (outputs.empty() || outputs[0].shape.size() != 3 || outputs[0].shape[0] != 1) return false;
-  const auto fields = static_cast<std::size_t>(outputs[0].shape[1]), count = static_cast<std::size_t>(outputs[0].shape[2]);
+  const auto down = static_cast<std::size_t>(outputs[0].shape[1]), across = static_cast<std::size_t>(outputs[0].shape[2]);
   const std::span<const float> values = outputs[0].values;
-  if (fields != 4 + form.classes.size() || values.size() != fields * count) return false;
+  const std::size_t fields = 4 + form.classes.size();
+  const bool of_columns = down == fields;  // each box is a column; some exports turn them into rows
+  if ((!of_columns && across != fields) || values.size() != down * across) return false;
+  const std::size_t count = of_columns ? across : down;
+  const auto at = [&](std::size_t field, std::size_t box) {
+    return of_columns ? values[field * count + box] : values[box * fields + field];
+  };
   const auto width = static_cast<float>(input.width), height = static_cast<float>(input.height);
   std::vector<float> scores(form.classes.size());
   for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t c = 0; c < scores.size(); ++c) scores[c] = values[(4 + c) * count + i];
+    for (std::size_t c = 0; c < scores.size(); ++c) scores[c] = at(4 + c, i);
     const Best best = best_of(scores);
     if (!found.wants(best.score)) continue;
-    found.add_centred(values[i] / width, values[count + i] / height, values[2 * count + i] / width, values[3 * count + i] / height,
-                      best.score, best.label);
+    found.add_centred(at(0, i) / width, at(1, i) / height, at(2, i) / width, at(3, i) / height, best.score, best.label);
   }
   return true;
 }

@@ -5,9 +5,9 @@
 //                before the sigmoid, background first. Anchors: ssd_anchors(). (Liu et al. 2016, as MediaPipe's calculators have it)
 //   nanodet      for strides 8, 16, 32: scores [1, cells, classes] after the sigmoid, then boxes [1, cells, 44] of which each side of a box
 //                is the mean of 0..10 cells under a softmax of 11 (Li et al. 2020, generalised focal loss). Maps [1, h, w, …] are the same.
-//                All scores first or in pairs, told by the last side of the shape
+//                All scores first or in pairs, told by the last side of the shape; of 44 classes by their place
 //   yolo-v5      [1, boxes, 5 + classes]: centre x, y, width, height in pixels of the input, objectness, class scores (v5, v6, v7)
-//   yolo-v8      [1, 4 + classes, boxes], the same without objectness (v8, v9, v11)
+//   yolo-v8      [1, 4 + classes, boxes], the same without objectness (v8, v9, v11); or [1, boxes, 4 + classes]
 //   yolo-v10     [1, boxes, 6]: left, top, right, bottom in pixels, score, class; nothing more to leave out
 #include <cstdint>
 #include <span>

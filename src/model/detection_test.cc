@@ -216,6 +216,25 @@ TEST(NanodetOutputs, SidesAreMeansOverTheirBins) {
   EXPECT_FALSE(decode(outputs, input, form));
 }
 
+TEST(NanodetOutputs, ScoresOf44ClassesAreToldFromBoxesByTheirPlace) {
+  const InputForm input = input_of(64, 32);
+  const DetectionForm form = form_of(BoxDecoding::kNanodet, std::vector<std::string>(44, "thing"));
+  const auto middle_find = [&](const std::vector<std::size_t>& order, std::size_t scores, std::size_t boxes) {
+    const std::vector<Output> maps{Output({1, 4, 8, 44}), Output({1, 2, 4, 44}), Output({1, 1, 2, 44})};
+    std::vector<Output> outputs;
+    for (const std::size_t level : order) outputs.push_back(maps[level]);
+    outputs[scores].values[6 * 44 + 43] = 0.75F;
+    outputs[boxes].values[6 * 44 + 1] = 100;  // left: one cell of 16 px
+    return decode(outputs, input, form);
+  };
+  for (const auto& found : {middle_find({0, 1, 2, 0, 1, 2}, 1, 4), middle_find({0, 0, 1, 1, 2, 2}, 2, 3)}) {
+    ASSERT_TRUE(found) << found.error().message;
+    ASSERT_THAT(*found, SizeIs(1));
+    EXPECT_EQ(found->front().label, 43);
+    EXPECT_NEAR(found->front().box.left, 1.5 * 16 / 64, 1e-5);
+  }
+}
+
 TEST(YoloOutputs, OfFiveAreRowsWithObjectness) {
   const InputForm input = input_of(640, 320);
   const DetectionForm form = form_of(BoxDecoding::kYoloV5, {"a", "b", "c"});
@@ -246,9 +265,20 @@ TEST(YoloOutputs, OfEightAreColumnsWithoutIt) {
   ASSERT_THAT(*found, SizeIs(1));
   EXPECT_EQ(found->front().label, 1);
   EXPECT_EQ(found->front().box, (Box{0.45F, 0, 0.55F, 0.2F}));
-  const auto other = decode({Output({1, 5, 6})}, input, form);
-  ASSERT_FALSE(other) << "rows and columns the other way round";
-  EXPECT_THAT(other.error().message, HasSubstr("[1, 5, 6]"));
+  const auto other = decode({Output({1, 5, 7})}, input, form);
+  ASSERT_FALSE(other) << "three classes";
+  EXPECT_THAT(other.error().message, HasSubstr("[1, 5, 7]"));
+}
+
+TEST(YoloOutputs, OfEightMayBeTurned) {
+  const DetectionForm form = form_of(BoxDecoding::kYoloV8, {"a", "b"});
+  Output out({1, 3, 6});
+  out.values = {320, 160, 64, 32, 0.1F, 0.8F, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  const auto found = decode({out}, input_of(640, 320), form);
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_THAT(*found, SizeIs(1));
+  EXPECT_EQ(found->front().label, 1);
+  EXPECT_NEAR(found->front().box.left, 0.45, 1e-6);
 }
 
 TEST(YoloOutputs, OfTenAreCornersAndAClass) {

@@ -70,10 +70,14 @@ class OwnModels(SystemTest):
         self.assertIn("a model named mean-colour", self.run_magpie("models", "add", self.folder / "mine/mean-colour").stderr)
 
     def test_a_detector_of_ones_own_finds_its_things(self):
-        self.magpie("models", "add", self.put("brightness", onnx_writer.bright_middle(SIDE), DETECTOR))
-        self.magpie("collect", self.pictures, "--collection", self.collection, "--set", "analyse.detector=brightness")
-        found = self.search("--class", "bright")["hits"]
-        self.assertEqual([hit["title"] for hit in found], ["white.png"])
+        layouts = {"yolo-v5": "v5", "yolo-v8": "v8", "yolo-v8-turned": "v8 turned", "yolo-v10": "v10"}
+        for name, layout in layouts.items():
+            words = DETECTOR.replace("yolo-v8", name.removesuffix("-turned"))
+            self.magpie("models", "add", self.put(name, onnx_writer.bright_middle(SIDE, layout), words))
+            self.collection = self.folder / name
+            self.magpie("collect", self.pictures, "--collection", self.collection, "--set", f"analyse.detector={name}")
+            found = self.search("--class", "bright")["hits"]
+            self.assertEqual([hit["title"] for hit in found], ["white.png"], name)
 
     def test_what_is_wrong_is_named(self):
         good = onnx_writer.mean_colour(SIDE)
