@@ -4,7 +4,9 @@
   bench_embedders.py FOLDER [MODEL…]    FOLDER: train/CLASS and validation/CLASS; MODEL: folders in build/models (all that embed pictures)
 
 For each: nearest neighbour of the same class, share of the class in the first ten, CPU ms of a run of the graph (the median, one thread), size of
-its weights, and where a model NAME-int8 stands beside NAME, the cosine of their vectors. Needs Pillow, and OpenVINO's wheel on PYTHONPATH.
+its weights, and where a model NAME-int8 stands beside NAME, the cosine of their vectors. The last row is a network of the size of a DCGAN's
+discriminator (Radford, Metz and Chintala 2015: 3 x 64 x 64 to 512 x 4 x 4, here with kernels of 5 x 5) with random weights, not trained: what
+such a network costs, and what its shape alone is worth. Needs Pillow, and OpenVINO's wheel on PYTHONPATH.
 Standard error of the shares with 341 asked: about .025.
 """
 import sys
@@ -14,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np  # noqa: E402
 import openvino as ov  # noqa: E402
+import openvino.opset13 as op  # noqa: E402
 import yaml  # noqa: E402
 
 from calibrate_lite import pixels  # noqa: E402
@@ -22,10 +25,35 @@ MODELS = Path(__file__).resolve().parents[1] / "build/models"
 STEP, FIRST = 3, 10
 
 
-def embed(folder, files):
+DCGAN, DCGAN_SIDE, DCGAN_CHANNELS = "dcgan-discriminator, not trained", 64, [3, 64, 128, 256, 512]
+
+
+def dcgan():
+    """Four convolutions of stride 2 with LeakyReLU, and the floats of their weights."""
+    random, floats = np.random.default_rng(1), 0
+    picture = op.parameter([1, DCGAN_SIDE, DCGAN_SIDE, 3], np.uint8)
+    x = op.transpose(op.convert(picture, "f32"), np.array([0, 3, 1, 2]))
+    x = op.subtract(op.multiply(x, np.float32(1 / 127.5)), np.float32(1))
+    for before, after in zip(DCGAN_CHANNELS, DCGAN_CHANNELS[1:]):
+        kernel = random.normal(0, (2 / (25 * before))**0.5, (after, before, 5, 5)).astype(np.float32)
+        x = op.prelu(op.convolution(x, kernel, [2, 2], [2, 2], [2, 2], [1, 1]), np.array([0.2], np.float32))
+        floats += kernel.size
+    return ov.Model([op.result(op.reshape(x, np.array([1, -1]), False))], [picture], "dcgan"), floats
+
+
+def open_model(name):
+    """The graph, the side of its input in pixels, and the MB of its weights."""
+    if name == DCGAN:
+        graph, floats = dcgan()
+        return graph, DCGAN_SIDE, 4e-6 * floats
+    folder = MODELS / name
     manifest = yaml.safe_load((folder / "manifest.yaml").read_text())
-    side = manifest["input"]["width"]
-    network = ov.Core().compile_model(folder / manifest["graph"], "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
+    return folder / manifest["graph"], manifest["input"]["width"], sum(one["size"] for one in manifest["files"]) / 1e6
+
+
+def embed(name, files):
+    graph, side, megabytes = open_model(name)
+    network = ov.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
     vectors, times = [], []
     for file in files:
         picture = pixels(file, side)
@@ -33,7 +61,6 @@ def embed(folder, files):
         vector = network(picture)[0][0]
         times.append(time.process_time() - began)
         vectors.append(vector / np.linalg.norm(vector))
-    megabytes = sum(one["size"] for one in manifest["files"]) / 1e6
     return np.array(vectors), 1e3 * float(np.median(times)), megabytes
 
 
@@ -47,8 +74,8 @@ def main():
     print(f"{len(known)} known, {len(asked)} asked\n\n| model | nearest neighbour | share in the first ten | CPU ms | MB | cosine to f32: mean, least |\n"
           "| --- | ---: | ---: | ---: | ---: | ---: |")
     made = {}
-    for name in names:
-        vectors, milliseconds, megabytes = embed(MODELS / name, known + asked)
+    for name in [*names, DCGAN]:
+        vectors, milliseconds, megabytes = embed(name, known + asked)
         made[name] = vectors
         order = np.argsort(-(vectors[len(known):] @ vectors[:len(known)].T), axis=1)[:, :FIRST]
         right = of_known[order] == of_asked[:, None]
