@@ -9,12 +9,13 @@ export interface TypedPart {
 }
 
 const kParts = /-?["“”„‟«»][^"“”„‟«»]*["“”„‟«»]|\S+/gu
-const kHasWord = /[\p{L}\p{N}\p{M}]/u
+/** The server's measure: an ASCII letter or digit, or anything beyond ASCII. */
+const kHasWord = /[0-9A-Za-z\u0080-\u{10FFFF}]/u
 
 export function typedParts(q: string): TypedPart[] {
   return [...q.matchAll(kParts)].flatMap(([typed]): TypedPart[] => {
-    if (!kHasWord.test(typed)) return []
     const quoted = /^-?["“”„‟«»](.*)["“”„‟«»]$/su.exec(typed)?.[1]
+    if (!kHasWord.test(quoted ?? typed)) return []
     if (typed.startsWith('-') && !typed.startsWith('--')) return [{ kind: 'without', text: quoted ?? typed.slice(1), typed }]
     return [{ kind: quoted === undefined ? 'word' : 'phrase', text: quoted ?? typed, typed }]
   })
