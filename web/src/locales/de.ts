@@ -35,6 +35,8 @@ export default {
     open: 'Warum?', title: 'Warum ist es hier?', words: 'Wörter', in: 'in {fields}', fit: 'passt zu {share} so gut wie das beste', looks: 'Aussehen', similarity: 'Ähnlichkeit', percentile: 'mehr als {share} der Sammlung',
     region: 'durch das Ding darin: {name}', filters: 'Erfüllte Filter', fetched: 'Abgerufen', fields: 'Gelesen aus', sure: '{share} sicher', pixels: '{n} Pixel', changed: 'Die Sammlung hat sich geändert. Neu suchen, um zu sehen, warum.',
     field: { title: 'Titel', alt: 'Bildtext', keywords: 'Stichwörter', description: 'Beschreibung' },
+    productField: { price: 'Preis', currency: 'Währung', availability: 'Lieferbarkeit', brand: 'Marke', sku: 'Artikelnummer', gtin: 'GTIN', name: 'Name' },
+    origin: { 'json-ld': 'Auszeichnung als JSON-LD', microdata: 'Microdata', rdfa: 'RDFa', opengraph: 'Auszeichnung als Open Graph', embedded: 'Daten in Skripten', visible: 'was die Seite zeigt', address: 'ihrer Adresse', learnt: 'der Stelle, an der andere Seiten der Site es zeigen', unknown: 'unbekannter Stelle' },
     filter: { shop: 'Shop', category: 'Kategorie', brand: 'Marke', colour: 'Farbe', class: 'Darin', currency: 'Währung', price_min: 'Preis, mindestens', price_max: 'Preis, höchstens', since: 'Abgerufen seit', until: 'Abgerufen vor', pixels_min: 'Größe, mindestens', pixels_max: 'Größe, höchstens' },
   },
   filter: {
@@ -94,7 +96,7 @@ export default {
     preview: 'Vorschau von {host}', previewRunning: 'Es wird nachgesehen: {products}, gelesene Seiten: {pages}', previewDone: '{products}, gelesene Seiten: {pages}', previewNone: 'Kein Artikel wurde gefunden; gelesene Seiten: {pages}.',
     previewHint: 'Ist das der Shop? Dann findet sich auf all seinen Seiten das Gleiche.', previewFailed: 'Die Vorschau ist fehlgeschlagen', previewProducts: 'Artikel der Vorschau', noPrice: 'Kein Preis', noPicture: 'Kein Bild',
   },
-  keys: { steer: 'mehr oder weniger davon', why: 'warum es hier ist', hint: 'Tasten:', focus: 'suchen', move: 'bewegen', open: 'öffnen', alike: 'ähnliche', back: 'zurück' },
+  keys: { steer: 'mehr oder weniger davon', why: 'warum es hier ist', ofShop: 'mehr von diesem Shop', hint: 'Tasten:', focus: 'suchen', move: 'bewegen', open: 'öffnen', alike: 'ähnliche', back: 'zurück' },
   access: {
     title: 'Dieser Server verlangt einen Schlüssel', hint: 'Wer ihn betreibt, erzeugt einen mit „magpie keys add“. Er bleibt in diesem Browser und geht nur an diesen Server.',
     key: 'Schlüssel', remember: 'Auf diesem Gerät merken', submit: 'Entsperren', later: 'Jetzt nicht',

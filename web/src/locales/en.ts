@@ -33,6 +33,8 @@ export default {
     open: 'Why?', title: 'Why is it here?', words: 'Words', in: 'in {fields}', fit: 'fits {share} as well as the best', looks: 'Looks', similarity: 'Similarity', percentile: 'more than {share} of the collection',
     region: 'by the {name} in it', filters: 'Filters passed', fetched: 'Fetched', fields: 'Read from', sure: '{share} sure', pixels: '{n} pixels', changed: 'The collection has changed since. Search again to see why.',
     field: { title: 'title', alt: 'picture text', keywords: 'keywords', description: 'description' },
+    productField: { price: 'price', currency: 'currency', availability: 'availability', brand: 'brand', sku: 'article number', gtin: 'GTIN', name: 'name' },
+    origin: { 'json-ld': 'JSON-LD markup', microdata: 'microdata', rdfa: 'RDFa', opengraph: 'Open Graph markup', embedded: 'data in scripts', visible: 'what the page shows', address: 'its address', learnt: 'where other pages of the site show it', unknown: 'an unknown place' },
     filter: { shop: 'Shop', category: 'Category', brand: 'Brand', colour: 'Colour', class: 'In it', currency: 'Currency', price_min: 'Price, at least', price_max: 'Price, at most', since: 'Fetched since', until: 'Fetched before', pixels_min: 'Size, at least', pixels_max: 'Size, at most' },
   },
   filter: {
@@ -92,7 +94,7 @@ export default {
     preview: 'Preview of {host}', previewRunning: 'Looking: {products}, pages read: {pages}', previewDone: '{products}, pages read: {pages}', previewNone: 'No product was found; pages read: {pages}.',
     previewHint: 'Is this the shop? Then the same will be found on all its pages.', previewFailed: 'The preview failed', previewProducts: 'Products of the preview', noPrice: 'No price', noPicture: 'No picture',
   },
-  keys: { steer: 'more or less like it', why: 'why it is here', hint: 'Keys:', focus: 'search', move: 'move', open: 'open', alike: 'look-alikes', back: 'back' },
+  keys: { steer: 'more or less like it', why: 'why it is here', ofShop: 'more of this shop', hint: 'Keys:', focus: 'search', move: 'move', open: 'open', alike: 'look-alikes', back: 'back' },
   access: {
     title: 'This server asks for a key', hint: 'Whoever runs it makes one with “magpie keys add”. It is kept in this browser and sent to this server only.',
     key: 'Key', remember: 'Remember it on this device', submit: 'Unlock', later: 'Not now',

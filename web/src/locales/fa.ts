@@ -35,6 +35,8 @@ export default {
     open: 'چرا؟', title: 'چرا اینجاست؟', words: 'واژه‌ها', in: 'در {fields}', fit: '{share} به خوبی بهترین', looks: 'ظاهر', similarity: 'شباهت', percentile: 'بیش از {share} مجموعه',
     region: 'با {name} درون آن', filters: 'پالایه‌های گذرانده', fetched: 'دریافت', fields: 'خوانده از', sure: '{share} مطمئن', pixels: '{n} پیکسل', changed: 'مجموعه از آن پس تغییر کرده است. برای دیدن دلیل دوباره جستجو کنید.',
     field: { title: 'عنوان', alt: 'متن تصویر', keywords: 'کلیدواژه‌ها', description: 'توضیح' },
+    productField: { price: 'قیمت', currency: 'واحد پول', availability: 'موجودی', brand: 'نشان', sku: 'شمارهٔ کالا', gtin: 'GTIN', name: 'نام' },
+    origin: { 'json-ld': 'نشانه‌گذاری JSON-LD', microdata: 'میکروداده', rdfa: 'RDFa', opengraph: 'نشانه‌گذاری Open Graph', embedded: 'داده‌های اسکریپت‌ها', visible: 'آنچه صفحه نشان می‌دهد', address: 'نشانی صفحه', learnt: 'جایی که صفحه‌های دیگر سایت آن را نشان می‌دهند', unknown: 'جای ناشناخته' },
     filter: { shop: 'فروشگاه', category: 'دسته', brand: 'برند', colour: 'رنگ', class: 'درون آن', currency: 'ارز', price_min: 'قیمت، دست‌کم', price_max: 'قیمت، دست‌بالا', since: 'دریافت از', until: 'دریافت پیش از', pixels_min: 'اندازه، دست‌کم', pixels_max: 'اندازه، دست‌بالا' },
   },
   filter: {
@@ -94,7 +96,7 @@ export default {
     preview: 'پیش‌نمایش ⁨{host}⁩', previewRunning: 'در حال دیدن: {products}، صفحه‌های خوانده: {pages}', previewDone: '{products}، صفحه‌های خوانده: {pages}', previewNone: 'کالایی پیدا نشد؛ صفحه‌های خوانده: {pages}.',
     previewHint: 'همین فروشگاه است؟ پس در همهٔ صفحه‌هایش همین پیدا می‌شود.', previewFailed: 'پیش‌نمایش ناموفق بود', previewProducts: 'کالاهای پیش‌نمایش', noPrice: 'بی‌قیمت', noPicture: 'بی‌تصویر',
   },
-  keys: { steer: 'بیشتر یا کمتر از این دست', why: 'چرا اینجاست', hint: 'کلیدها:', focus: 'جستجو', move: 'حرکت', open: 'گشودن', alike: 'همانندها', back: 'بازگشت' },
+  keys: { steer: 'بیشتر یا کمتر از این دست', why: 'چرا اینجاست', ofShop: 'بیشتر از این فروشگاه', hint: 'کلیدها:', focus: 'جستجو', move: 'حرکت', open: 'گشودن', alike: 'همانندها', back: 'بازگشت' },
   access: {
     title: 'این سرور کلید می‌خواهد', hint: 'گردانندهٔ آن با «magpie keys add» یکی می‌سازد. کلید در همین مرورگر می‌ماند و فقط به همین سرور فرستاده می‌شود.',
     key: 'کلید', remember: 'روی این دستگاه به یاد بسپار', submit: 'باز کن', later: 'الان نه',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { askedText, kLikeWeight, kUnlikeWeight, likePicture, parseAsked, steppedWeight, withoutPicture, withPicture } from './asked'
+import { askedText, kLikeMax, kLikeWeight, kUnlikeMax, kUnlikeWeight, likePicture, parseAsked, steppedWeight, withoutPicture, withPicture } from './asked'
 
 const kToken = '0123456789abcdef0123'
 
@@ -25,5 +25,11 @@ describe('a picture in a query', () => {
     expect(withPicture(turned, 'unlike', { ...likePicture(1), weight: 2 }).unlike).toEqual([{ ...likePicture(1), weight: 2 }])
     expect(withoutPicture(turned, likePicture(1)).unlike).toEqual([])
     expect(withPicture(query, 'like', likePicture(1, 3)).like).toHaveLength(3)
+  })
+  it.each([['like', kLikeMax], ['unlike', kUnlikeMax]] as const)('takes the place of the oldest where there are enough to be %s', (side, max) => {
+    const full = { like: [], unlike: [], [side]: Array.from({ length: max }, (_, at) => likePicture(at + 1)) }
+    const ids = withPicture(full, side, likePicture(999))[side].map(({ id }) => id)
+    expect([ids.length, ids[0], ids.at(-1)]).toEqual([max, 2, 999])
+    expect(withPicture(full, side, { ...likePicture(1), weight: 4 })[side].map(({ id }) => id)[0]).toBe(1)
   })
 })

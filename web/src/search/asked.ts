@@ -46,12 +46,13 @@ interface Pictures {
   like: AskedPicture[]
   unlike: AskedPicture[]
 }
-/** The query with the picture on one of its sides, and no more on the other; it keeps its place where it has one. */
+const kMaxOf: Readonly<Record<keyof Pictures, number>> = { like: kLikeMax, unlike: kUnlikeMax }
+/** The query with the picture on one of its sides, and no more on the other; it keeps its place where it has one. The oldest of a full side makes room. */
 export function withPicture<Query extends Pictures>(query: Query, side: keyof Pictures, picture: AskedPicture): Query {
   const other = side === 'like' ? 'unlike' : 'like'
   const known = query[side].some((one) => isSame(one, picture))
   const own = known ? query[side].map((one) => (isSame(one, picture) ? picture : one)) : [...query[side], picture]
-  return { ...query, [side]: own, [other]: query[other].filter((one) => !isSame(one, picture)) }
+  return { ...query, [side]: own.slice(-kMaxOf[side]), [other]: query[other].filter((one) => !isSame(one, picture)) }
 }
 export function withoutPicture<Query extends Pictures>(query: Query, picture: AskedPicture): Query {
   return { ...query, like: query.like.filter((one) => !isSame(one, picture)), unlike: query.unlike.filter((one) => !isSame(one, picture)) }
