@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <fstream>
+#include <map>
 #include <random>
 
 #include "index/merge_policy.h"
@@ -106,6 +108,59 @@ TEST_F(EngineTest, ScoresDoNotDependOnMerging) {
   const auto after = match_words(*engine->snapshot(), {.words = "horse cart", .rule = WordRule::kAny});
   ASSERT_EQ(before.scores.ids(), after.scores.ids());
   before.scores.ids().for_each([&](ImageId id) { EXPECT_EQ(*before.scores.get(id), *after.scores.get(id)); });
+}
+
+// BM25F again, document by document and without windows, blocks or segments.
+TEST_F(EngineTest, ScoresAreThoseOfTheFormulaForEveryDocument) {
+  struct Text {
+    double horses = 0, carts = 0, title = 0, horses_told = 0, told = 0;  // occurrences, and words of title and description
+  };
+  std::map<ImageId, Text> texts;
+  const auto engine = open();
+  for (ImageId id = 1; id <= 10'000; ++id) {
+    Text text;
+    IndexDocument document{.id = id, .language = "xx"};  // without stems
+    for (ImageId i = 0; i < (id % 2 == 0 ? 1 + id % 3 : 0); ++i, ++text.horses, ++text.title) document.title += "horse ";
+    if (id % 7 == 0 || id == 8'191) document.title += "cart ", ++text.carts, ++text.title;
+    for (ImageId i = 0; i < id % 4; ++i, ++text.title) document.title += "more ";
+    if (id % 5 == 0) document.description = "a horse there", text.horses_told = 1, text.told = 3;
+    texts[id] = text;
+    ASSERT_TRUE(engine->add_document(std::move(document)));
+    if (id % 4'000 == 0) { ASSERT_TRUE(engine->commit()); }
+  }
+  for (ImageId id = 11; id <= 10'000; id += 37) {
+    ASSERT_TRUE(engine->remove_document(id));
+    texts.erase(id);
+  }
+  ASSERT_TRUE(engine->commit());
+  const auto all = static_cast<double>(texts.size());
+  double title = 0, told = 0, with_horse = 0, with_cart = 0;
+  for (const auto& [id, text] : texts) {
+    title += text.title / all;
+    told += text.told / all;
+    with_horse += text.horses + text.horses_told > 0 ? 1 : 0;
+    with_cart += text.carts;
+  }
+  const auto norm = [](double length, double average) { return 0.5 + 0.5 * length / std::max(average, 1.0); };
+  const auto part = [&](double with, double weight) {
+    return std::log(1 + (all - with + 0.5) / (with + 0.5)) * weight * 2.2 / (weight + 1.2);
+  };
+  for (const WordRule rule : {WordRule::kAll, WordRule::kAny}) {
+    const WordMatches matches = match_words(*engine->snapshot(), {.words = "horse cart", .rule = rule});
+    std::size_t found = 0;
+    for (const auto& [id, text] : texts) {
+      const double horse = 4 * text.horses / norm(text.title, title) + text.horses_told / norm(text.told, told);
+      const double cart = 4 * text.carts / norm(text.title, title);
+      const bool expected = rule == WordRule::kAll ? horse > 0 && cart > 0 : horse + cart > 0;
+      ASSERT_EQ(matches.scores.get(id).has_value(), expected) << id;
+      if (!expected) continue;
+      ++found;
+      const double score = part(with_horse, horse) + part(with_cart, cart);
+      ASSERT_NEAR(*matches.scores.get(id), score, 1e-5 * score) << id;
+      ASSERT_GE(matches.best, *matches.scores.get(id));
+    }
+    EXPECT_EQ(matches.scores.ids().count(), found);
+  }
 }
 
 // What an earlier version left of pictures without words.
