@@ -541,6 +541,25 @@ TEST_F(SmallSearch, OtherFormsOfAWordAreFound) {
   EXPECT_EQ(search({.words = "ponies"}).total, 1U);
 }
 
+TEST_F(SmallSearch, WhatIsRuledOutIsInNoGround) {
+  SearchQuery query{.filter = {.without = {"lighthouse"}}};
+  EXPECT_EQ(search(query).total, 2U);
+  query.filter.shops = {"nowhere.test"};
+  const SearchAnswer answer = search(query);
+  EXPECT_EQ(answer.total, 0U);
+  std::uint64_t elsewhere = 0;
+  for (const FacetValue& value : answer.facets.front().values) elsewhere += value.count;
+  EXPECT_EQ(elsewhere, 2U) << "shops are counted as if none were chosen, and without the lighthouse all the same";
+}
+
+TEST_F(SmallSearch, LookingBeyondDoesNotLeaveOutMore) {
+  SearchQuery query;
+  query.unlike = {{.id = 1}};
+  const std::uint64_t total = search(query).total;
+  query.beyond = true;
+  EXPECT_EQ(search(query).total, total);
+}
+
 TEST_F(SmallSearch, AMistypedWordFindsWhatWasMeant) {
   const SearchAnswer answer = search({.words = "brown lihgthouse"});
   EXPECT_EQ(answer.meant, (std::vector<std::pair<std::string, std::string>>{{"lihgthouse", "lighthouse"}}));

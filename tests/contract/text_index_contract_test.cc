@@ -194,6 +194,16 @@ TEST_F(TextIndexContract, WordsAndPhrasesCanBeRuledOut) {
   EXPECT_EQ(filter({.without = {"horse", "?!"}}), (Ids{1, 2, 3}));
 }
 
+TEST_F(TextIndexContract, OfAWordsFormsTheBestCounts) {
+  add(document(1, "dress other"));
+  add(document(2, "dress dresses"));
+  add(document(3, "other dresses"));
+  ASSERT_TRUE(index().commit());
+  const WordMatches matches = *snapshot()->match({.words = "dress", .language = "en"});
+  EXPECT_EQ(matches.scores.get(1), matches.scores.get(2));
+  EXPECT_LT(matches.scores.get(3), matches.scores.get(2));
+}
+
 TEST_F(TextIndexContract, AWordThatNobodyHasIsTakenForTheOneMeant) {
   add(document(1, "red dress"));
   add(document(2, "red dresser"));
