@@ -553,6 +553,8 @@ TEST_F(SmallSearch, WhatIsRuledOutIsInNoGround) {
 }
 
 TEST_F(SmallSearch, LookingBeyondDoesNotLeaveOutMore) {
+  add(5, "barn", {0.35F, 0, 0.937F}, 5);  // between the background and where relevance ends
+  ASSERT_TRUE(index->text().commit());
   SearchQuery query;
   query.unlike = {{.id = 1}};
   const std::uint64_t total = search(query).total;
