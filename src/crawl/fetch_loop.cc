@@ -39,7 +39,7 @@ struct Flight {
   TdmFile* tdm = nullptr;         // of a tdmrep.json
   bool login = false;             // a step of a login by form
   std::optional<Subresource> subresource;
-  std::uint64_t behind = 0;  // the number of its site's login that a page is asked behind
+  std::uint64_t behind = 0;  // of a page of a site with a login form: that of its LoginStep
   bool set_cookies = false;  // the answer has set a cookie of its host anew
   bool conditional = false;  // the request named what is kept of an earlier visit
   SteadyTime started{};

@@ -27,7 +27,7 @@ struct FetchedDocument {
   /// well (`redirect` is set; its target is in the frontier already). Robots' refusals have status 0 and no
   /// response.
   Fetch fetch;
-  std::uint64_t login = 0;               // of a site with a login form: the number of its login that this was asked behind
+  std::uint64_t login = 0;               // of a site with a login form: that of its LoginStep
   bool unchanged = false;                // 304: what was kept of an earlier visit still holds; the response has no body
   std::optional<HttpResponse> response;  // head and body as they came, maybe incomplete when cause is set; nothing without a request
   std::optional<Sitemap> sitemap;        // of kind kSitemap, parsed; its addresses are in the frontier already

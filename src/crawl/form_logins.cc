@@ -38,7 +38,7 @@ bool LoginSession::is_form(const Url& url) const {
 }
 
 LoginStep LoginSession::step(const RobotsRules& robots, SteadyTime now) {
-  if (phase_ == Phase::kIn) return {.login = logins_};
+  if (phase_ == Phase::kIn) return {.login = ++asked_};
   if (phase_ == Phase::kReading || phase_ == Phase::kSending) return {.waits = true};
   if (phase_ == Phase::kOut && now < not_before_) return {.waits = true, .until = not_before_};
   const Url& asked = phase_ == Phase::kFilled ? filled_->url : next_;
@@ -97,7 +97,7 @@ void LoginSession::judge_sent(const HttpResponse& response, SteadyTime now) {
   if (!set_cookies_) return failed(fmt::format("{} has set no cookie", name_of(response.url)), now);
   begin_anew(now);
   phase_ = Phase::kIn;
-  ++logins_;
+  asked_before_ = asked_;
   next_login_at_ = now + limits_.every;
   failures_ = troubles_ = 0;
   log::info("crawl.logged_in", {{"site", login_.page.origin()}});
@@ -138,13 +138,15 @@ void LoginSession::give_up(std::string why) {
 
 bool LoginSession::note_wall(const Url& page, std::uint64_t signature, std::uint64_t login) {
   if (phase_ == Phase::kGivenUp || is_form(page)) return false;
-  if (phase_ != Phase::kIn || login < logins_) return true;  // it was asked before what has happened since
+  if (phase_ != Phase::kIn || login <= asked_before_) return true;  // it was asked before what has happened since
   if (unhelped_ >= kInRowMax) return false;
-  if (walls_.erase(signature) == 0) {
-    walls_.insert(signature);
+  const std::uint32_t times = ++walls_[signature];
+  const bool first = login == asked_before_ + 1;  // nothing else has used the session up
+  if (times == 1 || (!first && times < kWallsMax)) {
     begin_anew(next_login_at_);
     return true;
   }
+  walls_.erase(signature);
   if (++unhelped_ < kInRowMax) return false;
   if (!content_seen_) give_up(fmt::format("{} logins in a row have opened no page", unhelped_));
   else log::warn("crawl.logins_open_nothing", {{"site", login_.page.origin()}, {"logins", unhelped_}});
@@ -152,7 +154,7 @@ bool LoginSession::note_wall(const Url& page, std::uint64_t signature, std::uint
 }
 
 void LoginSession::note_content(std::uint64_t signature, std::uint64_t login) {
-  if (phase_ != Phase::kIn || login < logins_) return;
+  if (phase_ != Phase::kIn || login <= asked_before_) return;
   content_seen_ = true;
   if (walls_.erase(signature) > 0) unhelped_ = 0;
 }

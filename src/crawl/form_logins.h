@@ -8,7 +8,8 @@
 // Bounds. One login of a site in `every`, but for tries that fail. A form that comes again has refused the password: the site is given up
 // at once, since more tries lock accounts. So it is after three other failures in a row. What troubles the whole host (429, 503, nobody
 // there, no answer in time) is its back-off's to judge, and ends a login only after twenty. A page that is a wall is asked again behind the
-// next login; is it one still, it is the page's own. Three such in a row, and walls mean no login any more.
+// next login. Is it one still, it is the page's own, if it was the first to be asked there; behind others, which may have used the session
+// up, it is one try of three. Three such in a row, and walls mean no login any more.
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -32,7 +33,7 @@ struct LoginStep {
   bool waits = false;                   // for an answer that is under way, or for `until`
   std::optional<SteadyTime> until;
   std::string refused;      // it is not asked at all: why
-  std::uint64_t login = 0;  // nothing of these: the number of the site's login that it is asked behind
+  std::uint64_t login = 0;  // nothing of these: the address's number among all that are asked behind the site's logins, from 1
 };
 
 /// What a step of a login has brought.
@@ -52,6 +53,7 @@ class LoginSession {
  public:
   static constexpr std::uint32_t kInRowMax = 3;
   static constexpr std::uint32_t kTroublesMax = 20;  // in a row
+  static constexpr std::uint32_t kWallsMax = 3;      // of one page, each behind another login
   static constexpr std::uint32_t kRedirectsMax = 5;  // on the way to the form
 
   LoginSession(FormLogin login, const LoginLimits& limits)
@@ -60,7 +62,7 @@ class LoginSession {
   LoginStep step(const RobotsRules& robots, SteadyTime now);
   /// What the last request has brought.
   void answered(const LoginAnswer& answer, SteadyTime now);
-  /// A page of this address was a wall. True when it is to be asked again. @param login  the number it was asked behind.
+  /// A page of this address was a wall. True when it is to be asked again. @param login  that of its step.
   bool note_wall(const Url& page, std::uint64_t signature, std::uint64_t login);
   /// A page was content.
   void note_content(std::uint64_t signature, std::uint64_t login);
@@ -88,13 +90,14 @@ class LoginSession {
   std::optional<LoginRequest> filled_;
   SteadyTime not_before_{};  // of kOut
   SteadyTime next_login_at_{};
-  std::uint64_t logins_ = 0;       // so far
-  std::uint32_t failures_ = 0;     // in a row
-  std::uint32_t troubles_ = 0;     // in a row, of the host
-  std::uint32_t unhelped_ = 0;     // logins in a row that opened nothing
-  bool content_seen_ = false;      // behind any login
-  std::set<std::uint64_t> walls_;  // pages that are asked again; at most one a login
-  std::string why_;                // of kGivenUp
+  std::uint64_t asked_ = 0;                       // pages behind all logins so far
+  std::uint64_t asked_before_ = 0;                // of them, before the last login
+  std::uint32_t failures_ = 0;                    // in a row
+  std::uint32_t troubles_ = 0;                    // in a row, of the host
+  std::uint32_t unhelped_ = 0;                    // logins in a row that opened nothing
+  bool content_seen_ = false;                     // behind any login
+  std::map<std::uint64_t, std::uint32_t> walls_;  // pages that are asked again, and how often they were walls; at most one a login
+  std::string why_;                               // of kGivenUp
 };
 
 /// All sites of a run. step(), answered() and leads_to_form() are for the loop's thread, note_page() for any.

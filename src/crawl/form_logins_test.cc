@@ -249,6 +249,20 @@ TEST_F(LoginSessionTest, APageThatStaysAWallIsItsOwn) {
   EXPECT_TRUE(is_in()) << "other pages go on";
 }
 
+TEST_F(LoginSessionTest, APageThatComesBehindOthersMayMeetTheirSessionsEnd) {
+  try_once(answer(302, "/home"));
+  content(100);
+  for (std::uint32_t time = 1; time < LoginSession::kWallsMax; ++time) {
+    now += 1h;
+    EXPECT_TRUE(wall(1, step().login)) << time;
+    try_once(answer(302, "/home"));
+  }
+  const std::uint64_t late = step().login;
+  EXPECT_GT(late, last_);
+  EXPECT_FALSE(wall(1, late)) << "there is an end to it";
+  EXPECT_TRUE(is_in());
+}
+
 TEST_F(LoginSessionTest, LoginsThatNeverOpenAnythingEnd) {
   try_once(answer(302, "/home"));
   for (std::uint64_t page = 1; page <= 3; ++page) {
