@@ -10,6 +10,8 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "index/analyser.h"
 #include "index/snapshot.h"
@@ -24,10 +26,11 @@ constexpr float kSaturation = 1.2F;       // BM25's k1
 constexpr std::size_t kMendTriesMax = 4;  // words of a query
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
-/// What a posting is worth: its occurrences, by field and by the field's length.
-class FieldWeights {
+/// What a posting gives of the most that its word can give: its occurrences, weighted by field and by the field's length, and saturated. Of
+/// terms of one weight.
+class TermShares {
  public:
-  explicit FieldWeights(const Snapshot& snapshot) {
+  TermShares(const Snapshot& snapshot, float term_weight) : term_weight_(term_weight) {
     const auto documents = static_cast<double>(std::max<std::uint64_t>(snapshot.documents(), 1));
     for (std::size_t field = 0; field < kFieldCount; ++field) {
       double words = 0;
@@ -36,22 +39,50 @@ class FieldWeights {
       for (std::size_t length = 0; length < 256; ++length) {
         const double norm = 1 - kLengthPull + kLengthPull * static_cast<double>(length) / average;
         const float once = kFieldWeights[field] / static_cast<float>(norm);
-        for (unsigned times = 0; times <= kFieldOccurrencesMax; ++times) worth_[field][times][length] = static_cast<float>(times) * once;
+        for (unsigned times = 0; times <= kFieldOccurrencesMax; ++times) {
+          worth_[field][times][length] = static_cast<float>(times) * once;
+          shares_[field][times][length] = saturated(worth_[field][times][length]);
+        }
       }
     }
   }
+  float term_weight() const { return term_weight_; }
   float of(std::uint8_t fields, const std::uint8_t* lengths) const {
+    const auto field = static_cast<std::size_t>(std::countr_zero(fields)) / 2;
+    const unsigned times = fields >> (2 * field);
+    if (times - 1 < kFieldOccurrencesMax) return shares_[field][times][lengths[field]];  // mostly it is one field
     float sum = 0;
-    for (unsigned rest = fields; rest != 0;) {  // mostly one field
-      const auto field = static_cast<std::size_t>(std::countr_zero(rest)) / 2;
-      sum += worth_[field][(rest >> (2 * field)) & kFieldOccurrencesMax][lengths[field]];
-      rest &= ~(kFieldOccurrencesMax << (2 * field));
+    for (unsigned rest = fields; rest != 0;) {
+      const auto next = static_cast<std::size_t>(std::countr_zero(rest)) / 2;
+      sum += worth_[next][(rest >> (2 * next)) & kFieldOccurrencesMax][lengths[next]];
+      rest &= ~(kFieldOccurrencesMax << (2 * next));
     }
-    return sum;
+    return saturated(sum);
   }
 
  private:
-  float worth_[kFieldCount][kFieldOccurrencesMax + 1][256];
+  float saturated(float worth) const { return term_weight_ * worth / (term_weight_ * worth + kSaturation); }
+
+  using Table = float[kFieldCount][kFieldOccurrencesMax + 1][256];
+  float term_weight_;
+  Table worth_, shares_;
+};
+
+/// Of all weights that the query's terms have: few.
+class Shares {
+ public:
+  explicit Shares(const Snapshot& snapshot) : snapshot_(snapshot) {}
+  /// Valid as long as this is.
+  const TermShares& of(float term_weight) {
+    for (const auto& known : known_) {
+      if (known->term_weight() == term_weight) return *known;
+    }
+    return *known_.emplace_back(std::make_unique<TermShares>(snapshot_, term_weight));
+  }
+
+ private:
+  const Snapshot& snapshot_;
+  std::vector<std::unique_ptr<TermShares>> known_;
 };
 
 /// One word of the query in the whole index.
@@ -86,9 +117,9 @@ Word find_word(const Snapshot& snapshot, const QueryWord& asked) {
 /// Walks one word through one segment.
 class WordUses {
  public:
-  WordUses(const Segment& segment, const Word& word, std::span<const Word::Term> terms) : word_(&word) {
+  WordUses(const Segment& segment, const Word& word, std::span<const Word::Term> terms, Shares& shares) : word_(&word) {
     for (const Word::Term& term : terms) {
-      terms_.push_back({segment.postings(term.number), term.weight});
+      terms_.push_back({segment.postings(term.number), &shares.of(term.weight)});
       postings_ += segment.term_count(term.number);
     }
   }
@@ -109,7 +140,7 @@ class WordUses {
   }
   struct Term {
     PostingCursor cursor;
-    float weight = 0;
+    const TermShares* shares;
   };
   std::vector<Term>& terms() { return terms_; }
 
@@ -157,7 +188,7 @@ class Window {
  public:
   static constexpr std::uint32_t kDocuments = 4'096;
 
-  Window(const Segment& segment, const FieldWeights& weights) : segment_(segment), weights_(weights) {}
+  explicit Window(const Segment& segment) : segment_(segment) {}
 
   std::uint32_t begin() const { return begin_; }
   std::uint32_t end() const { return begin_ + kDocuments; }
@@ -173,16 +204,22 @@ class Window {
     for (WordUses::Term& term : uses.terms()) {
       term.cursor.seek(begin_);
       term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
-        if (&term == &uses.terms().front()) note_first(ordinals, fields, term.weight);
+        if (&term == &uses.terms().front()) note_first(ordinals, fields, *term.shares);
         else
-          for (std::size_t k = 0; k < ordinals.size(); ++k) note(ordinals[k], fields[k], term.weight);
+          for (std::size_t k = 0; k < ordinals.size(); ++k) note(ordinals[k], fields[k], *term.shares);
       });
     }
+    const float most = most_of(uses.word());
     for (std::size_t at = 0; at < kWords; ++at) {
-      for (std::uint64_t fresh = has_[at] & ~bits_[at]; fresh != 0; fresh &= fresh - 1, ++count_) scores_[at * 64 + low_bit(fresh)] = 0;
-      bits_[at] |= has_[at];
+      const std::uint64_t known = bits_[at];
+      for (std::uint64_t rest = has_[at]; rest != 0; rest &= rest - 1) {
+        const std::size_t bit = low_bit(rest), i = at * 64 + bit;
+        const bool was_there = (known >> bit & 1) != 0;
+        scores_[i] = most * found_[i] + (was_there ? scores_[i] : 0);
+        count_ += was_there ? 0 : 1;
+      }
+      bits_[at] |= std::exchange(has_[at], 0);
     }
-    add_scores(uses.word());
   }
   /// Adds the word's scores; `only`: and keeps only the documents that have it.
   void meet(WordUses& uses, bool only) {
@@ -222,11 +259,12 @@ class Window {
   static constexpr std::size_t kWords = kDocuments / 64;
   static std::size_t low_bit(std::uint64_t word) { return static_cast<std::size_t>(std::countr_zero(word)); }
 
+  static float most_of(const Word& word) { return word.rarity * (kSaturation + 1); }
   void look_up(WordUses::Term& term) {
     PostingCursor& cursor = term.cursor;
     for_each([&](std::uint32_t ordinal, float) {
       cursor.seek(ordinal);
-      if (!cursor.at_end() && cursor.ordinal() == ordinal) note(ordinal, cursor.fields(), term.weight);
+      if (!cursor.at_end() && cursor.ordinal() == ordinal) note(ordinal, cursor.fields(), *term.shares);
     });
   }
   void pass_over(WordUses::Term& term) {
@@ -234,25 +272,25 @@ class Window {
     term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
       for (std::size_t k = 0; k < ordinals.size(); ++k) {
         const std::uint32_t i = ordinals[k] - begin_;
-        if ((bits_[i / 64] >> (i % 64) & 1) != 0) note(ordinals[k], fields[k], term.weight);
+        if ((bits_[i / 64] >> (i % 64) & 1) != 0) note(ordinals[k], fields[k], *term.shares);
       }
     });
   }
   /// A document has one term of the word: the best of them counts.
-  void note(std::uint32_t ordinal, std::uint8_t fields, float term_weight) {
+  void note(std::uint32_t ordinal, std::uint8_t fields, const TermShares& shares) {
     const std::uint32_t i = ordinal - begin_;
-    const float weight = term_weight * weights_.of(fields, &segment_.lengths[std::size_t{ordinal} * kFieldCount]);
+    const float share = shares.of(fields, &segment_.lengths[std::size_t{ordinal} * kFieldCount]);
     const std::uint64_t bit = std::uint64_t{1} << (i % 64);
-    found_[i] = (has_[i / 64] & bit) != 0 ? std::max(found_[i], weight) : weight;
+    found_[i] = (has_[i / 64] & bit) != 0 ? std::max(found_[i], share) : share;
     has_[i / 64] |= bit;
   }
   /// The same where nothing was noted of the word yet.
-  void note_first(std::span<const std::uint32_t> ordinals, const std::uint8_t* fields, float term_weight) {
+  void note_first(std::span<const std::uint32_t> ordinals, const std::uint8_t* fields, const TermShares& shares) {
     std::size_t at = (ordinals.front() - begin_) / 64;
     std::uint64_t bits = 0;  // of has_[at], kept at hand: the next document is mostly in the same word
     for (std::size_t k = 0; k < ordinals.size(); ++k) {
       const std::uint32_t i = ordinals[k] - begin_;
-      found_[i] = term_weight * weights_.of(fields[k], &segment_.lengths[std::size_t{ordinals[k]} * kFieldCount]);
+      found_[i] = shares.of(fields[k], &segment_.lengths[std::size_t{ordinals[k]} * kFieldCount]);
       if (i / 64 != at) {
         has_[at] |= bits;
         at = i / 64;
@@ -264,12 +302,12 @@ class Window {
   }
   /// Of what was noted of documents that are here, and forgets it. Gives their number.
   std::size_t add_scores(const Word& word) {
-    const float most = word.rarity * (kSaturation + 1);
+    const float most = most_of(word);
     std::size_t count = 0;
     for (std::size_t at = 0; at < kWords; ++at) {
       for (std::uint64_t rest = has_[at] & bits_[at]; rest != 0; rest &= rest - 1, ++count) {
         const std::size_t i = at * 64 + low_bit(rest);
-        scores_[i] += most * found_[i] / (found_[i] + kSaturation);
+        scores_[i] += most * found_[i];
       }
       has_[at] = 0;
     }
@@ -277,7 +315,6 @@ class Window {
   }
 
   const Segment& segment_;
-  const FieldWeights& weights_;
   std::uint32_t begin_ = 0;
   std::size_t count_ = 0;                             // documents taken in, but for keep_if()
   std::array<std::uint64_t, kWords> bits_{}, has_{};  // documents of the window; those that have the word just looked at
@@ -288,12 +325,12 @@ class Window {
 class SegmentMatcher {
  public:
   SegmentMatcher(const SegmentState& state, std::size_t number, const std::vector<Word>& words,
-                 std::span<const std::vector<std::string>> phrases, Doubt in_doubt, const FieldWeights& weights)
-      : state_(state), window_(*state.segment, weights) {
+                 std::span<const std::vector<std::string>> phrases, Doubt in_doubt, Shares& shares)
+      : state_(state), window_(*state.segment) {
     for (const Word& word : words) {
       possible_ &= !word.required || !word.by_segment[number].empty();
       required_ += word.required ? 1 : 0;
-      if (!word.by_segment[number].empty()) uses_.emplace_back(*state.segment, word, word.by_segment[number]);
+      if (!word.by_segment[number].empty()) uses_.emplace_back(*state.segment, word, word.by_segment[number], shares);
     }
     for (const auto& phrase : phrases) add_phrase(phrase, in_doubt);
   }
@@ -382,10 +419,10 @@ WordMatches match_words(const Snapshot& snapshot, const TextQuery& query, Doubt 
   // The order is that of the whole index, so that sums of floats, too, do not depend on how segments happen to be merged.
   std::ranges::stable_sort(words, {}, [](const Word& word) { return std::pair(!word.required, word.documents); });
 
-  const FieldWeights weights(snapshot);
+  Shares shares(snapshot);
   matches.scores = ScoreMap(snapshot.id_max());
   for (std::size_t i = 0; i < snapshot.segments.size(); ++i) {
-    SegmentMatcher(*snapshot.segments[i], i, words, analysed.phrases, in_doubt, weights).run(matches);
+    SegmentMatcher(*snapshot.segments[i], i, words, analysed.phrases, in_doubt, shares).run(matches);
   }
   return matches;
 }

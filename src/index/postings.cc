@@ -86,6 +86,19 @@ constexpr auto kUnpackers = []<unsigned... kBits>(std::integer_sequence<unsigned
 }
 (std::make_integer_sequence<unsigned, kBitsMax + 1>());
 
+/// The field bytes of `count` postings, by their numbers among those known.
+template <unsigned kBits>
+void unpack_fields(const std::uint8_t* bytes, std::size_t count, const std::uint8_t* known, std::uint8_t* fields) {
+  constexpr std::uint64_t kMask = (std::uint64_t{1} << kBits) - 1;
+  constexpr std::size_t kGroup = 8;
+  std::size_t i = 0;
+  for (; i + kGroup <= count; i += kGroup, bytes += kBits) {
+    for (std::size_t k = 0; k < kGroup; ++k) fields[i + k] = known[packed_value(bytes, k * kBits, kMask)];
+  }
+  for (std::size_t k = 0; i < count; ++i, ++k) fields[i] = known[packed_value(bytes, k * kBits, kMask)];
+}
+constexpr auto kFieldUnpackers = std::array{unpack_fields<0>, unpack_fields<1>, unpack_fields<2>, unpack_fields<3>, unpack_fields<4>};
+
 void encode_block(std::span<const Posting> block, std::uint32_t before, std::string& out) {
   std::array<std::uint32_t, kPostingsInBlock> differences;
   std::array<std::uint8_t, kPostingsInBlock> fields, numbers;
@@ -223,8 +236,7 @@ bool PostingCursor::load_block(std::size_t block) {
   } else {
     std::array<std::uint8_t, kFieldValuesMax> known{};
     std::memcpy(known.data(), value_of, values);
-    const std::uint64_t number_mask = (std::uint64_t{1} << number_bits) - 1;
-    for (std::uint32_t i = 0; i < count; ++i) fields_[i] = known[packed_value(numbers, std::size_t{i} * number_bits, number_mask)];
+    kFieldUnpackers[number_bits](numbers, count, known.data(), fields_.data());
   }
   positions_of_ = 0;
   positions_at_ = after;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <tuple>
 
@@ -19,16 +20,44 @@ bool is_by_price(SortOrder sort) { return sort == SortOrder::kPriceAsc || sort =
 
 }  // namespace
 
+struct Ranking::ComesFirst {
+  bool operator()(const Key& a, const Key& b) const {
+    if (a.rank != b.rank) return a.rank < b.rank;
+    return a.value != b.value ? a.value < b.value : a.id < b.id;
+  }
+};
+
+/// The first `count` of the keys that are added. Holds at most twice as many.
+class Ranking::FirstKeys {
+ public:
+  explicit FirstKeys(std::size_t count) : count_(count) {}
+  void add(const Key& key) {
+    if (last_ && !ComesFirst()(key, *last_)) return;
+    keys_.push_back(key);
+    if (keys_.size() < 2 * count_) return;
+    drop_others();
+    last_ = keys_.back();
+  }
+  /// In no order. Of at least `count` that were added.
+  std::vector<Key> take() {
+    drop_others();
+    return std::move(keys_);
+  }
+
+ private:
+  void drop_others() {
+    std::nth_element(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(count_ - 1), keys_.end(), ComesFirst());
+    keys_.resize(count_);
+  }
+  std::size_t count_;
+  std::vector<Key> keys_;
+  std::optional<Key> last_;  // of the first so far, once they are full
+};
+
 /// Gives pictures their keys.
 class RankKeys {
  public:
   using Key = Ranking::Key;
-  struct ComesFirst {
-    bool operator()(const Key& a, const Key& b) const {
-      if (a.rank != b.rank) return a.rank < b.rank;
-      return a.value != b.value ? a.value < b.value : a.id < b.id;
-    }
-  };
   /// A picture that has copies in the index, though perhaps none among those found.
   struct Copy {
     ImageId group = kNoId;
@@ -41,14 +70,12 @@ class RankKeys {
   RankKeys(const Candidates& candidates, SortOrder sort, float text_weight)
       : candidates_(candidates), sort_(sort), text_weight_(text_weight), by_score_(sort == SortOrder::kRelevance && !candidates.browsing) {}
 
-  /// Whether the score is all that there is to know of a picture.
+  /// Whether the score is all that there is to know of a picture without copies.
   bool is_by_score() const { return by_score_; }
-  Key key_of(ImageId id, float score) const { return {candidates_.stands_behind(id) ? kBehind : 0, id, highest_first(score)}; }
   float score(ImageId id) const { return candidates_.score(id, text_weight_); }
   /// By price, ranks mean something after rank_currencies() only.
   Key key_of(const IndexRow& row, float score) {
-    if (by_score_) return key_of(row.id, score);
-    Key made{candidates_.stands_behind(row.id) ? kBehind : 0, row.id, -row.fetched_at_seconds};
+    Key made{candidates_.stands_behind(row.id) ? kBehind : 0, row.id, by_score_ ? highest_first(score) : -row.fetched_at_seconds};
     if (!is_by_price(sort_)) return made;
     made.value = 0;
     if (!row.price_micros) {
@@ -112,9 +139,9 @@ Result<Ranking> Ranking::of(const SearchView& view, const IdSet& ids, const Cand
   IdSet looked_at = ids;  // those of which more must be known than their scores
   if (keys.is_by_score()) {
     looked_at &= *with_copies;
-    IdSet alone = ids;
-    alone -= *with_copies;
-    alone.for_each([&](ImageId id) { ranking.keys_.push_back(keys.key_of(id, keys.score(id))); });
+    ranking.by_score_ = ids;
+    ranking.by_score_ -= *with_copies;
+    ranking.by_score_count_ = ranking.by_score_.count();
   }
   std::vector<RankKeys::Copy> copies;
   MAGPIE_TRY_DO(view.text->rows(looked_at, [&](std::span<const IndexRow> rows) {
@@ -148,21 +175,21 @@ Result<Ranking> Ranking::of(const SearchView& view, const IdSet& ids, const Cand
 }
 
 std::vector<ImageId> Ranking::page(std::size_t offset, std::size_t limit) {
-  const std::size_t begin = std::min(offset, keys_.size());
-  const std::size_t end = begin + std::min(limit, keys_.size() - begin);
-  const auto at = [&](std::size_t i) { return keys_.begin() + static_cast<std::ptrdiff_t>(i); };
+  const std::size_t begin = std::min(offset, size());
+  const std::size_t end = begin + std::min(limit, size() - begin);
   if (begin == end) return {};
-  // A heap of the first few costs one comparison for most hits; of many, those before the page need not be sorted, only be there.
-  constexpr std::size_t kFew = 16;
-  if (end < keys_.size() / kFew) {
-    std::partial_sort(keys_.begin(), at(end), keys_.end(), RankKeys::ComesFirst());
-  } else {
-    if (end < keys_.size()) std::nth_element(keys_.begin(), at(end), keys_.end(), RankKeys::ComesFirst());
-    std::nth_element(keys_.begin(), at(begin), at(end), RankKeys::ComesFirst());
-    std::sort(at(begin), at(end), RankKeys::ComesFirst());
-  }
+  FirstKeys firsts(end);
+  for (const Key& key : keys_) firsts.add(key);
+  const Candidates& candidates = *candidates_;
+  by_score_.for_each([&](ImageId id) {
+    firsts.add({candidates.stands_behind(id) ? kBehind : 0, id, highest_first(candidates.score(id, text_weight_))});
+  });
+  std::vector<Key> first = firsts.take();
+  const auto page = first.begin() + static_cast<std::ptrdiff_t>(begin);
+  std::nth_element(first.begin(), page, first.end(), ComesFirst());
+  std::sort(page, first.end(), ComesFirst());
   std::vector<ImageId> shown;
-  for (std::size_t i = begin; i < end; ++i) shown.push_back(keys_[i].id);
+  for (std::size_t i = begin; i < end; ++i) shown.push_back(first[i].id);
   return shown;
 }
 
