@@ -201,10 +201,11 @@ class Window {
   bool empty() const { return count_ == 0; }
   /// Takes in all documents that have the word.
   void join(WordUses& uses) {
+    if (empty() && uses.terms().size() == 1) return begin_with(uses);
     for (WordUses::Term& term : uses.terms()) {
       term.cursor.seek(begin_);
       term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
-        if (&term == &uses.terms().front()) note_first(ordinals, fields, *term.shares);
+        if (&term == &uses.terms().front()) set_run(ordinals, fields, *term.shares, 1, has_, found_);
         else
           for (std::size_t k = 0; k < ordinals.size(); ++k) note(ordinals[k], fields[k], *term.shares);
       });
@@ -284,21 +285,33 @@ class Window {
     found_[i] = (has_[i / 64] & bit) != 0 ? std::max(found_[i], share) : share;
     has_[i / 64] |= bit;
   }
-  /// The same where nothing was noted of the word yet.
-  void note_first(std::span<const std::uint32_t> ordinals, const std::uint8_t* fields, const TermShares& shares) {
+  /// join() of a word of one term, by a window without documents.
+  void begin_with(WordUses& uses) {
+    WordUses::Term& term = uses.terms().front();
+    term.cursor.seek(begin_);
+    term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
+      set_run(ordinals, fields, *term.shares, most_of(uses.word()), bits_, scores_);
+      count_ += ordinals.size();
+    });
+  }
+  using Bits = std::array<std::uint64_t, kDocuments / 64>;
+  using Values = std::array<float, kDocuments>;
+  /// Sets bits and values, shares times `factor`, of documents whose bits are not set.
+  void set_run(std::span<const std::uint32_t> ordinals, const std::uint8_t* fields, const TermShares& shares, float factor, Bits& bits,
+               Values& values) const {
     std::size_t at = (ordinals.front() - begin_) / 64;
-    std::uint64_t bits = 0;  // of has_[at], kept at hand: the next document is mostly in the same word
+    std::uint64_t pending = 0;  // of bits[at], kept at hand: the next document is mostly in the same word
     for (std::size_t k = 0; k < ordinals.size(); ++k) {
       const std::uint32_t i = ordinals[k] - begin_;
-      found_[i] = shares.of(fields[k], &segment_.lengths[std::size_t{ordinals[k]} * kFieldCount]);
+      values[i] = factor * shares.of(fields[k], &segment_.lengths[std::size_t{ordinals[k]} * kFieldCount]);
       if (i / 64 != at) {
-        has_[at] |= bits;
+        bits[at] |= pending;
         at = i / 64;
-        bits = 0;
+        pending = 0;
       }
-      bits |= std::uint64_t{1} << (i % 64);
+      pending |= std::uint64_t{1} << (i % 64);
     }
-    has_[at] |= bits;
+    bits[at] |= pending;
   }
   /// Of what was noted of documents that are here, and forgets it. Gives their number.
   std::size_t add_scores(const Word& word) {
@@ -316,9 +329,9 @@ class Window {
 
   const Segment& segment_;
   std::uint32_t begin_ = 0;
-  std::size_t count_ = 0;                             // documents taken in, but for keep_if()
-  std::array<std::uint64_t, kWords> bits_{}, has_{};  // documents of the window; those that have the word just looked at
-  std::array<float, kDocuments> scores_, found_;
+  std::size_t count_ = 0;  // documents taken in, but for keep_if()
+  Bits bits_{}, has_{};    // documents of the window; those that have the word just looked at
+  Values scores_, found_;
 };
 
 /// Goes through one segment.

@@ -297,8 +297,15 @@ void PostingCursor::seek(std::uint32_t ordinal) {
   at_ = place_of(ordinal);
 }
 
+// By halves, without a branch that depends on what is there.
 std::uint32_t PostingCursor::place_of(std::uint32_t ordinal) const {
-  return static_cast<std::uint32_t>(std::lower_bound(ordinals_.begin() + at_, ordinals_.begin() + size_, ordinal) - ordinals_.begin());
+  std::uint32_t place = at_;
+  for (std::uint32_t left = size_ - at_; left > 0;) {
+    const std::uint32_t half = (left + 1) / 2;
+    place += ordinals_[place + half - 1] < ordinal ? half : 0;
+    left -= half;
+  }
+  return place;
 }
 
 }  // namespace magpie::index
