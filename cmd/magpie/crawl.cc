@@ -1,3 +1,4 @@
+#include "app/crawl_job.h"
 #include "command.h"
 #include "flags.h"
 #include "follow_crawl.h"

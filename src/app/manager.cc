@@ -4,10 +4,9 @@
 #include <array>
 
 #include "app/collect_job.h"
-#include "app/forgetting.h"
+#include "app/crawl_job.h"
 #include "app/host_ledger.h"
 #include "app/job_json.h"
-#include "app/profile.h"
 #include "app/replay_seeds.h"
 #include "app/shops.h"
 #include "base/log.h"
@@ -31,98 +30,7 @@ constexpr std::array kPassingCauses = {Cause::kDns,      Cause::kConnect, Cause:
                                        Cause::kProtocol, Cause::kStatus,  Cause::kThrottled,  Cause::kCancelled,
                                        Cause::kDisk,     Cause::kCaptcha, Cause::kRateLimited};
 
-CrawlState state_of(JobState state) {
-  switch (state) {
-    case JobState::kQueued: return CrawlState::kQueued;
-    case JobState::kRunning: return CrawlState::kRunning;
-    case JobState::kFinished: return CrawlState::kFinished;
-    case JobState::kCancelled: return CrawlState::kCancelled;
-    case JobState::kFailed: return CrawlState::kFailed;
-  }
-  return CrawlState::kFailed;
-}
-
-JobState stored_state(CrawlState state) {
-  switch (state) {
-    case CrawlState::kQueued: return JobState::kQueued;
-    case CrawlState::kRunning:
-    case CrawlState::kCancelling: return JobState::kRunning;
-    case CrawlState::kFinished: return JobState::kFinished;
-    case CrawlState::kCancelled: return JobState::kCancelled;
-    case CrawlState::kFailed: return JobState::kFailed;
-  }
-  return JobState::kFailed;
-}
-
-CrawlJobView view_of(const Job& job) {
-  CrawlJobView view;
-  view.id = job.id;
-  view.state = state_of(job.state);
-  view.seeds = job.seeds;
-  view.options = options_from_json(job.settings_json);
-  view.created_at = job.created_at;
-  view.started_at = job.started_at;
-  view.finished_at = job.finished_at;
-  if (!job.detail.empty()) view.message = job.detail;
-  view.progress = progress_from_json(job.counters_json);
-  view.progress.job = job.id;
-  view.progress.state = view.state;
-  return view;
-}
-
-Job job_of(const CrawlJobView& view) {
-  Job job;
-  job.id = view.id;
-  job.name = view.seeds.empty() ? "" : view.seeds.front();
-  job.seeds = view.seeds;
-  job.settings_json = to_json(view.options);
-  job.state = stored_state(view.state);
-  job.detail = view.message.value_or("");
-  job.created_at = view.created_at;
-  job.started_at = view.started_at;
-  job.finished_at = view.finished_at;
-  job.counters_json = to_json(view.progress);
-  return job;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ",") + word;
-  return all;
-}
-
-void apply(const CrawlOptions& options, crawl::CrawlSettings& settings) {
-  if (options.delay) settings.host_delay.value = *options.delay;
-  if (options.requests_per_host) settings.per_host.value = *options.requests_per_host;
-  if (options.pages_per_host_max) settings.pages_per_host_max.value = static_cast<std::int64_t>(*options.pages_per_host_max);
-  if (options.seconds_max) settings.run_max.value = *options.seconds_max;
-  if (options.agent) settings.agent.value = *options.agent;
-  if (options.render) settings.render.value = *options.render;
-  if (options.images_off_host) settings.images_off_host.value = *options.images_off_host;
-  if (!options.profile) return;
-  const auto profile = load_profile(*options.profile);
-  if (!profile) return log::warn("shop.no_profile", {{"why", profile.error().message}});
-  settings.focus_words.value = joined(profile->words);
-  settings.focus_avoid.value = joined(profile->avoid);
-}
-
-Result<std::vector<Url>> parse_seeds(const std::vector<std::string>& texts) {
-  std::vector<Url> seeds;
-  for (const std::string& text : texts) {
-    MAGPIE_TRY(Url seed, parse_seed(text));
-    seeds.push_back(std::move(seed));
-  }
-  return seeds;
-}
-
 }  // namespace
-
-Result<Url> parse_seed(std::string_view text) {
-  const bool has_scheme = text.find("://") != std::string_view::npos;
-  const auto url = Url::parse(has_scheme ? std::string(text) : fmt::format("https://{}", text));
-  if (!url || !url->is_http()) return fail(Code::kBadInput, "'{}' is no http or https address", text);
-  return canonical_url(*url);
-}
 
 Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const AppSettings& settings, const Clock& clock,
                                                 MetricsRegistry& metrics, ManagerOptions wishes) {
@@ -515,89 +423,6 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(
   running(nullptr);
   if (!done) return Failure(std::move(done).error());
   return so_far();
-}
-
-Result<void> Manager::check_forgetting(const ForgetTarget& target) const {
-  MAGPIE_TRY([[maybe_unused]] const ForgetPlan plan, collection_.catalog().plan_forgetting(target));
-  return {};
-}
-
-Result<ForgetReport> Manager::preview_forgetting(const ForgetTarget& target) {
-  MAGPIE_TRY(ForgetPlan plan, collection_.catalog().plan_forgetting(target));
-  return Forgetting(collection_, *recorder_, std::move(plan)).count();
-}
-
-Result<ForgetReport> Manager::forget(const ForgetTarget& target) {
-  const std::lock_guard one_at_a_time(starting_);
-  MAGPIE_TRY_DO(check_forgetting(target));  // before any crawl is held up
-  rest_crawls();
-  auto report = [&]() -> Result<ForgetReport> {
-    MAGPIE_TRY(ForgetPlan plan, collection_.catalog().plan_forgetting(target));  // the crawl may have found more of it
-    return forget_at_rest(std::move(plan));
-  }();
-  wake_crawls();
-  return report;
-}
-
-Result<ForgetReport> Manager::forget_at_rest(ForgetPlan plan) {
-  Forgetting forgetting(collection_, *recorder_, std::move(plan));
-  auto report = forgetting.run();
-  if (!report) return fail(report.error(), "what is to be forgotten is not forgotten yet; the next command that writes goes on with it");
-  return report;
-}
-
-// What a process before this one was killed over. Its files must be in order before anything is added to them; what else hinders it, such
-// as a full disk, is tried again at the next start, and the collection can be used meanwhile.
-Result<void> Manager::finish_forgetting(const ManagerOptions& wishes) {
-  MAGPIE_TRY_DO(recorder_->alone([this] { return Forgetting::settle_move(collection_); }));
-  MAGPIE_TRY(std::optional<ForgetPlan> plan, Forgetting::unfinished(collection_.folder()));
-  if (!plan || wishes.changes_model) return {};
-  log::info("forget.resumed", {{"kind", to_string(plan->target.kind)}});
-  const auto report = forget_at_rest(std::move(*plan));
-  if (!report) log::error("forget.not_finished", {{"why", report.error().message}});
-  return {};
-}
-
-Result<std::uint64_t> Manager::allow_again(const ForgetTarget& target) {
-  ForgetPlan plan{.target = target};
-  if (target.kind == ForgetKind::kHost) {
-    MAGPIE_TRY(const Url url, parse_seed(target.name));
-    plan.host = url.host();
-  } else if (const auto digest = sha256_from_hex(target.name); digest && target.kind == ForgetKind::kPicture) {
-    plan.contents.push_back(*digest);
-  } else if (target.kind == ForgetKind::kPicture || target.kind == ForgetKind::kPage) {
-    MAGPIE_TRY(const Url url, parse_seed(target.name));
-    plan.urls.push_back(url.href());
-  }
-  std::uint64_t allowed = 0;
-  MAGPIE_TRY_DO(recorder_->transact([&](CatalogTransaction& transaction) -> Result<void> {
-    MAGPIE_TRY(allowed, transaction.allow(plan));
-    return {};
-  }));
-  if (allowed == 0) return fail(Code::kNotFound, "nothing was forgotten under the {} '{}'", to_string(target.kind), target.name);
-  return allowed;
-}
-
-// With starting_ held, so that none is begun the while.
-void Manager::rest_crawls() {
-  std::unique_lock lock(mutex_);
-  resting_ = true;
-  if (running_) {
-    running_->interrupted = true;
-    running_->stop.request_stop();
-  }
-  changed_.wait(lock, [this] { return !running_; });
-}
-
-void Manager::wake_crawls() {
-  const std::lock_guard lock(mutex_);
-  resting_ = false;
-  std::erase_if(waiting_, [&](CrawlJobView& view) {
-    const auto job = collection_.catalog().job(view.id);
-    if (job && *job) view.seeds = (*job)->seeds;
-    return job && !*job;  // forgotten itself
-  });
-  changed_.notify_all();
 }
 
 Result<void> Manager::switch_model() {

@@ -172,7 +172,4 @@ class Manager final : public JobControl, public CopyControl {
   std::jthread jobs_;  // last: ends first
 };
 
-/// The address as a seed: `https://` before one that names no scheme, canonical. kBadInput for what is no http address.
-Result<Url> parse_seed(std::string_view text);
-
 }  // namespace magpie

@@ -7,7 +7,7 @@
 #include <ctime>
 #include <map>
 
-#include "app/manager.h"
+#include "app/crawl_job.h"
 #include "base/utf8.h"
 
 namespace magpie {
