@@ -2,8 +2,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-
 #include "command.h"
 
 namespace magpie::cmd {
@@ -60,6 +58,57 @@ void Subcommand::passes_on(const char* name, const char* help, Common& common, s
   one->callback([one, &common, run = std::move(run)] { common.exit_code = run(one->remaining()); });
 }
 
+namespace {
+
+/// Says what is wrong, and what was probably meant.
+void complain(std::string_view what, std::string_view where, std::string_view given, const std::vector<std::string>& known) {
+  const std::string near = nearest_name(given, known);
+  fmt::print(stderr, "magpie: there is no {} '{}'; {}{} --help lists them\n", what, given,
+             near.empty() ? "" : fmt::format("did you mean '{}'? ", near), where);
+}
+
+/// The command that was asked for, with its full name.
+std::pair<const CLI::App*, std::string> command_of(const CLI::App& app) {
+  std::pair<const CLI::App*, std::string> found(&app, app.get_name());
+  while (!found.first->get_subcommands().empty()) {
+    found.first = found.first->get_subcommands().front();
+    found.second += " " + found.first->get_name();
+  }
+  return found;
+}
+
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::vector<std::string> commands_of(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const CLI::App* one : command.get_subcommands([](const CLI::App*) { return true; })) names.push_back(one->get_name());
+  return names;
+}
+
+/// Whether what was typed names no command, or one or a flag that is not there, and that was said.
+bool complain_of_names(const CLI::App& app) {
+  const auto [command, name] = command_of(app);
+  const std::vector<std::string> commands = commands_of(*command);
+  for (const std::string& word : app.remaining(/*recurse=*/true)) {
+    const bool is_flag = word.starts_with("--");
+    if (!is_flag && commands.empty()) continue;  // a word too many: the parser says so
+    if (is_flag) complain("flag", name, word.substr(0, word.find('=')), flags_of(*command));
+    else complain("command", name, word, commands);
+    return true;
+  }
+  if (commands.empty()) return false;
+  fmt::print(stderr, "magpie: {} wants a command; {} --help lists them\n", name, name);
+  return true;
+}
+
+}  // namespace
+
 int run_command_line(int argc, char** argv, Common& common, const char* help, const char* footer, const char* version,
                      const std::function<void(CLI::App&)>& add_all) {
   CLI::App app(help, "magpie");
@@ -67,16 +116,10 @@ int run_command_line(int argc, char** argv, Common& common, const char* help, co
   app.set_version_flag("--version", version);
   app.footer(footer);
   add_all(app);
-  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-  const bool known = argc < 2 || argv[1][0] == '-' ||
-                     std::any_of(commands.begin(), commands.end(), [&](const CLI::App* one) { return one->get_name() == argv[1]; });
-  if (!known) {
-    fmt::print(stderr, "magpie: there is no command '{}'; magpie --help lists them\n", argv[1]);
-    return kUsage;
-  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
+    if (problem.get_exit_code() != 0 && complain_of_names(app)) return kUsage;
     const int code = app.exit(problem);
     return code == 0 ? kDone : kUsage;
   }
