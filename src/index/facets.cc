@@ -1,6 +1,6 @@
 // count_facets: a group of copies counts once for each value that any of its pictures has. Nearly all groups have one picture among
-// the results; those are counted straight away. Only pictures that share their group with another are set aside, and counted after
-// removing doubles, so the cost of exactness is borne by copies alone.
+// the results; those are counted straight away. Only pictures that share their group with another are set aside, in order of groups, so
+// the cost of exactness is borne by copies alone. Values are counted as the codes of their segment; names meet only in the end.
 #include <algorithm>
 
 #include "index/snapshot.h"
@@ -8,26 +8,39 @@
 namespace magpie::index {
 namespace {
 
-/// Documents of one segment.
-struct Part {
-  const Segment* segment = nullptr;
-  std::vector<std::uint32_t> alone;   // ordinals; no other document of the index is of the same group
-  std::vector<std::uint32_t> shared;  // the others
+/// A picture that shares its group with another of the index.
+struct Member {
+  ImageId group = kNoId;
+  std::uint32_t part = 0, ordinal = 0;
 };
 
-std::vector<Part> parts_of(const Snapshot& snapshot, const IdSet& ids) {
-  const IdSet& copies = snapshot.copies();
+/// Documents, by segment.
+struct Documents {
+  struct Part {
+    const Segment* segment = nullptr;
+    std::vector<std::uint32_t> alone;  // ordinals; no other document of the index is of the same group
+  };
   std::vector<Part> parts;
+  std::vector<Member> members;  // the others, group after group
+};
+
+Documents documents_of(const Snapshot& snapshot, const IdSet& ids) {
+  const IdSet& copies = snapshot.copies();
+  Documents found;
   snapshot.for_each_document(ids, [&](const SegmentState& state, std::uint32_t ordinal) {
-    if (parts.empty() || parts.back().segment != state.segment.get()) parts.push_back({.segment = state.segment.get()});
-    (copies.contains(state.segment->document_ids[ordinal]) ? parts.back().shared : parts.back().alone).push_back(ordinal);
+    const Segment& segment = *state.segment;
+    if (found.parts.empty() || found.parts.back().segment != &segment) found.parts.push_back({.segment = &segment});
+    if (!copies.contains(segment.document_ids[ordinal])) found.parts.back().alone.push_back(ordinal);
+    else found.members.push_back({segment.copy_groups[ordinal], static_cast<std::uint32_t>(found.parts.size() - 1), ordinal});
   });
-  return parts;
+  std::ranges::sort(found.members, {}, &Member::group);
+  return found;
 }
 
-/// By code; codes mean something within their segment only.
-std::vector<std::uint32_t> count_codes(const FacetColumn& column, std::span<const std::uint32_t> ordinals) {
-  std::vector<std::uint32_t> counts(column.names.size() + 1, 0);
+using Counts = std::vector<std::uint32_t>;  // by code, which mean something within their segment only
+
+Counts count_codes(const FacetColumn& column, std::span<const std::uint32_t> ordinals) {
+  Counts counts(column.names.size() + 1, 0);
   if (column.starts.empty() && !column.codes.empty()) {
     for (const std::uint32_t ordinal : ordinals) ++counts[column.codes[ordinal]];
   } else {
@@ -35,25 +48,31 @@ std::vector<std::uint32_t> count_codes(const FacetColumn& column, std::span<cons
       for (const std::uint32_t code : column.of(ordinal)) ++counts[code];
     }
   }
-  counts[0] = 0;
   return counts;
 }
 
-using Values = std::vector<std::pair<std::string_view, std::uint64_t>>;  // views into mapped segments
-
-/// Each group once for each of its values, and those values by name.
-void count_groups(const std::vector<Part>& parts, std::size_t facet, Values& values) {
-  std::vector<std::pair<ImageId, std::string_view>> doubles;
-  for (const Part& part : parts) {
-    const FacetColumn& column = part.segment->facets[facet];
-    for (const std::uint32_t ordinal : part.shared) {
-      for (const std::uint32_t code : column.of(ordinal)) doubles.emplace_back(part.segment->copy_groups[ordinal], column.names[code - 1]);
+/// Adds each group once for each of its values.
+void count_groups(const Documents& documents, std::size_t facet, std::vector<Counts>& counts) {
+  using Value = std::pair<std::uint32_t, std::uint32_t>;  // part and code
+  const auto column_of = [&](std::uint32_t part) -> const FacetColumn& { return documents.parts[part].segment->facets[facet]; };
+  const auto name_of = [&](const Value& value) { return column_of(value.first).names[value.second - 1]; };
+  std::vector<Value> values;
+  for (auto member = documents.members.begin(); member != documents.members.end();) {
+    values.clear();
+    for (const ImageId group = member->group; member != documents.members.end() && member->group == group; ++member) {
+      for (const std::uint32_t code : column_of(member->part).of(member->ordinal)) values.emplace_back(member->part, code);
     }
+    std::ranges::sort(values);
+    values.erase(std::ranges::unique(values).begin(), values.end());
+    if (!values.empty() && values.front().first != values.back().first) {  // of several segments: one may be the other's by name
+      std::ranges::sort(values, {}, name_of);
+      values.erase(std::ranges::unique(values, {}, name_of).begin(), values.end());
+    }
+    for (const auto& [part, code] : values) ++counts[part][code];
   }
-  std::sort(doubles.begin(), doubles.end());
-  doubles.erase(std::unique(doubles.begin(), doubles.end()), doubles.end());
-  for (const auto& [group, value] : doubles) values.emplace_back(value, 1);
 }
+
+using Values = std::vector<std::pair<std::string_view, std::uint64_t>>;  // views into mapped segments
 
 /// One entry a name, ascending.
 Values joined(Values values) {
@@ -67,20 +86,19 @@ Values joined(Values values) {
   return values;
 }
 
-FacetCounts count_facet(const std::vector<Part>& parts, Facet which, std::size_t values_max) {
+FacetCounts count_facet(const Documents& documents, Facet which, std::size_t values_max) {
   const auto facet = static_cast<std::size_t>(which);
+  std::vector<Counts> counts;
+  for (const Documents::Part& part : documents.parts) counts.push_back(count_codes(part.segment->facets[facet], part.alone));
+  count_groups(documents, facet, counts);
   Values values;
-  for (const Part& part : parts) {
-    const FacetColumn& column = part.segment->facets[facet];
-    const std::vector<std::uint32_t> counts = count_codes(column, part.alone);
-    for (std::uint32_t code = 1; code < counts.size(); ++code) {
-      if (counts[code] > 0) values.emplace_back(column.names[code - 1], counts[code]);
+  for (std::size_t part = 0; part < counts.size(); ++part) {
+    const FacetColumn& column = documents.parts[part].segment->facets[facet];
+    for (std::uint32_t code = 1; code < counts[part].size(); ++code) {
+      if (counts[part][code] > 0) values.emplace_back(column.names[code - 1], counts[part][code]);
     }
   }
-  const std::size_t of_alone = values.size();
-  count_groups(parts, facet, values);
-  // A segment's names ascend; those of several, and of copies, are not yet one list.
-  if (parts.size() > 1 || values.size() > of_alone) values = joined(std::move(values));
+  if (counts.size() > 1) values = joined(std::move(values));  // a segment's names ascend
 
   std::vector<std::pair<std::uint64_t, std::uint32_t>> order;  // the number among the values settles equal counts as the name does
   order.reserve(values.size());
@@ -98,9 +116,9 @@ FacetCounts count_facet(const std::vector<Part>& parts, Facet which, std::size_t
 
 std::vector<FacetCounts> count_facets(const Snapshot& snapshot, std::span<const Facet> facets, const IdSet& ids, std::size_t values_max) {
   if (facets.empty()) return {};
-  const std::vector<Part> parts = parts_of(snapshot, ids);
+  const Documents documents = documents_of(snapshot, ids);
   std::vector<FacetCounts> result;
-  for (const Facet facet : facets) result.push_back(count_facet(parts, facet, values_max));
+  for (const Facet facet : facets) result.push_back(count_facet(documents, facet, values_max));
   return result;
 }
 
