@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kNearest = 10;
 /// Rows of the beam that are compared by floats in the end: more than ten, as a byte a component may swap neighbours.
-constexpr std::size_t kCompared = 28;
+constexpr std::size_t compared_by_floats(std::size_t beam) { return 12 + beam / 8; }
 
 template <class T>
 struct Matrix {
@@ -89,35 +89,25 @@ struct World {
   void prepare() {
     centre.assign(size, 0.0F);
     for (std::size_t i = 0; i < base.values.size(); ++i) centre[i % size] += base.values[i] / static_cast<float>(base.rows);
-    rotation = std::make_unique<Rotation>(size);
     codes.resize(base.rows * size);
-    words.resize(base.rows * sketch_words(size));
-    for (std::size_t i = 0; i < base.rows; ++i) {
-      scales.push_back(quantise(base.row(i), std::span(codes).subspan(i * size, size)));
-      sketches.push_back(make_sketch(base.row(i), centre, *rotation, std::span(words).subspan(i * sketch_words(size), sketch_words(size))));
-    }
+    for (std::size_t i = 0; i < base.rows; ++i) scales.push_back(quantise(base.row(i), std::span(codes).subspan(i * size, size)));
   }
   void build() {
     const auto start = std::clock();
     GraphBuilder builder(view());
     while (builder.add(1'000)) {}
-    edges = builder.finish();
-    entry = builder.entry();
+    graph = builder.finish();
     build_seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   }
-  GraphRows view() const { return {base.rows, size, codes.data(), scales.data(), words.data(), sketches.data(), centre}; }
+  GraphRows view() const { return {base.rows, size, codes.data(), scales.data(), centre}; }
 
   std::size_t size = 0;
   Matrix<float> base, queries;
   Matrix<std::uint32_t> truth;
   std::vector<float> centre;
-  std::unique_ptr<Rotation> rotation;
   std::vector<std::uint8_t> codes;
   std::vector<CodeScale> scales;
-  std::vector<std::uint64_t> words;
-  std::vector<SketchScale> sketches;
-  std::vector<std::uint32_t> edges;
-  std::uint32_t entry = 0;
+  Graph graph;
   double build_seconds = 0;
 };
 
@@ -126,19 +116,26 @@ World& world() {
   return only;
 }
 
-/// The ten nearest: a walk, then the floats of its best.
+/// The best `count` of `from`, compared by `similarity`.
+template <class Similarity>
+std::vector<Scored> compare(std::vector<Scored> from, std::size_t count, Similarity&& similarity) {
+  TopK best(count);
+  for (const Scored& one : from) best.offer({similarity(one.id), one.id});
+  return best.take();
+}
+
+/// The ten nearest: a walk, then the codes of its best, then the floats of theirs.
 std::vector<Scored> search(const World& w, std::size_t query, std::size_t beam, std::size_t& looks) {
   const auto vector = w.queries.row(query);
-  const GraphRows rows = w.view();
-  Walked walked = walk(rows, {w.edges, w.entry}, GraphQuery(vector, rows, *w.rotation), {.beam = beam});
+  const GraphView graph = w.graph.view(w.centre);
+  Walked walked = walk(graph, ReducedQuery(vector, graph.reduction), {.beam = beam});
   looks += walked.looks;
-  auto& best = walked.best;
-  const std::size_t compared = std::min(kCompared, best.size());
-  std::nth_element(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(compared) - 1, best.end(), better);
-  TopK top(kNearest);
-  const auto floats = dot_functions().floats;
-  for (std::size_t i = 0; i < compared; ++i) top.offer({floats(vector.data(), w.base.row(best[i].id).data(), w.size), best[i].id});
-  return top.take();
+  const QuantisedQuery quantised(vector);
+  const DotFunctions& dots = dot_functions();
+  auto best = compare(std::move(walked.best), compared_by_floats(beam), [&](std::uint32_t row) {
+    return quantised.similarity(dots.codes(w.codes.data() + row * w.size, quantised.values.data(), w.size), w.scales[row]);
+  });
+  return compare(std::move(best), kNearest, [&](std::uint32_t row) { return dots.floats(vector.data(), w.base.row(row).data(), w.size); });
 }
 
 void BM_NearestTen(benchmark::State& state) {
@@ -156,7 +153,7 @@ void BM_NearestTen(benchmark::State& state) {
   state.counters["looks"] = static_cast<double>(looks) / static_cast<double>(asked);
   state.counters["build_cpu_s"] = w.build_seconds;
   state.counters["vectors"] = static_cast<double>(w.base.rows);
-  state.counters["graph_bytes_per_vector"] = static_cast<double>(w.edges.size() * sizeof(w.edges[0])) / static_cast<double>(w.base.rows);
+  state.counters["graph_bytes_per_vector"] = static_cast<double>(kGraphDegree * sizeof(std::uint32_t) + sizeof(ReducedRow));
 }
 BENCHMARK(BM_NearestTen)->Arg(10)->Arg(16)->Arg(20)->Arg(24)->Arg(32)->Arg(48)->Arg(64)->Arg(96)->Arg(128)->Arg(192)->Arg(256);
 

@@ -458,6 +458,33 @@ TEST_F(GraphTest, ADamagedGraphIsPassedOverAndMadeAnew) {
   }
 }
 
+TEST_F(GraphTest, AnOlderVersionsGraphIsMadeAnew) {
+  {
+    const auto engine = open_with_graphs();
+    add_many(*engine, 1, kGraphRows);
+    ASSERT_TRUE(engine->commit());
+  }
+  const fs::path path = folder_ / "segment-00000001.graph", older = folder_ / "older";
+  const std::string whole = *read_file(path);
+  {
+    const auto graph = SegmentFile::open(path);
+    ASSERT_TRUE(graph);
+    auto writer = SegmentFileWriter::create(older);
+    ASSERT_TRUE(writer);
+    for (const Section section : {Section::kGraphHead, Section::kGraphEdges}) {  // all that there was
+      writer->begin(section);
+      writer->append(graph->section(section));
+    }
+    ASSERT_TRUE(writer->finish(graph->counts()));
+  }
+  fs::rename(older, path);
+  EXPECT_EQ(graphs(*open({.access = Access::kRead})), 0U);
+  const auto engine = open_with_graphs();
+  ASSERT_TRUE(engine->merge_all());
+  EXPECT_EQ(graphs(*engine), 1U);
+  EXPECT_EQ(*read_file(path), whole);
+}
+
 TEST_F(GraphTest, AGraphThatCannotBeWrittenIsLeftOutAndCommitsGoOn) {
   {
     const auto engine = open_with_graphs();

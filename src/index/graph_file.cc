@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "index/segment.h"
+#include "vec/dot.h"
 
 namespace magpie::index {
 namespace {
@@ -24,11 +25,15 @@ Result<GraphFile> GraphFile::open(const fs::path& path, const SegmentFile& segme
   const bool fits = graph.file_.counts().vectors == segment.counts().vectors && head[1] == vec::kGraphDegree &&
                     head[2] == segment.sum(Section::kSketchWords) && head[0] < segment.counts().vectors;
   if (!fits) return fail(Code::kCorrupt, "{} is not the graph of its segment", path.string());
-  const std::uint64_t edges = std::uint64_t{segment.counts().vectors} * vec::kGraphDegree;
-  MAGPIE_TRY(graph.edges_, graph.file_.column<std::uint32_t>(Section::kGraphEdges, edges));
+  const std::uint64_t vectors = segment.counts().vectors, size = vec::padded(segment.counts().dims);
+  MAGPIE_TRY(graph.edges_, graph.file_.column<std::uint32_t>(Section::kGraphEdges, vectors * vec::kGraphDegree));
+  MAGPIE_TRY(graph.rows_, graph.file_.column<vec::ReducedRow>(Section::kGraphRows, vectors));
+  MAGPIE_TRY(graph.directions_, graph.file_.column<std::uint8_t>(Section::kGraphDirections, vec::kReducedSize * size));
+  MAGPIE_TRY(graph.scales_, graph.file_.column<vec::DirectionScale>(Section::kGraphDirectionScales, vec::kReducedSize));
   graph.entry_ = head[0];
   graph.good_ = head[3] >= static_cast<std::uint32_t>(kGraphRecallMin * 1'000);
   graph.file_.expect_random_access(Section::kGraphEdges);
+  graph.file_.expect_random_access(Section::kGraphRows);
   return graph;
 }
 
@@ -37,15 +42,18 @@ Result<bool> build_graph(const fs::path& path, const Segment& segment, const std
   do {
     if (!go_on()) return false;
   } while (builder.add(kRowsAtOnce));
-  const std::vector<std::uint32_t> edges = builder.finish();
-  const double recall = vec::graph_recall(segment.graph_rows(), {edges, builder.entry()}, kGraphBeamMin, kTrials);
+  const vec::Graph graph = builder.finish();
+  const double recall = vec::graph_recall(segment.graph_rows(), graph.view(segment.sketch_centre), kGraphBeamMin, kTrials);
   log::info("index.graph_tried", {{"vectors", segment.vectors()}, {"recall", recall}, {"walked", recall >= kGraphRecallMin}});
   const fs::path unfinished = path.string() + ".new";
   MAGPIE_TRY(SegmentFileWriter file, SegmentFileWriter::create(unfinished));
-  const Head head{builder.entry(), vec::kGraphDegree, segment.sketches_sum(), static_cast<std::uint32_t>(recall * 1'000)};
+  const Head head{graph.entry, vec::kGraphDegree, segment.sketches_sum(), static_cast<std::uint32_t>(recall * 1'000)};
   file.begin(Section::kGraphHead);
   file.append(std::span<const std::uint32_t>(head));
-  file.write(Section::kGraphEdges, edges);
+  file.write(Section::kGraphEdges, graph.edges);
+  file.write(Section::kGraphDirections, graph.directions);
+  file.write(Section::kGraphDirectionScales, graph.scales);
+  file.write(Section::kGraphRows, graph.rows);
   MAGPIE_TRY_DO(file.finish({segment.documents(), segment.vectors(), segment.dims()}));
   std::error_code error;
   fs::rename(unfinished, path, error);

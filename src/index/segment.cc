@@ -170,9 +170,7 @@ Result<void> Segment::verify() const {
   return graph_ ? graph_->verify() : Result<void>();
 }
 
-vec::GraphRows Segment::graph_rows() const {
-  return {vectors(), row_size, codes_.data(), code_scales.data(), sketch_words_.data(), sketch_scales.data(), sketch_centre};
-}
+vec::GraphRows Segment::graph_rows() const { return {vectors(), row_size, codes_.data(), code_scales.data(), sketch_centre}; }
 
 std::optional<std::uint32_t> Segment::find_document(ImageId id) const { return find_id(document_ids, id); }
 

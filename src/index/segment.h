@@ -133,7 +133,7 @@ class Segment {
   bool has_graph() const { return graph_.has_value(); }
   /// Whether there is a graph, and one worth walking.
   bool has_good_graph() const { return graph_ && graph_->good(); }
-  vec::GraphView graph() const { return graph_->view(); }
+  vec::GraphView graph() const { return graph_->view(sketch_centre); }
   /// What a graph is over; has_sketches() only.
   vec::GraphRows graph_rows() const;
   /// crc32c of the sketches: tells whose graph it is.

@@ -87,6 +87,9 @@ enum class Section : std::uint32_t {
   kRegionClasses = 49,
   kGraphHead = 60,  // this and the next in files of their own: graph_file.h
   kGraphEdges = 61,
+  kGraphDirections = 62,
+  kGraphDirectionScales = 63,
+  kGraphRows = 64,
 };
 
 /// Fewer are scanned by their codes in no time, and have no centre worth the name. More than a commit of a crawl has (2,000), so that

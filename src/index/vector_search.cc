@@ -204,13 +204,11 @@ class Search {
     const double passed = picky ? passing(state, scope) : segment.vectors();
     const SegmentPlan plan = plan_segment(segment.vectors(), passed, beam);
     if (!plan.walk) return false;
-    const vec::GraphRows rows = segment.graph_rows();
-    const vec::GraphQuery query(floats_, rows, rotation(segment.row_size));
+    const vec::GraphView graph = segment.graph();
+    const vec::ReducedQuery query(floats_, graph.reduction);
     std::function<bool(std::uint32_t)> passes;
     if (picky) passes = [&](std::uint32_t row) { return may_answer(state, query_, scope, row); };
-    vec::WalkOptions options{.beam = beam, .looks_max = plan.looks_max};
-    if (passed < 0.8 * segment.vectors()) options.gate_deviations = 3;
-    vec::Walked walked = vec::walk(rows, segment.graph(), query, options, passes);
+    vec::Walked walked = vec::walk(graph, query, {.beam = beam, .looks_max = plan.looks_max}, passes);
     if (!walked.finished || pictures(segment, walked.best) < std::min<std::size_t>(query_.k, segment.vectors())) return false;
     for (const vec::Scored& one : walked.best) look(segment, one.id);
     return true;

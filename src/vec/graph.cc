@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "base/check.h"
+#include "vec/dot.h"
 
 namespace magpie::vec {
 namespace {
@@ -19,8 +20,6 @@ constexpr float kAlpha = 1.1F;
 constexpr float kSame = 1e-4F;
 // While building, lists may grow this long before they are pruned to kGraphDegree: pruning is what building costs.
 constexpr std::size_t kBuildDegree = kGraphDegree + kGraphDegree / 2;
-// Of a row's codes; the processor sees by itself that the rest follows.
-constexpr std::size_t kPrefetchedBytes = 256;
 
 class Marks {
  public:
@@ -49,6 +48,12 @@ std::vector<float> floats_of(const GraphRows& rows, std::size_t row) {
   return vector;
 }
 
+/// By one-byte codes.
+float similarity(const GraphRows& rows, std::size_t a, std::size_t b) {
+  const std::int32_t sum = dot_functions().pair(rows.codes + a * rows.size, rows.codes + b * rows.size, rows.size);
+  return rows.scales[a].scale * rows.scales[b].scale * static_cast<float>(sum);
+}
+
 /// For a queue whose front is the best.
 struct BestFirst {
   bool operator()(const Scored& a, const Scored& b) const { return better(b, a); }
@@ -58,21 +63,13 @@ struct BestFirst {
 template <class Neighbours>
 class Walk {
  public:
-  Walk(const GraphRows& rows, const GraphQuery& query, const WalkOptions& options, const std::function<bool(std::uint32_t)>& passes,
-       Neighbours neighbours)
-      : rows_(rows),
-        query_(query),
-        options_(options),
-        passes_(passes),
-        neighbours_(neighbours),
-        seen_(rows.count),
-        best_(options.beam),
-        words_(sketch_words(rows.size)),
-        bytes_(dot_functions().bytes) {}
+  Walk(std::span<const ReducedRow> rows, const ReducedQuery& query, const WalkOptions& options,
+       const std::function<bool(std::uint32_t)>& passes, Neighbours neighbours)
+      : rows_(rows), query_(query), options_(options), passes_(passes), neighbours_(neighbours), seen_(rows.size()), best_(options.beam) {}
 
   Walked run(std::uint32_t entry) {
     seen_.mark(entry);
-    look(entry);
+    take({query_.similarity(rows_[entry]), entry});
     while (!ahead_.empty() && walked_.finished) {
       const Scored from = ahead_.top();
       if (from.score < best_.floor()) break;
@@ -87,91 +84,63 @@ class Walk {
   void step(std::uint32_t from) {
     near_.clear();
     for (const std::uint32_t row : neighbours_(from)) {
-      if (row >= rows_.count) break;
+      if (row >= rows_.size()) break;
       if (!seen_.mark(row)) continue;
-      prefetch(rows_.words + row * words_, words_ * sizeof(std::uint64_t));
-      __builtin_prefetch(rows_.sketches + row);
-      near_.push_back(row);
+      prefetch(&rows_[row], sizeof(ReducedRow));
+      near_.push_back({0, row});
     }
     walked_.looks += near_.size();
     if (walked_.looks > options_.looks_max) walked_.finished = false;
-    const float floor = best_.floor();
-    std::size_t kept = 0;
-    for (const std::uint32_t row : near_) {
-      if (!may_reach(row, floor)) continue;
-      prefetch(rows_.codes + row * rows_.size, std::min(rows_.size, kPrefetchedBytes));
-      near_[kept++] = row;
+    Scored next = ahead_.empty() ? Scored{-2, from} : ahead_.top();
+    for (Scored& one : near_) {
+      one.score = query_.similarity(rows_[one.id]);
+      if (one.score > next.score) next = one;
     }
-    for (std::size_t i = 0; i < kept; ++i) look(near_[i]);
+    const auto list = neighbours_(next.id);  // where the walk goes on, unless it ends
+    prefetch(list.data(), list.size_bytes());
+    for (const Scored& one : near_) take(one);
   }
-  bool may_reach(std::uint32_t row, float floor) const {
-    if (floor < -1) return true;
-    SketchQuery::Sums sums;
-    query_.sketched().sums({rows_.words + row * words_, 1, words_}, sums);
-    const auto [similarity, bound] = query_.sketched().estimate(sums[0], rows_.sketches[row]);
-    return similarity + bound * (options_.gate_deviations / SketchQuery::kDeviations) >= floor;
-  }
-  void look(std::uint32_t row) {
-    const float similarity = query_.similarity(bytes_(rows_.codes + row * rows_.size, query_.bytes(), rows_.size), rows_.scales[row]);
-    if (similarity < best_.floor()) return;
-    ahead_.push({similarity, row});
-    if (!passes_ || passes_(row)) best_.offer({similarity, row});
+  void take(Scored one) {
+    if (one.score < best_.floor()) return;
+    ahead_.push(one);
+    if (!passes_ || passes_(one.id)) best_.offer(one);
   }
 
-  const GraphRows& rows_;
-  const GraphQuery& query_;
+  const std::span<const ReducedRow> rows_;
+  const ReducedQuery& query_;
   const WalkOptions& options_;
   const std::function<bool(std::uint32_t)>& passes_;
   Neighbours neighbours_;
   Marks seen_;
   TopK best_;
   std::priority_queue<Scored, std::vector<Scored>, BestFirst> ahead_;
-  std::vector<std::uint32_t> near_;
-  std::size_t words_;
-  std::int32_t (*bytes_)(const std::uint8_t*, const std::int8_t*, std::size_t);
+  std::vector<Scored> near_;
   Walked walked_;
 };
 
 }  // namespace
 
-GraphQuery::GraphQuery(std::span<const float> vector, const GraphRows& rows, const Rotation& rotation)
-    : bytes_(vector.size()), sketched_(vector, rows.centre, rotation) {
-  float most = 0;
-  for (const float value : vector) most = std::max(most, std::abs(value));
-  scale_ = most > 0 ? most / 127 : 1;
-  const float inverse = 1 / scale_;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    const float value = std::clamp(vector[i] * inverse, -127.0F, 127.0F);
-    bytes_[i] = static_cast<std::int8_t>(value + (value < 0 ? -0.5F : 0.5F));
-    sum_ += bytes_[i];
-  }
-}
-
-Walked walk(const GraphRows& rows, const GraphView& graph, const GraphQuery& query, const WalkOptions& options,
+Walked walk(const GraphView& graph, const ReducedQuery& query, const WalkOptions& options,
             const std::function<bool(std::uint32_t)>& passes) {
-  if (graph.entry >= rows.count || graph.edges.size() < rows.count * kGraphDegree) return {};
-  return Walk(rows, query, options, passes, [&](std::uint32_t row) { return graph.edges.subspan(row * kGraphDegree, kGraphDegree); })
+  if (graph.entry >= graph.rows.size() || graph.edges.size() < graph.rows.size() * kGraphDegree) return {};
+  return Walk(graph.rows, query, options, passes, [&](std::uint32_t row) { return graph.edges.subspan(row * kGraphDegree, kGraphDegree); })
       .run(graph.entry);
 }
 
 double graph_recall(const GraphRows& rows, const GraphView& graph, std::size_t beam, std::size_t trials) {
   constexpr std::size_t kNearest = 10;
-  const Rotation rotation(rows.size);
-  const auto bytes = dot_functions().bytes;
   double found = 0, wanted = 0;
   for (std::size_t trial = 0; trial < trials; ++trial) {
     const auto own = static_cast<std::uint32_t>((2 * trial + 1) * rows.count / (2 * trials));
-    const GraphQuery query(floats_of(rows, own), rows, rotation);
     TopK nearest(kNearest);
     for (std::uint32_t row = 0; row < rows.count; ++row) {
-      if (row != own)
-        nearest.offer({query.similarity(bytes(rows.codes + row * rows.size, query.bytes(), rows.size), rows.scales[row]), row});
+      if (row != own) nearest.offer({similarity(rows, own, row), row});
     }
-    const Walked walked = walk(rows, graph, query, {.beam = beam});
+    const Walked walked = walk(graph, {floats_of(rows, own), graph.reduction}, {.beam = beam});
     const float edge = nearest.floor();  // copies are as good as one another
     const std::size_t expected = nearest.take().size();
     std::size_t right = 0;
-    for (const Scored& one : walked.best) right += one.id != own && one.score >= edge ? 1 : 0;
+    for (const Scored& one : walked.best) right += one.id != own && similarity(rows, own, one.id) >= edge ? 1 : 0;
     found += static_cast<double>(std::min(right, expected));
     wanted += static_cast<double>(expected);
   }
@@ -180,9 +149,9 @@ double graph_recall(const GraphRows& rows, const GraphView& graph, std::size_t b
 
 class GraphBuilder::Impl {
  public:
-  explicit Impl(const GraphRows& rows)
-      : rows_(rows), rotation_(rows.size), edges_(rows.count * kBuildDegree, kNoRow), used_(rows.count, 0) {
-    MAGPIE_CHECK(rows.count > 0 && rows.count < kNoRow, "a graph of {} rows", rows.count);
+  explicit Impl(const GraphRows& rows) : rows_(rows), reduction_(rows), edges_(rows.count * kBuildDegree, kNoRow), used_(rows.count, 0) {
+    MAGPIE_CHECK(rows.count < kNoRow, "a graph of {} rows", rows.count);
+    for (std::size_t row = 0; row < rows.count; ++row) reduced_.push_back(reduction_.reduce(row));
     find_entry();
     shuffle();
   }
@@ -192,7 +161,7 @@ class GraphBuilder::Impl {
     return next_ < order_.size();
   }
 
-  std::vector<std::uint32_t> finish() {
+  Graph finish() {
     MAGPIE_CHECK(next_ == order_.size(), "{} of {} rows are in the graph", next_, order_.size());
     for (std::uint32_t row = 0; row < rows_.count; ++row) {
       if (used_[row] > kGraphDegree) prune(row, with_similarities(row));
@@ -200,21 +169,24 @@ class GraphBuilder::Impl {
     join_unreached();
     std::vector<std::uint32_t> edges(rows_.count * kGraphDegree, kNoRow);
     for (std::uint32_t row = 0; row < rows_.count; ++row) std::ranges::copy(neighbours(row), edges.begin() + row * kGraphDegree);
-    return edges;
+    const ReductionView reduction = reduction_.view();
+    return {std::move(edges),
+            std::move(reduced_),
+            {reduction.directions.begin(), reduction.directions.end()},
+            {reduction.scales.begin(), reduction.scales.end()},
+            entry_};
   }
-  std::uint32_t entry() const { return entry_; }
 
  private:
   std::span<const std::uint32_t> neighbours(std::uint32_t row) const { return {edges_.data() + row * kBuildDegree, used_[row]}; }
 
   // The row nearest the centre is about as far from all.
   void find_entry() {
-    const GraphQuery centre(rows_.centre, rows_, rotation_);
-    const auto bytes = dot_functions().bytes;
+    const ReducedQuery centre(rows_.centre, reduction_.view());
     Scored best{-std::numeric_limits<float>::infinity(), 0};
     for (std::uint32_t row = 0; row < rows_.count; ++row) {
-      const float similarity = centre.similarity(bytes(rows_.codes + row * rows_.size, centre.bytes(), rows_.size), rows_.scales[row]);
-      if (better({similarity, row}, best)) best = {similarity, row};
+      const Scored one{centre.similarity(reduced_[row]), row};
+      if (better(one, best)) best = one;
     }
     entry_ = best.id;
   }
@@ -233,9 +205,10 @@ class GraphBuilder::Impl {
 
   /// Of the rows in the graph, best first.
   std::vector<Scored> nearest(std::uint32_t row) const {
-    const GraphQuery query(floats_of(rows_, row), rows_, rotation_);
+    const ReducedQuery query(floats_of(rows_, row), reduction_.view());
     Walked found =
-        Walk(rows_, query, {.beam = build_beam(rows_.count)}, {}, [&](std::uint32_t from) { return neighbours(from); }).run(entry_);
+        Walk(reduced_, query, {.beam = build_beam(rows_.count)}, {}, [&](std::uint32_t from) { return neighbours(from); }).run(entry_);
+    for (Scored& one : found.best) one.score = similarity(rows_, row, one.id);
     std::sort(found.best.begin(), found.best.end(), better);
     return std::move(found.best);
   }
@@ -250,14 +223,9 @@ class GraphBuilder::Impl {
     if (used_[from] == kBuildDegree) prune(from, with_similarities(from));
   }
 
-  float similarity(std::uint32_t a, std::uint32_t b) const {
-    const std::int32_t sum = pair_(rows_.codes + a * rows_.size, rows_.codes + b * rows_.size, rows_.size);
-    return rows_.scales[a].scale * rows_.scales[b].scale * static_cast<float>(sum);
-  }
-
   std::vector<Scored> with_similarities(std::uint32_t row) const {
     std::vector<Scored> scored;
-    for (const std::uint32_t neighbour : neighbours(row)) scored.push_back({similarity(row, neighbour), neighbour});
+    for (const std::uint32_t neighbour : neighbours(row)) scored.push_back({similarity(rows_, row, neighbour), neighbour});
     return scored;
   }
 
@@ -270,7 +238,8 @@ class GraphBuilder::Impl {
       if (candidate.id == row) continue;
       if (chosen.size() == kGraphDegree) break;
       const float limit = std::max(apart(candidate.score) / (kAlpha * kAlpha), kSame);
-      const bool led_to = std::ranges::any_of(chosen, [&](std::uint32_t one) { return apart(similarity(one, candidate.id)) < limit; });
+      const bool led_to =
+          std::ranges::any_of(chosen, [&](std::uint32_t one) { return apart(similarity(rows_, one, candidate.id)) < limit; });
       (led_to ? spare : chosen).push_back(candidate.id);
     }
     // Room that is left goes to the nearest of the others.
@@ -319,19 +288,18 @@ class GraphBuilder::Impl {
   }
 
   const GraphRows rows_;
-  const Rotation rotation_;
+  const Reduction reduction_;
+  std::vector<ReducedRow> reduced_;
   std::uint32_t entry_ = 0;
   std::vector<std::uint32_t> order_;
   std::size_t next_ = 0;
   std::vector<std::uint32_t> edges_;  // kBuildDegree a row
   std::vector<std::uint8_t> used_;
-  std::int32_t (*pair_)(const std::uint8_t*, const std::uint8_t*, std::size_t) = dot_functions().pair;
 };
 
 GraphBuilder::GraphBuilder(const GraphRows& rows) : impl_(std::make_unique<Impl>(rows)) {}
 GraphBuilder::~GraphBuilder() = default;
 bool GraphBuilder::add(std::size_t count) { return impl_->add(count); }
-std::vector<std::uint32_t> GraphBuilder::finish() { return impl_->finish(); }
-std::uint32_t GraphBuilder::entry() const { return impl_->entry(); }
+Graph GraphBuilder::finish() { return impl_->finish(); }
 
 }  // namespace magpie::vec

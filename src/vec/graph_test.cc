@@ -15,7 +15,7 @@ class Rows {
  public:
   /// The last `equal` of them are one picture.
   Rows(std::size_t count, std::size_t dims, std::uint32_t seed, std::size_t equal = 0)
-      : random_(seed), size_(padded(dims)), rotation_(size_), centre_(size_, 0.0F) {
+      : random_(seed), size_(padded(dims)), centre_(size_, 0.0F) {
     for (std::size_t i = 0; i < std::max<std::size_t>(count / 100, 1); ++i) centres_.push_back(draw(dims, {}, 1));
     for (std::size_t i = 0; i < count; ++i) {
       const bool copy = i > 0 && (i + equal > count || random_() % 20 == 0);
@@ -23,16 +23,10 @@ class Rows {
       for (std::size_t j = 0; j < size_; ++j) centre_[j] += vectors_.back()[j] / static_cast<float>(count);
     }
     codes_.resize(count * size_);
-    words_.resize(count * sketch_words(size_));
-    for (std::size_t i = 0; i < count; ++i) {
-      scales_.push_back(quantise(vectors_[i], std::span(codes_).subspan(i * size_, size_)));
-      const auto words = std::span(words_).subspan(i * sketch_words(size_), sketch_words(size_));
-      sketches_.push_back(make_sketch(vectors_[i], centre_, rotation_, words));
-    }
+    for (std::size_t i = 0; i < count; ++i) scales_.push_back(quantise(vectors_[i], std::span(codes_).subspan(i * size_, size_)));
   }
-  GraphRows view() const { return {vectors_.size(), size_, codes_.data(), scales_.data(), words_.data(), sketches_.data(), centre_}; }
+  GraphRows view() const { return {vectors_.size(), size_, codes_.data(), scales_.data(), centre_}; }
   std::vector<float> query() { return draw(size_, centres_[random_() % centres_.size()], 0.6F); }
-  GraphQuery prepared(const std::vector<float>& query) const { return {query, view(), rotation_}; }
   /// The k most similar rows that pass, by the floats.
   template <class Passes>
   std::vector<Scored> nearest(const std::vector<float>& query, std::size_t k, Passes&& passes) const {
@@ -56,25 +50,24 @@ class Rows {
   }
   std::mt19937 random_;
   std::size_t size_;
-  Rotation rotation_;
   std::vector<std::vector<float>> centres_, vectors_;
   std::vector<float> centre_;
   std::vector<std::uint8_t> codes_;
   std::vector<CodeScale> scales_;
-  std::vector<std::uint64_t> words_;
-  std::vector<SketchScale> sketches_;
 };
 
 struct Built {
-  explicit Built(const GraphRows& rows) {
+  explicit Built(const GraphRows& rows) : centre(rows.centre) {
     GraphBuilder builder(rows);
     while (builder.add(100)) {}
-    edges = builder.finish();
-    entry = builder.entry();
+    graph = builder.finish();
   }
-  GraphView view() const { return {edges, entry}; }
-  std::vector<std::uint32_t> edges;
-  std::uint32_t entry = 0;
+  GraphView view() const { return graph.view(centre); }
+  Walked walk(const std::vector<float>& query, const WalkOptions& options, const std::function<bool(std::uint32_t)>& passes = {}) const {
+    return vec::walk(view(), {query, view().reduction}, options, passes);
+  }
+  Graph graph;
+  std::span<const float> centre;
 };
 
 /// Share of the ten nearest that are among what a walk kept, one of equals being as good as the other.
@@ -92,7 +85,7 @@ TEST(Graph, FindsTheNearest) {
   std::size_t looks = 0;
   for (int i = 0; i < 100; ++i) {
     const std::vector<float> query = rows.query();
-    const Walked walked = walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 64});
+    const Walked walked = graph.walk(query, {.beam = 64});
     EXPECT_TRUE(walked.finished);
     EXPECT_LE(walked.best.size(), 64U);
     sum += recall(rows, query, walked.best, rows.nearest(query, 10, [](std::uint32_t) { return true; }));
@@ -106,28 +99,28 @@ TEST(Graph, ATrialTellsAGoodGraphFromABadOne) {
   const Rows rows(3'000, 60, 8);
   Built graph(rows.view());
   EXPECT_GE(graph_recall(rows.view(), graph.view(), 96, 30), 0.98);
-  std::fill(graph.edges.begin() + static_cast<std::ptrdiff_t>(graph.edges.size() / 10), graph.edges.end(), kNoRow);
+  std::fill(graph.graph.edges.begin() + static_cast<std::ptrdiff_t>(graph.graph.edges.size() / 10), graph.graph.edges.end(), kNoRow);
   EXPECT_LT(graph_recall(rows.view(), graph.view(), 96, 30), 0.9);
 }
 
 TEST(Graph, TheSameRowsGiveTheSameGraph) {
   const Rows rows(1'500, 40, 2);
   const Built once(rows.view()), again(rows.view());
-  EXPECT_EQ(once.entry, again.entry);
-  EXPECT_EQ(once.edges, again.edges);
+  EXPECT_EQ(once.graph.entry, again.graph.entry);
+  EXPECT_EQ(once.graph.edges, again.graph.edges);
 }
 
 TEST(Graph, EveryRowIsReachedFromTheEntry) {
   const Rows rows(3'000, 20, 3);
   const Built graph(rows.view());
   std::vector<bool> reached(rows.count(), false);
-  std::vector<std::uint32_t> waiting{graph.entry};
-  reached[graph.entry] = true;
+  std::vector<std::uint32_t> waiting{graph.graph.entry};
+  reached[graph.graph.entry] = true;
   while (!waiting.empty()) {
     const std::uint32_t row = waiting.back();
     waiting.pop_back();
     for (std::size_t i = 0; i < kGraphDegree; ++i) {
-      const std::uint32_t to = graph.edges[row * kGraphDegree + i];
+      const std::uint32_t to = graph.graph.edges[row * kGraphDegree + i];
       if (to == kNoRow) break;
       ASSERT_LT(to, rows.count());
       ASSERT_NE(to, row);
@@ -143,7 +136,7 @@ TEST(Graph, FewRowsAndEqualRowsAreNoTrouble) {
     Rows rows(count, 8, 4);
     const Built graph(rows.view());
     const std::vector<float> query = rows.query();
-    EXPECT_EQ(walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 100}).best.size(), count);
+    EXPECT_EQ(graph.walk(query, {.beam = 100}).best.size(), count);
   }
 }
 
@@ -155,7 +148,7 @@ TEST(Graph, ManyEqualRowsLeaveTheOthersWithinReach) {
   constexpr int kQueries = 100;
   for (int i = 0; i < kQueries; ++i) {
     const std::vector<float> query = rows.query();
-    const Walked walked = walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 96});
+    const Walked walked = graph.walk(query, {.beam = 96});
     sum += recall(rows, query, walked.best, rows.nearest(query, 10, [](std::uint32_t) { return true; }));
   }
   EXPECT_GE(sum / kQueries, 0.95);
@@ -179,7 +172,7 @@ TEST(Graph, AFilterLowersNoRecall) {
           passes[all[rank].id] = *where == 'a' ? anywhere : *where == 'n' ? near : far;
         }
         const auto filter = [&](std::uint32_t row) -> bool { return passes[row]; };
-        const Walked walked = walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 64, .gate_deviations = 3}, filter);
+        const Walked walked = graph.walk(query, {.beam = 64}, filter);
         for (const Scored& one : walked.best) EXPECT_TRUE(passes[one.id]);
         sum += recall(rows, query, walked.best, rows.nearest(query, 10, filter));
       }
@@ -193,10 +186,10 @@ TEST(Graph, AWalkGivesUpWhereItIsTold) {
   const Built graph(rows.view());
   const std::vector<float> query = rows.query();
   const auto none = [](std::uint32_t) { return false; };
-  const Walked walked = walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 10, .looks_max = 500}, none);
+  const Walked walked = graph.walk(query, {.beam = 10, .looks_max = 500}, none);
   EXPECT_FALSE(walked.finished);
   EXPECT_LE(walked.looks, 500 + kGraphDegree);
-  EXPECT_TRUE(walk(rows.view(), graph.view(), rows.prepared(query), {.beam = 10}, none).finished);
+  EXPECT_TRUE(graph.walk(query, {.beam = 10}, none).finished);
 }
 
 TEST(Graph, AnyBytesAreWalkedWithinBounds) {
@@ -204,13 +197,21 @@ TEST(Graph, AnyBytesAreWalkedWithinBounds) {
   Built graph(rows.view());
   const std::vector<float> query = rows.query();
   for (int round = 0; round < 50; ++round) {
-    std::vector<std::uint32_t> damaged = graph.edges;
+    std::vector<std::uint32_t> damaged = graph.graph.edges;
     for (int i = 0; i < 2'000; ++i) damaged[rows.random()() % damaged.size()] = rows.random()();
-    for (const Scored& one : walk(rows.view(), {damaged, graph.entry}, rows.prepared(query), {.beam = 50}).best) {
-      EXPECT_LT(one.id, rows.count());
-    }
-    EXPECT_TRUE(walk(rows.view(), {damaged, 1'000U + static_cast<std::uint32_t>(round)}, rows.prepared(query), {}).best.empty());
-    EXPECT_TRUE(walk(rows.view(), {std::span(damaged).first(rows.random()() % damaged.size()), 0}, rows.prepared(query), {}).best.empty());
+    GraphView view = graph.view();
+    const ReducedQuery prepared(query, view.reduction);
+    std::vector<ReducedRow> rows_damaged = graph.graph.rows;
+    const auto bytes = std::as_writable_bytes(std::span(rows_damaged));
+    for (int i = 0; i < 2'000; ++i) bytes[rows.random()() % bytes.size()] = static_cast<std::byte>(rows.random()());
+    view.edges = damaged;
+    view.rows = rows_damaged;
+    for (const Scored& one : walk(view, prepared, {.beam = 50}).best) EXPECT_LT(one.id, rows.count());
+    view.edges = std::span(damaged).first(rows.random()() % damaged.size());
+    EXPECT_TRUE(walk(view, prepared, {}).best.empty());
+    view.edges = damaged;
+    view.entry = 1'000U + static_cast<std::uint32_t>(round);
+    EXPECT_TRUE(walk(view, prepared, {}).best.empty());
   }
 }
 
