@@ -12,8 +12,18 @@ namespace {
 
 constexpr std::uint32_t kContrastSide = 32;
 
-bool has_readable_frames(const Header& header) {
-  return is_animated(header) && (header.format == Format::kGif || header.format == Format::kWebp || header.format == Format::kPng);
+using ReadFrames = decltype(&read_apng_frames);
+
+// Null where the first picture is all that can be read.
+ReadFrames frames_reader(const Header& header) {
+  if (!is_animated(header)) return nullptr;
+  switch (header.format) {
+    case Format::kGif:
+    case Format::kWebp: return read_frames_with_vips;
+    case Format::kPng: return read_apng_frames;
+    case Format::kAvif: return read_avif_frames;
+    default: return nullptr;
+  }
 }
 
 std::uint32_t frames_to_read(const Header& header, const DecodeLimits& limits) {
@@ -87,13 +97,12 @@ double contrast_of(PixelsView pixels) {
 
 Result<Shown> decode_shown(std::string_view bytes, const DecodeLimits& limits, const DecodeOptions& options, std::uint32_t others_max) {
   MAGPIE_TRY(const Header header, sniff_within(bytes, limits, options));
-  if (has_readable_frames(header)) {
+  if (const ReadFrames read = frames_reader(header); read != nullptr) {
     const std::uint32_t frames = frames_to_read(header, limits);
     FrameChooser chooser(frames, others_max);
     const auto take = [&](std::uint32_t number, Pixels pixels) {
       return chooser.take(number, fitted(upright(std::move(pixels), header.orientation), options.side_wanted));
     };
-    const auto read = header.format == Format::kPng ? read_apng_frames : read_frames_with_vips;
     const Result<void> done = read(bytes, header, limits, options, frames, take);
     if (!done && done.error().code == Code::kTimeout) return fail(Error(done.error()), to_string(header.format));
     if (chooser.has_still()) return std::move(chooser).result(header);

@@ -1,8 +1,8 @@
 #pragma once
-// What stands for a picture that moves. A still stands for itself. Of an animation (GIF, WebP, PNG) that is the first frame that shows
-// something: many begin with an empty one, or fade in. Beside it come a few frames spread over its time, for those who judge the whole.
-// Frames are as they are seen: laid over what earlier ones left. An AVIF sequence stands for itself, by its primary item, since
-// libheif 1.15 (Debian 12) does not read sequences.
+// What stands for a picture that moves. A still stands for itself. Of an animation (GIF, WebP, PNG, AVIF) that is the first frame that
+// shows something: many begin with an empty one, or fade in. Beside it come a few frames spread over its time, for those who judge the
+// whole. Frames are as they are seen: laid over what earlier ones left. A HEIC sequence stands for itself, by its primary item, since no
+// library of Debian 12 reads HEVC sequences out of their boxes.
 #include <cstdint>
 #include <string_view>
 #include <vector>

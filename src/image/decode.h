@@ -43,8 +43,8 @@ struct Decoded {
 /// Thread-safe. Cost, one core: a 1.2 MP JPEG about 10 ms at full size, less when scaled.
 Result<Decoded> decode(std::string_view bytes, const DecodeLimits& limits = {}, const DecodeOptions& options = {});
 
-/// Starts libvips (one thread an operation, no cache, blocked loaders). decode() does it at first use; a sandboxed worker calls
-/// it before it locks itself in, since libvips then opens its modules. kUnavailable if libvips does not start.
+/// Starts libvips (one thread an operation, no cache, blocked loaders) and opens libavif. decode() does it at first use; a sandboxed worker
+/// calls it before it locks itself in, since libvips then opens its modules. kUnavailable if libvips does not start.
 Result<void> start_decoders();
 
 }  // namespace magpie::image

@@ -218,6 +218,7 @@ Result<Pixels> load_and_pull(std::string_view bytes, Header& header, const Decod
 Result<void> start_decoders() {
   static const std::string trouble = start_vips();  // once a process; the language makes the first caller's run the only one
   if (!trouble.empty()) return fail(Code::kUnavailable, "libvips does not start: {}", trouble);
+  (void)open_libavif();  // without it a sequence is judged by its primary item
   return {};
 }
 

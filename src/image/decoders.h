@@ -43,6 +43,12 @@ Result<void> read_frames_with_vips(std::string_view bytes, const Header& header,
 Result<void> read_apng_frames(std::string_view bytes, const Header& header, const DecodeLimits& limits, const DecodeOptions& options,
                               std::uint32_t frames, const TakeFrame& take);
 
+/// The same of an AVIF image sequence, through libavif: its track, whatever its primary item is. kUnavailable without libavif.
+Result<void> read_avif_frames(std::string_view bytes, const Header& header, const DecodeLimits& limits, const DecodeOptions& options,
+                              std::uint32_t frames, const TakeFrame& take);
+/// Opens libavif, once a process. kUnavailable if it is not there.
+Result<void> open_libavif();
+
 /// RGB(A) pixels from the given ICC profile to sRGB. Pixels come back unchanged if the profile is sRGB, damaged, or for other channels.
 Pixels profile_to_srgb(Pixels pixels, const std::string& profile);
 

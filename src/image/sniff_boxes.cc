@@ -107,6 +107,7 @@ std::optional<Size> item_size(std::string_view ipco, std::string_view ipma, std:
 }
 
 constexpr std::array<std::string_view, 4> kSampleTable = {"mdia", "minf", "stbl", "stsz"};
+constexpr std::array<std::string_view, 4> kSampleDescriptions = {"mdia", "minf", "stbl", "stsd"};
 constexpr std::array<std::string_view, 2> kMediaHeader = {"mdia", "mdhd"};
 constexpr std::array<std::string_view, 2> kEditList = {"edts", "elst"};
 
@@ -138,6 +139,13 @@ std::uint32_t track_plays(std::string_view track) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(whole / segment + (whole % segment != 0), UINT32_MAX));
 }
 
+// Of the first sample description: a full box, their number, then the visual sample entry (ISO 14496-12, 12.1.3).
+Size track_size(std::string_view track) {
+  const std::optional<Box> entry = box_at(part(descend(track, kSampleDescriptions), 8), 0);
+  if (!entry) return {};
+  return {be16(entry->data, 24), be16(entry->data, 26)};
+}
+
 // Colours and transparency are tracks of their own; the longest one counts.
 void read_sequence(std::string_view bytes, Header& header) {
   each_box(child(bytes, "moov"), [&](const Box& box) {
@@ -147,6 +155,7 @@ void read_sequence(std::string_view bytes, Header& header) {
     header.frames = frames;
     header.duration = track_duration(box.data);
     header.plays = track_plays(box.data);
+    if (header.size.pixels() == 0) header.size = track_size(box.data);  // a sequence need not have a primary item
     return false;
   });
 }

@@ -9,7 +9,7 @@ namespace magpie::image {
 /// kAvif, kHeic or kUnknown, by the brands of the leading ftyp box (ISO 14496-12).
 Format format_of_boxes(std::string_view bytes);
 /// Header of an AVIF or HEIC file: the primary item's ispe property, or the largest one if it has none; the number of samples of an image
-/// sequence.
+/// sequence, and its size where no item has one.
 Result<Header> sniff_boxes(std::string_view bytes);
 
 /// One picture in an ICO or CUR file. `data` is empty if the file has none that a decoder could read.
