@@ -9,7 +9,6 @@ namespace magpie {
 namespace {
 
 constexpr std::chrono::seconds kAskedMax{5};
-constexpr std::size_t kVectorsKept = 1'000;
 
 }  // namespace
 
@@ -41,17 +40,14 @@ AskedWords::AskedWords(const AppSettings& settings, const PictureModel& model, M
     : texts_(std::make_unique<Texts>(settings, model, /*processes=*/1, metrics)) {}
 
 Result<Embedding> AskedWords::embed(std::string_view words) const {
-  const auto kept = vectors_.with([&](const auto& vectors) -> std::optional<Embedding> {
-    const auto found = vectors.find(words);
-    return found == vectors.end() ? std::nullopt : std::optional(found->second);
+  const auto kept = vectors_.with([&](auto& vectors) -> std::optional<Embedding> {
+    const Embedding* found = vectors.get(words);
+    return found == nullptr ? std::nullopt : std::optional(*found);
   });
   if (kept) return *kept;
   const std::string text(words);
   MAGPIE_TRY(std::vector<Embedding> vectors, texts_->embed(std::span(&text, 1), Deadline::after(kAskedMax)));
-  vectors_.with([&](auto& all) {
-    if (all.size() >= kVectorsKept) all.clear();
-    all.emplace(text, vectors.front());
-  });
+  vectors_.with([&](auto& all) { all.put(text, vectors.front()); });
   return std::move(vectors.front());
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 // Vectors of words, by a text network in workers of its own.
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +10,7 @@
 
 #include "app/pictures.h"
 #include "base/guarded.h"
+#include "base/recent.h"
 
 namespace magpie {
 
@@ -43,7 +43,8 @@ class AskedWords {
 
  private:
   std::unique_ptr<Texts> texts_;
-  mutable Guarded<std::map<std::string, Embedding, std::less<>>> vectors_;
+  static constexpr std::size_t kVectorsKept = 1'000;
+  mutable Guarded<Recent<Embedding>> vectors_{Recent<Embedding>(kVectorsKept)};
 };
 
 }  // namespace magpie

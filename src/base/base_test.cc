@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json_writer.h"
 #include "base/metrics.h"
+#include "base/recent.h"
 #include "base/result.h"
 #include "base/settings.h"
 #include "base/utf8.h"
@@ -31,6 +32,21 @@ TEST(Ascii, FoldsItsOwnLettersAlone) {
   EXPECT_TRUE(ascii_same("ETag", "etag"));
   EXPECT_FALSE(ascii_same("ETag", "etags"));
   EXPECT_FALSE(ascii_same("@", "`"));
+}
+
+TEST(Recent, ForgetsWhatWasLongestNotAskedFor) {
+  Recent<int> recent(2);
+  recent.put("one", 1);
+  recent.put("two", 2);
+  ASSERT_NE(recent.get("one"), nullptr);
+  recent.put("three", 3);
+  EXPECT_EQ(recent.get("two"), nullptr);
+  EXPECT_EQ(*recent.get("one"), 1);
+  recent.put("one", 11);
+  recent.put("four", 4);
+  EXPECT_EQ(recent.get("three"), nullptr);
+  EXPECT_EQ(*recent.get("one"), 11);
+  EXPECT_EQ(*recent.get("four"), 4);
 }
 
 TEST(Result, TryHandsTheErrorToTheCaller) {
