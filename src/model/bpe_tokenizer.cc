@@ -127,7 +127,8 @@ std::vector<std::string_view> merge_lines(std::string_view text, std::size_t cou
 Result<std::pair<std::string_view, std::string_view>> split_merge(std::string_view line) {
   const std::size_t space = line.find(' ');
   if (space == 0 || space == std::string_view::npos || space + 1 == line.size() || line.find(' ', space + 1) != std::string_view::npos)
-    return fail(Code::kCorrupt, "merges: '{}' is no two pieces", to_valid_utf8(line.substr(0, 60)));
+    return fail(Code::kCorrupt, "merges: '{}' is no two pieces; WordPiece and Unigram vocabularies are not read",
+                to_valid_utf8(line.substr(0, 60)));
   return std::pair(line.substr(0, space), line.substr(space + 1));
 }
 
@@ -137,7 +138,7 @@ Result<void> BpeTokenizer::add_piece(std::string piece, std::uint64_t number) {
   if (piece.empty() || piece.size() > kPieceBytesMax) return fail(Code::kCorrupt, "vocabulary: a piece of {} bytes", piece.size());
   if (number > kNumberMax) return fail(Code::kCorrupt, "vocabulary: number {} is over {}", number, kNumberMax);
   if (numbers_.size() >= kPiecesMax) return fail(Code::kTooLarge, "vocabulary: over {} pieces", kPiecesMax);
-  numbers_.try_emplace(std::move(piece), static_cast<std::uint32_t>(number));
+  numbers_.insert_or_assign(std::move(piece), static_cast<std::uint32_t>(number));  // of a piece that comes twice the later number
   return {};
 }
 
@@ -157,18 +158,22 @@ Result<BpeTokenizer> BpeTokenizer::of_merges(std::string_view list) {
   if (list.size() > kVocabularyBytesMax)
     return fail(Code::kTooLarge, "the list of merges has {} bytes; {} are read at most", list.size(), kVocabularyBytesMax);
   BpeTokenizer made;
+  std::uint64_t number = 0;  // of places in the list: two merges may make the same piece, and those behind them count on
   for (const bool ends_word : {false, true}) {
     for (const std::uint8_t byte : letters().order)
-      MAGPIE_TRY_DO(made.add_piece(letters().of[byte] + std::string(ends_word ? kWordEnd : ""), made.size()));
+      MAGPIE_TRY_DO(made.add_piece(letters().of[byte] + std::string(ends_word ? kWordEnd : ""), number++));
   }
-  for (const std::string_view line : merge_lines(list, kOpenAiMerges)) {
+  const std::vector<std::string_view> lines = merge_lines(list, kOpenAiMerges);
+  if (lines.empty()) return fail(Code::kCorrupt, "the list of merges is empty");
+  for (const std::string_view line : lines) {
     MAGPIE_TRY(const auto pair, split_merge(line));
-    std::string both(pair.first);
-    MAGPIE_TRY_DO(made.add_piece(both.append(pair.second), made.size()));
+    MAGPIE_TRY_DO(made.add_piece(std::string(pair.first).append(pair.second), number++));
+  }
+  for (const std::string_view line : lines) {
+    MAGPIE_TRY(const auto pair, split_merge(line));
     MAGPIE_TRY_DO(made.add_merge(pair.first, pair.second));
   }
-  if (made.merges_.empty()) return fail(Code::kCorrupt, "the list of merges is empty");
-  for (const char* mark : {"<|startoftext|>", "<|endoftext|>"}) MAGPIE_TRY_DO(made.add_piece(mark, made.size()));
+  for (const char* mark : {"<|startoftext|>", "<|endoftext|>"}) MAGPIE_TRY_DO(made.add_piece(mark, number++));
   return made;
 }
 

@@ -31,6 +31,15 @@ TEST(BpeTokenizer, MergesInTheOrderOfTheList) {
   EXPECT_THAT(tokens->encode("red dress", 1), ElementsAre(kRed));
 }
 
+TEST(BpeTokenizer, APieceThatTwoMergesMakeHasTheLaterPlace) {
+  const auto tokens = BpeTokenizer::of_merges("r e\ne d</w>\nre d</w>\nr ed</w>\ns s</w>\n");
+  ASSERT_TRUE(tokens) << tokens.error().message;
+  EXPECT_EQ(tokens->number_of("red</w>"), 512 + 3);
+  EXPECT_EQ(tokens->number_of("ss</w>"), 512 + 4);
+  EXPECT_EQ(tokens->number_of("<|endoftext|>"), 512 + 5 + 1);
+  EXPECT_THAT(tokens->encode("red", 10), ElementsAre(512 + 3));
+}
+
 TEST(BpeTokenizer, WordsAreCutAsClipCutsThem) {
   const auto tokens = BpeTokenizer::of_merges(kMerges);
   ASSERT_TRUE(tokens);
@@ -78,7 +87,11 @@ TEST(BpeTokenizer, WhatIsNoVocabularyIsRefusedByName) {
   EXPECT_THAT(BpeTokenizer::of_vocabulary(R"({"a":-1})", "").error().message, HasSubstr("'a'"));
   EXPECT_THAT(BpeTokenizer::of_vocabulary(R"({"a":1,"b":2})", "a b").error().message, HasSubstr("'a b'"));
   EXPECT_THAT(BpeTokenizer::of_vocabulary(R"({"a":99999999999})", "").error().message, HasSubstr("over"));
-  EXPECT_THAT(BpeTokenizer::of_tokenizer_json(R"({"model":{"type":"Unigram"}})").error().message, HasSubstr("'Unigram'"));
+  EXPECT_THAT(BpeTokenizer::of_merges("[PAD]\n[unused0]\n").error().message, HasSubstr("'[PAD]' is no two pieces; WordPiece"));
+  for (const std::string type : {"Unigram", "WordPiece"}) {
+    const auto refused = BpeTokenizer::of_tokenizer_json(R"({"model":{"type":")" + type + R"("}})");
+    EXPECT_EQ(refused.error().message, "tokenizer.json is of a model '" + type + "'; clip-bpe reads BPE");
+  }
   EXPECT_THAT(BpeTokenizer::of_tokenizer_json(R"({"model":{"type":"BPE"}})").error().message, HasSubstr("</w>"));
   EXPECT_EQ(BpeTokenizer::of_tokenizer_json(std::string(5'000, '[')).error().code, Code::kCorrupt);
 }
