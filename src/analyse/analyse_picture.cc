@@ -24,24 +24,31 @@ constexpr std::chrono::milliseconds kQueryTimeMax{10'000};  // somebody waits fo
 constexpr std::uint32_t kSideMax = 8'192;
 constexpr std::uint32_t kWarmUpSide = 64;
 
-// Payload of all kinds (base/wire.h): u64 side (0 unless kMakeVariant) · bytes picture (empty when it is in the file)
-std::string encode_payload(std::uint32_t side, std::string_view picture) {
+// Payload of all kinds (base/wire.h): u64 side (0 unless kMakeVariant) · bytes picture (empty when it is in the file) · u64 count, then
+// known regions (f64 left, top, right, bottom, score, bytes label; none unless kLookAgain)
+std::string encode_payload(std::uint32_t side, std::string_view picture, const std::vector<EmbeddedRegion>& known) {
   WireWriter out;
   out.u64(side);
   out.bytes(picture);
+  out.u64(known.size());
+  for (const auto& [region, embedding] : known) {
+    for (const float number : {region.left, region.top, region.right, region.bottom, region.score}) out.f64(number);
+    out.bytes(region.label);
+  }
   return out.take();
 }
 
-WorkRequest make_request(std::uint32_t kind, std::uint32_t side, std::string_view picture) {
+WorkRequest make_request(std::uint32_t kind, std::uint32_t side, std::string_view picture, const std::vector<EmbeddedRegion>& known = {}) {
   WorkRequest request;
   request.kind = kind;
-  request.payload = encode_payload(side, picture);
+  request.payload = encode_payload(side, picture, known);
   request.time_max = kind == kEmbedPicture || kind == kMakeVariant ? kQueryTimeMax : kAnalyseTimeMax;
   return request;
 }
 
-Result<WorkRequest> make_request(std::uint32_t kind, std::uint32_t side, const Archive& archive, const ArchivePlace& place) {
-  WorkRequest request = make_request(kind, side, {});
+Result<WorkRequest> make_request(std::uint32_t kind, std::uint32_t side, const Archive& archive, const ArchivePlace& place,
+                                 const std::vector<EmbeddedRegion>& known = {}) {
+  WorkRequest request = make_request(kind, side, {}, known);
   MAGPIE_TRY(request.file, archive.open_file(place.file));
   request.file_offset = place.offset;
   request.file_size = place.length;
@@ -53,12 +60,18 @@ struct Task {
   std::uint32_t side = 0;
   WarcRecord record;
   std::string_view picture;
+  std::vector<Region> known;
 };
 
 Result<void> read_task(const WorkerRequest& request, Task& task) {
   WireReader in(request.payload);
   task.side = static_cast<std::uint32_t>(std::min<std::uint64_t>(in.u64(), kSideMax));
   task.picture = in.bytes();
+  task.known.resize(std::min<std::uint64_t>(in.u64(), kRegionsMax));
+  for (Region& region : task.known) {
+    for (float* number : {&region.left, &region.top, &region.right, &region.bottom, &region.score}) *number = static_cast<float>(in.f64());
+    region.label = in.string();
+  }
   MAGPIE_TRY_DO(in.finish());
   if (request.file.fd < 0) return {};
   MAGPIE_TRY(task.record, read_warc_record(request.file.fd, request.file.offset, request.file.size));
@@ -121,7 +134,7 @@ class PictureAnalyst {
     if (request.kind == kEmbedPicture || (is_kept && !is_dot(analysed.image))) {
       analysed.space = embedder_->space();
       MAGPIE_TRY(analysed.embedding, embed_all(picture));
-      if (is_kept) MAGPIE_TRY_DO(detect(picture.pixels, analysed));
+      if (is_kept) MAGPIE_TRY_DO(detect(picture.pixels, std::move(task.known), analysed));
     }
     analysed.thumbnail = std::move(picture.thumbnail.jpeg);
     analysed.preview = std::move(picture.preview.jpeg);
@@ -160,8 +173,11 @@ class PictureAnalyst {
     }
     return vec::normalise(sum) ? sum : still;
   }
-  Result<void> detect(const image::Pixels& pixels, AnalysedImage& analysed) {
-    if (!detector_) return {};
+  Result<void> detect(const image::Pixels& pixels, std::vector<Region> known, AnalysedImage& analysed) {
+    if (!detector_) {
+      MAGPIE_TRY(analysed.regions, embed_regions(pixels, std::move(known), *embedder_, analysed.embedding));
+      return {};
+    }
     MAGPIE_TRY(analysed.regions, find_regions(pixels, *detector_, *embedder_, analysed.embedding));
     analysed.detector = detector_->name();
     return {};
@@ -211,8 +227,8 @@ WorkRequest analyse_request(std::string_view picture) { return make_request(kAna
 Result<WorkRequest> describe_request(const Archive& archive, const ArchivePlace& place) {
   return make_request(kDescribePicture, 0, archive, place);
 }
-Result<WorkRequest> look_again_request(const Archive& archive, const ArchivePlace& place) {
-  return make_request(kLookAgain, 0, archive, place);
+Result<WorkRequest> look_again_request(const Archive& archive, const ArchivePlace& place, const std::vector<EmbeddedRegion>& known) {
+  return make_request(kLookAgain, 0, archive, place, known);
 }
 WorkRequest embed_request(std::string_view picture) { return make_request(kEmbedPicture, 0, picture); }
 Result<WorkRequest> variant_request(const Archive& archive, const ArchivePlace& place, std::uint32_t side) {

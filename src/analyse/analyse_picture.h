@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/files.h"
 #include "base/result.h"
@@ -47,7 +48,8 @@ Result<WorkRequest> describe_request(const Archive& archive, const ArchivePlace&
 /// A picture given by its bytes (an upload, a file).
 WorkRequest analyse_request(std::string_view picture);
 WorkRequest embed_request(std::string_view picture);
-Result<WorkRequest> look_again_request(const Archive& archive, const ArchivePlace& place);
+/// `known`: the regions that are kept of it, whose vectors come back in their order if no detector of the worker's looks for others.
+Result<WorkRequest> look_again_request(const Archive& archive, const ArchivePlace& place, const std::vector<EmbeddedRegion>& known = {});
 /// A larger copy on demand, longer side at most `side` px (1,600 for the large view); never enlarged. Answer: JPEG bytes.
 Result<WorkRequest> variant_request(const Archive& archive, const ArchivePlace& place, std::uint32_t side);
 WorkRequest variant_request(std::string_view picture, std::uint32_t side);

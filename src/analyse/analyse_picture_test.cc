@@ -130,7 +130,6 @@ TEST(AnalysedImage, ImpossibleValuesAreCorrupt) {
   EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].region.label = "\xFF"; }));
   EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions[0].embedding = {1, 0, 0}; })) << "of another length than the picture's";
   EXPECT_FALSE(broken([](AnalysedImage& a) { a.regions.assign(kRegionsMax + 1, a.regions[0]); }));
-  EXPECT_FALSE(broken([](AnalysedImage& a) { a.detector.clear(); })) << "found by nobody";
 }
 
 TEST(AnalysedImage, EveryCutIsCorrupt) {

@@ -165,7 +165,6 @@ Result<AnalysedImage> decode_analysed_image(std::string_view bytes) {
   analysed.detector = name(in, good);
   const auto regions = number<std::size_t>(in, 0, kRegionsMax, good);
   for (std::size_t i = 0; good && i < regions; ++i) analysed.regions.push_back(read_region(in, analysed.embedding.size(), good));
-  good = good && (regions == 0 || !analysed.detector.empty());
   if (auto end = in.finish(); !end) return fail(std::move(end).error(), "analysed picture");
   good = good && analysed.thumbnail.size() <= kVariantBytesMax && analysed.preview.size() <= kVariantBytesMax;
   good = good && analysed.embedding.size() <= kDimsMax && (analysed.embedding.empty() || is_unit(analysed.embedding));

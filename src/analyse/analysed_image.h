@@ -26,7 +26,7 @@ struct AnalysedImage {
   std::string preview;                  // JPEG, longer side at most 640 px; empty where the picture itself is no larger
   std::string space;                    // of the embedding (core/embedder.h), "efficientnet-lite0@1"
   Embedding embedding;                  // unit length, of an animation the mean of a few frames'; none for a dot and for kDescribePicture
-  std::string detector;                 // who looked for things in it (Detector::name()); empty: nobody
+  std::string detector;                 // who looked for things in it (Detector::name()); empty: nobody, and regions were known
   std::vector<EmbeddedRegion> regions;  // what was found, best score first, at most kRegionsMax, each with its vector in `space`
 };
 

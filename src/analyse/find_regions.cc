@@ -23,6 +23,19 @@ void grow(std::uint32_t& start, std::uint32_t& length, std::uint32_t wanted, std
   length = wanted;
 }
 
+Result<EmbeddedRegion> embed_region(const image::Pixels& pixels, Region region, Embedder& embedder, const Embedding& whole) {
+  const Cut cut = cut_of(region, pixels.size());
+  const image::Pixels part = image::crop(pixels.view(), cut.left, cut.top, cut.size);
+  region.colours = colour_shares(image::colours_of(part.view()));
+  const Cut wide = widened(cut, pixels.size());
+  Embedding vector = whole;
+  if (static_cast<double>(wide.size.pixels()) < kFilled * static_cast<double>(pixels.size().pixels())) {
+    const image::Pixels square = image::crop(pixels.view(), wide.left, wide.top, wide.size);
+    MAGPIE_TRY(vector, embedder.embed(rgb(square)));
+  }
+  return EmbeddedRegion{std::move(region), std::move(vector)};
+}
+
 }  // namespace
 
 Cut cut_of(const Region& region, image::Size picture) {
@@ -55,15 +68,18 @@ Result<std::vector<EmbeddedRegion>> find_regions(const image::Pixels& pixels, De
     if (regions.size() == kRegionsMax) break;
     const Cut cut = cut_of(region, pixels.size());
     if (std::min(cut.size.width, cut.size.height) < kRegionSideMin) continue;
-    const image::Pixels part = image::crop(pixels.view(), cut.left, cut.top, cut.size);
-    region.colours = colour_shares(image::colours_of(part.view()));
-    const Cut wide = widened(cut, pixels.size());
-    Embedding vector = whole;
-    if (static_cast<double>(wide.size.pixels()) < kFilled * static_cast<double>(pixels.size().pixels())) {
-      const image::Pixels square = image::crop(pixels.view(), wide.left, wide.top, wide.size);
-      MAGPIE_TRY(vector, embedder.embed(rgb(square)));
-    }
-    regions.push_back({std::move(region), std::move(vector)});
+    MAGPIE_TRY(EmbeddedRegion embedded, embed_region(pixels, std::move(region), embedder, whole));
+    regions.push_back(std::move(embedded));
+  }
+  return regions;
+}
+
+Result<std::vector<EmbeddedRegion>> embed_regions(const image::Pixels& pixels, std::vector<Region> known, Embedder& embedder,
+                                                  const Embedding& whole) {
+  std::vector<EmbeddedRegion> regions;
+  for (Region& region : known) {
+    MAGPIE_TRY(EmbeddedRegion embedded, embed_region(pixels, std::move(region), embedder, whole));
+    regions.push_back(std::move(embedded));
   }
   return regions;
 }

@@ -27,4 +27,8 @@ Cut widened(const Cut& cut, image::Size picture);
 Result<std::vector<EmbeddedRegion>> find_regions(const image::Pixels& pixels, Detector& detector, Embedder& embedder,
                                                  const Embedding& whole);
 
+/// The same for boxes that were found before, in their order and all of them.
+Result<std::vector<EmbeddedRegion>> embed_regions(const image::Pixels& pixels, std::vector<Region> known, Embedder& embedder,
+                                                  const Embedding& whole);
+
 }  // namespace magpie::analyse

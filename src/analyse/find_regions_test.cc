@@ -94,6 +94,19 @@ TEST(FindRegions, EachHasTheColoursAndTheVectorOfWhatItShows) {
   EXPECT_GT((*found)[1].embedding[2], (*found)[1].embedding[0]);
 }
 
+TEST(FindRegions, KnownOnesGetTheVectorsThatTheyWouldHaveIfTheyWereFound) {
+  const std::vector<Region> boxes = {box(0, 0, 1, 1, "all"), box(0.5F, 0.5F, 1, 1, "blue thing")};
+  ToldDetector detector(boxes);
+  MeanEmbedder embedder;
+  const Embedding whole = {7, 7, 7};
+  const auto found = find_regions(square_on_white(200, 200), detector, embedder, whole);
+  const auto known = embed_regions(square_on_white(200, 200), boxes, embedder, whole);
+  ASSERT_TRUE(found && known);
+  ASSERT_THAT(*known, SizeIs(2));
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ((*known)[i].embedding, (*found)[i].embedding);
+  EXPECT_THAT(*embed_regions(square_on_white(90, 40), boxes, embedder, whole), SizeIs(2)) << "none is left out";
+}
+
 TEST(FindRegions, ThereAreNoMoreThanTheLimitAndNoneInSmallPictures) {
   std::vector<Region> many;
   for (int i = 0; i < 30; ++i) many.push_back(box(0.02F * static_cast<float>(i), 0, 0.02F * static_cast<float>(i) + 0.4F, 0.5F));

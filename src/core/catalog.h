@@ -175,8 +175,8 @@ class CatalogTransaction {
   virtual Result<void> undo_copy_review(std::uint64_t id) = 0;
   /// Adds or replaces one vector, e.g. of a newer model.
   virtual Result<void> set_embedding(ImageId image, const ImageEmbedding& embedding) = 0;
-  /// Replaces the picture's regions, which are numbered anew. Their vectors in other spaces stay as long as the same detector found them.
-  /// kTooLarge for more than kRegionsMax, kNotFound for an unknown picture.
+  /// Replaces the picture's regions, which are numbered anew. Their vectors in other spaces stay as long as the same detector found them;
+  /// no detector: that of before, whose regions these are. kTooLarge for more than kRegionsMax, kNotFound for an unknown picture.
   virtual Result<void> set_regions(ImageId image, const ImageRegions& found) = 0;
   /// What later pictures are compared with (analyse/copy_sketch.h), kept for a picture that was compared itself; "" where nothing could be
   /// made of it. kNotFound for an unknown picture.
@@ -386,7 +386,7 @@ class Catalog {
 
   /// Pictures that wait to be analysed, in order of id, behind `after`. Cost: a pass over the addresses behind it, until `limit` are found.
   virtual Result<std::vector<WaitingImage>> waiting_images(std::int64_t after, std::size_t limit) const = 0;
-  /// Pictures that have no embedding in `space`, in order of id, behind `after`. Cost as above, over the pictures.
+  /// Pictures that lack an embedding in `space`, or one of a region's, in order of id, behind `after`. Cost as above, over the pictures.
   virtual Result<std::vector<Image>> images_without(std::string_view space, ImageId after, std::size_t limit) const = 0;
   /// Embedded pictures that the detector (its name and version) has not looked at, likewise.
   virtual Result<std::vector<Image>> images_undetected(std::string_view detector, std::string_view space, ImageId after,

@@ -603,8 +603,11 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<Image>> images_without(std::string_view space, ImageId after, std::size_t limit) const override {
     return read([&](Database& db) -> Result<std::vector<Image>> {
       std::vector<Image> without;
-      MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_IMAGE_COLUMNS " FROM images WHERE id > ? AND NOT EXISTS "
-                                      "(SELECT 1 FROM embeddings e WHERE e.space = ? AND e.image = images.id) ORDER BY id LIMIT ?",
+      MAGPIE_TRY(Query rows, db.query("SELECT " MAGPIE_IMAGE_COLUMNS " FROM images WHERE id > ?1 AND ("
+                                      "NOT EXISTS (SELECT 1 FROM embeddings e WHERE e.space = ?2 AND e.image = images.id) OR "
+                                      "EXISTS (SELECT 1 FROM regions r WHERE r.image = images.id AND NOT EXISTS (SELECT 1 FROM "
+                                      "region_embeddings v WHERE v.image = r.image AND v.number = r.number AND v.space = ?2))) "
+                                      "ORDER BY id LIMIT ?3",
                                       after, space, limit));
       MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
         without.push_back(image_from(row));

@@ -207,7 +207,8 @@ class SqliteTransaction final : public CatalogTransaction {
   Result<void> set_regions(ImageId image, const ImageRegions& found) override {
     if (found.regions.size() > kRegionsMax)
       return fail(Code::kTooLarge, "{} regions; a picture has at most {}", found.regions.size(), kRegionsMax);
-    MAGPIE_TRY(const std::int64_t same, db_.run("UPDATE images SET detector = ?2 WHERE id = ?1 AND detector = ?2", image, found.detector));
+    MAGPIE_TRY(const std::int64_t same,
+               db_.run("UPDATE images SET detector = detector WHERE id = ?1 AND ?2 IN (detector, '')", image, found.detector));
     if (same == 0) {
       MAGPIE_TRY(const std::int64_t known, db_.run("UPDATE images SET detector = ?2 WHERE id = ?1", image, found.detector));
       if (known == 0) return fail(Code::kNotFound, "there is no picture {}", image);

@@ -10,6 +10,13 @@ namespace {
 
 constexpr std::size_t kReadAtOnce = 1'000;
 
+// What is kept of the regions stays; a worker gives their vectors alone. False if it gives others.
+bool take_vectors(std::vector<EmbeddedRegion> from, std::vector<EmbeddedRegion>& known) {
+  if (from.size() != known.size()) return false;
+  for (std::size_t i = 0; i < known.size(); ++i) known[i].embedding = std::move(from[i].embedding);
+  return true;
+}
+
 }  // namespace
 
 Result<AnalyseWaitingCounts> AnalyseWaiting::run(std::stop_token stop) {
@@ -75,25 +82,30 @@ void AnalyseWaiting::analysed(Finished& finished, Result<std::string> answer) {
 }
 
 void AnalyseWaiting::look_again(Image image, std::uint64_t AnalyseWaitingCounts::*counter) {
-  auto request = analyse::look_again_request(parts_.archive, image.original);
-  if (!request) return looked_again(image, counter, Failure(request.error()));
-  parts_.workers.submit(std::move(*request),
-                        [this, image, counter](Result<std::string> answer) { looked_again(image, counter, std::move(answer)); });
+  Again again{.image = std::move(image), .known = {}, .counter = counter};
+  auto known = parts_.catalog.regions(again.image.id, parts_.recorder.space());
+  if (!known) return looked_again(std::move(again), Failure(known.error()));
+  again.known = std::move(*known);
+  auto request = analyse::look_again_request(parts_.archive, again.image.original, again.known);
+  if (!request) return looked_again(std::move(again), Failure(request.error()));
+  parts_.workers.submit(std::move(*request), [this, again](Result<std::string> answer) { looked_again(again, std::move(answer)); });
 }
 
 // One that cannot be read any more keeps what was found in it.
-void AnalyseWaiting::looked_again(const Image& image, std::uint64_t AnalyseWaitingCounts::*counter, Result<std::string> answer) {
+void AnalyseWaiting::looked_again(Again again, Result<std::string> answer) {
   auto done = answer ? analyse::decode_analysed_image(*answer) : Result<analyse::AnalysedImage>(Failure(answer.error()));
+  if (done && done->detector.empty() && !take_vectors(std::move(done->regions), again.known))
+    done = fail(Code::kCorrupt, "other regions came back than were asked for");
   if (done && !done->embedding.empty()) {
-    counts_.with([&](AnalyseWaitingCounts& counts) { ++(counts.*counter); });
+    counts_.with([&](AnalyseWaitingCounts& counts) { ++(counts.*again.counter); });
     Finished finished;
-    finished.outcome =
-        SecondLook{image.id, std::move(done->space), std::move(done->embedding), std::move(done->detector), std::move(done->regions)};
+    finished.outcome = SecondLook{again.image.id, std::move(done->space), std::move(done->embedding), done->detector,
+                                  done->detector.empty() ? std::move(again.known) : std::move(done->regions)};
     parts_.recorder.record(std::move(finished));
   } else if (!done && is_of_the_pool(done.error())) {
     under_way_.fail(done.error());
   } else {
-    log::warn("rebuild.not_embedded", {{"image", image.id}, {"why", done ? std::string("no embedding came") : done.error().message}});
+    log::warn("rebuild.not_embedded", {{"image", again.image.id}, {"why", done ? std::string("no embedding came") : done.error().message}});
     counts_.with([](AnalyseWaitingCounts& counts) { ++counts.failed; });
   }
   under_way_.end();

@@ -63,7 +63,12 @@ class AnalyseWaiting {
   void embed(Image image) { look_again(std::move(image), &AnalyseWaitingCounts::embedded); }
   void detect(Image image) { look_again(std::move(image), &AnalyseWaitingCounts::detected); }
   void look_again(Image image, std::uint64_t AnalyseWaitingCounts::*counter);
-  void looked_again(const Image& image, std::uint64_t AnalyseWaitingCounts::*counter, Result<std::string> answer);
+  struct Again {
+    Image image;
+    std::vector<EmbeddedRegion> known;  // regions that are kept of it
+    std::uint64_t AnalyseWaitingCounts::*counter = nullptr;
+  };
+  void looked_again(Again again, Result<std::string> answer);
   std::shared_ptr<const RunContext> context_of(JobId job);
 
   static constexpr std::size_t kUnderWayMax = 64;

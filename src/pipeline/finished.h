@@ -37,8 +37,8 @@ struct SecondLook {
   ImageId image = kNoId;
   std::string space;
   Embedding vector;
-  std::string detector;  // empty: nobody looked for regions
-  std::vector<EmbeddedRegion> regions;
+  std::string detector;                 // empty: nobody looked for regions, and
+  std::vector<EmbeddedRegion> regions;  // these are the kept ones with vectors in `space`
 };
 
 /// A kept picture was compared with those like it; the fetch is not looked at.

@@ -210,7 +210,9 @@ Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item
   if (item.signature != 0) batch.ended.push_back({item.signature, item.fetch.cause});
   if (const auto* look = std::get_if<SecondLook>(&item.outcome)) {
     MAGPIE_TRY_DO(transaction.set_embedding(look->image, {look->space, look->vector}));
-    return look->detector.empty() ? Result<void>() : transaction.set_regions(look->image, {look->detector, look->space, look->regions});
+    return look->detector.empty() && look->regions.empty()
+               ? Result<void>()
+               : transaction.set_regions(look->image, {look->detector, look->space, look->regions});
   }
   if (const auto* compared = std::get_if<Compared>(&item.outcome)) return write_comparison(transaction, *compared, batch);
   batch.runs.insert(item.run);

@@ -1013,7 +1013,13 @@ TEST_P(CatalogContract, RegionsAreKeptWithTheirVectors) {
 
   // Another model's vectors of the same regions stand beside the first; another detector's regions are others.
   const std::vector<EmbeddedRegion> again = {{shoe, moved}, {coat, moved}};
-  write([&](CatalogTransaction& t) { return t.set_regions(id, {"eyes@1", "two", again}); });
+  write([&](CatalogTransaction& t) { return t.set_embedding(id, {"two", whole}); });
+  ASSERT_EQ(catalog->images_without("two", 0, 10)->size(), 2u);
+  EXPECT_EQ(catalog->images_without("two", 0, 10)->front().id, id) << "its regions have no vectors there";
+  EXPECT_TRUE(catalog->images_without("one", 0, 10)->empty());
+  write([&](CatalogTransaction& t) { return t.set_regions(id, {"", "two", again}); });
+  EXPECT_EQ(catalog->images_without("two", 0, 10)->size(), 1u);
+  EXPECT_TRUE(catalog->images_undetected("eyes@1", "two", 0, 10)->empty()) << "they are that detector's still";
   EXPECT_EQ((*catalog->regions(id, "one"))[1].embedding, found[1].embedding);
   EXPECT_EQ((*catalog->regions(id, "two"))[1].embedding, moved);
   const std::vector<EmbeddedRegion> one = {{coat, moved}};

@@ -58,6 +58,16 @@ class Regions(SystemTest):
         cow = self.search("--class", "Cattle")["hits"][0]
         self.assertEqual(self.search("--like", cow["image_id"], "--region", 1, "--beyond")["hits"][0]["region"], 1)
 
+    def test_a_new_model_takes_the_regions_along_while_nobody_looks_for_more(self):
+        self.magpie("collect", self.pictures, "--collection", self.collection)
+        off = ("--set", "analyse.detector=none")
+        done = json.loads(self.magpie("rebuild", "--collection", self.collection, "--model", "efficientnet-lite0", "--json", *off))
+        self.assertEqual((done["embedded"], done["failed"]), (len(PICTURES), 0))
+        cow = self.search("--class", "Cattle")["hits"][0]
+        self.assertEqual(self.search("--like", cow["image_id"], "--region", 1, "--beyond", *off)["hits"][0]["region"], 1)
+        again = json.loads(self.magpie("rebuild", "--collection", self.collection, "--analyse", "--json"))
+        self.assertEqual((again["embedded"], again["detected"]), (0, 0), "the regions are those of the detector still")
+
     def test_a_detector_that_is_none_is_named(self):
         self.magpie("collect", self.pictures, "--collection", self.collection, "--set", "analyse.detector=efficientnet-lite0", code=2)
         self.magpie("collect", self.pictures, "--collection", self.collection, "--set", "analyse.detector=nowhere", code=1)
