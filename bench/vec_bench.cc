@@ -19,6 +19,7 @@ namespace magpie::vec {
 namespace {
 
 constexpr std::size_t kNearest = 10;
+constexpr std::size_t kAhead = 3;  // rows that are fetched before their turn
 /// Rows of the beam that are compared by floats in the end: more than ten, as a byte a component may swap neighbours.
 constexpr std::size_t compared_by_floats(std::size_t beam) { return 12 + beam / 8; }
 
@@ -116,12 +117,21 @@ World& world() {
   return only;
 }
 
-/// The best `count` of `from`, compared by `similarity`.
-template <class Similarity>
-std::vector<Scored> compare(std::vector<Scored> from, std::size_t count, Similarity&& similarity) {
-  TopK best(count);
-  for (const Scored& one : from) best.offer({similarity(one.id), one.id});
-  return best.take();
+/// The best `count` by `similarity`, which reads `size` values of each row from `matrix` on.
+template <class T, class Similarity>
+void compare(std::vector<Scored>& rows, std::size_t count, const std::vector<T>& matrix, std::size_t size, Similarity&& similarity) {
+  const auto prefetch = [&](const Scored& one) {
+    const char* const from = reinterpret_cast<const char*>(matrix.data() + one.id * size);
+    for (std::size_t at = 0; at < size * sizeof(T); at += 64) __builtin_prefetch(from + at);
+  };
+  for (std::size_t i = 0; i < std::min(kAhead, rows.size()); ++i) prefetch(rows[i]);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i + kAhead < rows.size()) prefetch(rows[i + kAhead]);
+    rows[i].score = similarity(matrix.data() + rows[i].id * size, rows[i].id);
+  }
+  const std::size_t kept = std::min(count, rows.size());
+  std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(kept), rows.end(), better);
+  rows.resize(kept);
 }
 
 /// The ten nearest: a walk, then the codes of its best, then the floats of theirs.
@@ -132,10 +142,12 @@ std::vector<Scored> search(const World& w, std::size_t query, std::size_t beam, 
   looks += walked.looks;
   const QuantisedQuery quantised(vector);
   const DotFunctions& dots = dot_functions();
-  auto best = compare(std::move(walked.best), compared_by_floats(beam), [&](std::uint32_t row) {
-    return quantised.similarity(dots.codes(w.codes.data() + row * w.size, quantised.values.data(), w.size), w.scales[row]);
+  compare(walked.best, compared_by_floats(beam), w.codes, w.size, [&](const std::uint8_t* codes, std::uint32_t row) {
+    return quantised.similarity(dots.codes(codes, quantised.values.data(), w.size), w.scales[row]);
   });
-  return compare(std::move(best), kNearest, [&](std::uint32_t row) { return dots.floats(vector.data(), w.base.row(row).data(), w.size); });
+  compare(walked.best, kNearest, w.base.values, w.size,
+          [&](const float* row, std::uint32_t) { return dots.floats(vector.data(), row, w.size); });
+  return walked.best;
 }
 
 void BM_NearestTen(benchmark::State& state) {

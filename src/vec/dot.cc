@@ -123,9 +123,10 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) std::int64_t codes_avx512
 }
 
 // Not _mm512_castsi512_si256, for the same reason.
-__attribute__((target("avx512f"))) inline std::int32_t lanes_sum_avx512(__m512i lanes) {
-  return lanes_sum(_mm256_add_epi32(_mm512_maskz_extracti64x4_epi64(0xF, lanes, 0), _mm512_maskz_extracti64x4_epi64(0xF, lanes, 1)));
+__attribute__((target("avx512f"))) inline __m256i halves_sum(__m512i lanes) {
+  return _mm256_add_epi32(_mm512_maskz_extracti64x4_epi64(0xF, lanes, 0), _mm512_maskz_extracti64x4_epi64(0xF, lanes, 1));
 }
+__attribute__((target("avx512f"))) inline std::int32_t lanes_sum_avx512(__m512i lanes) { return lanes_sum(halves_sum(lanes)); }
 
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) std::int32_t bytes_avx512(const std::uint8_t* codes, const std::int8_t* query,
                                                                                  std::size_t size) {
@@ -154,9 +155,36 @@ __attribute__((target("avx512f,avx512bw,avx512vnni"))) std::int32_t pair_avx512(
   return lanes_sum_avx512(sum);
 }
 
-constexpr DotFunctions kScalarDots{floats_scalar, codes_scalar, bytes_scalar, pair_scalar};
-constexpr DotFunctions kAvx2Dots{floats_avx2, codes_avx2, bytes_avx2, pair_avx2};
-constexpr DotFunctions kAvx512Dots{floats_avx512, codes_avx512, bytes_avx512, pair_avx512};
+template <auto bytes>
+void bytes_each(const std::uint8_t* const* rows, std::size_t count, const std::int8_t* query, std::size_t size, std::int32_t* sums) {
+  for (std::size_t i = 0; i < count; ++i) sums[i] = bytes(rows[i], query, size);
+}
+
+// Four rows at once, as adding up the lanes of one takes as long as the products of 192 bytes.
+__attribute__((target("avx512f,avx512bw,avx512vnni"))) void bytes_each_avx512(const std::uint8_t* const* rows, std::size_t count,
+                                                                              const std::int8_t* query, std::size_t size,
+                                                                              std::int32_t* sums) {
+  std::size_t row = 0;
+  for (; row + 4 <= count; row += 4) {
+    __m512i sum0 = _mm512_setzero_si512(), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    for (std::size_t i = 0; i < size; i += 64) {
+      const __m512i values = _mm512_loadu_si512(query + i);
+      sum0 = _mm512_dpbusd_epi32(sum0, _mm512_loadu_si512(rows[row] + i), values);
+      sum1 = _mm512_dpbusd_epi32(sum1, _mm512_loadu_si512(rows[row + 1] + i), values);
+      sum2 = _mm512_dpbusd_epi32(sum2, _mm512_loadu_si512(rows[row + 2] + i), values);
+      sum3 = _mm512_dpbusd_epi32(sum3, _mm512_loadu_si512(rows[row + 3] + i), values);
+    }
+    const __m256i pairs =
+        _mm256_hadd_epi32(_mm256_hadd_epi32(halves_sum(sum0), halves_sum(sum1)), _mm256_hadd_epi32(halves_sum(sum2), halves_sum(sum3)));
+    const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(sums + row), four);
+  }
+  bytes_each<bytes_avx512>(rows + row, count - row, query, size, sums + row);
+}
+
+constexpr DotFunctions kScalarDots{floats_scalar, codes_scalar, bytes_scalar, bytes_each<bytes_scalar>, pair_scalar};
+constexpr DotFunctions kAvx2Dots{floats_avx2, codes_avx2, bytes_avx2, bytes_each<bytes_avx2>, pair_avx2};
+constexpr DotFunctions kAvx512Dots{floats_avx512, codes_avx512, bytes_avx512, bytes_each_avx512, pair_avx512};
 
 Instructions detect() {
   __builtin_cpu_init();

@@ -27,6 +27,8 @@ struct DotFunctions {
   std::int64_t (*codes)(const std::uint8_t* codes, const std::int16_t* query, std::size_t size);
   /// Sum of codes[i] × query[i], exact and the same in all versions for size <= 4'096. Half the work of codes().
   std::int32_t (*bytes)(const std::uint8_t* codes, const std::int8_t* query, std::size_t size);
+  /// bytes() of `count` rows here and there: sums[i] that of rows[i].
+  void (*bytes_each)(const std::uint8_t* const* rows, std::size_t count, const std::int8_t* query, std::size_t size, std::int32_t* sums);
   /// Sum of (a[i] - 128) × (b[i] - 128), exact and the same in all versions for size <= 4'096.
   std::int32_t (*pair)(const std::uint8_t* a, const std::uint8_t* b, std::size_t size);
 };

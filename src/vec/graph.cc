@@ -21,16 +21,17 @@ constexpr float kSame = 1e-4F;
 // While building, lists may grow this long before they are pruned to kGraphDegree: pruning is what building costs.
 constexpr std::size_t kBuildDegree = kGraphDegree + kGraphDegree / 2;
 
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+
 class Marks {
  public:
   explicit Marks(std::size_t count) : bits_((count + 63) / 64, 0) {}
   /// False if it was marked before.
   bool mark(std::uint32_t row) {
     std::uint64_t& word = bits_[row / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (row % 64);
-    if ((word & bit) != 0) return false;
-    word |= bit;
-    return true;
+    const std::uint64_t before = word;
+    word |= std::uint64_t{1} << (row % 64);
+    return word != before;
   }
 
  private:
@@ -54,68 +55,105 @@ float similarity(const GraphRows& rows, std::size_t a, std::size_t b) {
   return rows.scales[a].scale * rows.scales[b].scale * static_cast<float>(sum);
 }
 
-/// For a queue whose front is the best.
-struct BestFirst {
-  bool operator()(const Scored& a, const Scored& b) const { return better(b, a); }
+// What a walk keeps. take() offers a row; next() is the most similar one not led from, null where the walk ends; lead() takes it; floor()
+// is what a row must reach to be kept.
+
+/// Where every row may be answered: the best are also those to lead from, in one array in order.
+class Beam {
+ public:
+  explicit Beam(std::size_t size) : size_(size) { kept_.reserve(size + 1); }
+  void take(Scored one) {
+    if (kept_.size() == size_ && !better(one, kept_.back().row)) return;
+    const auto place = std::upper_bound(kept_.begin(), kept_.end(), one, [](const Scored& a, const Kept& b) { return better(a, b.row); });
+    next_ = std::min(next_, static_cast<std::size_t>(place - kept_.begin()));
+    kept_.insert(place, {one, false});
+    if (kept_.size() > size_) kept_.pop_back();
+  }
+  const Scored* next() {
+    while (next_ < kept_.size() && kept_[next_].led_from) ++next_;
+    return next_ < kept_.size() ? &kept_[next_].row : nullptr;
+  }
+  void lead() { kept_[next_++].led_from = true; }
+  std::vector<Scored> best() const {
+    std::vector<Scored> rows;
+    for (const Kept& one : kept_) rows.push_back(one.row);
+    return rows;
+  }
+
+ private:
+  struct Kept {
+    Scored row;
+    bool led_from = false;
+  };
+  std::size_t size_, next_ = 0;  // none before next_ is to be led from
+  std::vector<Kept> kept_;       // best first
+};
+
+/// Where a filter lets only some be answered, any number of others may have to be led from.
+class FilteredBeam {
+ public:
+  FilteredBeam(std::size_t size, const std::function<bool(std::uint32_t)>& passes) : best_(size), passes_(passes) {}
+  void take(Scored one) {
+    if (one.score < best_.floor()) return;
+    ahead_.push(one);
+    if (passes_(one.id)) best_.offer(one);
+  }
+  const Scored* next() const { return ahead_.empty() || ahead_.top().score < best_.floor() ? nullptr : &ahead_.top(); }
+  void lead() { ahead_.pop(); }
+  std::vector<Scored> best() { return best_.take(); }
+
+ private:
+  struct BestFirst {
+    bool operator()(const Scored& a, const Scored& b) const { return better(b, a); }
+  };
+  TopK best_;
+  std::priority_queue<Scored, std::vector<Scored>, BestFirst> ahead_;
+  const std::function<bool(std::uint32_t)>& passes_;
 };
 
 /// One walk over one graph; `Neighbours` gives a row's list.
-template <class Neighbours>
+template <class Kept, class Neighbours>
 class Walk {
  public:
-  Walk(std::span<const ReducedRow> rows, const ReducedQuery& query, const WalkOptions& options,
-       const std::function<bool(std::uint32_t)>& passes, Neighbours neighbours)
-      : rows_(rows), query_(query), options_(options), passes_(passes), neighbours_(neighbours), seen_(rows.size()), best_(options.beam) {}
+  Walk(std::span<const ReducedRow> rows, const ReducedQuery& query, Kept kept, Neighbours neighbours)
+      : rows_(rows), query_(query), kept_(std::move(kept)), neighbours_(neighbours), seen_(rows.size()) {}
 
-  Walked run(std::uint32_t entry) {
+  Walked run(std::uint32_t entry, std::size_t looks_max) {
     seen_.mark(entry);
-    take({query_.similarity(rows_[entry]), entry});
-    while (!ahead_.empty() && walked_.finished) {
-      const Scored from = ahead_.top();
-      if (from.score < best_.floor()) break;
-      ahead_.pop();
-      step(from.id);
-    }
-    walked_.best = best_.take();
-    return std::move(walked_);
+    kept_.take({query_.similarity(rows_[entry]), entry});
+    const Scored* from = kept_.next();
+    for (; from != nullptr && looks_ <= looks_max; from = kept_.next()) step(from->id);
+    return {kept_.best(), looks_, looks_ <= looks_max};
   }
 
  private:
   void step(std::uint32_t from) {
-    near_.clear();
+    kept_.lead();
+    std::size_t count = 0;
     for (const std::uint32_t row : neighbours_(from)) {
       if (row >= rows_.size()) break;
-      if (!seen_.mark(row)) continue;
-      prefetch(&rows_[row], sizeof(ReducedRow));
-      near_.push_back({0, row});
+      near_[count] = row;
+      count += seen_.mark(row) ? 1 : 0;  // no branch, which would be guessed wrong every other time
     }
-    walked_.looks += near_.size();
-    if (walked_.looks > options_.looks_max) walked_.finished = false;
-    Scored next = ahead_.empty() ? Scored{-2, from} : ahead_.top();
-    for (Scored& one : near_) {
-      one.score = query_.similarity(rows_[one.id]);
-      if (one.score > next.score) next = one;
+    for (std::size_t i = 0; i < count; ++i) prefetch(codes_[i] = rows_[near_[i]].codes, sizeof(ReducedRow));
+    looks_ += count;
+    query_.sums(codes_, count, sums_);
+    for (std::size_t i = 0; i < count; ++i) kept_.take({query_.similarity(rows_[near_[i]], sums_[i]), near_[i]});
+    if (const Scored* next = kept_.next()) {
+      const auto list = neighbours_(next->id);
+      prefetch(list.data(), list.size_bytes());
     }
-    const auto list = neighbours_(next.id);  // where the walk goes on, unless it ends
-    prefetch(list.data(), list.size_bytes());
-    for (const Scored& one : near_) take(one);
-  }
-  void take(Scored one) {
-    if (one.score < best_.floor()) return;
-    ahead_.push(one);
-    if (!passes_ || passes_(one.id)) best_.offer(one);
   }
 
   const std::span<const ReducedRow> rows_;
   const ReducedQuery& query_;
-  const WalkOptions& options_;
-  const std::function<bool(std::uint32_t)>& passes_;
+  Kept kept_;
   Neighbours neighbours_;
   Marks seen_;
-  TopK best_;
-  std::priority_queue<Scored, std::vector<Scored>, BestFirst> ahead_;
-  std::vector<Scored> near_;
-  Walked walked_;
+  std::size_t looks_ = 0;
+  std::uint32_t near_[kBuildDegree];
+  const std::uint8_t* codes_[kBuildDegree];
+  std::int32_t sums_[kBuildDegree];
 };
 
 }  // namespace
@@ -123,8 +161,9 @@ class Walk {
 Walked walk(const GraphView& graph, const ReducedQuery& query, const WalkOptions& options,
             const std::function<bool(std::uint32_t)>& passes) {
   if (graph.entry >= graph.rows.size() || graph.edges.size() < graph.rows.size() * kGraphDegree) return {};
-  return Walk(graph.rows, query, options, passes, [&](std::uint32_t row) { return graph.edges.subspan(row * kGraphDegree, kGraphDegree); })
-      .run(graph.entry);
+  const auto neighbours = [&](std::uint32_t row) { return graph.edges.subspan(row * kGraphDegree, kGraphDegree); };
+  if (passes) return Walk(graph.rows, query, FilteredBeam(options.beam, passes), neighbours).run(graph.entry, options.looks_max);
+  return Walk(graph.rows, query, Beam(options.beam), neighbours).run(graph.entry, options.looks_max);
 }
 
 double graph_recall(const GraphRows& rows, const GraphView& graph, std::size_t beam, std::size_t trials) {
@@ -206,11 +245,12 @@ class GraphBuilder::Impl {
   /// Of the rows in the graph, best first.
   std::vector<Scored> nearest(std::uint32_t row) const {
     const ReducedQuery query(floats_of(rows_, row), reduction_.view());
-    Walked found =
-        Walk(reduced_, query, {.beam = build_beam(rows_.count)}, {}, [&](std::uint32_t from) { return neighbours(from); }).run(entry_);
-    for (Scored& one : found.best) one.score = similarity(rows_, row, one.id);
-    std::sort(found.best.begin(), found.best.end(), better);
-    return std::move(found.best);
+    const auto list = [&](std::uint32_t from) { return neighbours(from); };
+    std::vector<Scored> found = Walk(reduced_, query, Beam(build_beam(rows_.count)), list).run(entry_, kNoLimit).best;
+    for (const Scored& one : found) prefetch(rows_.codes + one.id * rows_.size, rows_.size);
+    for (Scored& one : found) one.score = similarity(rows_, row, one.id);
+    std::sort(found.begin(), found.end(), better);
+    return found;
   }
 
   void insert(std::uint32_t row) {

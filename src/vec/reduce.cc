@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "vec/dot.h"
 
 namespace magpie::vec {
 namespace {
@@ -179,7 +178,7 @@ ReducedRow Reduction::reduce(std::size_t row) const {
   return reduced;
 }
 
-ReducedQuery::ReducedQuery(std::span<const float> vector, const ReductionView& reduction) : bytes_(dot_functions().bytes) {
+ReducedQuery::ReducedQuery(std::span<const float> vector, const ReductionView& reduction) : bytes_each_(dot_functions().bytes_each) {
   const std::size_t size = vector.size();
   const float step = std::max(largest(vector), 1e-30F) / 127, inverse = 1 / step;
   std::vector<std::int8_t> bytes(size);
@@ -196,11 +195,13 @@ ReducedQuery::ReducedQuery(std::span<const float> vector, const ReductionView& r
     }
   }
   base_ = (base[0] + base[2]) + (base[1] + base[3]);
+  const std::uint8_t* directions[kReducedSize];
+  for (std::size_t i = 0; i < kReducedSize; ++i) directions[i] = reduction.directions.data() + i * size;
+  std::int32_t products[kReducedSize];
+  bytes_each_(directions, kReducedSize, bytes.data(), size, products);
   float components[kReducedSize];
-  for (std::size_t i = 0; i < kReducedSize; ++i) {
-    const std::int32_t product = bytes_(reduction.directions.data() + i * size, bytes.data(), size) - 128 * sum;
-    components[i] = static_cast<float>(product) * reduction.scales[i].scale * step - reduction.scales[i].centre;
-  }
+  for (std::size_t i = 0; i < kReducedSize; ++i)
+    components[i] = static_cast<float>(products[i] - 128 * sum) * reduction.scales[i].scale * step - reduction.scales[i].centre;
   rest_ = kTailAgreement * length_left((squares[0] + squares[2]) + (squares[1] + squares[3]), components);
   const float most = largest(components);
   scale_ = most > 0 ? most / 127 : 1;

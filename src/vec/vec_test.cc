@@ -65,6 +65,28 @@ TEST(Dot, EveryVersionGivesTheSameByteSumAndPairSum) {
   }
 }
 
+TEST(Dot, SumsOfRowsHereAndThereAreThoseOfEach) {
+  std::mt19937 random(9);
+  for (const std::size_t size : {64u, 192u, 1'280u}) {
+    std::vector<std::uint8_t> codes(40 * size);
+    std::vector<std::int8_t> query(size);
+    for (auto& code : codes) code = static_cast<std::uint8_t>(random());
+    for (auto& value : query) value = static_cast<std::int8_t>(random());
+    for (std::size_t count = 0; count <= 11; ++count) {
+      std::vector<const std::uint8_t*> rows;
+      for (std::size_t i = 0; i < count; ++i) rows.push_back(codes.data() + random() % 40 * size);
+      for (const Instructions set : available()) {
+        std::vector<std::int32_t> sums(count + 1, 77);
+        dot_functions(set).bytes_each(rows.data(), count, query.data(), size, sums.data());
+        for (std::size_t i = 0; i < count; ++i) {
+          EXPECT_EQ(sums[i], dot_functions(Instructions::kScalar).bytes(rows[i], query.data(), size));
+        }
+        EXPECT_EQ(sums[count], 77);
+      }
+    }
+  }
+}
+
 TEST(Dot, LargestValuesDoNotOverflow) {
   const std::size_t size = 4'096;
   const std::vector<std::uint8_t> codes(size, 255);
