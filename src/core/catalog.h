@@ -336,7 +336,7 @@ class Catalog {
   /// What was detected in a picture, number 1 first, with the vectors in `space`; such a vector is empty where none is kept.
   virtual Result<std::vector<EmbeddedRegion>> regions(ImageId id, std::string_view space) const = 0;
   virtual Result<std::vector<ImageId>> copies(ImageId group) const = 0;
-  /// Groups of two and more, in order of id, behind `after`; those that nobody has kept yet, or all.
+  /// Groups of two and more, in order of id, behind `after`; those that nobody has kept yet, or all. Cost: the pictures up to the last.
   virtual Result<std::vector<CopyGroup>> copy_groups(ImageId after, bool unreviewed_only, std::size_t limit) const = 0;
   /// Links among the pictures of a group, by image and other, at most kCopyLinksMax.
   virtual Result<std::vector<CopyLink>> copy_links(ImageId group) const = 0;

@@ -125,26 +125,21 @@ Result<void> undo_copy_review(Database& db, std::uint64_t id) {
 Result<std::vector<CopyGroup>> read_copy_groups(Database& db, ImageId after, bool unreviewed_only, std::size_t limit) {
   MAGPIE_TRY(const std::set<std::string> kept, kept_groups(db));
   std::vector<CopyGroup> groups;
-  MAGPIE_TRY(Query rows,
-             db.query("SELECT copy_group, id FROM images WHERE copy_group IN (SELECT copy_group FROM images WHERE copy_group <> id AND "
-                      "copy_group > ?) ORDER BY copy_group, id",
-                      after));
-  const auto close = [&] {
-    if (groups.empty()) return;
-    groups.back().is_reviewed = kept.contains(encode_images(groups.back().images));
-    if (unreviewed_only && groups.back().is_reviewed) groups.pop_back();
-  };
-  while (true) {
-    MAGPIE_TRY(const bool more, rows.next());
+  // Read as far as groups are wanted: the index of groups gives them in this order.
+  MAGPIE_TRY(Query ids,
+             db.query("SELECT DISTINCT copy_group FROM images WHERE copy_group > ? AND copy_group <> id ORDER BY copy_group", after));
+  while (groups.size() < limit) {
+    MAGPIE_TRY(const bool more, ids.next());
     if (!more) break;
-    if (groups.empty() || groups.back().id != image_at(rows, 0)) {
-      close();
-      if (groups.size() == limit) return groups;
-      groups.push_back({.id = image_at(rows, 0), .images = {}});
-    }
-    groups.back().images.push_back(image_at(rows, 1));
+    CopyGroup group{.id = image_at(ids, 0), .images = {}};
+    MAGPIE_TRY(Query images, db.query("SELECT id FROM images WHERE copy_group = ? ORDER BY id", group.id));
+    MAGPIE_TRY_DO(each_row(images, [&](const Query& row) -> Result<void> {
+      group.images.push_back(image_at(row, 0));
+      return {};
+    }));
+    group.is_reviewed = kept.contains(encode_images(group.images));
+    if (!unreviewed_only || !group.is_reviewed) groups.push_back(std::move(group));
   }
-  close();
   return groups;
 }
 
