@@ -54,6 +54,11 @@ describe.each([
     await shown(page.getByRole('heading', { name: 'No shop yet' }))
     expect(await findings(page)).toEqual([])
   })
+  it('copies', async () => {
+    const page = await goto('/copies', options)
+    await shown(page.getByRole('region', { name: 'Groups of copies' }))
+    expect(await findings(page)).toEqual([])
+  })
   it('nothing found', async () => {
     const page = await goto('/?q=xyzzyplugh', options)
     await shown(page.getByRole('heading', { name: 'Nothing relevant found' }))

@@ -10,6 +10,7 @@ export const router = createRouter({
     { path: '/picture/:id(\\d+)', name: 'picture', component: () => import('./pages/PicturePage.vue') },
     { path: '/crawl', name: 'crawl', component: () => import('./pages/CrawlPage.vue') },
     { path: '/shops', name: 'shops', component: () => import('./pages/ShopsPage.vue') },
+    { path: '/copies', name: 'copies', component: () => import('./pages/CopiesPage.vue') },
     { path: '/:rest(.*)', name: 'missing', component: () => import('./pages/NotFoundPage.vue') },
   ],
   async scrollBehavior(to, from, saved) {

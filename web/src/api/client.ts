@@ -1,6 +1,6 @@
 // The only caller of fetch. Types come from docs/openapi.yaml by way of schema.ts; a failed request is a ProblemError,
 // whatever failed: the server's own problem document, a broken answer, or no answer at all.
-import type { CopyReview, Image, NewCopyReview, Job, NewJob, NewPreview, NewShop, Preview, Problem, Product, SearchAnswer, Shop, ShopChange, ShopList, Stats, operations } from './schema'
+import type { CopyGroups, CopyReview, Image, NewCopyReview, Job, NewJob, NewPreview, NewShop, Preview, Problem, Product, SearchAnswer, Shop, ShopChange, ShopList, Stats, operations } from './schema'
 
 export type SearchParameters = NonNullable<operations['search']['parameters']['query']>
 
@@ -112,6 +112,7 @@ export const cancelPreview = (id: number): Promise<Preview> => ask(`/api/v1/prev
 
 export const thumbnailUrl = (id: number): string => `/api/v1/images/${id}/thumbnail`
 
+export const listCopies = (parameters: NonNullable<operations['listCopies']['parameters']['query']>): Promise<CopyGroups> => ask(`/api/v1/copies${toQueryString(parameters)}`)
 export function reviewCopies(review: NewCopyReview): Promise<CopyReview> {
   return ask('/api/v1/copies/reviews', asJson(review))
 }

@@ -103,5 +103,9 @@ export default {
     key_unknown: 'Der Server kennt diesen Schlüssel nicht.', key_expired: 'Dieser Schlüssel ist abgelaufen.', scope_missing: 'Ihr Schlüssel erlaubt nur die Suche; hierfür braucht es einen, der verwalten darf.',
   },
   notFound: { title: 'Diese Seite gibt es nicht', home: 'Zur Suche' },
-  document: { search: 'Magpie', results: '{words} · Magpie', picture: '{title} · Magpie', crawl: 'Sammeln · Magpie', alike: 'Ähnliche · Magpie', shops: 'Shops · Magpie' },
+  copies: {
+    title: 'Kopien', intro: 'Bilder, die füreinander Kopien gehalten wurden. Eine Gruppe bestätigen, ein Bild herausnehmen, oder Gruppen wählen und verbinden.', unreviewed: 'Nur Gruppen, die noch niemand bestätigt hat', list: 'Gruppen von Kopien', pictures: '{n} Bild | {n} Bilder', kept: 'Bestätigt', keep: 'Stimmt so',
+    choose: 'Zum Verbinden wählen', join: 'Gewählte Gruppen verbinden', none: 'Keine Gruppen von Kopien', loadFailed: 'Die Gruppen konnten nicht geladen werden', more: 'Weitere Gruppen zeigen', done: 'Erledigt.', others: 'und {n} weiteres | und {n} weitere', all: 'Alle Kopien durchsehen',
+  },
+  document: { search: 'Magpie', results: '{words} · Magpie', picture: '{title} · Magpie', crawl: 'Sammeln · Magpie', alike: 'Ähnliche · Magpie', shops: 'Shops · Magpie', copies: 'Kopien · Magpie' },
 } satisfies Messages

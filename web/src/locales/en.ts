@@ -101,5 +101,9 @@ export default {
     key_unknown: 'The server does not know this key.', key_expired: 'This key has expired.', scope_missing: 'Your key may search only; this needs one that may manage.',
   },
   notFound: { title: 'There is no such page', home: 'To the search' },
-  document: { search: 'Magpie', results: '{words} · Magpie', picture: '{title} · Magpie', crawl: 'Crawl · Magpie', alike: 'Look-alikes · Magpie', shops: 'Shops · Magpie' },
+  copies: {
+    title: 'Copies', intro: 'Pictures that were taken for copies of one another. Keep a group, take a picture out of it, or choose groups and join them.', unreviewed: 'Only groups that nobody has kept', list: 'Groups of copies', pictures: '{n} picture | {n} pictures', kept: 'Kept', keep: 'Right as it is',
+    choose: 'Choose to join', join: 'Join the chosen groups', none: 'No groups of copies', loadFailed: 'The groups could not be loaded', more: 'Show more groups', done: 'Done.', others: 'and {n} more | and {n} more', all: 'Review all copies',
+  },
+  document: { search: 'Magpie', results: '{words} · Magpie', picture: '{title} · Magpie', crawl: 'Crawl · Magpie', alike: 'Look-alikes · Magpie', shops: 'Shops · Magpie', copies: 'Copies · Magpie' },
 }
