@@ -56,8 +56,8 @@ class GraphFile {
   bool good_ = false;
 };
 
-/// Builds the graph of a segment with sketches and writes it, all or nothing. Calls `go_on` some twenty times a second; false from it ends
-/// the work, and the answer is false: no file. Cost: about 0.2 ms and 450 bytes of memory a vector.
+/// Builds the graph of a segment with sketches and writes it, all or nothing. Calls `go_on` some twenty times a second, once the directions
+/// are found; false from it ends the work, and the answer is false: no file. Cost: about 0.2 ms and 520 bytes of memory a vector.
 Result<bool> build_graph(const fs::path& path, const Segment& segment, const std::function<bool()>& go_on);
 
 }  // namespace magpie::index

@@ -23,6 +23,9 @@ constexpr std::size_t kBuildDegree = kGraphDegree + kGraphDegree / 2;
 
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
+// So many rows are reduced in the time that one is added.
+constexpr std::size_t kReducedForOne = 25;
+
 class Marks {
  public:
   explicit Marks(std::size_t count) : bits_((count + 63) / 64, 0) {}
@@ -190,18 +193,19 @@ class GraphBuilder::Impl {
  public:
   explicit Impl(const GraphRows& rows) : rows_(rows), reduction_(rows), edges_(rows.count * kBuildDegree, kNoRow), used_(rows.count, 0) {
     MAGPIE_CHECK(rows.count < kNoRow, "a graph of {} rows", rows.count);
-    for (std::size_t row = 0; row < rows.count; ++row) reduced_.push_back(reduction_.reduce(row));
-    find_entry();
-    shuffle();
   }
 
   bool add(std::size_t count) {
+    if (reduced_.size() < rows_.count) {
+      reduce(count * kReducedForOne);
+      return true;
+    }
     for (; count > 0 && next_ < order_.size(); --count) insert(order_[next_++]);
     return next_ < order_.size();
   }
 
   Graph finish() {
-    MAGPIE_CHECK(next_ == order_.size(), "{} of {} rows are in the graph", next_, order_.size());
+    MAGPIE_CHECK(reduced_.size() == rows_.count && next_ == order_.size(), "{} of {} rows are in the graph", next_, order_.size());
     for (std::uint32_t row = 0; row < rows_.count; ++row) {
       if (used_[row] > kGraphDegree) prune(row, with_similarities(row));
     }
@@ -218,6 +222,13 @@ class GraphBuilder::Impl {
 
  private:
   std::span<const std::uint32_t> neighbours(std::uint32_t row) const { return {edges_.data() + row * kBuildDegree, used_[row]}; }
+
+  void reduce(std::size_t count) {
+    for (; count > 0 && reduced_.size() < rows_.count; --count) reduced_.push_back(reduction_.reduce(reduced_.size()));
+    if (reduced_.size() < rows_.count) return;
+    find_entry();
+    shuffle();
+  }
 
   // The row nearest the centre is about as far from all.
   void find_entry() {

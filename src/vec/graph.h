@@ -63,16 +63,17 @@ struct Graph {
   GraphView view(std::span<const float> centre) const { return {edges, rows, {directions, scales, centre}, entry}; }
 };
 
-/// Builds a graph row by row, so that the caller can do other things, or stop, in between. Memory: 400 bytes a row. Not thread-safe.
+/// Builds a graph row by row, so that the caller can do other things, or stop, in between. Memory: 390 bytes a row,
+/// and 130 more for finish(). Not thread-safe.
 class GraphBuilder {
  public:
-  /// `rows` stay where they are until finish(). Reduces them all: about 5 µs a row.
+  /// `rows` stay where they are until finish(). Finds their directions: about a second at 1,280 components.
   explicit GraphBuilder(const GraphRows& rows);
   ~GraphBuilder();
   GraphBuilder(const GraphBuilder&) = delete;
   GraphBuilder& operator=(const GraphBuilder&) = delete;
 
-  /// Adds up to `count` rows; false once all are in. Cost: about 0.2 ms a row.
+  /// Adds up to `count` rows, or makes some ready, which all are first; false once all are in. Cost: about 0.2 ms for each of `count`.
   bool add(std::size_t count);
   /// Once, after add() said false. Each row can be reached from the entry.
   Graph finish();

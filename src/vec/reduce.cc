@@ -1,8 +1,10 @@
 #include "vec/reduce.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "base/check.h"
 
@@ -133,6 +135,19 @@ float largest(std::span<const float> values) {
   return most;
 }
 
+/// Of what has the components step × bytes, less the centre's.
+std::array<float, kReducedSize> along_directions(std::span<const std::int8_t> bytes, float step, const ReductionView& reduction) {
+  std::array<const std::uint8_t*, kReducedSize> directions;
+  for (std::size_t i = 0; i < kReducedSize; ++i) directions[i] = reduction.directions.data() + i * bytes.size();
+  std::array<std::int32_t, kReducedSize> products;
+  dot_functions().bytes_each(directions.data(), kReducedSize, bytes.data(), bytes.size(), products.data());
+  const std::int32_t offset = 128 * std::accumulate(bytes.begin(), bytes.end(), 0);
+  std::array<float, kReducedSize> components;
+  for (std::size_t i = 0; i < kReducedSize; ++i)
+    components[i] = static_cast<float>(products[i] - offset) * reduction.scales[i].scale * step - reduction.scales[i].centre;
+  return components;
+}
+
 float length_left(double squares, std::span<const float> kept) {
   for (const float value : kept) squares -= double{value} * value;
   return static_cast<float>(std::sqrt(std::max(0.0, squares)));
@@ -161,12 +176,9 @@ void Reduction::keep(std::size_t direction, std::span<const float> components) {
 }
 
 ReducedRow Reduction::reduce(std::size_t row) const {
-  const auto pair = dot_functions().pair;
-  float components[kReducedSize];
-  for (std::size_t i = 0; i < kReducedSize; ++i) {
-    const auto sum = static_cast<float>(pair(directions_.data() + i * rows_.size, rows_.codes + row * rows_.size, rows_.size));
-    components[i] = sum * scales_[i].scale * rows_.scales[row].scale - scales_[i].centre;
-  }
+  std::vector<std::int8_t> bytes(rows_.size);
+  for (std::size_t i = 0; i < rows_.size; ++i) bytes[i] = static_cast<std::int8_t>(rows_.codes[row * rows_.size + i] - 128);
+  const auto components = along_directions(bytes, rows_.scales[row].scale, view());
   ReducedRow reduced;
   const float most = largest(components);
   reduced.scale = most > 0 ? most / 127 : 1;
@@ -182,7 +194,6 @@ ReducedQuery::ReducedQuery(std::span<const float> vector, const ReductionView& r
   const std::size_t size = vector.size();
   const float step = std::max(largest(vector), 1e-30F) / 127, inverse = 1 / step;
   std::vector<std::int8_t> bytes(size);
-  std::int32_t sum = 0;
   Four base{}, squares{};
   for (std::size_t i = 0; i < size; i += 4) {
     const Four here = load(vector.data() + i), centre = load(reduction.centre.data() + i);
@@ -191,17 +202,10 @@ ReducedQuery::ReducedQuery(std::span<const float> vector, const ReductionView& r
     for (std::size_t j = 0; j < 4; ++j) {
       const float value = std::clamp(here[j] * inverse, -127.0F, 127.0F);
       bytes[i + j] = static_cast<std::int8_t>(value + (value < 0 ? -0.5F : 0.5F));
-      sum += bytes[i + j];
     }
   }
   base_ = (base[0] + base[2]) + (base[1] + base[3]);
-  const std::uint8_t* directions[kReducedSize];
-  for (std::size_t i = 0; i < kReducedSize; ++i) directions[i] = reduction.directions.data() + i * size;
-  std::int32_t products[kReducedSize];
-  bytes_each_(directions, kReducedSize, bytes.data(), size, products);
-  float components[kReducedSize];
-  for (std::size_t i = 0; i < kReducedSize; ++i)
-    components[i] = static_cast<float>(products[i] - 128 * sum) * reduction.scales[i].scale * step - reduction.scales[i].centre;
+  const auto components = along_directions(bytes, step, reduction);
   rest_ = kTailAgreement * length_left((squares[0] + squares[2]) + (squares[1] + squares[3]), components);
   const float most = largest(components);
   scale_ = most > 0 ? most / 127 : 1;
