@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Nearest neighbours on Fashion-MNIST (Debian's dataset-fashion-mnist): Magpie's graph beside hnswlib, FAISS and usearch, one thread, the same
-unit vectors, cosine. Each engine is swept over its beam, in rounds that take turns; what counts is the most queries per CPU second among the
+"""Nearest neighbours on Fashion-MNIST (Debian's dataset-fashion-mnist), or on made vectors of 512 components in clusters, which vary as picture
+embeddings do (--set): Magpie's graph beside hnswlib, FAISS, usearch and SymphonyQG (rabitqlib), one thread, the same unit vectors, cosine. Each engine is swept over its beam, in rounds that take turns; what counts is the most queries per CPU second among the
 beams that reach a recall@10. Run by the peers' Python (tools/setup/bench_peers.sh), which has numpy and them. Raw result for bench_report.py."""
 import argparse
 import gzip
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -27,6 +28,20 @@ def pictures(path, count):
     with gzip.open(path) as file:
         rows = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784)[:count].astype(np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def made_vectors(count, queries):
+    """Clusters of 512 components whose variances fall as one over their rank, as those of picture embeddings do, turned at random; unit length."""
+    rng, size, clusters = np.random.default_rng(1), 512, 1_000
+    spread = (np.arange(1, size + 1) ** -0.5).astype(np.float32)
+    turn = np.linalg.qr(rng.standard_normal((size, size)))[0].astype(np.float32)
+    centres = rng.standard_normal((clusters, size), dtype=np.float32) * spread
+
+    def draw(rows):
+        found = centres[rng.integers(0, clusters, rows)] + 0.6 * rng.standard_normal((rows, size), dtype=np.float32) * spread
+        found = found @ turn
+        return found / np.linalg.norm(found, axis=1, keepdims=True)
+    return draw(count), draw(queries)
 
 
 def write(path, matrix):
@@ -84,6 +99,21 @@ def build_usearch(base):
     return f"usearch {usearch.__version__} i8 M=16 efC=200", search
 
 
+def build_symphony(base):
+    import rabitqlib
+    index = rabitqlib.SymqgIndex(base.shape[1], 32, metric="l2")  # of unit vectors, the same order
+    index.build(np.ascontiguousarray(base), ef_construction=200, num_threads=1)
+
+    def search(queries, beam):
+        return ids_of(index.search(queries, NEAREST, beam, num_threads=1))
+    return f"SymphonyQG (rabitqlib {version('rabitqlib')}) R=32 ef=200", search
+
+
+def ids_of(answer):
+    """Ids and distances come in one order or the other."""
+    return next(part for part in answer if np.issubdtype(np.asarray(part).dtype, np.integer))
+
+
 def sweep(search, queries, truth):
     """(recall, queries per CPU second) by beam."""
     points = []
@@ -111,21 +141,27 @@ def rate_at(points, target):
     return best
 
 
+def vectors_of(options):
+    if options.set == "made":
+        return made_vectors(options.vectors, options.queries)
+    if not options.data.is_dir():
+        sys.exit(f"bench: {options.data} is not there; install dataset-fashion-mnist, or give --data")
+    return (pictures(options.data / "train-images-idx3-ubyte.gz", options.vectors), pictures(options.data / "t10k-images-idx3-ubyte.gz", options.queries))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", required=True, help="magpie_vec_bench")
+    parser.add_argument("--set", choices=("fashion-mnist", "made"), default="fashion-mnist")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--vectors", type=int, default=60_000)
     parser.add_argument("--queries", type=int, default=1_000)
     parser.add_argument("--data", type=Path, default=DATA)
     options = parser.parse_args()
-    if not options.data.is_dir():
-        sys.exit(f"bench: {options.data} is not there; install dataset-fashion-mnist, or give --data")
-    base = pictures(options.data / "train-images-idx3-ubyte.gz", options.vectors)
-    queries = pictures(options.data / "t10k-images-idx3-ubyte.gz", options.queries)
+    base, queries = vectors_of(options)
     truth = truth_of(base, queries)
     notes, engines, build_s, rates = [], {}, {}, {}
-    for build in (build_hnswlib, build_faiss, build_usearch):
+    for build in (build_hnswlib, build_faiss, build_usearch, build_symphony):
         began = time.process_time()
         try:
             name, search = build(base)
@@ -152,7 +188,7 @@ def main():
         if hnswlib and (target, hnswlib) in rates:
             # Round by round, as both of a round ran in the same minute.
             beside["times hnswlib"] = round(float(np.median([a / b for a, b in zip(values, rates[target, hnswlib])])), 2)
-        rows.append({"name": f"recall@10 {target}: {name}", "unit": "queries/CPU s", "values": values, "beside": beside})
+        rows.append({"name": f"{options.set} {base.shape[1]}, recall@10 {target}: {name}", "unit": "queries/CPU s", "values": values, "beside": beside})
     json.dump({"command": "tools/bench_vec.py", "notes": notes, "rows": rows}, sys.stdout, indent=1)
 
 

@@ -2,7 +2,7 @@
 # Installs the programs that ./dev bench analyse, crawl, copies and extract run beside Magpie, each at a pinned version, into build/peers; never part of ./dev setup.
 #   scrapy, img2dataset   from the Python registry, with /usr/bin/python3
 #   extruct, price-parser the same
-#   hnswlib, FAISS, usearch  the same, for bench vec; and dataset-fashion-mnist from Debian
+#   hnswlib, FAISS, usearch, rabitqlib  the same, for bench vec; and dataset-fashion-mnist from Debian
 #   tantivy               the same, for bench text; and python3-xapian from Debian
 #   FastAPI, uvicorn, uvloop, httptools  the same, for bench http; and wrk from Debian
 #   ImageHash, pdqhash, OpenCV, pyvips the same; scikit-image and scikit-learn for their pictures; OpenVINO
@@ -29,7 +29,7 @@ python_peers() {
   [ -x "$peers/python/bin/pip" ] || /usr/bin/python3 -m venv "$peers/python"
   "$peers/python/bin/pip" install --quiet --disable-pip-version-check scrapy==2.19.0 img2dataset==1.47.0 extruct==0.18.0 price-parser==0.5.0 \
     imagehash==4.3.2 pdqhash==0.2.8 pyvips==3.1.1 opencv-python-headless==4.14.0.94 scikit-image==0.26.0 scikit-learn==1.9.1 \
-    hnswlib==0.8.0 faiss-cpu==1.15.1 usearch==2.26.6 tantivy==0.27.0 openvino==2026.4.1 \
+    hnswlib==0.8.0 faiss-cpu==1.15.1 usearch==2.26.6 rabitqlib==0.7.1 tantivy==0.27.0 openvino==2026.4.1 \
     fastapi==0.165.0 uvicorn==0.54.0 uvloop==0.23.0 httptools==0.9.0
 }
 colly() {
