@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "app/collection.h"
+#include "app/collection_bridge.h"
 #include "app/job_json.h"
 #include "base/json_writer.h"
 #include "command.h"
@@ -13,7 +14,23 @@
 namespace magpie::cmd {
 namespace {
 
-void print_json(const CatalogStats& stats, std::uint64_t archived, const std::vector<Job>& jobs) {
+/// What the collection's bridge says of itself, whatever models it is of.
+std::optional<learn::BridgeFacts> bridge_of(const CollectionFolder& folder) {
+  const auto bridge = learn::Bridge::load(bridge_file(folder));
+  return bridge ? std::optional(bridge->facts()) : std::nullopt;
+}
+
+std::string learnt_at(const learn::BridgeFacts& facts) { return time_text(Timestamp(std::chrono::seconds(facts.trained_at_seconds))); }
+
+void write_bridge(JsonWriter& json, const std::optional<learn::BridgeFacts>& facts) {
+  json.key("bridge");
+  if (!facts) return void(json.null());
+  json.begin_object().field("learnt_at", learnt_at(*facts)).field("texts", facts->pairs).field("pictures", facts->pictures);
+  json.field("held_back", facts->held_back).field("recall_at_10", facts->recall).end_object();
+}
+
+void print_json(const CatalogStats& stats, std::uint64_t archived, const std::optional<learn::BridgeFacts>& bridge,
+                const std::vector<Job>& jobs) {
   JsonWriter json;
   json.begin_object().field("pages", stats.pages).field("products", stats.products).field("images", stats.images);
   json.field("image_urls", stats.image_urls).field("urls", stats.urls).field("to_index", stats.to_index).field("bytes_archived", archived);
@@ -22,7 +39,9 @@ void print_json(const CatalogStats& stats, std::uint64_t archived, const std::ve
     json.begin_object().field("cause", to_string(cause)).field("count", count).end_object();
   json.end_array().key("shops").begin_array();
   for (const auto& [shop, pages] : stats.pages_by_shop) json.begin_object().field("shop", shop).field("pages", pages).end_object();
-  json.end_array().key("jobs").begin_array();
+  json.end_array();
+  write_bridge(json, bridge);
+  json.key("jobs").begin_array();
   for (const Job& job : jobs) {
     json.begin_object().field("job_id", job.id).field("state", to_string(job.state)).field("created_at", time_text(job.created_at));
     json.field("detail", job.detail).key("seeds").begin_array();
@@ -40,11 +59,16 @@ void print_shops(const CatalogStats& stats) {
   if (shops.size() > 10) fmt::print("  {:>9} more shops\n", shops.size() - 10);
 }
 
-void print_text(const CollectionFolder& folder, const CatalogStats& stats, std::uint64_t archived, const std::vector<Job>& jobs) {
+void print_text(const CollectionFolder& folder, const CatalogStats& stats, std::uint64_t archived,
+                const std::optional<learn::BridgeFacts>& bridge, const std::vector<Job>& jobs) {
   fmt::print("{}\n  {:>9} pages, {} products\n  {:>9} pictures, seen at {} addresses", folder.path().string(), stats.pages, stats.products,
              stats.images, stats.image_urls);
   if (stats.to_index > 0) fmt::print(", {} waiting for the index", stats.to_index);
   fmt::print("\n  {:>9} archived\n", bytes_text(archived));
+  if (bridge) {
+    fmt::print("  {:>9} texts lead from words to pictures: the bridge of {}, recall@10 {:.2f} of {} held back\n", bridge->pairs,
+               learnt_at(*bridge), bridge->recall, bridge->held_back);
+  }
   print_shops(stats);
   if (!stats.failures_by_cause.empty()) fmt::print("failures\n");
   for (const auto& [cause, count] : stats.failures_by_cause) fmt::print("  {:>9} {}\n", count, to_string(cause));
@@ -89,7 +113,8 @@ Result<int> run(const Common& common, const StatusFlags& flags) {
   MAGPIE_TRY(const CatalogStats stats, collection->catalog().stats());
   MAGPIE_TRY(const std::vector<Job> jobs, collection->catalog().jobs());
   const std::uint64_t archived = collection->archive().bytes();
-  common.json ? print_json(stats, archived, jobs) : print_text(folder, stats, archived, jobs);
+  const auto bridge = bridge_of(folder);
+  common.json ? print_json(stats, archived, bridge, jobs) : print_text(folder, stats, archived, bridge, jobs);
   return kDone;
 }
 

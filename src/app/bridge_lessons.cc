@@ -56,14 +56,33 @@ std::set<std::string> said_of(const ImageDetails& details) {
 
 using PicturesOf = std::map<std::string, std::set<ImageId>>;
 
-/// All pictures, each with the first of its copies.
-Result<std::vector<std::pair<ImageId, ImageId>>> pictures_with_first(const Catalog& catalog) {
-  std::vector<std::pair<ImageId, ImageId>> pictures;
-  MAGPIE_TRY_DO(catalog.each_image([&](const Image& image) -> Result<void> {
-    pictures.emplace_back(image.id, image.copy_group == kNoId ? image.id : image.copy_group);
-    return {};
-  }));
-  return pictures;
+Result<void> go_on(const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(Code::kCancelled, "stopped while gathering what pages say of pictures");
+  return {};
+}
+
+/// A picture that may be looked at, with the first of its copies; by the hash of that one, so that copies stay together.
+struct Drawn {
+  std::uint64_t hash = 0;
+  ImageId id = kNoId, first = kNoId;
+  auto operator<=>(const Drawn&) const = default;
+};
+
+/// All pictures, or those `count_max` of least hash.
+Result<std::vector<Drawn>> draw_pictures(const Catalog& catalog, std::size_t count_max, const std::stop_token& stop) {
+  std::vector<Drawn> drawn;  // a heap with the highest hash in front
+  const auto draw = [&](const Image& image) {
+    const ImageId first = image.copy_group == kNoId ? image.id : image.copy_group;
+    drawn.push_back({signature64(std::to_string(first), kSampleSeed), image.id, first});
+    std::ranges::push_heap(drawn);
+    if (drawn.size() > count_max) {
+      std::ranges::pop_heap(drawn);
+      drawn.pop_back();
+    }
+    return go_on(stop);
+  };
+  MAGPIE_TRY_DO(catalog.each_image(draw));
+  return drawn;
 }
 
 /// Those texts of least hash that there may be.
@@ -80,23 +99,36 @@ std::vector<const PicturesOf::value_type*> sample(const PicturesOf& pictures_of,
   return sampled;
 }
 
+/// How many pictures each text may have, so that there are no more than `pictures_max`: few texts have many.
+std::size_t pictures_per_text(const std::vector<const PicturesOf::value_type*>& texts, std::size_t pictures_max) {
+  for (std::size_t each = kPicturesPerText; each > 1; --each) {
+    std::size_t pictures = 0;
+    for (const PicturesOf::value_type* text : texts) pictures += std::min(each, text->second.size());
+    if (pictures <= pictures_max) return each;
+  }
+  return 1;
+}
+
 }  // namespace
 
-Result<Sayings> gather_sayings(const Catalog& catalog, std::size_t texts_max) {
-  MAGPIE_TRY(const auto pictures, pictures_with_first(catalog));
+Result<Sayings> gather_sayings(const Catalog& catalog, const SayingsLimits& limits, const std::stop_token& stop) {
+  MAGPIE_TRY(const std::vector<Drawn> pictures, draw_pictures(catalog, limits.read, stop));
   PicturesOf pictures_of;
-  for (const auto& [id, first] : pictures) {
-    MAGPIE_TRY(const auto details, catalog.image_details(id));
+  for (const Drawn& picture : pictures) {
+    MAGPIE_TRY_DO(go_on(stop));
+    MAGPIE_TRY(const auto details, catalog.image_details(picture.id));
     if (!details || !details->indexable) continue;
-    for (const std::string& text : said_of(*details)) pictures_of[text].insert(first);
+    for (const std::string& text : said_of(*details)) pictures_of[text].insert(picture.first);
   }
   Sayings sayings;
   std::map<ImageId, std::uint32_t> places;
-  for (const PicturesOf::value_type* entry : sample(pictures_of, pictures.size(), texts_max)) {
+  const auto texts = sample(pictures_of, pictures.size(), limits.texts);
+  const std::size_t each = pictures_per_text(texts, limits.pictures);
+  for (const PicturesOf::value_type* entry : texts) {
     const std::vector<ImageId> all(entry->second.begin(), entry->second.end());
-    const std::size_t step = std::max<std::size_t>(1, all.size() / kPicturesPerText);
+    const std::size_t step = std::max<std::size_t>(1, all.size() / each);
     std::vector<std::uint32_t> said;
-    for (std::size_t i = 0; i < all.size() && said.size() < kPicturesPerText; i += step) {
+    for (std::size_t i = 0; i < all.size() && said.size() < each; i += step) {
       const auto [place, is_new] = places.emplace(all[i], static_cast<std::uint32_t>(places.size()));
       if (is_new) sayings.pictures.push_back(all[i]);
       said.push_back(place->second);

@@ -74,12 +74,19 @@ std::vector<std::string> nonsense_of(const std::vector<std::string>& texts) {
   return nonsense;
 }
 
+/// Two pictures a text, and five looked at for it.
+SayingsLimits limits_for(std::int64_t texts_max) {
+  const auto texts = static_cast<std::size_t>(texts_max);
+  return {.texts = texts, .pictures = 2 * texts, .read = 5 * texts};
+}
+
 /// Vectors in the place of texts and pictures. Pictures without one are taken out.
 Result<learn::Lessons> lessons_of(Collection& collection, const std::string& space, const Sayings& sayings,
-                                  const std::vector<std::string>& nonsense, const TextVectors& known) {
+                                  const std::vector<std::string>& nonsense, const TextVectors& known, const std::stop_token& stop) {
   learn::Lessons lessons;
   std::vector<std::optional<std::uint32_t>> places;
   for (const ImageId id : sayings.pictures) {
+    if (stop.stop_requested()) return fail(Code::kCancelled, "stopped while reading pictures' vectors");
     MAGPIE_TRY(auto vector, collection.catalog().embedding(id, space));
     places.push_back(vector ? std::optional(static_cast<std::uint32_t>(lessons.pictures.size())) : std::nullopt);
     if (!vector) continue;
@@ -111,7 +118,7 @@ Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, co
                                         const std::stop_token& stop, const Report& report) {
   MAGPIE_TRY(const std::string picture_space, embedding_space_of(collection.catalog()));
   MAGPIE_TRY(const auto view, collection.vectors().snapshot());
-  MAGPIE_TRY(const Sayings sayings, gather_sayings(collection.catalog(), static_cast<std::size_t>(settings.bridge.texts())));
+  MAGPIE_TRY(const Sayings sayings, gather_sayings(collection.catalog(), limits_for(settings.bridge.texts()), stop));
   MAGPIE_TRY_DO(make_folder(collection.folder().bridge()));
   const fs::path file = bridge_texts_file(collection.folder());
   TextVectors known = TextVectors::load(file, text_space);
@@ -119,8 +126,8 @@ Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, co
   std::vector<std::string> wanted = sayings.texts;
   wanted.insert(wanted.end(), nonsense.begin(), nonsense.end());
   MAGPIE_TRY_DO(embed_missing(wanted, texts, known, file, stop, report));
-  MAGPIE_TRY(const learn::Lessons lessons, lessons_of(collection, picture_space, sayings, nonsense, known));
-  MAGPIE_TRY(learn::Bridge bridge, learn::train_bridge(lessons));
+  MAGPIE_TRY(const learn::Lessons lessons, lessons_of(collection, picture_space, sayings, nonsense, known, stop));
+  MAGPIE_TRY(learn::Bridge bridge, learn::train_bridge(lessons, stop));
   bridge.sign(text_space, picture_space, view->size(), std::time(nullptr));
   known.drop_unused();
   MAGPIE_TRY_DO(known.save(file));
@@ -185,11 +192,21 @@ BridgeKeeper::BridgeKeeper(Collection& collection, const AppSettings& settings, 
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
+void BridgeKeeper::look() {
+  const fs::path file = bridge_file(collection_.folder());
+  std::error_code error;
+  const auto written_at = fs::last_write_time(file, error);
+  if (!error && facts_ && written_at == written_at_) return;
+  facts_ = std::nullopt;
+  const auto bridge = error ? Result<learn::Bridge>(fail(Code::kNotFound, "no bridge")) : learn::Bridge::load(file);
+  if (bridge) facts_ = bridge->facts();
+  written_at_ = written_at;
+}
+
 bool BridgeKeeper::is_due(std::uint64_t pictures) const {
-  const auto bridge = learn::Bridge::load(bridge_file(collection_.folder()));
   const auto space = embedding_space_of(collection_.catalog());
-  const bool fits = bridge && space && bridge->facts().picture_space == *space && bridge->facts().text_space == text_model_.space;
-  const std::uint64_t before = std::max(tried_at_, fits ? bridge->facts().pictures : 0);
+  const bool fits = facts_ && space && facts_->picture_space == *space && facts_->text_space == text_model_.space;
+  const std::uint64_t before = std::max(tried_at_, fits ? facts_->pictures : 0);
   return pictures >= kPicturesMin && pictures >= before + before / 2;
 }
 
@@ -204,6 +221,7 @@ void BridgeKeeper::run(const std::stop_token& stop) {
   while (rest()) {
     const auto view = collection_.vectors().snapshot();
     const std::uint64_t pictures = view ? (*view)->size() : 0;
+    look();
     if (is_due(pictures)) {
       tried_at_ = pictures;
       Texts texts(settings_, text_model_, /*processes=*/1, nullptr);

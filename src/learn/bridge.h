@@ -68,6 +68,8 @@ class Bridge {
   Guess guess(const Embedding& words) const;
 
   const BridgeFacts& facts() const { return parts_.facts; }
+  /// Components of a text's vector.
+  std::size_t text_dims() const { return parts_.text_mean.size(); }
   /// Says where and when it was learnt.
   void sign(const std::string& text_space, const std::string& picture_space, std::uint64_t pictures, std::int64_t now_seconds) {
     parts_.facts.text_space = text_space, parts_.facts.picture_space = picture_space;

@@ -118,6 +118,15 @@ TEST(Bridge, TooFewPairsAreNone) {
   EXPECT_EQ(bridge.error().code, Code::kNotFound);
 }
 
+TEST(Bridge, LearningEndsWhenItIsStopped) {
+  World world(5);
+  std::stop_source stop;
+  stop.request_stop();
+  const auto bridge = train_bridge(lessons_of(world), stop.get_token());
+  ASSERT_FALSE(bridge);
+  EXPECT_EQ(bridge.error().code, Code::kCancelled);
+}
+
 TEST(Bridge, IsOnDiskWhatItIsInMemory) {
   World world(9);
   const Lessons lessons = lessons_of(world);

@@ -74,12 +74,19 @@ void solve(const std::vector<double>& factor, std::size_t size, std::vector<doub
   }
 }
 
-std::vector<float> ridge(const Pairs& pairs, const std::vector<float>& text_mean, const std::vector<float>& picture_mean) {
+Result<void> go_on(const std::stop_token& stop) {
+  if (stop.stop_requested()) return fail(Code::kCancelled, "stopped while learning");
+  return {};
+}
+
+Result<std::vector<float>> ridge(const Pairs& pairs, const std::vector<float>& text_mean, const std::vector<float>& picture_mean,
+                                 const std::stop_token& stop) {
   const Columns texts(pairs, &Pair::text, text_mean), pictures(pairs, &Pair::picture, picture_mean);
   const std::size_t from = text_mean.size(), to = picture_mean.size();
   std::vector<double> matrix(from * from);
   double trace = 0;
   for (std::size_t i = 0; i < from; ++i) {
+    MAGPIE_TRY_DO(go_on(stop));
     for (std::size_t j = 0; j <= i; ++j) matrix[i * from + j] = texts.dot(i, texts, j);
     trace += matrix[i * from + i];
   }
@@ -88,6 +95,7 @@ std::vector<float> ridge(const Pairs& pairs, const std::vector<float>& text_mean
   std::vector<float> line(from * to);
   std::vector<double> column(from);
   for (std::size_t j = 0; j < to; ++j) {
+    MAGPIE_TRY_DO(go_on(stop));
     for (std::size_t i = 0; i < from; ++i) column[i] = texts.dot(i, pictures, j);
     solve(matrix, from, column);
     for (std::size_t i = 0; i < from; ++i) line[i * to + j] = static_cast<float>(column[i]);
@@ -102,11 +110,11 @@ Codes centred_codes(const Embedding& vector, const std::vector<float>& mean) {
   return encode_vector(centred);
 }
 
-Bridge learn(const Pairs& pairs, BridgeFacts facts) {
+Result<Bridge> learn(const Pairs& pairs, BridgeFacts facts, const std::stop_token& stop) {
   Bridge::Parts parts{.facts = std::move(facts)};
   parts.text_mean = mean_of(pairs, &Pair::text);
   parts.picture_mean = mean_of(pairs, &Pair::picture);
-  parts.line = ridge(pairs, parts.text_mean, parts.picture_mean);
+  MAGPIE_TRY(parts.line, ridge(pairs, parts.text_mean, parts.picture_mean, stop));
   for (const Pair& pair : pairs) {
     parts.texts.push_back(centred_codes(pair.text, parts.text_mean));
     parts.pictures.push_back(centred_codes(pair.picture, parts.picture_mean));
@@ -168,7 +176,8 @@ bool is_found(const std::vector<float>& close, const std::vector<std::uint32_t>&
 }
 
 /// Asks for what was left out, by a bridge that has not seen it.
-void examine(const Bridge& bridge, const Lessons& lessons, const std::vector<std::size_t>& asked, BridgeFacts& facts) {
+Result<void> examine(const Bridge& bridge, const Lessons& lessons, const std::vector<std::size_t>& asked, const std::stop_token& stop,
+                     BridgeFacts& facts) {
   std::vector<std::uint32_t> numbers;
   std::vector<const Embedding*> pool, sample;
   const std::size_t step = std::max<std::size_t>(1, lessons.pictures.size() / kPicturesSampled);
@@ -181,6 +190,7 @@ void examine(const Bridge& bridge, const Lessons& lessons, const std::vector<std
   std::vector<float> passing;
   std::uint64_t found = 0;
   for (const std::size_t text : asked) {
+    MAGPIE_TRY_DO(go_on(stop));
     const Embedding place = bridge.guess(lessons.texts[text]).vector;
     found += is_found(closenesses(place, pool), numbers, lessons.said[text]) ? 1 : 0;
     const std::vector<float> random = closenesses(place, sample);
@@ -193,6 +203,16 @@ void examine(const Bridge& bridge, const Lessons& lessons, const std::vector<std
   facts.recall = static_cast<double>(found) / static_cast<double>(asked.size());
   facts.closeness_min = reached_by(std::move(passing), kPicturesPassing);
   facts.alike_min = reached_by(std::move(alike), kNonsensePassing);
+  return {};
+}
+
+/// Learns without what is left out, and asks for it.
+Result<void> try_out(const Lessons& lessons, const std::stop_token& stop, BridgeFacts& facts) {
+  const Pairs known = pairs_of(lessons, true);
+  const std::vector<std::size_t> asked = texts_to_ask(lessons);
+  if (asked.empty() || known.empty()) return fail(Code::kNotFound, "too few pictures to leave some out in a trial");
+  MAGPIE_TRY(const Bridge bridge, learn(known, {}, stop));
+  return examine(bridge, lessons, asked, stop, facts);
 }
 
 Result<void> check(const Lessons& lessons) {
@@ -208,14 +228,13 @@ Result<void> check(const Lessons& lessons) {
 
 }  // namespace
 
-Result<Bridge> train_bridge(const Lessons& lessons) {
+Result<Bridge> train_bridge(const Lessons& lessons, const std::stop_token& stop) {
   MAGPIE_TRY_DO(check(lessons));
-  const Pairs all = pairs_of(lessons, false), known = pairs_of(lessons, true);
-  const std::vector<std::size_t> asked = texts_to_ask(lessons);
-  if (asked.empty() || known.empty()) return fail(Code::kNotFound, "too few pictures to leave some out in a trial");
-  BridgeFacts facts{.pairs = all.size()};
-  examine(learn(known, {}), lessons, asked, facts);
-  return learn(all, std::move(facts));
+  BridgeFacts facts;
+  MAGPIE_TRY_DO(try_out(lessons, stop, facts));
+  const Pairs all = pairs_of(lessons, false);
+  facts.pairs = all.size();
+  return learn(all, std::move(facts), stop);
 }
 
 }  // namespace magpie::learn

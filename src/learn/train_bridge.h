@@ -5,6 +5,7 @@
 // Ridge regression in closed form: W = (X'X + λ tr(X'X)/d I)^-1 X'Y over centred pairs (Hoerl and Kennard 1970), one Cholesky factor for
 // all columns.
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "base/result.h"
@@ -25,7 +26,8 @@ struct Lessons {
 inline constexpr std::size_t kPairsMin = 200;
 
 /// Everything but the spaces and the time of BridgeFacts is filled in. kNotFound for fewer than kPairsMin pairs, kBadInput for vectors of
-/// different dims. Memory: the lessons twice. Cost: seconds (README.md).
-Result<Bridge> train_bridge(const Lessons& lessons);
+/// different dims, kCancelled within a second of `stop`. Memory: the lessons, and of each text three times both vectors. Cost: seconds
+/// (README.md).
+Result<Bridge> train_bridge(const Lessons& lessons, const std::stop_token& stop = {});
 
 }  // namespace magpie::learn

@@ -95,6 +95,8 @@ class Bridge(SystemTest):
         facts = json.loads(trained.stdout)
         self.assertGreaterEqual(facts["texts"], 200)
         self.assertEqual(json.loads(self.magpie("bridge", "show", "--json", "--collection", self.collection))["texts"], facts["texts"])
+        status = json.loads(self.magpie("status", "--json", "--collection", self.collection))["bridge"]
+        self.assertEqual((status["texts"], status["recall_at_10"]), (facts["texts"], facts["recall_at_10"]))
 
         found = self.search("rote Wand", "-n", "10")
         self.assertTrue(found["hits"] and all(hit["by_looks"] for hit in found["hits"]))
@@ -108,6 +110,7 @@ class Bridge(SystemTest):
 
         self.magpie("forget", "page", self.site + "p3", "--collection", self.collection, "--yes")
         self.assertFalse((self.collection / "bridge").exists())
+        self.assertIsNone(json.loads(self.magpie("status", "--json", "--collection", self.collection))["bridge"])
         self.assertEqual(self.search("rote Wand")["total"], 0)
 
 
