@@ -8,8 +8,8 @@ stamps    Debian's tuxpaint-stamps-default: photographs and drawings with a sent
           "named": those that have an English one; "unnamed": those that have no word at all, which words cannot find.
 clothing  photographs of ten classes. A site shows those of train with the class's English name, and those of validation without any.
           Asked with the names in five languages; what counts is the share of the right class in the first ten, of "named" and "unnamed".
-Each site is crawled, the bridge learnt, and asked over HTTP twice: search.looks on
-and off. Writes a table to stdout.
+Each site is crawled, the bridge learnt, and asked over HTTP twice: search.looks on and off. Writes a table to stdout. "better" and
+"worse" count the queries whose own figure the bridge moved: an average may stay while some lose what others win.
 """
 import argparse
 import http.server
@@ -130,7 +130,14 @@ def read_stamps(folder):
 
 def say_nonsense(collection, what):
     totals = [total for total, _ in collection.ask(True, NONSENSE)]
-    print(f"| {what} | nonsense: hits of {len(NONSENSE)} queries | {', '.join(map(str, totals))} | | |")
+    print(f"| {what} | nonsense: hits of {len(NONSENSE)} queries | | {', '.join(map(str, totals))} | | | |")
+
+
+def say_row(what, figure, alone, beside):
+    """The figures of each query, by words alone and with the bridge."""
+    better, worse = (sum(sign * (b - a) > 0 for a, b in zip(alone, beside)) for sign in (1, -1))
+    mean = [sum(figures) / len(figures) for figures in (alone, beside)]
+    print(f"| {what} | {figure} | {mean[0]:.3f} | {mean[1]:.3f} | {better} | {worse} | {len(alone)} |", flush=True)
 
 
 def measure_stamps(magpie, folder, step):
@@ -144,13 +151,13 @@ def measure_stamps(magpie, folder, step):
         found = [collection.ask(looks, [stamps[i][1][language] for i in asked]) for looks in (False, True)]
         for kind, inside in (("named", lambda i: i not in unnamed), ("unnamed", lambda i: i in unnamed)):
             here = [n for n, i in enumerate(asked) if inside(i)]
-            recalls = [sum(asked[n] in answers[n][1][:FIRST] for n in here) / len(here) for answers in found]
-            print(f"| stamps, {kind} | recall@10, {language} | {recalls[0]:.3f} | {recalls[1]:.3f} | {len(here)} |", flush=True)
+            if here:
+                say_row(f"stamps, {kind}", f"recall@10, {language}", *([int(asked[n] in answers[n][1][:FIRST]) for n in here] for answers in found))
     say_nonsense(collection, "stamps")
 
 
 def say_bridge(what, bridge):
-    print(f"| {what} | trial: recall@10 of {bridge['held_back']} texts left out, among {bridge['pool']} | | {bridge['recall_at_10']:.3f} | "
+    print(f"| {what} | trial: recall@10 of {bridge['held_back']} texts left out, among {bridge['pool']} | | {bridge['recall_at_10']:.3f} | | | "
           f"{bridge['texts']} texts |", flush=True)
 
 
@@ -166,9 +173,8 @@ def measure_clothing(magpie, folder, step):
     for place, language in enumerate(["en", "de", "fr", "es", "ru"]):
         names = list(CLASSES)
         found = [collection.ask(looks, [CLASSES[name][place] for name in names]) for looks in (False, True)]
-        shares = [sum(classes[i][0] == name for n, name in enumerate(names) for i in answers[n][1][:FIRST]) / (FIRST * len(names))
-                  for answers in found]
-        print(f"| clothing | right in the first ten, {language} | {shares[0]:.3f} | {shares[1]:.3f} | {len(names)} |", flush=True)
+        say_row("clothing", f"right in the first ten, {language}",
+                *([sum(classes[i][0] == name for i in answers[n][1][:FIRST]) / FIRST for n, name in enumerate(names)] for answers in found))
     say_nonsense(collection, "clothing")
 
 
@@ -180,7 +186,7 @@ def main():
     parser.add_argument("--only", choices=["stamps", "clothing"])
     parser.add_argument("--step", type=int, default=1, help="take every n-th picture")
     options = parser.parse_args()
-    print("| set | what | words alone | with the bridge | queries |\n| --- | --- | ---: | ---: | ---: |", flush=True)
+    print("| set | what | words alone | with the bridge | better | worse | queries |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
     if options.only != "clothing" and options.stamps.is_dir():
         measure_stamps(options.magpie, options.stamps, options.step)
     if options.only != "stamps" and options.clothing and options.clothing.is_dir():
