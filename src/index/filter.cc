@@ -1,7 +1,7 @@
-// filter_documents: one byte per document of a segment, and one pass over a column per condition, which compilers vectorise.
+// filter_documents: one bit per document of a segment, met with the bits of each condition: those of facet values are kept
+// (value_documents.h), the others are made by a pass over their column.
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "index/snapshot.h"
 #include "text/tokens.h"
@@ -9,44 +9,44 @@
 namespace magpie::index {
 namespace {
 
-using Mask = std::vector<std::uint8_t>;
+using Bits = ValueDocuments::Bits;
 
-/// mask[i] &= whether document i has one of the values.
-void keep_values(const FacetColumn& column, const std::vector<std::string>& values, Mask& mask) {
-  std::vector<std::uint8_t> wanted(column.names.size() + 1, 0);
+void keep_values(const Segment& segment, std::size_t facet, const std::vector<std::string>& values, Bits& bits) {
+  const FacetColumn& column = segment.facets[facet];
+  Bits any(bits.size());
   for (const std::string& value : values) {
-    if (const auto index = column.names.find(value)) wanted[*index + 1] = 1;
+    const auto index = column.names.find(value);
+    if (!index) continue;
+    const auto has = segment.value_documents.of(facet, column, *index + 1, segment.documents());
+    for (std::size_t i = 0; i < any.size(); ++i) any[i] |= (*has)[i];
   }
-  for (std::uint32_t i = 0; i < mask.size(); ++i) {
-    std::uint8_t any = 0;
-    if (column.starts.empty() && !column.codes.empty()) {
-      any = wanted[column.codes[i]];
-    } else {
-      for (const std::uint32_t code : column.of(i)) any |= wanted[code];
-    }
-    mask[i] &= any;
-  }
+  for (std::size_t i = 0; i < bits.size(); ++i) bits[i] &= any[i];
 }
 
 template <class Test>
-void keep_where(std::span<const std::int64_t> column, Mask& mask, Test&& test) {
-  for (std::size_t i = 0; i < mask.size(); ++i) mask[i] &= static_cast<std::uint8_t>(test(column[i]));
+void keep_where(std::span<const std::int64_t> column, Bits& bits, Test&& test) {
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    const std::size_t begin = 64 * i, count = std::min<std::size_t>(64, column.size() - begin);
+    std::uint64_t kept = 0;
+    for (std::size_t k = 0; k < count; ++k) kept |= static_cast<std::uint64_t>(test(column[begin + k])) << k;
+    bits[i] &= kept;
+  }
 }
 
-void apply(const Segment& segment, const Filter& filter, Mask& mask) {
+void apply(const Segment& segment, const Filter& filter, Bits& bits) {
   for (std::size_t facet = 0; facet < kFacetCount; ++facet) {
     const std::vector<std::string>& values = filter.values(static_cast<Facet>(facet));
-    if (!values.empty()) keep_values(segment.facets[facet], values, mask);
+    if (!values.empty()) keep_values(segment, facet, values, bits);
   }
   if (filter.price_min_micros) {
-    keep_where(segment.prices, mask, [low = *filter.price_min_micros](std::int64_t price) { return (price != kNoPrice) & (price >= low); });
+    keep_where(segment.prices, bits, [low = *filter.price_min_micros](std::int64_t price) { return (price != kNoPrice) & (price >= low); });
   }
   if (filter.price_max_micros) {
-    keep_where(segment.prices, mask,
+    keep_where(segment.prices, bits,
                [high = *filter.price_max_micros](std::int64_t price) { return (price != kNoPrice) & (price <= high); });
   }
   if (filter.since_seconds) {
-    keep_where(segment.fetched_at, mask, [since = *filter.since_seconds](std::int64_t at) { return at >= since; });
+    keep_where(segment.fetched_at, bits, [since = *filter.since_seconds](std::int64_t at) { return at >= since; });
   }
 }
 
@@ -57,29 +57,35 @@ bool restricts(const Filter& filter) {
   return filter.price_min_micros || filter.price_max_micros || filter.since_seconds;
 }
 
-/// Documents whose byte is not 0, eight bytes at a time, as a filter stops most.
-void add_kept(const SegmentState& state, const Mask& mask, IdSet& passed) {
-  const auto add = [&](std::size_t i) {
-    if (mask[i] != 0 && !state.dead_documents.dead(static_cast<std::uint32_t>(i))) passed.add(state.segment->document_ids[i]);
-  };
-  std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= mask.size(); i += sizeof(std::uint64_t)) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, mask.data() + i, sizeof eight);
-    for (; eight != 0; eight &= eight - 1) {
-      // A byte is 0 or 1, so each bit that is set is a document.
-      add(i + static_cast<std::size_t>(std::countr_zero(eight)) / 8);
+/// The ids of the live documents among those of the bits. Ids that follow one another without a gap, as those of a segment that nothing was
+/// taken out of, are shifted to their places by words.
+void add_kept(const SegmentState& state, const Bits& bits, IdSet& passed) {
+  const Segment& segment = *state.segment;
+  const std::span<const ImageId> ids = segment.document_ids;
+  const bool gapless = ids.back() - ids.front() == ids.size() - 1;
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    const std::uint64_t kept = bits[i] & ~state.dead_documents.word(i);
+    if (kept == 0) continue;
+    if (!gapless) {
+      for (std::uint64_t rest = kept; rest != 0; rest &= rest - 1)
+        passed.add(ids[64 * i + static_cast<std::size_t>(std::countr_zero(rest))]);
+      continue;
     }
+    const std::size_t first = ids.front() + 64 * i, shift = first % 64;
+    passed.add_word(first / 64, kept << shift);
+    if (shift > 0 && kept >> (64 - shift) != 0) passed.add_word(first / 64 + 1, kept >> (64 - shift));
   }
-  for (; i < mask.size(); ++i) add(i);
 }
 
 IdSet filtered(const Snapshot& snapshot, const Filter& filter) {
   IdSet passed(snapshot.id_max());
   for (const auto& state : snapshot.segments) {
-    Mask mask(state->segment->documents(), 1);
-    apply(*state->segment, filter, mask);
-    add_kept(*state, mask, passed);
+    const std::uint32_t documents = state->segment->documents();
+    if (documents == 0) continue;
+    Bits bits((std::size_t{documents} + 63) / 64, ~std::uint64_t{0});
+    if (documents % 64 != 0) bits.back() >>= 64 - documents % 64;
+    apply(*state->segment, filter, bits);
+    add_kept(*state, bits, passed);
   }
   return passed;
 }

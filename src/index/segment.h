@@ -16,6 +16,7 @@
 #include "index/graph_file.h"
 #include "index/postings.h"
 #include "index/segment_file.h"
+#include "index/value_documents.h"
 #include "vec/quantise.h"
 #include "vec/sketch.h"
 
@@ -110,6 +111,7 @@ class Segment {
   std::span<const std::uint8_t> lengths;  // kFieldCount per document
   FacetColumn facets[kFacetCount];        // by Facet
   FacetColumn languages;
+  ValueDocuments value_documents;
   StringTable terms;
   std::span<const ImageId> vector_ids;            // ascending; a picture's vectors stand together, by region
   std::span<const std::uint16_t> vector_regions;  // empty: all are of whole pictures

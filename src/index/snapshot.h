@@ -23,6 +23,8 @@ namespace magpie::index {
 class DeadRows {
  public:
   bool dead(std::uint32_t row) const { return row / 64 < bits_.size() && ((bits_[row / 64] >> (row % 64)) & 1) != 0; }
+  /// Those of rows 64 × i and on, lowest first.
+  std::uint64_t word(std::size_t i) const { return i < bits_.size() ? bits_[i] : 0; }
   /// False if it was dead already.
   bool kill(std::uint32_t row);
   std::uint32_t count() const { return count_; }

@@ -362,17 +362,22 @@ Result<Background> background_similarity(const Snapshot& snapshot, std::span<con
   // One row of each stretch of so many: the first that lives and is within the scope.
   const std::uint64_t stretch = std::max<std::uint64_t>(1, snapshot.vectors() / kSample);
   double sum = 0;
-  std::uint64_t seen = 0, taken = 0, next = 0;
+  std::uint64_t before = 0, taken = 0, next = 0;  // rows of the segments before; places among all rows
   for (const auto& state : snapshot.segments) {
     const Segment& segment = *state->segment;
     const RowScope rows(segment, scope);
-    if (rows.none()) continue;
-    for (std::uint32_t row = 0; row < segment.vectors(); ++row, ++seen) {
-      if (seen < next || state->dead_vectors.dead(row) || !rows.has(row)) continue;
+    const std::uint64_t end = before + segment.vectors();
+    for (std::uint64_t place = std::max(next, before); !rows.none() && place < end;) {
+      const auto row = static_cast<std::uint32_t>(place - before);
+      if (state->dead_vectors.dead(row) || !rows.has(row)) {
+        ++place;
+        continue;
+      }
       sum += quantised.similarity(dot(segment.codes(row), quantised.values.data(), segment.row_size), segment.code_scales[row]);
       ++taken;
-      next = (seen / stretch + 1) * stretch;
+      place = next = (place / stretch + 1) * stretch;
     }
+    before = end;
   }
   if (taken == 0) return Background();
   return Background{.mean = static_cast<float>(sum / static_cast<double>(taken)), .vectors = taken * stretch};

@@ -46,10 +46,8 @@ Result<float> boundary(const SearchView& view, const SearchQuery& query, const E
   return background + (beyond ? 0 : relevance_min) * (1 - background);
 }
 
-Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within,
-                              CandidateOptions options, Candidates& found) {
-  MAGPIE_TRY(found.vector, query_vector(view, query));
-  MAGPIE_TRY(found.similarity_min, boundary(view, query, found.vector, relevance_min, query.beyond));
+Result<VectorMatches> find_similar(const SearchView& view, const SearchQuery& query, const Candidates& found, const IdSet& within,
+                                   CandidateOptions options) {
   const VectorQuery wanted{.vector = found.vector,
                            .k = options.nearest ? 2 * kNearestHits : kAllSimilar,
                            .allowed = &within,
@@ -58,8 +56,20 @@ Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, 
                            .exact = !options.nearest};
   MAGPIE_TRY(VectorMatches matches, view.vectors->search(wanted));
   if (options.monitor != nullptr) options.monitor->saw(view.vectors, wanted, matches);
+  return matches;
+}
+
+bool is_cut_off(const VectorMatches& matches, CandidateOptions options) {
+  return options.nearest && matches.hits.size() == 2 * kNearestHits;
+}
+
+Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within,
+                              CandidateOptions options, Candidates& found) {
+  MAGPIE_TRY(found.vector, query_vector(view, query));
+  MAGPIE_TRY(found.similarity_min, boundary(view, query, found.vector, relevance_min, query.beyond));
+  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, within, options));
   found.plan = matches.plan;
-  found.cut_off = matches.hits.size() == wanted.k;
+  found.cut_off = is_cut_off(matches, options);
   if (!matches.complete || found.cut_off) found.exactness = Exactness::kAtLeast;
   ImageId id_max = kNoId;
   for (const SimilarId& match : matches.hits) id_max = std::max(id_max, match.id);
@@ -157,6 +167,18 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
   }
   MAGPIE_TRY_DO(leave_out_asked(view, query, found.browsing ? within : found.ids, found.left_out));
   return found;
+}
+
+Result<IdSet> nearest_within(const SearchView& view, const SearchQuery& query, const IdSet& ground, Candidates& found) {
+  constexpr CandidateOptions kNearest{.nearest = true};
+  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, ground, kNearest));
+  if (!matches.complete || is_cut_off(matches, kNearest)) found.exactness = Exactness::kAtLeast;
+  IdSet ids;
+  for (const SimilarId& match : matches.hits) ids.add(match.id);
+  IdSet left_out;
+  MAGPIE_TRY_DO(leave_out_asked(view, query, ids, left_out));
+  ids -= left_out;
+  return ids;
 }
 
 }  // namespace magpie

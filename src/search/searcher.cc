@@ -119,9 +119,7 @@ class Answered {
   /// The candidates of all grounds are known, unless they are the nearest of one.
   Result<IdSet> among(const IdSet& ground) {
     if (!options_.nearest) return candidates_.among(ground);
-    MAGPIE_TRY(Candidates wider, find_candidates(view_, query_, settings_, ground, {.nearest = true}));
-    if (wider.exactness == Exactness::kAtLeast) candidates_.exactness = Exactness::kAtLeast;
-    return wider.among(ground);
+    return nearest_within(view_, query_, ground, candidates_);
   }
   const Candidates& candidates() const { return candidates_; }
   const IdSet& found() const { return found_; }
