@@ -21,6 +21,11 @@ namespace {
 /// An answer without a limit is ranked by float32 vectors this far down; below, similarities come from the codes (off by less than
 /// 0.001 as a rule), except near similarity_min, where the float32 vectors decide.
 constexpr std::size_t kExactHits = 1'000;
+/// The same for an answer that a graph gave, whose end is an estimate anyway: a row's float32 vector is 5 KB somewhere on a disk.
+constexpr std::size_t kExactNearest = 150;
+
+/// A beam that is to give k rows is wider by half, up to so many: the best of a long list are found long before its end is settled.
+constexpr std::size_t kBeamMargin = 64;
 
 /// As many times more where pictures have several rows each, since they are to be k pictures.
 constexpr std::size_t kRegionsBeam = 4;
@@ -200,7 +205,8 @@ class Search {
     const RowScope scope(segment, query_.scope);
     if (scope.none()) return false;
     const bool picky = query_.allowed != nullptr || state.dead_vectors.count() > 0 || query_.scope.part != VectorPart::kAny;
-    const std::size_t beam = std::max(kGraphBeamMin, query_.k + query_.k / 2) * (segment.vector_regions.empty() ? 1 : kRegionsBeam);
+    const std::size_t beam =
+        std::max(kGraphBeamMin, query_.k + std::min(query_.k / 2, kBeamMargin)) * (segment.vector_regions.empty() ? 1 : kRegionsBeam);
     const double passed = picky ? passing(state, scope) : segment.vectors();
     const SegmentPlan plan = plan_segment(segment.vectors(), passed, beam);
     if (!plan.walk) return false;
@@ -289,26 +295,28 @@ float best_similarity(std::span<const Candidate> picture) {
   return best;
 }
 
-/// An answer without a limit takes similarities from this one on, as the codes give them, from the float32 vectors.
-float exact_from(std::span<const Candidate> candidates) {
+/// The similarity, as the codes give it, of the picture behind the best `count`; those above are compared by their float32 vectors.
+float exact_from(std::span<const Candidate> candidates, std::size_t count) {
   std::vector<float> best;
   each_picture(candidates, [&](std::span<const Candidate> picture) { best.push_back(best_similarity(picture)); });
-  if (best.size() <= kExactHits) return -2;
-  std::nth_element(best.begin(), best.begin() + kExactHits, best.end(), std::greater<>());
-  return best[kExactHits];
+  if (best.size() <= count) return -2;
+  const auto behind = best.begin() + static_cast<std::ptrdiff_t>(count);
+  std::nth_element(best.begin(), behind, best.end(), std::greater<>());
+  return *behind;
 }
 
 bool comes_first(const SimilarId& a, const SimilarId& b) {
   return a.similarity != b.similarity ? a.similarity > b.similarity : a.id < b.id;
 }
 
-std::vector<SimilarId> rank(const Scan& scan, const VectorQuery& query, std::span<const float> floats) {
-  const bool limited = query.k != kAllSimilar;
-  const float floats_from = limited ? -2 : exact_from(scan.candidates());
+std::vector<SimilarId> rank(const Scan& scan, const VectorQuery& query, VectorPlan plan, std::span<const float> floats) {
+  const bool all = query.k != kAllSimilar && plan == VectorPlan::kScan;
+  const std::size_t exact = query.k == kAllSimilar ? kExactHits : kExactNearest;
+  const float floats_from = all ? -2 : exact_from(scan.candidates(), exact);
   const auto dot = vec::dot_functions().floats;
   std::vector<SimilarId> ranked;
   each_picture(scan.candidates(), [&](std::span<const Candidate> picture) {
-    const bool by_floats = limited || best_similarity(picture) >= floats_from;
+    const bool by_floats = all || best_similarity(picture) >= floats_from;
     SimilarId hit{.similarity = -2};
     for (const Candidate& one : picture) {
       if (one.similarity + one.bound < scan.floor()) continue;
@@ -347,8 +355,9 @@ Result<VectorMatches> search_vectors(const Snapshot& snapshot, const VectorQuery
   MAGPIE_TRY_DO(check_query(snapshot, query.vector));
   if (query.k == 0) return matches;
   Search search(snapshot, query);
-  matches.hits = rank(search.run(), query, search.floats());
+  const Scan& near = search.run();
   matches.plan = search.plan();
+  matches.hits = rank(near, query, matches.plan, search.floats());
   matches.complete = matches.plan == VectorPlan::kScan;
   return matches;
 }

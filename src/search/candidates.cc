@@ -46,30 +46,28 @@ Result<float> boundary(const SearchView& view, const SearchQuery& query, const E
   return background + (beyond ? 0 : relevance_min) * (1 - background);
 }
 
+/// `k`: the nearest, approximately; kAllSimilar: all, exactly.
 Result<VectorMatches> find_similar(const SearchView& view, const SearchQuery& query, const Candidates& found, const IdSet& within,
-                                   CandidateOptions options) {
+                                   std::size_t k, RecallMonitor* monitor) {
   const VectorQuery wanted{.vector = found.vector,
-                           .k = options.nearest ? 2 * kNearestHits : kAllSimilar,
+                           .k = k,
                            .allowed = &within,
                            .min_similarity = found.similarity_min,
                            .scope = query.scope,
-                           .exact = !options.nearest};
+                           .exact = k == kAllSimilar};
   MAGPIE_TRY(VectorMatches matches, view.vectors->search(wanted));
-  if (options.monitor != nullptr) options.monitor->saw(view.vectors, wanted, matches);
+  if (monitor != nullptr) monitor->saw(view.vectors, wanted, matches);
   return matches;
-}
-
-bool is_cut_off(const VectorMatches& matches, CandidateOptions options) {
-  return options.nearest && matches.hits.size() == 2 * kNearestHits;
 }
 
 Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, float relevance_min, const IdSet& within,
                               CandidateOptions options, Candidates& found) {
+  const std::size_t k = options.nearest ? 2 * kNearestHits : kAllSimilar;
   MAGPIE_TRY(found.vector, query_vector(view, query));
   MAGPIE_TRY(found.similarity_min, boundary(view, query, found.vector, relevance_min, query.beyond));
-  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, within, options));
+  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, within, k, options.monitor));
   found.plan = matches.plan;
-  found.cut_off = is_cut_off(matches, options);
+  found.cut_off = matches.hits.size() == k;
   if (!matches.complete || found.cut_off) found.exactness = Exactness::kAtLeast;
   ImageId id_max = kNoId;
   for (const SimilarId& match : matches.hits) id_max = std::max(id_max, match.id);
@@ -170,9 +168,8 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
 }
 
 Result<IdSet> nearest_within(const SearchView& view, const SearchQuery& query, const IdSet& ground, Candidates& found) {
-  constexpr CandidateOptions kNearest{.nearest = true};
-  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, ground, kNearest));
-  if (!matches.complete || is_cut_off(matches, kNearest)) found.exactness = Exactness::kAtLeast;
+  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, ground, kNearestHits, nullptr));
+  if (!matches.complete || matches.hits.size() == kNearestHits) found.exactness = Exactness::kAtLeast;
   IdSet ids;
   for (const SimilarId& match : matches.hits) ids.add(match.id);
   IdSet left_out;

@@ -77,8 +77,8 @@ bool asks_words(const SearchQuery& query);
 Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& query, const SearchSettings& settings, const IdSet& within,
                                    CandidateOptions options);
 
-/// The nearest pictures of another ground, for a search by pictures alone whose candidates are the nearest (`found`; its exactness becomes
-/// what holds for both).
+/// The kNearestHits nearest pictures of another ground, for a search by pictures alone whose candidates are the nearest (`found`; its
+/// exactness becomes what holds for both).
 Result<IdSet> nearest_within(const SearchView& view, const SearchQuery& query, const IdSet& ground, Candidates& found);
 
 }  // namespace magpie
