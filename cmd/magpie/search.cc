@@ -7,6 +7,7 @@
 #include "app/text_tower.h"
 #include "base/files.h"
 #include "command.h"
+#include "core/clock.h"
 #include "flags.h"
 #include "inspect.h"
 #include "search/searcher.h"
@@ -37,6 +38,10 @@ constexpr ParameterFlag kParameterFlags[] = {
     {"--brand", "brand", "NAME", "Only of this brand"},
     {"--colour", "colour", "NAME", "Only with this main colour: black white grey red orange yellow green blue purple pink brown"},
     {"--class", "class", "NAME", "Only with a thing of this class in it, as the detector names it, e.g. Footwear"},
+    {"--size", "size", "SIZE", "Only of products that can be had in this size, as the shop spells it"},
+    {"--language", "language", "TAG", "Only shown on pages in this language, e.g. de"},
+    {"--label", "label", "NAME", "Only collected under this label"},
+    {"--licence", "licence", "NAME", "Only under this licence, as the source names it"},
     {"--price-min", "price_min", "AMOUNT", "At least this price, with --currency"},
     {"--price-max", "price_max", "AMOUNT", "At most this price, with --currency"},
     {"--currency", "currency", "CODE", "Only priced in this currency, e.g. EUR"},
@@ -126,6 +131,7 @@ Result<std::string> ask_collection(const Common& common, const SearchFlags& flag
   if (const auto found = look_up_pictures(request, collection->catalog(), no_uploads); !found) return Failure(error_of(found.error()));
   MAGPIE_TRY_DO(add_pictures(flags, settings, collection->catalog(), request.query));
   MAGPIE_TRY(const auto placer, words_placer(*collection, settings, nullptr));
+  count_dates_until(SystemClock().now(), request);
   const Searcher searcher(collection->text(), collection->vectors(), settings.search, nullptr, placer.get());
   MAGPIE_TRY(const SearchAnswer answer, searcher.search(request.query));
   HitCards cards(collection->catalog(), collection->text());
@@ -180,10 +186,11 @@ void add_search(CLI::App& app, Common& common) {
   command.option("-n,--limit", flags->limit, "Hits to show, up to 200", {.show_default = true});
   command.option("--offset", flags->offset, "Hits to pass over first", {.show_default = true});
   command.flag("--why", flags->why, "Say of each hit what made it one; shown with --json");
-  command.flag("--facets", flags->facets, "Also count shops, categories, brands, colours and classes");
+  command.flag("--facets", flags->facets,
+               "Also count shops, categories, brands, colours, classes, sizes, languages, labels, licences and dates");
   command.footer(
-      "--shop, --category, --brand, --colour, --class, --like and --unlike may be given several times. With --json the answer is that of\n"
-      "the HTTP API (SearchAnswer in docs/openapi.yaml).");
+      "--shop, --category, --brand, --colour, --class, --size, --language, --label, --licence, --like and --unlike may be given several\n"
+      "times. With --json the answer is that of the HTTP API (SearchAnswer in docs/openapi.yaml).");
   command.common_flags(common);
   command.runs(common, [&common, flags] { return run(common, *flags); });
 }

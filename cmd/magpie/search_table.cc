@@ -36,7 +36,7 @@ void print_hit(const Element& hit) {
 
 void print_facets(const Element& facets) {
   constexpr std::size_t kShown = 12;
-  for (const char* name : {"shop", "category", "brand", "colour", "class"}) {
+  for (const char* name : {"shop", "category", "brand", "colour", "class", "size", "language", "label", "licence", "date"}) {
     simdjson::dom::array values;
     if (facets[name].get(values) != simdjson::SUCCESS || values.size() == 0) continue;
     fmt::print("{}:", name);

@@ -10,6 +10,10 @@ std::string_view to_string(Facet facet) {
     case Facet::kColour: return "colour";
     case Facet::kCurrency: return "currency";
     case Facet::kClass: return "class";
+    case Facet::kLanguage: return "language";
+    case Facet::kSize: return "size";
+    case Facet::kLabel: return "label";
+    case Facet::kLicence: return "licence";
   }
   return "unknown";
 }
@@ -21,6 +25,10 @@ std::vector<std::string>& Filter::values(Facet facet) {
     case Facet::kBrand: return brands;
     case Facet::kColour: return colours;
     case Facet::kClass: return classes;
+    case Facet::kLanguage: return languages;
+    case Facet::kSize: return sizes;
+    case Facet::kLabel: return labels;
+    case Facet::kLicence: return licences;
     case Facet::kCurrency: break;
   }
   return currencies;

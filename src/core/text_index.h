@@ -27,15 +27,15 @@
 namespace magpie {
 
 /// Facts that results are counted by. Persisted: append only.
-enum class Facet : std::uint8_t { kShop = 0, kCategory = 1, kBrand = 2, kColour = 3, kCurrency = 4, kClass = 5 };
-inline constexpr std::size_t kFacetCount = 6;
-/// "shop", "category", "brand", "colour", "currency", "class".
+enum class Facet : std::uint8_t { kShop = 0, kCategory = 1, kBrand = 2, kColour = 3, kCurrency = 4, kClass = 5, kLanguage = 6, kSize = 7, kLabel = 8, kLicence = 9 };
+inline constexpr std::size_t kFacetCount = 10;
+/// "shop", "category", "brand", "colour", "currency", "class", "language", "size", "label", "licence".
 std::string_view to_string(Facet facet);
 
 /// What a picture must be. Values of one list are alternatives (any of them); everything given must hold together.
 /// Values are compared byte for byte with the document's. An empty filter lets every document pass.
 struct Filter {
-  std::vector<std::string> shops, categories, brands, colours, currencies, classes;
+  std::vector<std::string> shops, categories, brands, colours, currencies, classes, languages, sizes, labels, licences;
   std::optional<std::int64_t> price_min_micros;  // inclusive, in the picture's own currency: give `currencies` too
   std::optional<std::int64_t> price_max_micros;  // inclusive; a picture without a price fails either bound
   std::optional<std::int64_t> since_seconds;     // fetched at this Unix time or later
@@ -79,6 +79,7 @@ struct IndexRow {
   std::uint64_t pixels = 0;
   std::int64_t fetched_at_seconds = 0;
   std::optional<std::int64_t> price_micros;
+  std::optional<std::int64_t> old_price_micros;  // before a discount, above price_micros
   std::string_view currency;
 };
 

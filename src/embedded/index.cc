@@ -22,7 +22,7 @@ class TextView : public TextSnapshot {
   }
   Result<void> values(Facet facet, const IdSet& ids, const std::function<void(ImageId, std::string_view)>& take) const override {
     snapshot_->for_each_document(ids, [&](const index::SegmentState& state, std::uint32_t ordinal) {
-      const index::FacetColumn& column = state.segment->facets[static_cast<std::size_t>(facet)];
+      const index::FacetColumn& column = state.segment->facet(facet);
       const std::span<const std::uint32_t> codes = column.of(ordinal);
       take(state.segment->document_ids[ordinal], codes.empty() ? std::string_view() : column.names[codes.front() - 1]);
     });

@@ -6,6 +6,8 @@
 
 #include "base/utf8.h"
 #include "core/frontier.h"
+#include "core/price.h"
+#include "embedded/product_sizes.h"
 #include "net/url.h"
 #include "text/language.h"
 
@@ -14,6 +16,8 @@ namespace {
 
 constexpr std::size_t kTextBytesMax = 4'096;
 constexpr std::size_t kColoursMax = 3;
+constexpr std::size_t kSizesMax = 64, kLabelsIndexedMax = 64;
+constexpr std::size_t kFacetValueBytesMax = 200;
 
 /// Joins pieces, each once, up to a limit.
 class Joined {
@@ -87,6 +91,13 @@ void take_product(IndexDocument& document, const StoredProduct& stored) {
   if (document.price_micros || !stored.price_micros) return;
   document.price_micros = stored.price_micros;
   document.currency = stored.product.offer.currency;
+  const std::optional<std::int64_t> old_price = price_micros(stored.product.offer.old_price);
+  if (old_price > stored.price_micros) document.old_price_micros = old_price;
+}
+
+void add_once(std::vector<std::string>& values, std::string_view value, std::size_t count_max) {
+  if (value.empty() || value.size() > kFacetValueBytesMax || values.size() >= count_max) return;
+  if (std::ranges::find(values, value) == values.end()) values.emplace_back(value);
 }
 
 }  // namespace
@@ -108,6 +119,7 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
     title.add(showing.product->product.name);
     description.add(showing.product->product.description);
     take_product(document, *showing.product);
+    for (const std::string& size : sizes_shown(showing.product->product, showing.image_url)) add_once(document.sizes, size, kSizesMax);
   }
   for (const Showing& showing : showings) {
     title.add(showing.page_title);
@@ -130,6 +142,8 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
   for (const PictureLabel& label : labels) {
     keywords.add(label.label);
     keywords.add(label.artist);
+    add_once(document.labels, label.label, kLabelsIndexedMax);
+    add_once(document.licences, label.licence, kLabelsIndexedMax);
   }
   for (const std::string& url : urls) {
     add_url_words(keywords, url);

@@ -11,7 +11,7 @@ namespace magpie {
 
 /// `showings` are those that permit it, products' first; the first that has a value decides shop, language, brand, category and price.
 /// Texts are joined by line ends, each piece once, and cut at a few KB: the words of the 64th page that shows a logo tell nothing new.
-/// Labels and artists of collected sources are keywords.
+/// Labels and artists of collected sources are keywords; labels and licences are facts, too. Sizes are those of all its products.
 IndexDocument make_index_document(const Image& image, std::span<const std::string> urls, std::span<const Showing> showings,
                                   std::span<const PictureLabel> labels);
 

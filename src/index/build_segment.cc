@@ -14,8 +14,8 @@ DocumentRow row_of(const AnalysedDocument& document) {
                   .pixels = facts.pixels,
                   .fetched_at = facts.fetched_at_seconds,
                   .price = facts.price_micros.value_or(kNoPrice),
-                  .lengths = document.lengths,
-                  .language = facts.language};
+                  .old_price = facts.old_price_micros.value_or(kNoPrice),
+                  .lengths = document.lengths};
   const auto values = [&](Facet facet) -> std::vector<std::string_view>& { return row.facets[static_cast<std::size_t>(facet)]; };
   values(Facet::kShop) = {facts.shop};
   values(Facet::kCategory) = {facts.category};
@@ -23,6 +23,10 @@ DocumentRow row_of(const AnalysedDocument& document) {
   values(Facet::kColour).assign(facts.colours.begin(), facts.colours.end());
   values(Facet::kCurrency) = {facts.currency};
   values(Facet::kClass).assign(facts.classes.begin(), facts.classes.end());
+  values(Facet::kLanguage) = {facts.language};
+  values(Facet::kSize).assign(facts.sizes.begin(), facts.sizes.end());
+  values(Facet::kLabel).assign(facts.labels.begin(), facts.labels.end());
+  values(Facet::kLicence).assign(facts.licences.begin(), facts.licences.end());
   return row;
 }
 

@@ -188,7 +188,11 @@ TEST_F(EngineTest, SegmentsOfBeforeBlocksAreReadAndMerged) {
   auto file = SegmentFileWriter::create(folder_ / segment_file_name(1));
   ASSERT_TRUE(file);
   DocumentsWriter documents;
-  for (ImageId id = 1; id <= 3; ++id) documents.add({.id = id, .copy_group = id, .lengths = {2, 0, 0, 0}, .language = "en"});
+  for (ImageId id = 1; id <= 3; ++id) {
+    DocumentRow row{.id = id, .copy_group = id, .lengths = {2, 0, 0, 0}};
+    row.facets[static_cast<std::size_t>(Facet::kLanguage)] = {"en"};
+    documents.add(row);
+  }
   documents.write(*file);
   const std::string_view terms = "cartdarkhorse";  // horses in title of all, a cart in that of 2, dark in alt of 3
   const std::string_view postings(

@@ -35,12 +35,12 @@ DocumentRow row_of(const Segment& segment, std::uint32_t i) {
                   .pixels = segment.pixels[i],
                   .fetched_at = segment.fetched_at[i],
                   .price = segment.prices[i]};
+  if (!segment.old_prices.empty()) row.old_price = segment.old_prices[i];
   std::copy_n(segment.lengths.begin() + static_cast<std::ptrdiff_t>(i * kFieldCount), kFieldCount, row.lengths.begin());
   for (std::size_t facet = 0; facet < kFacetCount; ++facet) {
     const FacetColumn& column = segment.facets[facet];
     for (const std::uint32_t code : column.of(i)) row.facets[facet].push_back(column.names[code - 1]);
   }
-  for (const std::uint32_t code : segment.languages.of(i)) row.language = segment.languages.names[code - 1];
   return row;
 }
 
@@ -127,7 +127,7 @@ Result<void> merge_segments(const fs::path& path, Sources sources, std::uint32_t
   DocumentsWriter documents;
   for (const Place& place : places) documents.add(row_of(*sources[place.source]->segment, place.row));
   for (const auto& source : sources) {
-    const StringTable& languages = source->segment->languages.names;
+    const StringTable& languages = source->segment->facet(Facet::kLanguage).names;
     for (std::uint32_t i = 0; i < languages.size(); ++i) documents.add_language(languages[i]);
   }
   documents.write(file);

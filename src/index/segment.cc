@@ -86,29 +86,22 @@ Result<void> Segment::map_documents() {
   MAGPIE_TRY(fetched_at, file_.column<std::int64_t>(Section::kFetchedAt, count));
   MAGPIE_TRY(prices, file_.column<std::int64_t>(Section::kPrices, count));
   MAGPIE_TRY(lengths, file_.column<std::uint8_t>(Section::kLengths, count * kFieldCount));
-  const auto facet = [&](Facet which) -> FacetColumn& { return facets[static_cast<std::size_t>(which)]; };
-  MAGPIE_TRY(facet(Facet::kShop), map_facet(Section::kShopNames, Section::kShops, std::nullopt, count));
-  MAGPIE_TRY(facet(Facet::kCategory), map_facet(Section::kCategoryNames, Section::kCategories, std::nullopt, count));
-  MAGPIE_TRY(facet(Facet::kBrand), map_facet(Section::kBrandNames, Section::kBrands, std::nullopt, count));
-  MAGPIE_TRY(facet(Facet::kColour), map_facet(Section::kColourNames, Section::kColours, Section::kColourStarts, count));
-  MAGPIE_TRY(facet(Facet::kCurrency), map_facet(Section::kCurrencyNames, Section::kCurrencies, std::nullopt, count));
-  if (!file_.section(Section::kClassNames).empty()) {
-    MAGPIE_TRY(facet(Facet::kClass), map_facet(Section::kClassNames, Section::kClasses, Section::kClassStarts, count));
-  }
-  MAGPIE_TRY(languages, map_facet(Section::kLanguageNames, Section::kLanguages, std::nullopt, count));
+  if (!file_.section(Section::kOldPrices).empty()) { MAGPIE_TRY(old_prices, file_.column<std::int64_t>(Section::kOldPrices, count)); }
+  for (std::size_t i = 0; i < kFacetCount; ++i) { MAGPIE_TRY(facets[i], map_facet(kFacetSections[i], count)); }
   return {};
 }
 
-Result<FacetColumn> Segment::map_facet(Section names, Section codes, std::optional<Section> starts, std::uint64_t rows) const {
+Result<FacetColumn> Segment::map_facet(const FacetSections& sections, std::uint64_t rows) const {
   FacetColumn column;
-  MAGPIE_TRY(column.names, StringTable::parse(file_.section(names)));
+  if (!sections.always && file_.section(sections.names).empty()) return column;
+  MAGPIE_TRY(column.names, StringTable::parse(file_.section(sections.names)));
   std::uint64_t values = rows;
-  if (starts) {
-    MAGPIE_TRY(column.starts, file_.column<std::uint32_t>(*starts, rows + 1));
+  if (sections.starts) {
+    MAGPIE_TRY(column.starts, file_.column<std::uint32_t>(*sections.starts, rows + 1));
     if (!std::is_sorted(column.starts.begin(), column.starts.end())) return fail(Code::kCorrupt, "facet starts are not in order");
     values = column.starts.back();
   }
-  MAGPIE_TRY(column.codes, file_.column<std::uint32_t>(codes, values));
+  MAGPIE_TRY(column.codes, file_.column<std::uint32_t>(sections.codes, values));
   for (const std::uint32_t code : column.codes) {
     if (code > column.names.size()) return fail(Code::kCorrupt, "a facet value has no name");
   }
@@ -152,7 +145,7 @@ Result<void> Segment::map_vectors() {
 Result<void> Segment::map_regions() {
   if (file_.section(Section::kVectorRegions).empty()) return {};
   MAGPIE_TRY(vector_regions, file_.column<std::uint16_t>(Section::kVectorRegions, vectors()));
-  MAGPIE_TRY(region_classes, map_facet(Section::kRegionClassNames, Section::kRegionClasses, std::nullopt, vectors()));
+  MAGPIE_TRY(region_classes, map_facet({Section::kRegionClassNames, Section::kRegionClasses}, vectors()));
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -44,6 +45,27 @@ class StringTable {
   std::span<const std::uint32_t> ends_;
   std::string_view bytes_;
 };
+
+/// Where a facet's column stands. A multi-valued one has starts.
+struct FacetSections {
+  Section names, codes;
+  std::optional<Section> starts = std::nullopt;
+  bool always = true;  // false: only where a document has a value
+};
+/// By Facet.
+inline constexpr FacetSections kFacetSections[] = {
+    {Section::kShopNames, Section::kShops},
+    {Section::kCategoryNames, Section::kCategories},
+    {Section::kBrandNames, Section::kBrands},
+    {Section::kColourNames, Section::kColours, Section::kColourStarts},
+    {Section::kCurrencyNames, Section::kCurrencies},
+    {Section::kClassNames, Section::kClasses, Section::kClassStarts, false},
+    {Section::kLanguageNames, Section::kLanguages},
+    {Section::kSizeNames, Section::kSizes, Section::kSizeStarts, false},
+    {Section::kLabelNames, Section::kLabels, Section::kLabelStarts, false},
+    {Section::kLicenceNames, Section::kLicences, Section::kLicenceStarts, false},
+};
+static_assert(std::size(kFacetSections) == kFacetCount);
 
 /// One facet of all documents of a segment. Values are 1 + index into names.
 struct FacetColumn {
@@ -108,9 +130,9 @@ class Segment {
   IdRanks document_ranks;
   std::span<const std::uint64_t> pixels;
   std::span<const std::int64_t> fetched_at, prices;
+  std::span<const std::int64_t> old_prices;  // empty: no document has one
   std::span<const std::uint8_t> lengths;  // kFieldCount per document
   FacetColumn facets[kFacetCount];        // by Facet
-  FacetColumn languages;
   ValueDocuments value_documents;
   StringTable terms;
   std::span<const ImageId> vector_ids;            // ascending; a picture's vectors stand together, by region
@@ -121,6 +143,7 @@ class Segment {
   std::span<const float> sketch_centre;  // empty: no vector has a sketch
   std::span<const vec::SketchScale> sketch_scales;
 
+  const FacetColumn& facet(Facet which) const { return facets[static_cast<std::size_t>(which)]; }
   std::optional<std::uint32_t> find_document(ImageId id) const;
   RowRange vectors_of(ImageId id) const;
   std::uint16_t region(std::uint32_t vector) const { return vector_regions.empty() ? std::uint16_t{0} : vector_regions[vector]; }
@@ -148,8 +171,8 @@ class Segment {
   Result<void> map_vectors();
   Result<void> map_regions();
   void open_graph(const fs::path& path);
-  /// `values` per row where there are no starts.
-  Result<FacetColumn> map_facet(Section names, Section codes, std::optional<Section> starts, std::uint64_t rows) const;
+  /// No column where there is none and need not be one.
+  Result<FacetColumn> map_facet(const FacetSections& sections, std::uint64_t rows) const;
 
   SegmentFile file_;
   std::uint64_t number_;

@@ -53,6 +53,7 @@ enum class Section : std::uint32_t {
   kFetchedAt = 4,    // i64, Unix seconds
   kPrices = 5,       // i64 micros; the smallest i64 for none
   kLengths = 6,      // u8[4]
+  kOldPrices = 7,    // as kPrices; only where there are some
   kShopNames = 10,
   kShops = 11,
   kCategoryNames = 12,
@@ -85,6 +86,15 @@ enum class Section : std::uint32_t {
   kVectorRegions = 47,  // u16; this and the next two only where there is a region's vector
   kRegionClassNames = 48,
   kRegionClasses = 49,
+  kSizeNames = 50,  // a product's; these and labels and licences only where there are some
+  kSizes = 51,
+  kSizeStarts = 52,
+  kLabelNames = 53,
+  kLabels = 54,
+  kLabelStarts = 55,
+  kLicenceNames = 56,
+  kLicences = 57,
+  kLicenceStarts = 58,
   kGraphHead = 60,  // this and the next in files of their own: graph_file.h
   kGraphEdges = 61,
   kGraphDirections = 62,

@@ -29,7 +29,7 @@ void FacetWriter::add_name(std::string_view name) {
   if (!name.empty()) known_.try_emplace(std::string(name), static_cast<std::uint32_t>(known_.size() + 1));
 }
 
-void FacetWriter::write(SegmentFileWriter& file, Section names, Section codes, std::optional<Section> starts) const {
+void FacetWriter::write(SegmentFileWriter& file, const FacetSections& sections) const {
   std::vector<std::pair<std::string_view, std::uint32_t>> sorted(known_.begin(), known_.end());
   std::sort(sorted.begin(), sorted.end());
   std::vector<std::uint32_t> final_code(sorted.size() + 1, 0), ends;
@@ -39,20 +39,20 @@ void FacetWriter::write(SegmentFileWriter& file, Section names, Section codes, s
     bytes += sorted[i].first;
     ends.push_back(static_cast<std::uint32_t>(bytes.size()));
   }
-  write_string_table(file, names, ends, bytes);
+  write_string_table(file, sections.names, ends, bytes);
 
   std::vector<std::uint32_t> written;
   written.reserve(codes_.size());
-  if (starts) {
+  if (sections.starts) {
     for (const std::uint32_t code : codes_) written.push_back(final_code[code]);
-    file.write(*starts, starts_);
+    file.write(*sections.starts, starts_);
   } else {
     for (std::size_t i = 0; i + 1 < starts_.size(); ++i) {
       MAGPIE_CHECK(starts_[i + 1] - starts_[i] <= 1, "single-valued facet with two values");
       written.push_back(starts_[i + 1] == starts_[i] ? 0 : final_code[codes_[starts_[i]]]);
     }
   }
-  file.write(codes, written);
+  file.write(sections.codes, written);
 }
 
 void DocumentsWriter::add(const DocumentRow& row) {
@@ -62,9 +62,9 @@ void DocumentsWriter::add(const DocumentRow& row) {
   pixels_.push_back(row.pixels);
   fetched_at_.push_back(row.fetched_at);
   prices_.push_back(row.price);
+  old_prices_.push_back(row.old_price);
   lengths_.insert(lengths_.end(), row.lengths.begin(), row.lengths.end());
   for (std::size_t facet = 0; facet < kFacetCount; ++facet) facets_[facet].add_document(row.facets[facet]);
-  languages_.add_document(std::span(&row.language, 1));
 }
 
 void DocumentsWriter::write(SegmentFileWriter& file) const {
@@ -74,14 +74,11 @@ void DocumentsWriter::write(SegmentFileWriter& file) const {
   file.write(Section::kFetchedAt, fetched_at_);
   file.write(Section::kPrices, prices_);
   file.write(Section::kLengths, lengths_);
-  const auto facet = [&](Facet which) -> const FacetWriter& { return facets_[static_cast<std::size_t>(which)]; };
-  facet(Facet::kShop).write(file, Section::kShopNames, Section::kShops, std::nullopt);
-  facet(Facet::kCategory).write(file, Section::kCategoryNames, Section::kCategories, std::nullopt);
-  facet(Facet::kBrand).write(file, Section::kBrandNames, Section::kBrands, std::nullopt);
-  facet(Facet::kColour).write(file, Section::kColourNames, Section::kColours, Section::kColourStarts);
-  facet(Facet::kCurrency).write(file, Section::kCurrencyNames, Section::kCurrencies, std::nullopt);
-  if (!facet(Facet::kClass).empty()) facet(Facet::kClass).write(file, Section::kClassNames, Section::kClasses, Section::kClassStarts);
-  languages_.write(file, Section::kLanguageNames, Section::kLanguages, std::nullopt);
+  if (std::ranges::any_of(old_prices_, [](std::int64_t price) { return price != kNoPrice; }))
+    file.write(Section::kOldPrices, old_prices_);
+  for (std::size_t i = 0; i < kFacetCount; ++i) {
+    if (kFacetSections[i].always || !facets_[i].empty()) facets_[i].write(file, kFacetSections[i]);
+  }
 }
 
 void PostingsWriter::add(std::string_view term, std::span<const Posting> postings) {
@@ -139,7 +136,7 @@ void write_regions(SegmentFileWriter& file, std::span<const VectorRow> rows) {
     classes.add_document(std::span(&row.region_class, 1));
   }
   file.write(Section::kVectorRegions, regions);
-  classes.write(file, Section::kRegionClassNames, Section::kRegionClasses, std::nullopt);
+  classes.write(file, {Section::kRegionClassNames, Section::kRegionClasses});
 }
 
 }  // namespace

@@ -21,10 +21,9 @@ struct DocumentRow {
   ImageId id = kNoId, copy_group = kNoId;
   std::uint64_t pixels = 0;
   std::int64_t fetched_at = 0;
-  std::int64_t price = kNoPrice;
+  std::int64_t price = kNoPrice, old_price = kNoPrice;
   std::array<std::uint8_t, kFieldCount> lengths{};
-  std::array<std::vector<std::string_view>, kFacetCount> facets;  // empty values are left out
-  std::string_view language;
+  std::array<std::vector<std::string_view>, kFacetCount> facets;  // by Facet; empty values are left out
 };
 
 /// Gathers the values of one facet and writes them with their names sorted.
@@ -35,8 +34,7 @@ class FacetWriter {
   void add_name(std::string_view name);
   /// Whether no document has a value.
   bool empty() const { return codes_.empty(); }
-  /// Writes kShopNames-like and kShops-like sections; with `starts` as a multi-valued facet.
-  void write(SegmentFileWriter& file, Section names, Section codes, std::optional<Section> starts) const;
+  void write(SegmentFileWriter& file, const FacetSections& sections) const;
 
  private:
   std::unordered_map<std::string, std::uint32_t> known_;  // value -> code in order of first sight, from 1
@@ -49,17 +47,18 @@ class DocumentsWriter {
  public:
   void add(const DocumentRow& row);
   /// A language that some words here are in, though no document as a whole is; empty is none.
-  void add_language(std::string_view language) { languages_.add_name(language); }
+  void add_language(std::string_view language) {
+    facets_[static_cast<std::size_t>(Facet::kLanguage)].add_name(language);
+  }
   void write(SegmentFileWriter& file) const;
   std::uint32_t size() const { return static_cast<std::uint32_t>(ids_.size()); }
 
  private:
   std::vector<ImageId> ids_, copy_groups_;
   std::vector<std::uint64_t> pixels_;
-  std::vector<std::int64_t> fetched_at_, prices_;
+  std::vector<std::int64_t> fetched_at_, prices_, old_prices_;
   std::vector<std::uint8_t> lengths_;
   std::array<FacetWriter, kFacetCount> facets_;
-  FacetWriter languages_;
 };
 
 /// Streams postings to the file, term after term, ascending.

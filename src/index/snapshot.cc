@@ -101,7 +101,7 @@ const IdSet& Snapshot::copies() const {
 std::vector<std::string> Snapshot::languages() const {
   std::set<std::string> found;
   for (const auto& state : segments) {
-    const StringTable& names = state->segment->languages.names;
+    const StringTable& names = state->segment->facet(Facet::kLanguage).names;
     for (std::uint32_t i = 0; i < names.size(); ++i) found.emplace(names[i]);
   }
   return {found.begin(), found.end()};
@@ -118,7 +118,8 @@ void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<
                  .pixels = segment.pixels[ordinal],
                  .fetched_at_seconds = segment.fetched_at[ordinal]};
     if (segment.prices[ordinal] != kNoPrice) row.price_micros = segment.prices[ordinal];
-    const FacetColumn& currencies = segment.facets[static_cast<std::size_t>(Facet::kCurrency)];
+    if (!segment.old_prices.empty() && segment.old_prices[ordinal] != kNoPrice) row.old_price_micros = segment.old_prices[ordinal];
+    const FacetColumn& currencies = segment.facet(Facet::kCurrency);
     if (currencies.codes[ordinal] != 0) row.currency = currencies.names[currencies.codes[ordinal] - 1];
     batch.push_back(row);
     if (batch.size() == kBatch) {

@@ -16,7 +16,16 @@ constexpr std::uint32_t kLast = kBehind - 1;
 /// Floats from 0 up order as their bits do; the minus sign puts the highest first.
 std::int64_t highest_first(float score) { return -std::int64_t{std::bit_cast<std::uint32_t>(std::max(score, 0.0F))}; }
 
-bool is_by_price(SortOrder sort) { return sort == SortOrder::kPriceAsc || sort == SortOrder::kPriceDesc; }
+/// What of a group's offers is asked for decides which of its pictures is shown.
+bool is_by_offer(SortOrder sort) {
+  return sort == SortOrder::kPriceAsc || sort == SortOrder::kPriceDesc || sort == SortOrder::kDiscount;
+}
+
+/// Millionths of the old price that are off. Nothing of what is said to be for nothing: that is mostly an error of its page.
+std::optional<std::int64_t> discount_of(const IndexRow& row) {
+  if (!row.price_micros || !row.old_price_micros || *row.price_micros <= 0 || *row.old_price_micros <= *row.price_micros) return std::nullopt;
+  return static_cast<std::int64_t>(1e6 * (1 - static_cast<double>(*row.price_micros) / static_cast<double>(*row.old_price_micros)));
+}
 
 }  // namespace
 
@@ -76,9 +85,14 @@ class RankKeys {
   /// By price, ranks mean something after rank_currencies() only.
   Key key_of(const IndexRow& row, float score) {
     Key made{candidates_.stands_behind(row.id) ? kBehind : 0, row.id, by_score_ ? highest_first(score) : -row.fetched_at_seconds};
-    if (!is_by_price(sort_)) return made;
+    if (!is_by_offer(sort_)) return made;
     made.value = 0;
-    if (!row.price_micros) {
+    const std::optional<std::int64_t> discount = sort_ == SortOrder::kDiscount ? discount_of(row) : std::nullopt;
+    if (discount) {
+      made.value = -*discount;
+      return made;
+    }
+    if (!row.price_micros || sort_ == SortOrder::kDiscount) {
       made.rank += kLast;
       return made;
     }
@@ -102,7 +116,7 @@ class RankKeys {
   }
 
   /// The better of two copies to show, at the better of their places.
-  static Copy merged(const Copy& a, const Copy& b, bool by_price);
+  static Copy merged(const Copy& a, const Copy& b, bool by_offer);
 
  private:
   struct Currency {
@@ -117,10 +131,10 @@ class RankKeys {
   std::vector<std::uint32_t> ranks_;  // by number
 };
 
-RankKeys::Copy RankKeys::merged(const Copy& a, const Copy& b, bool by_price) {
+RankKeys::Copy RankKeys::merged(const Copy& a, const Copy& b, bool by_offer) {
   const bool a_behind = a.key.rank >= kBehind, b_behind = b.key.rank >= kBehind;
   if (a_behind != b_behind) return a_behind ? b : a;  // a copy without the words does not stand for one that has them
-  if (by_price) {
+  if (by_offer) {
     return std::tie(a.key.rank, a.key.value, b.pixels, a.key.id) < std::tie(b.key.rank, b.key.value, a.pixels, b.key.id) ? a : b;
   }
   const bool first = std::tie(b.priced, b.pixels, a.key.id) < std::tie(a.priced, a.pixels, b.key.id);
@@ -152,7 +166,7 @@ Result<Ranking> Ranking::of(const SearchView& view, const IdSet& ids, const Cand
       else ranking.keys_.push_back(key);
     }
   }));
-  if (is_by_price(sort)) {
+  if (is_by_offer(sort)) {
     keys.rank_currencies();
     for (Key& key : ranking.keys_) keys.set_rank(key);
     for (RankKeys::Copy& copy : copies) keys.set_rank(copy.key);
@@ -161,7 +175,7 @@ Result<Ranking> Ranking::of(const SearchView& view, const IdSet& ids, const Cand
   for (std::size_t begin = 0, end = 0; begin < copies.size(); begin = end) {
     RankKeys::Copy shown = copies[begin];
     for (end = begin + 1; end < copies.size() && copies[end].group == copies[begin].group; ++end) {
-      shown = RankKeys::merged(shown, copies[end], is_by_price(sort));
+      shown = RankKeys::merged(shown, copies[end], is_by_offer(sort));
     }
     ranking.keys_.push_back(shown.key);
     if (end == begin + 1) continue;

@@ -9,8 +9,8 @@
 
 namespace magpie {
 
-/// The hits of one answer. A group of copies is one hit. Ordered by price, the group's first picture is shown, as its price is what was
-/// asked for. Otherwise the group stands where its best picture stands, and shows the one with an offer, most pixels, lowest id: a shop's
+/// The hits of one answer. A group of copies is one hit. Ordered by price or discount, the group's first picture is shown, as its offer
+/// is what was asked for. Otherwise the group stands where its best picture stands, and shows the one with an offer, most pixels, lowest id: a shop's
 /// listing has a small copy under fewer words, which would win by score.
 class Ranking {
  public:
@@ -33,7 +33,7 @@ class Ranking {
   friend class RankKeys;
   /// Smaller (rank, value, id) comes first.
   struct Key {
-    std::uint32_t rank = 0;  // by price: of the currency, kLast without a price; kBehind is added for Candidates::stands_behind
+    std::uint32_t rank = 0;  // by price: of the currency, kLast without what is ordered by; kBehind is added for Candidates::stands_behind
     ImageId id = kNoId;      // the picture shown
     std::int64_t value = 0;
   };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "search/candidates.h"
+#include "search/dates.h"
 #include "search/percentile.h"
 #include "search/prices.h"
 #include "search/ranking.h"
@@ -19,7 +20,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::pair<SortOrder, std::string_view> kSortOrders[] = {{SortOrder::kRelevance, "relevance"},
                                                                   {SortOrder::kNewest, "newest"},
                                                                   {SortOrder::kPriceAsc, "price-asc"},
-                                                                  {SortOrder::kPriceDesc, "price-desc"}};
+                                                                  {SortOrder::kPriceDesc, "price-desc"},
+                                                                  {SortOrder::kDiscount, "discount"}};
 
 Result<void> check(const SearchQuery& query) {
   if (query.limit > kSearchLimitMax) return fail(Code::kBadInput, "limit is at most {}, not {}", kSearchLimitMax, query.limit);
@@ -48,7 +50,7 @@ bool nearest_will_do(const SearchQuery& query) {
 struct Grounds {
   IdSet passed;
   std::vector<std::pair<Facet, IdSet>> relaxed;  // facets with a selection only
-  std::optional<IdSet> relaxed_prices;
+  std::optional<IdSet> relaxed_prices, relaxed_dates;
 };
 
 /// What passes a filter, and the query's limits.
@@ -73,17 +75,17 @@ Result<Grounds> find_grounds(const TextSnapshot& text, const SearchQuery& query)
   if (!query.filter.without.empty()) {
     MAGPIE_TRY(not_ruled_out, text.filter({.without = query.filter.without, .without_language = query.filter.without_language}));
   }
-  const auto passed_by = [&](const Filter& filter) -> Result<IdSet> {
-    MAGPIE_TRY(IdSet passed, find_passed(text, filter, query.limits));
+  const auto passed_by = [&](const Filter& filter, const RowLimits& limits) -> Result<IdSet> {
+    MAGPIE_TRY(IdSet passed, find_passed(text, filter, limits));
     if (not_ruled_out) passed &= *not_ruled_out;
     return passed;
   };
-  MAGPIE_TRY(grounds.passed, passed_by(plain));
+  MAGPIE_TRY(grounds.passed, passed_by(plain, query.limits));
   for (const Facet facet : query.facets) {
     if (query.filter.values(facet).empty()) continue;
     Filter relaxed = plain;
     relaxed.values(facet).clear();
-    MAGPIE_TRY(IdSet passed, passed_by(relaxed));
+    MAGPIE_TRY(IdSet passed, passed_by(relaxed, query.limits));
     grounds.relaxed.emplace_back(facet, std::move(passed));
   }
   const bool prices_chosen = query.filter.price_min_micros || query.filter.price_max_micros || !query.filter.currencies.empty();
@@ -92,7 +94,14 @@ Result<Grounds> find_grounds(const TextSnapshot& text, const SearchQuery& query)
     relaxed.price_min_micros.reset();
     relaxed.price_max_micros.reset();
     relaxed.currencies.clear();
-    MAGPIE_TRY(grounds.relaxed_prices, passed_by(relaxed));
+    MAGPIE_TRY(grounds.relaxed_prices, passed_by(relaxed, query.limits));
+  }
+  if (query.dates_at_seconds && (query.filter.since_seconds || query.limits.until_seconds)) {
+    Filter relaxed = plain;
+    RowLimits limits = query.limits;
+    relaxed.since_seconds.reset();
+    limits.until_seconds.reset();
+    MAGPIE_TRY(grounds.relaxed_dates, passed_by(relaxed, limits));
   }
   return grounds;
 }
@@ -102,6 +111,7 @@ IdSet all_of(const Grounds& grounds) {
   IdSet all = grounds.passed;
   for (const auto& [facet, passed] : grounds.relaxed) all |= passed;
   if (grounds.relaxed_prices) all |= *grounds.relaxed_prices;
+  if (grounds.relaxed_dates) all |= *grounds.relaxed_dates;
   return all;
 }
 
@@ -260,6 +270,10 @@ Result<SearchAnswer> Searcher::answer(const SearchView& view, const SearchQuery&
   if (query.prices) {
     MAGPIE_TRY(const IdSet priced, grounds.relaxed_prices ? answered.among(*grounds.relaxed_prices) : answered.found());
     MAGPIE_TRY(answer.prices, count_prices(view, priced));
+  }
+  if (query.dates_at_seconds) {
+    MAGPIE_TRY(const IdSet dated, grounds.relaxed_dates ? answered.among(*grounds.relaxed_dates) : answered.found());
+    MAGPIE_TRY(answer.dates, count_dates(view, dated, *query.dates_at_seconds));
   }
   answer.exactness = candidates.exactness;
   return answer;

@@ -22,10 +22,10 @@
 //               picture part = (similarity - similarity_min) / (1 - similarity_min), 0..1
 //               score = the part there is; with both kinds text_weight × text + (1 - text_weight) × picture
 //   collapse    near-copies (same copy_group) become one hit at the place of the first of them. It shows the one with an offer, then
-//               most pixels, then the lowest id (ordered by price: the first itself). SearchHit::copies names the others.
+//               most pixels, then the lowest id (ordered by price or discount: the first itself). SearchHit::copies names the others.
 //   count       `total` counts hits after collapse. A facet's count for a value is the total one would get by choosing only
 //               that value in that facet, everything else of the query unchanged: so a facet's own selection does not narrow
-//               its own counts ("drill sideways"). Prices are counted in the same way, a copy group once per currency and range.
+//               its own counts ("drill sideways"). Prices and dates are counted in the same way, a copy group once per range.
 //   order, page deterministic: ties go by id. total and facets do not depend on offset and limit.
 //   spread      per_shop and per_brand hold back what is beyond them in the whole order, so that pages follow each other. total and facets
 //               count what is held back, too; `listed` does not.
@@ -98,8 +98,9 @@ enum class SortOrder : std::uint8_t {
   kNewest,     // latest fetch first
   kPriceAsc,   // without a price last. Prices compare within a currency only: the currency most of the pictures found have
   kPriceDesc,  // comes first, the others after it
+  kDiscount,   // greatest share off the old price first; without one last
 };
-/// "relevance", "newest", "price-asc", "price-desc".
+/// "relevance", "newest", "price-asc", "price-desc", "discount".
 std::string_view to_string(SortOrder order);
 std::optional<SortOrder> sort_order_from_string(std::string_view name);
 
@@ -140,8 +141,10 @@ struct SearchQuery {
   SortOrder sort = SortOrder::kRelevance;
   std::size_t offset = 0;
   std::size_t limit = 50;  // 0..kSearchLimitMax; 0 asks for totals and facets only
-  std::vector<Facet> facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency, Facet::kClass};
-  bool prices = true;         // whether SearchAnswer::prices is wanted
+  std::vector<Facet> facets = {Facet::kShop,  Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency,
+                               Facet::kClass, Facet::kLanguage, Facet::kSize,  Facet::kLabel,  Facet::kLicence};
+  bool prices = true;                           // whether SearchAnswer::prices is wanted
+  std::optional<std::int64_t> dates_at_seconds;  // whether SearchAnswer::dates is, as seen from this Unix time
   std::optional<bool> exact;  // false: the nearest may do (see above); else search.exact says
   std::size_t per_shop = 0;   // hits of one shop at most, the best ones, and of one brand; 0 any number
   std::size_t per_brand = 0;
@@ -179,6 +182,13 @@ struct PriceFacet {
 };
 inline constexpr std::size_t kPriceRangesMax = 10;
 
+/// Hits fetched from `since_seconds` on, or before `until_seconds`, Unix times: what the filter of that bound alone would leave.
+struct DateRange {
+  std::string_view name;  // "hour", "day", "week", "month", "year", "older"
+  std::optional<std::int64_t> since_seconds, until_seconds;
+  std::uint64_t count = 0;
+};
+
 struct SearchAnswer {
   std::uint64_t total = 0;   // hits after collapse
   std::uint64_t listed = 0;  // those on all pages: `total` without what per_shop and per_brand hold back
@@ -190,6 +200,7 @@ struct SearchAnswer {
   std::vector<SearchHit> hits;
   std::vector<FacetCounts> facets;  // in the order of SearchQuery::facets
   std::vector<PriceFacet> prices;   // most hits first; counted without the filter's price bounds and currencies
+  std::vector<DateRange> dates;     // search/dates.h; counted without the query's bounds of time
   std::uint64_t version = 0;        // of the snapshot: equal versions and queries give equal answers on every page
   std::chrono::microseconds took{};
 };

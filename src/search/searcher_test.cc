@@ -50,6 +50,11 @@ const std::vector<std::string> kCategories{"", "Animals", "Chairs", "Shoes"};
 const std::vector<std::string> kBrands{"", "Nord", "Süd"};
 const std::vector<std::string> kColours{"red", "green", "blue", "white"};
 const std::vector<std::string> kCurrencies{"EUR", "USD", "JPY"};
+const std::vector<std::string> kLanguages{"", "de", "en"};
+const std::vector<std::string> kSizes{"S", "M", "L", "38"};
+const std::vector<std::string> kLabels{"cat", "dog"};
+const std::vector<std::string> kLicences{"CC BY", "CC0"};
+constexpr std::int64_t kDay = 86'400;
 
 Embedding embedding_near(const Embedding& centre, float spread, std::mt19937& random) {
   std::normal_distribution<float> normal(0, spread);
@@ -82,8 +87,14 @@ class World {
     if (random() % 3 != 0) {
       document.price_micros = static_cast<std::int64_t>(random() % 500) * 500'000;
       document.currency = pick(kCurrencies, random);
+      if (random() % 2 == 0) document.old_price_micros = *document.price_micros + static_cast<std::int64_t>(random() % 100) * 500'000;
     }
+    document.language = pick(kLanguages, random);
+    for (auto i = random() % 4; i > 0; --i) document.sizes.push_back(pick(kSizes, random));
+    for (auto i = random() % 3; i > 0; --i) document.labels.push_back(pick(kLabels, random));
+    for (auto i = random() % 2; i > 0; --i) document.licences.push_back(pick(kLicences, random));
     document.fetched_at_seconds = 1'700'000'000 + static_cast<std::int64_t>(random() % 50);
+    if (random() % 2 == 0) document.fetched_at_seconds -= static_cast<std::int64_t>(random() % 500) * kDay;
     document.copy_group = random() % 4 == 0 && id > 1 ? static_cast<ImageId>(1 + random() % (id - 1)) : id;
     document.pixels = 1'000 * (1 + random() % 5);
     if (random() % 8 != 0) made.embedding = embedding_near(pick(centres, random), 0.2F, random);
@@ -105,7 +116,13 @@ class World {
     if (random() % 5 == 0) query.filter.price_min_micros = static_cast<std::int64_t>(random() % 200) * 1'000'000;
     if (random() % 5 == 0) query.filter.price_max_micros = static_cast<std::int64_t>(random() % 300) * 1'000'000;
     if (random() % 6 == 0) query.filter.since_seconds = 1'700'000'000 + static_cast<std::int64_t>(random() % 50);
-    query.sort = static_cast<SortOrder>(random() % 4);
+    if (random() % 6 == 0) query.limits.until_seconds = 1'700'000'000 - static_cast<std::int64_t>(random() % 400) * kDay;
+    if (random() % 6 == 0) query.filter.languages = {pick(kLanguages, random), "en"};
+    if (random() % 6 == 0) query.filter.sizes = {pick(kSizes, random)};
+    if (random() % 6 == 0) query.filter.labels = {pick(kLabels, random), "horse"};
+    if (random() % 8 == 0) query.filter.licences = {pick(kLicences, random)};
+    query.dates_at_seconds = 1'700'000'025;
+    query.sort = static_cast<SortOrder>(random() % 5);
     return query;
   }
 
@@ -128,14 +145,18 @@ bool one_of(const std::vector<std::string>& values, const std::string& value) {
   return values.empty() || (!value.empty() && std::find(values.begin(), values.end(), value) != values.end());
 }
 
+bool any_of(const std::vector<std::string>& values, const std::vector<std::string>& names) {
+  return values.empty() || std::any_of(names.begin(), names.end(), [&](const auto& name) { return one_of(values, name); });
+}
+
 bool passes(const IndexDocument& document, const Filter& filter) {
-  const bool colour = filter.colours.empty() || std::any_of(document.colours.begin(), document.colours.end(),
-                                                            [&](const auto& name) { return one_of(filter.colours, name); });
+  const bool lists = any_of(filter.colours, document.colours) && any_of(filter.sizes, document.sizes) &&
+                     any_of(filter.labels, document.labels) && any_of(filter.licences, document.licences);
   const bool low = !filter.price_min_micros || (document.price_micros && *document.price_micros >= *filter.price_min_micros);
   const bool high = !filter.price_max_micros || (document.price_micros && *document.price_micros <= *filter.price_max_micros);
   const bool recent = !filter.since_seconds || document.fetched_at_seconds >= *filter.since_seconds;
   return one_of(filter.shops, document.shop) && one_of(filter.categories, document.category) && one_of(filter.brands, document.brand) &&
-         one_of(filter.currencies, document.currency) && colour && low && high && recent;
+         one_of(filter.currencies, document.currency) && one_of(filter.languages, document.language) && lists && low && high && recent;
 }
 
 double cosine(const Embedding& a, const Embedding& b) {
@@ -179,7 +200,8 @@ std::vector<const IndexDocument*> brute_found(const Collection& collection, cons
   std::vector<const IndexDocument*> found;
   for (const ImageId id : candidates) {
     const IndexDocument& document = collection.at(id).document;
-    if (passes(document, query.filter)) found.push_back(&document);
+    const bool early = !query.limits.until_seconds || document.fetched_at_seconds < *query.limits.until_seconds;
+    if (early && passes(document, query.filter)) found.push_back(&document);
   }
   return found;
 }
@@ -198,8 +220,19 @@ std::vector<std::string> values_of(const IndexDocument& document, Facet facet) {
     case Facet::kColour: return document.colours;
     case Facet::kClass: return document.classes;
     case Facet::kCurrency: return {document.currency};
+    case Facet::kLanguage: return {document.language};
+    case Facet::kSize: return document.sizes;
+    case Facet::kLabel: return document.labels;
+    case Facet::kLicence: return document.licences;
   }
   return {};
+}
+
+/// Millionths off the old price; -1 without both.
+std::int64_t discount_of(const IndexDocument& document) {
+  if (!document.price_micros || !document.old_price_micros || *document.price_micros == 0) return -1;
+  const std::int64_t off = *document.old_price_micros - *document.price_micros;
+  return off > 0 ? off * 1'000'000 / *document.old_price_micros : -1;
 }
 
 /// By the very words of the contract: the total one gets on choosing only that value in that facet.
@@ -216,6 +249,19 @@ std::map<std::string, std::uint64_t> brute_facet(const Collection& collection, S
     if (const std::uint64_t total = groups_in(brute_found(collection, query, candidates)); total > 0) counts[value] = total;
   }
   return counts;
+}
+
+/// The total one gets on choosing only that range.
+void expect_true_dates(const Collection& collection, SearchQuery query, const std::set<ImageId>& candidates,
+                       const std::vector<DateRange>& ranges) {
+  ASSERT_EQ(ranges.size(), 6U);
+  for (const DateRange& range : ranges) {
+    query.filter.since_seconds = range.since_seconds;
+    query.limits.until_seconds = range.until_seconds;
+    EXPECT_EQ(range.count, groups_in(brute_found(collection, query, candidates))) << range.name;
+  }
+  EXPECT_EQ(ranges[2].since_seconds, 1'700'000'025 - 7 * kDay);
+  EXPECT_EQ(ranges[5].until_seconds, ranges[4].since_seconds);
 }
 
 class Searches : public ::testing::TestWithParam<std::uint32_t> {
@@ -272,6 +318,7 @@ void Searches::compare(const SearchQuery& query) {
     EXPECT_EQ(counts, brute_facet(collection, query, candidates, query.facets[i])) << to_string(query.facets[i]);
     EXPECT_EQ(answer->facets[i].values_total, counts.size());
   }
+  expect_true_dates(collection, query, candidates, answer->dates);
   compare_pages(query, *answer);
   compare_order(query, *answer);
 }
@@ -324,6 +371,7 @@ void Searches::compare_order(const SearchQuery& query, const SearchAnswer& whole
     if (query.sort == SortOrder::kNewest || (query.sort == SortOrder::kRelevance && browsing)) {
       EXPECT_GE(newest_fetch(whole.hits[i - 1]), newest_fetch(hit));
     }
+    if (query.sort == SortOrder::kDiscount) { EXPECT_GE(discount_of(before), discount_of(document)); }
     if (query.sort == SortOrder::kPriceAsc || query.sort == SortOrder::kPriceDesc) {
       EXPECT_GE(before.price_micros.has_value(), document.price_micros.has_value());
       if (!before.price_micros || !document.price_micros || before.currency != document.currency) continue;

@@ -41,6 +41,10 @@ class PassedFilters {
     add_one_of("brand", filter.brands, {document_.brand});
     add_one_of("colour", filter.colours, document_.colours);
     add_one_of("class", filter.classes, document_.classes);
+    add_one_of("size", filter.sizes, document_.sizes);
+    add_one_of("language", filter.languages, {document_.language});
+    add_one_of("label", filter.labels, document_.labels);
+    add_one_of("licence", filter.licences, document_.licences);
     add_one_of("currency", filter.currencies, {document_.currency});
     const std::string price = document_.price_micros ? api_amount(*document_.price_micros) : "";
     add_if(filter.price_min_micros.has_value(), "price_min", price);

@@ -63,6 +63,12 @@ Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, c
   return true;
 }
 
+void count_dates_until(Timestamp now, SearchRequest& request) {
+  if (!request.wants_facets) return;
+  const auto minute = std::chrono::floor<std::chrono::minutes>(now);
+  request.query.dates_at_seconds = std::chrono::duration_cast<std::chrono::seconds>(minute.time_since_epoch()).count();
+}
+
 tl::unexpected<Problem> search_problem(const Error& error) {
   if (error.code == Code::kNotFound) return problem(404, "image_not_found", "{}", error.message);
   if (error.code == Code::kBadInput || error.code == Code::kTooLarge) return problem(400, "parameter_invalid", "{}", error.message);

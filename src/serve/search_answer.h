@@ -17,6 +17,9 @@ using FindUpload = std::function<std::optional<Embedding>(const std::string& tok
 /// Writes into request.query what its pictures stand for, and the scope that follows from them. `picture_expired`.
 Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find);
 
+/// Asks for the counts of dates, too, where the request wants facets; to the minute, so that ranges can be chosen again.
+void count_dates_until(Timestamp now, SearchRequest& request);
+
 /// A picture that is not there is the caller's problem; everything else the searcher says is ours.
 tl::unexpected<Problem> search_problem(const Error& error);
 

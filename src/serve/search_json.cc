@@ -43,7 +43,7 @@ bool is_plain_number(std::string_view text) {
 enum class Form { kText, kTexts, kPictures, kNumber, kBoolean };
 
 Form form_of(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kTexts = {"shop", "category", "brand", "colour", "class"};
+  constexpr std::array<std::string_view, 9> kTexts = {"shop", "category", "brand", "colour", "class", "size", "language", "label", "licence"};
   constexpr std::array<std::string_view, 4> kNumbers = {"pixels_min", "pixels_max", "per_shop", "per_brand"};
   if (name == "like" || name == "unlike") return Form::kPictures;
   if (std::ranges::find(kTexts, name) != kTexts.end()) return Form::kTexts;

@@ -19,6 +19,8 @@ constexpr std::size_t kColoursMax = 11;
 constexpr std::uint64_t kPerOwnerMax = 100;
 constexpr std::uint64_t kOffsetMax = 100'000;
 constexpr std::uint64_t kLimitPreset = 40;
+constexpr std::array<Facet, 9> kCountedFacets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kClass,
+                                                 Facet::kSize, Facet::kLanguage, Facet::kLabel, Facet::kLicence};
 
 void read_words(QueryReader& reader, SearchRequest& request) {
   request.typed = reader.text("q", kWordsCharactersMax).value_or("");
@@ -109,13 +111,14 @@ constexpr std::pair<SortOrder, std::string_view> kSorts[] = {{SortOrder::kReleva
                                                              {SortOrder::kNewest, "newest"},
                                                              {SortOrder::kPriceAsc, "price"},
                                                              {SortOrder::kPriceAsc, "price-asc"},
-                                                             {SortOrder::kPriceDesc, "price-desc"}};
+                                                             {SortOrder::kPriceDesc, "price-desc"},
+                                                             {SortOrder::kDiscount, "discount"}};
 
 void read_sort(QueryReader& reader, SearchQuery& query) {
   const std::string sort = reader.text("sort", 20).value_or("relevance");
   const auto* const known = std::ranges::find(kSorts, sort, &std::pair<SortOrder, std::string_view>::second);
   if (known != std::end(kSorts)) query.sort = known->first;
-  else reader.refuse("parameter_invalid", fmt::format("sort is '{}'; it must be relevance, newest, price or price-desc", sort));
+  else reader.refuse("parameter_invalid", fmt::format("sort is '{}'; it must be relevance, newest, price, price-desc or discount", sort));
 }
 
 std::vector<std::string> read_colours(QueryReader& reader) {
@@ -153,6 +156,15 @@ void write_price_facet(JsonWriter& json, const PriceFacet& facet) {
   json.end_array().end_object();
 }
 
+void write_date_range(JsonWriter& json, const DateRange& range) {
+  json.begin_object().field("value", range.name).field("count", range.count);
+  for (const auto& [name, seconds] : {std::pair("since", range.since_seconds), std::pair("until", range.until_seconds)}) {
+    json.key(name);
+    seconds ? json.string(api_time(Timestamp(std::chrono::seconds(*seconds)))) : json.null();
+  }
+  json.end_object();
+}
+
 }  // namespace
 
 Outcome<SearchRequest> parse_search_request(const SearchParameters& parameters) {
@@ -169,6 +181,10 @@ Outcome<SearchRequest> parse_search_request(const SearchParameters& parameters) 
   query.filter.brands = reader.texts("brand", kValuesMax);
   query.filter.colours = read_colours(reader);
   query.filter.classes = reader.texts("class", kValuesMax);
+  query.filter.sizes = reader.texts("size", kValuesMax);
+  query.filter.languages = reader.texts("language", kValuesMax);
+  query.filter.labels = reader.texts("label", kValuesMax);
+  query.filter.licences = reader.texts("licence", kValuesMax);
   read_prices(reader, parsed);
   read_limits(reader, parsed);
   read_sort(reader, query);
@@ -181,7 +197,7 @@ Outcome<SearchRequest> parse_search_request(const SearchParameters& parameters) 
   query.why = reader.boolean("why", false);
   parsed.wants_facets = reader.boolean("facets", false);
   query.facets.clear();
-  if (parsed.wants_facets) query.facets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kClass};
+  if (parsed.wants_facets) query.facets.assign(kCountedFacets.begin(), kCountedFacets.end());
   query.prices = parsed.wants_facets;
   if (auto wrong = reader.problem()) return tl::unexpected(*std::move(wrong));
   return parsed;
@@ -208,6 +224,10 @@ SearchParameters parameters_of(const SearchRequest& request) {
   add_all("brand", query.filter.brands);
   add_all("colour", query.filter.colours);
   add_all("class", query.filter.classes);
+  add_all("size", query.filter.sizes);
+  add_all("language", query.filter.languages);
+  add_all("label", query.filter.labels);
+  add_all("licence", query.filter.licences);
   add("price_min", request.price_min);
   add("price_max", request.price_max);
   add_all("currency", query.filter.currencies);
@@ -241,14 +261,15 @@ void write_query_echo(JsonWriter& json, const SearchRequest& request) {
 }
 
 void write_facets(JsonWriter& json, const SearchAnswer& answer) {
-  constexpr std::array<Facet, 5> kFacets = {Facet::kShop, Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kClass};
   json.begin_object();
-  for (const Facet facet : kFacets) {
+  for (const Facet facet : kCountedFacets) {
     json.key(to_string(facet));
     write_values(json, facet, answer);
   }
   json.key("price").begin_array();
   for (std::size_t i = 0; i < std::min<std::size_t>(answer.prices.size(), 20); ++i) write_price_facet(json, answer.prices[i]);
+  json.end_array().key("date").begin_array();
+  for (const DateRange& range : answer.dates) write_date_range(json, range);
   json.end_array().end_object();
 }
 

@@ -12,6 +12,7 @@ using SteadyClock = std::chrono::steady_clock;
 RouteReply answer_search(ApiState& state, SearchRequest& request, SteadyClock::time_point began) {
   const FindUpload find = [&](const std::string& token) { return state.uploads.find(token); };
   SERVE_TRY([[maybe_unused]] const bool found, look_up_pictures(request, state.ports.catalog, find));
+  count_dates_until(state.ports.clock.now(), request);
   const Result<SearchAnswer> answer = state.ports.searcher.search(request.query);
   if (!answer) return search_problem(answer.error());
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - began);

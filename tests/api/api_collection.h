@@ -356,7 +356,8 @@ class TestCollection {
     page.keywords = {"seat", "oak"};
     page.images = {ref_to("https://shop.test/chair.jpg", "A red chair"), ref_to("https://shop.test/chair-small.jpg", "The same chair")};
     Product product{.name = "Red chair", .brand = "Sitwell", .description = "Comfortable", .category = "Chairs"};
-    product.offer = {.price = "129.95", .currency = "EUR", .availability = "InStock"};
+    product.offer = {.price = "129.95", .currency = "EUR", .old_price = "159.95", .availability = "InStock"};
+    for (const char* size : {"Small", "Large"}) product.variants.push_back({.options = {{"Size", size}}});
     product.evidence = {{.field = "price", .origin = FieldOrigin::kJsonLd, .sure_percent = 75, .otherwise = "119.95"},
                         {.field = "availability", .origin = FieldOrigin::kLearnt, .sure_percent = 65, .otherwise = ""}};
     product.images = {page.images[0].url, page.images[1].url};
@@ -431,6 +432,7 @@ class TestCollection {
     EXPECT_EQ(add_image(**transaction, "https://toys.test/horse.png", "horse", {0, 1, 0, 0}, 400), kHorse);
     EXPECT_EQ(add_image(**transaction, "https://toys.test/hidden.png", "hidden", {0, 0, 1, 0}, 400), kHidden);
     add_regions(**transaction);
+    ASSERT_TRUE((*transaction)->add_label({.url = "https://toys.test/horse.png", .source = "toys", .label = "horse", .licence = "CC BY"}));
     ASSERT_TRUE((*transaction)->set_copy_group(kChairCopy, kChair));
     ASSERT_TRUE((*transaction)->commit());
     for (const ImageId id : {kChair, kChairCopy, kHorse, kHidden}) {

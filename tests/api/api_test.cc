@@ -240,6 +240,45 @@ TEST(ApiSearch, CountsAndFiltersByWhatWasDetected) {
   EXPECT_EQ(expect_answer(collection.get("/api/v1/search?class=Cat"), "SearchAnswer").number("/total"), 0u);
 }
 
+TEST(ApiSearch, CountsAndFiltersBySizeLanguageLabelAndLicence) {
+  const TestCollection collection;
+  const Parsed all = expect_answer(collection.get("/api/v1/search?facets=true"), "SearchAnswer");
+  const std::vector<std::tuple<std::string, std::string, ImageId>> facets = {{"size", "Large", TestCollection::kChair},
+                                                                             {"language", "en", TestCollection::kChair},
+                                                                             {"label", "horse", TestCollection::kHorse},
+                                                                             {"licence", "CC BY", TestCollection::kHorse}};
+  for (const auto& [name, value, id] : facets) {
+    EXPECT_EQ(all.text("/facets/" + name + "/0/value"), value);
+    EXPECT_EQ(all.number("/facets/" + name + "/0/count"), 1u) << name << ": copies are one hit";
+    const Parsed chosen = expect_answer(
+        collection.ask("POST", "/api/v1/search", {{"Content-Type", "application/json"}},
+                       fmt::format(R"({{"{}":["{}","no such"],"why":true}})", name, value)), "SearchAnswer");
+    EXPECT_EQ(ids(chosen), std::vector<std::uint64_t>{id}) << name;
+    EXPECT_EQ(chosen.text("/query/" + name + "/0"), value);
+    EXPECT_EQ(chosen.text("/hits/0/why/filters/0/name"), name);
+    EXPECT_EQ(chosen.text("/hits/0/why/filters/0/value"), value);
+  }
+  EXPECT_EQ(all.text("/facets/size/1/value"), "Small");
+}
+
+TEST(ApiSearch, CountsDatesAsTheirBoundsFilter) {
+  const TestCollection collection;
+  const Parsed all = expect_answer(collection.get("/api/v1/search?facets=true"), "SearchAnswer");
+  for (int i = 0; i < 6; ++i) {
+    const std::string at = fmt::format("/facets/date/{}/", i);
+    const std::string bound = i < 5 ? "since" : "until";
+    const Parsed chosen = expect_answer(collection.get("/api/v1/search?" + bound + "=" + all.text(at + bound)), "SearchAnswer");
+    EXPECT_EQ(all.number(at + "count"), chosen.number("/total")) << all.text(at + "value");
+  }
+}
+
+TEST(ApiSearch, SortsByDiscount) {
+  const TestCollection collection;
+  const Parsed sorted = expect_answer(collection.get("/api/v1/search?sort=discount"), "SearchAnswer");
+  EXPECT_EQ(ids(sorted), (std::vector<std::uint64_t>{TestCollection::kChair, TestCollection::kHorse}));
+  EXPECT_EQ(sorted.text("/query/sort"), "discount");
+}
+
 TEST(ApiImages, SayWhatWasDetected) {
   const TestCollection collection;
   const Parsed horse = expect_answer(collection.get("/api/v1/images/3"), "Image");

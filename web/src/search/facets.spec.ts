@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { periodOf, periodStart, readAmount, withChosen } from './facets'
+import type { DateRange } from '../api/schema'
+import { chosenRange, readAmount, withChosen } from './facets'
 
 describe('withChosen', () => {
   it('keeps a chosen value that matches nothing any more', () => {
@@ -12,17 +13,21 @@ describe('readAmount', () => {
   it.each(['', 'abc', '-3', '1.2.3', '1e5', '12 34'])('refuses "%s"', (text) => expect(readAmount(text)).toBeNull())
 })
 
-describe('periods', () => {
+describe('chosenRange', () => {
   const now = Date.parse('2026-11-21T12:34:56Z')
-  it('begin at a full minute', () => {
-    expect(periodStart('hour', now)).toBe('2026-11-21T11:34:00Z')
-    expect(periodStart('week', now)).toBe('2026-11-14T12:34:00Z')
+  const ranges: DateRange[] = [
+    { value: 'day', count: 3, since: '2026-11-20T12:34:00Z', until: null },
+    { value: 'year', count: 5, since: '2025-11-21T12:34:00Z', until: null },
+    { value: 'older', count: 2, since: null, until: '2025-11-21T12:34:00Z' },
+  ]
+  it('knows the bounds of a range, also some time later', () => {
+    expect(chosenRange(ranges, { since: '2026-11-20T12:34:00Z', until: null }, now)).toBe('day')
+    expect(chosenRange(ranges, { since: '2026-11-20T12:04:00Z', until: null }, now)).toBe('day')
+    expect(chosenRange(ranges, { since: null, until: '2025-11-19T12:34:00Z' }, now)).toBe('older')
   })
-  it.each(['hour', 'day', 'week'] as const)('recognise their own beginning: %s', (period) => {
-    expect(periodOf(periodStart(period, now), now)).toBe(period)
-  })
-  it('do not recognise another time', () => {
-    expect(periodOf('2020-01-01T00:00:00Z', now)).toBeNull()
-    expect(periodOf(null, now)).toBeNull()
+  it('knows no other bounds', () => {
+    expect(chosenRange(ranges, { since: null, until: null }, now)).toBeNull()
+    expect(chosenRange(ranges, { since: '2026-11-18T12:34:00Z', until: null }, now)).toBeNull()
+    expect(chosenRange(ranges, { since: '2026-11-20T12:34:00Z', until: '2026-11-21T00:00:00Z' }, now)).toBeNull()
   })
 })

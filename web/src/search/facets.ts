@@ -1,4 +1,4 @@
-import type { FacetValue } from '../api/schema'
+import type { DateRange, FacetValue } from '../api/schema'
 
 /** A chosen value stays in the list, with 0, when nothing matches it any more; else one could not take it back there. */
 export function withChosen(values: readonly FacetValue[], chosen: readonly string[]): FacetValue[] {
@@ -6,21 +6,17 @@ export function withChosen(values: readonly FacetValue[], chosen: readonly strin
   return [...values, ...missing.map((value) => ({ value, count: 0 }))]
 }
 
-export type Period = 'hour' | 'day' | 'week'
-const kPeriodMs: Record<Period, number> = { hour: 3_600_000, day: 86_400_000, week: 604_800_000 }
-
-/** The beginning of a period that ends now, to the minute, so that equal choices make equal addresses. */
-export function periodStart(period: Period, now: number): string {
-  const minute = 60_000
-  return new Date(Math.floor((now - kPeriodMs[period]) / minute) * minute).toISOString().replace('.000Z', 'Z')
+/** Whether bounds of time are those of the range, or nearly so: they were chosen a while ago. */
+function isNearly(range: DateRange, bounds: Pick<DateRange, 'since' | 'until'>, now: number): boolean {
+  const isNear = (asked: string | null, own: string | null): boolean => {
+    if (!asked || !own) return asked === own
+    return Math.abs(Date.parse(asked) - Date.parse(own)) < (now - Date.parse(own)) * 0.05 + 60_000
+  }
+  return isNear(bounds.since, range.since) && isNear(bounds.until, range.until)
 }
-
-/** The period such a time once was the beginning of, if it still nearly is. */
-export function periodOf(since: string | null, now: number): Period | null {
-  if (!since) return null
-  const age = now - Date.parse(since)
-  const near = (Object.keys(kPeriodMs) as Period[]).find((period) => Math.abs(age - kPeriodMs[period]) < kPeriodMs[period] * 0.05 + 60_000)
-  return near ?? null
+/** The range that was chosen; null where none was, or where the bounds are others. */
+export function chosenRange(ranges: readonly DateRange[], bounds: Pick<DateRange, 'since' | 'until'>, now: number): DateRange['value'] | null {
+  return ranges.find((range) => isNearly(range, bounds, now))?.value ?? null
 }
 
 /** "12,50" or " 12.5 " as the interface writes it; null for what is no amount. */

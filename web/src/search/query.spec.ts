@@ -3,8 +3,8 @@ import { likePicture, likeUpload } from './asked'
 import { parseQuery as parse, filterCount, isBlank, kEmptyQuery, keyOf, toggled, toLocation, withoutFilters, type SearchQuery } from './query'
 
 const full: SearchQuery = {
-  q: 'red horse', like: [likePicture(12, 3), { ...likePicture(13, 1), weight: 0.5 }], unlike: [{ ...likePicture(14), weight: 0.5 }], sameClass: false, shop: ['a.test', 'b.test:8080'], category: ['Animals'], brand: ['Alder & Co'], colour: ['red'], class: ['Footwear'],
-  priceMin: '10', priceMax: '99.90', currency: 'EUR', since: '2026-11-21T10:00:00Z', pixelsMin: 250000, fewOfEachShop: true, beyond: true, sort: 'price',
+  q: 'red horse', like: [likePicture(12, 3), { ...likePicture(13, 1), weight: 0.5 }], unlike: [{ ...likePicture(14), weight: 0.5 }], sameClass: false, shop: ['a.test', 'b.test:8080'], category: ['Animals'], brand: ['Alder & Co'], colour: ['red'], class: ['Footwear'], size: ['M', '38'], language: ['de'], label: ['cat'], licence: ['CC BY'],
+  priceMin: '10', priceMax: '99.90', currency: 'EUR', since: '2026-11-21T10:00:00Z', until: '2026-11-22T10:00:00Z', pixelsMin: 250000, pixelsMax: 9000000, perShop: 3, perBrand: 7, beyond: true, sort: 'price',
 }
 // As the router reads it back: all values are text.
 const read = (query: SearchQuery): SearchQuery =>
@@ -20,7 +20,7 @@ describe('the query in the address', () => {
     expect(toLocation(kEmptyQuery)).toEqual({})
   })
   it.each([
-    [{ like: 'x' }], [{ like: '-1' }], [{ like: '0' }], [{ picture: 'short' }], [{ picture: 'with space and more' }], [{ colour: 'mauve' }], [{ region: '2' }], [{ unlike: '3.9' }], [{ pixels_min: '0' }], [{ per_shop: '7' }], [{ same_class: 'false' }], [{ sort: 'random' }],
+    [{ like: 'x' }], [{ like: '-1' }], [{ like: '0' }], [{ picture: 'short' }], [{ picture: 'with space and more' }], [{ colour: 'mauve' }], [{ region: '2' }], [{ unlike: '3.9' }], [{ pixels_min: '0' }], [{ per_shop: '0' }], [{ per_brand: '101' }], [{ pixels_max: '-4' }], [{ until: 'tomorrow' }], [{ same_class: 'false' }], [{ sort: 'random' }],
     [{ since: 'yesterday' }], [{ currency: 'euro' }], [{ price_min: '5' }], [{ shop: '' }], [{ q: '   ' }], [{ q: null }],
   ])('drops what is malformed: %j', (raw) => {
     expect(isBlank(parse(raw))).toBe(true)
@@ -41,7 +41,7 @@ describe('the query in the address', () => {
 
 describe('filters', () => {
   it('are counted, price, time and size as one each', () => {
-    expect(filterCount(full)).toBe(9)
+    expect(filterCount(full)).toBe(14)
     expect(filterCount(withoutFilters(full))).toBe(0)
   })
   it('go without the words and the picture going', () => {

@@ -6,14 +6,14 @@ import type { ColourName } from '../api/schema'
 import { askedText, kLikeMax, kLikeWeight, kUnlikeMax, kUnlikeWeight, likePicture, likeUpload, parseAsked, type AskedPicture } from './asked'
 
 export const kColours: readonly ColourName[] = ['black', 'white', 'grey', 'red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown']
-export const kSorts = ['relevance', 'newest', 'price', 'price-desc'] as const
+export const kSorts = ['relevance', 'newest', 'price', 'price-desc', 'discount'] as const
 /** Hits of one shop, where results are to be of many. */
 export const kPerShop = 3
 export type Sort = (typeof kSorts)[number]
 
 /** Filters of several values each; the names are also those of the facets. */
-export type ListFilter = 'shop' | 'category' | 'brand' | 'colour' | 'class'
-export const kListFilters: readonly ListFilter[] = ['category', 'shop', 'brand', 'class', 'colour']
+export type ListFilter = 'shop' | 'category' | 'brand' | 'colour' | 'class' | 'size' | 'language' | 'label' | 'licence'
+export const kListFilters: readonly ListFilter[] = ['category', 'shop', 'brand', 'size', 'class', 'colour', 'label', 'licence', 'language']
 
 export interface SearchQuery {
   q: string
@@ -27,27 +27,41 @@ export interface SearchQuery {
   brand: string[]
   colour: string[]
   class: string[]
+  size: string[]
+  language: string[]
+  label: string[]
+  licence: string[]
   priceMin: string | null
   priceMax: string | null
   currency: string | null
   since: string | null
+  until: string | null
   pixelsMin: number | null
-  /** At most kPerShop of one shop. */
-  fewOfEachShop: boolean
+  pixelsMax: number | null
+  /** At most so many of one shop, and of one brand. */
+  perShop: number | null
+  perBrand: number | null
   /** Also pictures beyond the point where relevance ends. */
   beyond: boolean
   sort: Sort
 }
 
 export const kEmptyQuery: Readonly<SearchQuery> = {
-  q: '', like: [], unlike: [], sameClass: true, shop: [], category: [], brand: [], colour: [], class: [],
-  priceMin: null, priceMax: null, currency: null, since: null, pixelsMin: null, fewOfEachShop: false, beyond: false, sort: 'relevance',
+  q: '', like: [], unlike: [], sameClass: true, shop: [], category: [], brand: [], colour: [], class: [], size: [], language: [], label: [], licence: [],
+  priceMin: null, priceMax: null, currency: null, since: null, until: null, pixelsMin: null, pixelsMax: null, perShop: null, perBrand: null, beyond: false, sort: 'relevance',
 }
 
 type Raw = LocationQueryValue | LocationQueryValue[] | undefined
 const first = (raw: Raw): string => (Array.isArray(raw) ? raw[0] : raw) ?? ''
 const all = (raw: Raw): string[] => [...new Set((Array.isArray(raw) ? raw : [raw]).filter((value): value is string => !!value))]
 const matching = (raw: Raw, pattern: RegExp): string | null => (pattern.test(first(raw)) ? first(raw) : null)
+
+const whole = (raw: Raw, max: number): number | null => {
+  const number = Number(matching(raw, /^[1-9]\d{0,14}$/))
+  return number > 0 && number <= max ? number : null
+}
+const time = (raw: Raw): string | null => (/^\d{4}-\d\d-\d\dT/.test(first(raw)) && !Number.isNaN(Date.parse(first(raw))) ? first(raw) : null)
+const kPerOwnerMax = 100
 
 const kAmount = /^\d{1,15}(\.\d{1,4})?$/
 
@@ -70,7 +84,6 @@ export const asksByRegions = (query: Pick<SearchQuery, 'like'>): boolean => quer
 export function parseQuery(raw: LocationQuery): SearchQuery {
   const like = likes(raw)
   const currency = matching(raw['currency'], /^[A-Z]{3}$/)
-  const since = first(raw['since'])
   return {
     q: first(raw['q']).trim().slice(0, 500),
     like,
@@ -81,12 +94,19 @@ export function parseQuery(raw: LocationQuery): SearchQuery {
     brand: all(raw['brand']),
     colour: all(raw['colour']).filter((name) => (kColours as readonly string[]).includes(name)),
     class: all(raw['class']),
+    size: all(raw['size']),
+    language: all(raw['language']),
+    label: all(raw['label']),
+    licence: all(raw['licence']),
     priceMin: currency ? matching(raw['price_min'], kAmount) : null,
     priceMax: currency ? matching(raw['price_max'], kAmount) : null,
     currency,
-    since: /^\d{4}-\d\d-\d\dT/.test(since) && !Number.isNaN(Date.parse(since)) ? since : null,
-    pixelsMin: Number(matching(raw['pixels_min'], /^[1-9]\d{0,14}$/)) || null,
-    fewOfEachShop: first(raw['per_shop']) === String(kPerShop),
+    since: time(raw['since']),
+    until: time(raw['until']),
+    pixelsMin: whole(raw['pixels_min'], Number.MAX_SAFE_INTEGER),
+    pixelsMax: whole(raw['pixels_max'], Number.MAX_SAFE_INTEGER),
+    perShop: whole(raw['per_shop'], kPerOwnerMax),
+    perBrand: whole(raw['per_brand'], kPerOwnerMax),
     beyond: like.length > 0 && first(raw['beyond']) === 'true',
     sort: kSorts.find((sort) => sort === first(raw['sort'])) ?? 'relevance',
   }
@@ -103,12 +123,19 @@ function entries(query: SearchQuery): SearchParameters {
     ...(query.brand.length && { brand: query.brand }),
     ...(query.colour.length && { colour: query.colour as ColourName[] }),
     ...(query.class.length && { class: query.class }),
+    ...(query.size.length && { size: query.size }),
+    ...(query.language.length && { language: query.language }),
+    ...(query.label.length && { label: query.label }),
+    ...(query.licence.length && { licence: query.licence }),
     ...(query.priceMin && { price_min: query.priceMin }),
     ...(query.priceMax && { price_max: query.priceMax }),
     ...(query.currency && { currency: query.currency }),
     ...(query.since && { since: query.since }),
+    ...(query.until && { until: query.until }),
     ...(query.pixelsMin && { pixels_min: query.pixelsMin }),
-    ...(query.fewOfEachShop && { per_shop: kPerShop }),
+    ...(query.pixelsMax && { pixels_max: query.pixelsMax }),
+    ...(query.perShop && { per_shop: query.perShop }),
+    ...(query.perBrand && { per_brand: query.perBrand }),
     ...(query.beyond && { beyond: true }),
     ...(query.sort !== 'relevance' && { sort: query.sort }),
   }
@@ -124,12 +151,12 @@ export const isBlank = (query: SearchQuery): boolean => keyOf({ ...query, beyond
 
 export function filterCount(query: SearchQuery): number {
   const lists = kListFilters.reduce((sum, name) => sum + query[name].length, 0)
-  return lists + (query.currency ? 1 : 0) + (query.since ? 1 : 0) + (query.pixelsMin ? 1 : 0)
+  return lists + (query.currency ? 1 : 0) + (query.since || query.until ? 1 : 0) + (query.pixelsMin || query.pixelsMax ? 1 : 0)
 }
 
 export function withoutFilters(query: SearchQuery): SearchQuery {
-  const { q, like, unlike, sameClass, fewOfEachShop, sort } = query
-  return { ...kEmptyQuery, q, like, unlike, sameClass, fewOfEachShop, sort }
+  const { q, like, unlike, sameClass, perShop, perBrand, sort } = query
+  return { ...kEmptyQuery, q, like, unlike, sameClass, perShop, perBrand, sort }
 }
 
 /** Adds the value, or takes it away if it is there. */

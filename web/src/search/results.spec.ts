@@ -8,7 +8,7 @@ const hit = (id: number): Hit => ({
 })
 const answer = (offset: number, ids: number[], total: number): SearchAnswer => ({
   total, listed: total, total_is_exact: true, any_word: false, meant: [], offset, limit: 60, took_ms: 1, query: { sort: 'relevance' }, hits: ids.map(hit),
-  ...(offset === 0 && { facets: { shop: [], category: [], brand: [], colour: [], class: [], price: [] } }),
+  ...(offset === 0 && { facets: { shop: [], category: [], brand: [], colour: [], class: [], size: [], language: [], label: [], licence: [], price: [], date: [] } }),
 })
 function serverAnswers(...answers: (SearchAnswer | number)[]): ReturnType<typeof vi.fn> {
   const fetch = vi.fn(async (_path: string) => {

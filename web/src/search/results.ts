@@ -11,6 +11,8 @@ export interface ResultList {
   phase: Phase
   hits: readonly Hit[]
   total: number
+  /** Those that can be scrolled to: not what is held back for being of one shop or brand. */
+  listed: number
   totalIsExact: boolean
   anyWord: boolean
   meant: SearchAnswer['meant']
@@ -33,7 +35,7 @@ const isAbort = (error: unknown): boolean => error instanceof DOMException && er
 
 export function newList(parameters: SearchParameters): ResultList {
   return shallowReactive({
-    parameters, phase: 'loading', hits: [], total: 0, totalIsExact: true, anyWord: false, meant: [], tookMs: 0,
+    parameters, phase: 'loading', hits: [], total: 0, listed: 0, totalIsExact: true, anyWord: false, meant: [], tookMs: 0,
     facets: null, problem: null, next: 0, ended: false,
   } satisfies ResultList)
 }
@@ -44,6 +46,7 @@ export function append(list: ResultList, answer: SearchAnswer): void {
   list.hits = [...list.hits, ...answer.hits.filter((hit) => !known.has(hit.image_id))]
   list.next = answer.offset + answer.hits.length
   list.total = answer.total
+  list.listed = answer.listed
   list.totalIsExact = answer.total_is_exact
   list.anyWord = answer.any_word
   list.meant = answer.meant
