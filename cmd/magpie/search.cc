@@ -30,9 +30,12 @@ struct ParameterFlag {
 };
 constexpr ParameterFlag kParameterFlags[] = {
     {"--like", "like", "PICTURE",
-     "Find what looks like a picture of the collection: ID, ID.REGION for a thing detected in it, with *WEIGHT behind it"},
+     "Find what looks like a picture of the collection: ID, ID.REGION for a thing detected in it, ID@L,T,W,H for a part, with "
+     "*WEIGHT behind it"},
     {"--unlike", "unlike", "PICTURE", "Away from this picture; written as in --like, with a weight of 0.5 unless it says another"},
     {"--region", "region", "NUMBER", "With one --like: the thing detected in it under this number"},
+    {"--box", "box", "L,T,W,H",
+     "With one --image or --like: only what is in this part of it; left, top, width and height as shares of its sides, 0.25,0,0.5,1"},
     {"--shop", "shop", "HOST", "Only from this shop"},
     {"--category", "category", "NAME", "Only in this category"},
     {"--brand", "brand", "NAME", "Only of this brand"},
@@ -100,18 +103,56 @@ Result<std::vector<std::string>> read_pictures(const std::vector<std::string>& p
   return pictures;
 }
 
-Result<void> add_pictures(const SearchFlags& flags, const AppSettings& settings, const Catalog& catalog, SearchQuery& query) {
-  if (flags.images.empty()) return {};
-  MAGPIE_TRY(const std::vector<std::string> pictures, read_pictures(flags.images));
-  MAGPIE_TRY(const PictureModel model, find_embedder(settings, &catalog));
-  const auto workers = start_picture_workers(settings, {.model = &model, .processes = 1});
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    auto embedding = Pictures(*workers).embed(pictures[i], Deadline::after(30s));
+/// Workers that understand pictures, started when the first is wanted.
+class SearchPictures {
+ public:
+  /// Both must outlive it.
+  SearchPictures(const AppSettings& settings, const Collection& collection) : settings_(settings), collection_(collection) {}
+
+  Result<Embedding> embed(const std::string& bytes, const std::optional<PicturePart>& part) {
+    MAGPIE_TRY(Pictures * pictures, start());
+    return part ? pictures->embed_part(bytes, *part, Deadline::after(30s)) : pictures->embed(bytes, Deadline::after(30s));
+  }
+  Outcome<Embedding> embed_part(ImageId id, const PicturePart& part) {
+    SERVE_TRY(Pictures * pictures, start());
+    return embed_archived_part(collection_.catalog(), collection_.archive(), *pictures, id, part, Deadline::after(30s));
+  }
+
+ private:
+  Result<Pictures*> start() {
+    if (pictures_) return &*pictures_;
+    MAGPIE_TRY(const PictureModel model, find_embedder(settings_, &collection_.catalog()));
+    workers_ = start_picture_workers(settings_, {.model = &model, .processes = 1});
+    return &pictures_.emplace(*workers_);
+  }
+
+  const AppSettings& settings_;
+  const Collection& collection_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::optional<Pictures> pictures_;
+};
+
+/// `part` is of the only picture.
+Result<void> add_pictures(const SearchFlags& flags, const std::optional<PicturePart>& part, SearchPictures& pictures, SearchQuery& query) {
+  MAGPIE_TRY(const std::vector<std::string> files, read_pictures(flags.images));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    auto embedding = pictures.embed(files[i], part);
     if (!embedding) return fail(embedding.error(), flags.images[i]);
     query.like.push_back({.vector = *std::move(embedding)});
   }
-  query.scope = {};  // as for the server, whole pictures are asked with, too
+  if (!files.empty()) query.scope = {};  // as for the server, whole pictures are asked with, too
   return {};
+}
+
+/// With --image, --box is of the file.
+Result<std::optional<PicturePart>> take_box(const SearchFlags& flags, SearchParameters& parameters) {
+  const auto box = std::ranges::find(parameters, "box", &SearchParameters::value_type::first);
+  if (box == parameters.end() || flags.images.empty()) return std::optional<PicturePart>();
+  if (flags.images.size() > 1) return fail(Code::kBadInput, "--box goes with one --image, not with {}", flags.images.size());
+  const auto part = parse_picture_part(box->second);
+  if (!part) return fail(Code::kBadInput, "{}", box_problem(box->second));
+  parameters.erase(box);
+  return part;
 }
 
 Result<SearchRequest> parse_request(const SearchParameters& parameters) {
@@ -120,7 +161,8 @@ Result<SearchRequest> parse_request(const SearchParameters& parameters) {
   return *std::move(request);
 }
 
-Result<std::string> ask_collection(const Common& common, const SearchFlags& flags, const SearchParameters& parameters) {
+Result<std::string> ask_collection(const Common& common, const SearchFlags& flags, const SearchParameters& parameters,
+                                   const std::optional<PicturePart>& part) {
   const auto began = std::chrono::steady_clock::now();
   MAGPIE_TRY(SearchRequest request, parse_request(parameters));
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
@@ -128,8 +170,11 @@ Result<std::string> ask_collection(const Common& common, const SearchFlags& flag
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
   MAGPIE_TRY(const auto collection, Collection::open_to_read(folder));
   const auto no_uploads = [](const std::string&) { return std::optional<Embedding>(); };
-  if (const auto found = look_up_pictures(request, collection->catalog(), no_uploads); !found) return Failure(error_of(found.error()));
-  MAGPIE_TRY_DO(add_pictures(flags, settings, collection->catalog(), request.query));
+  SearchPictures pictures(settings, *collection);
+  const EmbedPart embed_part = [&](ImageId id, const PicturePart& of) { return pictures.embed_part(id, of); };
+  const auto found = look_up_pictures(request, collection->catalog(), no_uploads, embed_part);
+  if (!found) return Failure(error_of(found.error()));
+  MAGPIE_TRY_DO(add_pictures(flags, part, pictures, request.query));
   MAGPIE_TRY(const auto placer, words_placer(*collection, settings, nullptr));
   count_dates_until(SystemClock().now(), request);
   const Searcher searcher(collection->text(), collection->vectors(), settings.search, nullptr, placer.get());
@@ -143,10 +188,13 @@ Result<std::string> ask_collection(const Common& common, const SearchFlags& flag
 
 Result<std::string> ask(const Common& common, const SearchFlags& flags, SearchParameters parameters) {
   add_page(flags, parameters);
-  if (flags.server.empty()) return ask_collection(common, flags, parameters);
+  const bool asks_region = std::ranges::any_of(parameters, [](const auto& known) { return known.first == "region"; });
+  if (asks_region && !flags.images.empty()) return fail(Code::kBadInput, "--region goes with one --like; of a file give the part: --box");
+  MAGPIE_TRY(const std::optional<PicturePart> part, take_box(flags, parameters));
+  if (flags.server.empty()) return ask_collection(common, flags, parameters, part);
   MAGPIE_TRY(const std::vector<std::string> pictures, read_pictures(flags.images));
   const char* key = std::getenv("MAGPIE_KEY");
-  return ask_server(flags.server, key == nullptr ? "" : key, std::move(parameters), pictures);
+  return ask_server(flags.server, key == nullptr ? "" : key, std::move(parameters), pictures, part);
 }
 
 Result<int> run(const Common& common, const SearchFlags& flags) {

@@ -2,9 +2,12 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+
 #include "base/json_writer.h"
 #include "net/http_client.h"
 #include "search_spellings.h"
+#include "serve/search_json.h"
 
 namespace magpie::cmd {
 namespace {
@@ -51,34 +54,26 @@ class SearchServer {
   std::unique_ptr<HttpClient> client_;
 };
 
-/// As plain as it comes: whether names and values are right is the server's to say.
-std::string json_of(const SearchParameters& parameters) {
-  std::vector<std::pair<std::string, std::vector<std::string>>> grouped;
-  for (const auto& [name, value] : parameters) {
-    const auto known = std::ranges::find(grouped, name, [](const auto& group) { return group.first; });
-    if (known == grouped.end()) grouped.push_back({name, {value}});
-    else known->second.push_back(value);
-  }
+/// Of parameters that were understood: a number is one.
+std::string json_of(SearchParameters parameters) {
+  std::ranges::stable_sort(parameters, {}, &SearchParameters::value_type::first);  // values of a name follow each other
   JsonWriter json;
-  json.begin_object();
-  for (const auto& [name, values] : grouped) {
-    json.key(name).begin_array();
-    for (const std::string& value : values) json.string(value);
-    json.end_array();
-  }
-  return json.end_object().take();
+  write_search_json(json, parameters);
+  return json.take();
 }
 
 }  // namespace
 
 Result<std::string> ask_server(const std::string& server, const std::string& key, SearchParameters parameters,
-                               const std::vector<std::string>& pictures) {
+                               const std::vector<std::string>& pictures, const std::optional<PicturePart>& part) {
   MAGPIE_TRY(SearchServer asked, SearchServer::open(server, key));
+  const std::string box = part ? "&box=" + to_text(*part) : "";
   for (const std::string& picture : pictures) {
-    MAGPIE_TRY(const std::string uploaded, asked.post("/api/v1/search?limit=0", "image/*", picture));
+    MAGPIE_TRY(const std::string uploaded, asked.post("/api/v1/search?limit=0" + box, "image/*", picture));
     parameters.emplace_back("like", text_in(uploaded, "picture_token"));
   }
-  return asked.post("/api/v1/search", "application/json", json_of(parameters));
+  if (const auto request = parse_search_request(parameters); !request) return Failure(error_of(request.error()));
+  return asked.post("/api/v1/search", "application/json", json_of(std::move(parameters)));
 }
 
 }  // namespace magpie::cmd

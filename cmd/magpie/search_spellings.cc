@@ -12,7 +12,7 @@ namespace {
 std::string shell_quoted(const std::string& text) {
   const auto is_plain = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("-._:/,").find(c) != std::string_view::npos;
+           std::string_view("-._:/,@").find(c) != std::string_view::npos;
   };
   if (!text.empty() && std::ranges::all_of(text, is_plain)) return text;
   std::string quoted = "'";

@@ -12,7 +12,9 @@
 #include "analyse/network_embedder.h"
 #include "base/hash.h"
 #include "base/wire.h"
+#include "image/animation.h"
 #include "image/picture.h"
+#include "image/resize.h"
 #include "store/warc.h"
 #include "vec/quantise.h"
 
@@ -25,7 +27,7 @@ constexpr std::uint32_t kSideMax = 8'192;
 constexpr std::uint32_t kWarmUpSide = 64;
 
 // Payload of all kinds (base/wire.h): u64 side (0 unless kMakeVariant) · bytes picture (empty when it is in the file) · u64 count, then
-// known regions (f64 left, top, right, bottom, score, bytes label; none unless kLookAgain)
+// known regions (f64 left, top, right, bottom, score, bytes label; of kLookAgain those that are kept, of kEmbedPart the part)
 std::string encode_payload(std::uint32_t side, std::string_view picture, const std::vector<EmbeddedRegion>& known) {
   WireWriter out;
   out.u64(side);
@@ -42,7 +44,8 @@ WorkRequest make_request(std::uint32_t kind, std::uint32_t side, std::string_vie
   WorkRequest request;
   request.kind = kind;
   request.payload = encode_payload(side, picture, known);
-  request.time_max = kind == kEmbedPicture || kind == kMakeVariant ? kQueryTimeMax : kAnalyseTimeMax;
+  const bool is_query = kind == kEmbedPicture || kind == kMakeVariant || kind == kEmbedPart;
+  request.time_max = is_query ? kQueryTimeMax : kAnalyseTimeMax;
   return request;
 }
 
@@ -117,6 +120,26 @@ Image describe(std::string_view bytes, const image::AnalysedPicture& picture) {
   return image;
 }
 
+constexpr std::uint32_t kPartSideWanted = 640;  // px of the part's longer side, as of whole pictures
+
+// What of the picture is in its part, no smaller than kPartSideWanted where the picture has as much.
+Result<image::AnalysedPicture> decode_part(std::string_view bytes, const Region& part, const image::DecodeLimits& limits) {
+  const float width = part.right - part.left, height = part.bottom - part.top;
+  const bool is_within = part.left >= 0 && part.top >= 0 && part.right <= 1 && part.bottom <= 1 && width > 0 && height > 0;
+  if (!is_within) return fail(Code::kBadInput, "the part is not within the picture");
+  const auto side_wanted = static_cast<std::uint32_t>(std::min(float{kSideMax}, float{kPartSideWanted} / std::max(width, height)));
+  MAGPIE_TRY(image::Shown shown, image::decode_shown(bytes, limits, {.side_wanted = side_wanted}));
+  const image::Pixels pixels = image::flatten_on_white(std::move(shown.still.pixels));
+  const Cut cut = cut_of(part, pixels.size());
+  if (std::min(cut.size.width, cut.size.height) < kPartSideMin)
+    return fail(Code::kBadInput, "the part has {} x {} pixels; it must have {} on either side", cut.size.width, cut.size.height,
+                kPartSideMin);
+  const Cut wide = widened(cut, pixels.size());
+  image::AnalysedPicture decoded{.header = shown.still.header};
+  decoded.pixels = image::shrink_to_fit(image::crop(pixels.view(), wide.left, wide.top, wide.size).view(), kPartSideWanted);
+  return decoded;
+}
+
 // The worker's side: its networks, used for one picture at a time.
 class PictureAnalyst {
  public:
@@ -138,6 +161,18 @@ class PictureAnalyst {
     }
     analysed.thumbnail = std::move(picture.thumbnail.jpeg);
     analysed.preview = std::move(picture.preview.jpeg);
+    return encode_analysed_image(analysed);
+  }
+
+  Result<std::string> embed_part(const WorkerRequest& request) {
+    Task task;
+    MAGPIE_TRY_DO(read_task(request, task));
+    if (task.known.size() != 1) return fail(Code::kBadInput, "one part is wanted, not {}", task.known.size());
+    MAGPIE_TRY(const image::AnalysedPicture picture, decode_part(task.picture, task.known.front(), limits_for(request)));
+    AnalysedImage analysed;
+    analysed.image = describe(task.picture, picture);
+    analysed.space = embedder_->space();
+    MAGPIE_TRY(analysed.embedding, embed(picture.pixels));
     return encode_analysed_image(analysed);
   }
 
@@ -209,6 +244,7 @@ Result<void> add_picture_handlers(WorkerHandlers& handlers, const PictureSetting
   const auto analyse = [analyst](const WorkerRequest& request) { return analyst->analyse(request); };
   if (embeds) {
     for (const std::uint32_t kind : {kAnalysePicture, kEmbedPicture, kLookAgain}) handlers.by_kind[kind] = analyse;
+    handlers.by_kind[kEmbedPart] = [analyst](const WorkerRequest& request) { return analyst->embed_part(request); };
   }
   handlers.by_kind[kDescribePicture] = analyse;
   handlers.by_kind[kCompareCopies] = compare_copies;
@@ -231,6 +267,11 @@ Result<WorkRequest> look_again_request(const Archive& archive, const ArchivePlac
   return make_request(kLookAgain, 0, archive, place, known);
 }
 WorkRequest embed_request(std::string_view picture) { return make_request(kEmbedPicture, 0, picture); }
+WorkRequest embed_part_request(std::string_view picture, const PicturePart& part) {
+  const auto share = [](unsigned edge) { return static_cast<float>(edge) / PicturePart::kWhole; };
+  const Region box{share(part.left), share(part.top), share(unsigned{part.left} + part.width), share(unsigned{part.top} + part.height)};
+  return make_request(kEmbedPart, 0, picture, {{box, {}}});
+}
 Result<WorkRequest> variant_request(const Archive& archive, const ArchivePlace& place, std::uint32_t side) {
   return make_request(kMakeVariant, side, archive, place);
 }

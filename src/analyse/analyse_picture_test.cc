@@ -20,6 +20,7 @@
 #include "image/animation.h"
 #include "image/encode.h"
 #include "image/picture.h"
+#include "image/resize.h"
 #include "image/test_pictures.h"
 #include "model/network.h"
 
@@ -195,6 +196,32 @@ TEST(AnalysePicture, AnAnimationsVectorIsTheMeanOfItsFrames) {
   }
   const double length = std::sqrt(std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0));
   EXPECT_GT(std::inner_product(sum.begin(), sum.end(), analysed->embedding.begin(), 0.0) / length, 0.9999);
+}
+
+TEST(AnalysePicture, APartIsUnderstoodAsAPictureOfItsOwn) {
+  if (!have_model()) GTEST_SKIP() << kNoModel;
+  WorkerPool pool(picture_workers(1));
+  const image::Pixels scene = image::scene({1'600, 1'200}, 5);
+  const std::string upright = image::bmp(scene);
+  const std::string turned = image::with_orientation(*image::encode_jpeg(image::upright(scene.copy(), 8).view(), 100), 6);
+  const image::Pixels part = image::crop(scene.view(), 800, 600, {400, 400});
+  const auto alone = analyse(pool, image::bmp(part));
+  ASSERT_TRUE(alone) << alone.error().message;
+  for (const std::string& whole : {upright, turned}) {
+    const auto answer = pool.call(embed_part_request(whole, {.left = 5'000, .top = 5'000, .width = 2'500, .height = 3'333}));
+    ASSERT_TRUE(answer) << answer.error().message;
+    const auto analysed = decode_analysed_image(*answer);
+    ASSERT_TRUE(analysed) << analysed.error().message;
+    EXPECT_GT(std::inner_product(analysed->embedding.begin(), analysed->embedding.end(), alone->embedding.begin(), 0.0), 0.98);
+  }
+  const auto other = pool.call(embed_part_request(upright, {.left = 0, .top = 0, .width = 2'500, .height = 3'333}));
+  ASSERT_TRUE(other);
+  const Embedding elsewhere = decode_analysed_image(*other)->embedding;
+  EXPECT_LT(std::inner_product(elsewhere.begin(), elsewhere.end(), alone->embedding.begin(), 0.0), 0.95);
+  const auto small = pool.call(embed_part_request(upright, {.left = 0, .top = 0, .width = 50, .height = 5'000}));
+  ASSERT_FALSE(small);
+  EXPECT_EQ(small.error().code, Code::kBadInput) << small.error().message;
+  EXPECT_FALSE(pool.call(embed_part_request(upright, {.left = 5'000, .top = 0, .width = 5'001, .height = 5'000})));
 }
 
 TEST(AnalysePicture, AVariantIsAJpegOfTheSideWanted) {

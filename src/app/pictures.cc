@@ -105,7 +105,15 @@ Result<std::string> Pictures::call(WorkRequest request, Deadline deadline) {
 }
 
 Result<Embedding> Pictures::embed(std::string_view bytes, Deadline deadline) {
-  auto answer = call(analyse::embed_request(bytes), deadline);
+  return embedding_of(analyse::embed_request(bytes), deadline);
+}
+
+Result<Embedding> Pictures::embed_part(std::string_view bytes, const PicturePart& part, Deadline deadline) {
+  return embedding_of(analyse::embed_part_request(bytes, part), deadline);
+}
+
+Result<Embedding> Pictures::embedding_of(WorkRequest request, Deadline deadline) {
+  auto answer = call(std::move(request), deadline);
   if (!answer) {
     const bool crashed = answer.error().code == Code::kInternal || answer.error().code == Code::kCorrupt;
     if (crashed) return fail(Code::kBadInput, "the picture cannot be read: {}", answer.error().message);

@@ -56,10 +56,12 @@ class Pictures final : public PictureAnalyser {
   /// The pool must outlive it.
   explicit Pictures(WorkerPool& workers) : workers_(workers) {}
   Result<Embedding> embed(std::string_view bytes, Deadline deadline) override;
+  Result<Embedding> embed_part(std::string_view bytes, const PicturePart& part, Deadline deadline) override;
   Result<std::string> scale(std::string_view original, std::uint32_t side_max, Deadline deadline) override;
 
  private:
   Result<std::string> call(WorkRequest request, Deadline deadline);
+  Result<Embedding> embedding_of(WorkRequest request, Deadline deadline);
   WorkerPool& workers_;
 };
 

@@ -292,10 +292,10 @@ struct IndexDocument {
   std::string alt_language;  // of `alt` where it is another, else ""
   std::string shop;          // host, with port where it is not the scheme's own
   std::string category, brand;
-  std::vector<std::string> colours;          // names, at most 3
-  std::vector<std::string> classes;          // of its regions, each once
-  std::vector<std::string> sizes;            // that its product can be had in, as its page spells them
-  std::vector<std::string> labels;           // those it was collected under, and the licences named there
+  std::vector<std::string> colours;  // names, at most 3
+  std::vector<std::string> classes;  // of its regions, each once
+  std::vector<std::string> sizes;    // that its product can be had in, as its page spells them
+  std::vector<std::string> labels;   // those it was collected under, and the licences named there
   std::vector<std::string> licences;
   std::optional<std::int64_t> price_micros;      // price × 1,000,000, in `currency`
   std::optional<std::int64_t> old_price_micros;  // before a discount, above price_micros

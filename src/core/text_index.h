@@ -27,7 +27,18 @@
 namespace magpie {
 
 /// Facts that results are counted by. Persisted: append only.
-enum class Facet : std::uint8_t { kShop = 0, kCategory = 1, kBrand = 2, kColour = 3, kCurrency = 4, kClass = 5, kLanguage = 6, kSize = 7, kLabel = 8, kLicence = 9 };
+enum class Facet : std::uint8_t {
+  kShop = 0,
+  kCategory = 1,
+  kBrand = 2,
+  kColour = 3,
+  kCurrency = 4,
+  kClass = 5,
+  kLanguage = 6,
+  kSize = 7,
+  kLabel = 8,
+  kLicence = 9
+};
 inline constexpr std::size_t kFacetCount = 10;
 /// "shop", "category", "brand", "colour", "currency", "class", "language", "size", "label", "licence".
 std::string_view to_string(Facet facet);

@@ -10,10 +10,11 @@ namespace magpie {
 namespace {
 
 /// Spelt as pages do; compared folded.
-constexpr std::string_view kSizeWords[] = {
-    "size",     "sizes",  "größe",  "groesse",   "grösse", "schuhgröße", "ringgröße", "taille",  "pointure", "talla",   "tamaño",  "taglia",
-    "tamanho",  "maat",   "rozmiar", "storlek",  "størrelse", "koko",    "velikost",  "veľkosť", "méret",    "mărime",  "beden",   "μέγεθος",
-    "размер",   "розмір", "サイズ",  "尺码",     "尺寸",   "사이즈",     "اندازه",    "سایز",    "مقاس",     "מידה",    "kích thước"};
+constexpr std::string_view kSizeWords[] = {"size",    "sizes",    "größe",     "groesse", "grösse",   "schuhgröße", "ringgröße",
+                                           "taille",  "pointure", "talla",     "tamaño",  "taglia",   "tamanho",    "maat",
+                                           "rozmiar", "storlek",  "størrelse", "koko",    "velikost", "veľkosť",    "méret",
+                                           "mărime",  "beden",    "μέγεθος",   "размер",  "розмір",   "サイズ",     "尺码",
+                                           "尺寸",    "사이즈",   "اندازه",    "سایز",    "مقاس",     "מידה",       "kích thước"};
 
 bool is_size_name(std::string_view name) {
   static const std::set<std::string> kNames = [] {

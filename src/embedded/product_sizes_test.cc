@@ -15,15 +15,16 @@ ProductVariant version(std::vector<VariantOption> options, std::string availabil
 
 TEST(ProductSizes, AreWhatThePageCallsSizeInItsLanguage) {
   for (const char* name : {"Size", "size", "Größe", "GRÖSSE", "EU-Größe", "Taille", "shoe size", "Размер", "サイズ", "مقاس"}) {
-    const Product product{.variants = {version({{"Colour", "red"}, {name, "M"}}), version({{"Colour", "blue"}, {name, "M"}}),
-                                       version({{name, "L"}})}};
+    const Product product{
+        .variants = {version({{"Colour", "red"}, {name, "M"}}), version({{"Colour", "blue"}, {name, "M"}}), version({{name, "L"}})}};
     EXPECT_THAT(sizes_shown(product, ""), ElementsAre("M", "L")) << name;
   }
   EXPECT_THAT(sizes_shown({.variants = {version({{"Material", "M"}, {"Colour", "L"}})}}, ""), IsEmpty());
 }
 
 TEST(ProductSizes, LeaveOutWhatIsSoldOut) {
-  const Product product{.variants = {version({{"Size", "S"}}, "OutOfStock"), version({{"Size", "M"}}, "InStock"), version({{"Size", "L"}})}};
+  const Product product{
+      .variants = {version({{"Size", "S"}}, "OutOfStock"), version({{"Size", "M"}}, "InStock"), version({{"Size", "L"}})}};
   EXPECT_THAT(sizes_shown(product, ""), ElementsAre("M", "L"));
 }
 

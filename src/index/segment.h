@@ -131,8 +131,8 @@ class Segment {
   std::span<const std::uint64_t> pixels;
   std::span<const std::int64_t> fetched_at, prices;
   std::span<const std::int64_t> old_prices;  // empty: no document has one
-  std::span<const std::uint8_t> lengths;  // kFieldCount per document
-  FacetColumn facets[kFacetCount];        // by Facet
+  std::span<const std::uint8_t> lengths;     // kFieldCount per document
+  FacetColumn facets[kFacetCount];           // by Facet
   ValueDocuments value_documents;
   StringTable terms;
   std::span<const ImageId> vector_ids;            // ascending; a picture's vectors stand together, by region

@@ -74,8 +74,7 @@ void DocumentsWriter::write(SegmentFileWriter& file) const {
   file.write(Section::kFetchedAt, fetched_at_);
   file.write(Section::kPrices, prices_);
   file.write(Section::kLengths, lengths_);
-  if (std::ranges::any_of(old_prices_, [](std::int64_t price) { return price != kNoPrice; }))
-    file.write(Section::kOldPrices, old_prices_);
+  if (std::ranges::any_of(old_prices_, [](std::int64_t price) { return price != kNoPrice; })) file.write(Section::kOldPrices, old_prices_);
   for (std::size_t i = 0; i < kFacetCount; ++i) {
     if (kFacetSections[i].always || !facets_[i].empty()) facets_[i].write(file, kFacetSections[i]);
   }

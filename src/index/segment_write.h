@@ -47,9 +47,7 @@ class DocumentsWriter {
  public:
   void add(const DocumentRow& row);
   /// A language that some words here are in, though no document as a whole is; empty is none.
-  void add_language(std::string_view language) {
-    facets_[static_cast<std::size_t>(Facet::kLanguage)].add_name(language);
-  }
+  void add_language(std::string_view language) { facets_[static_cast<std::size_t>(Facet::kLanguage)].add_name(language); }
   void write(SegmentFileWriter& file) const;
   std::uint32_t size() const { return static_cast<std::uint32_t>(ids_.size()); }
 

@@ -100,7 +100,7 @@ Result<void> leave_out_asked(const SearchView& view, const SearchQuery& query, c
   IdSet asked, groups;
   for (const auto* pictures : {&query.like, &query.unlike}) {
     for (const QueryPicture& picture : *pictures) {
-      if (picture.vector.empty()) asked.add(picture.id);
+      if (picture.id != kNoId) asked.add(picture.id);
     }
   }
   if (asked.empty()) return {};

@@ -17,13 +17,12 @@ constexpr std::uint32_t kLast = kBehind - 1;
 std::int64_t highest_first(float score) { return -std::int64_t{std::bit_cast<std::uint32_t>(std::max(score, 0.0F))}; }
 
 /// What of a group's offers is asked for decides which of its pictures is shown.
-bool is_by_offer(SortOrder sort) {
-  return sort == SortOrder::kPriceAsc || sort == SortOrder::kPriceDesc || sort == SortOrder::kDiscount;
-}
+bool is_by_offer(SortOrder sort) { return sort == SortOrder::kPriceAsc || sort == SortOrder::kPriceDesc || sort == SortOrder::kDiscount; }
 
 /// Millionths of the old price that are off. Nothing of what is said to be for nothing: that is mostly an error of its page.
 std::optional<std::int64_t> discount_of(const IndexRow& row) {
-  if (!row.price_micros || !row.old_price_micros || *row.price_micros <= 0 || *row.old_price_micros <= *row.price_micros) return std::nullopt;
+  if (!row.price_micros || !row.old_price_micros || *row.price_micros <= 0 || *row.old_price_micros <= *row.price_micros)
+    return std::nullopt;
   return static_cast<std::int64_t>(1e6 * (1 - static_cast<double>(*row.price_micros) / static_cast<double>(*row.old_price_micros)));
 }
 

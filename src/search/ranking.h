@@ -10,8 +10,8 @@
 namespace magpie {
 
 /// The hits of one answer. A group of copies is one hit. Ordered by price or discount, the group's first picture is shown, as its offer
-/// is what was asked for. Otherwise the group stands where its best picture stands, and shows the one with an offer, most pixels, lowest id: a shop's
-/// listing has a small copy under fewer words, which would win by score.
+/// is what was asked for. Otherwise the group stands where its best picture stands, and shows the one with an offer, most pixels, lowest
+/// id: a shop's listing has a small copy under fewer words, which would win by score.
 class Ranking {
  public:
   /// Cost: for pictures without copies in the index, by relevance, that of counting them; 20 ns an id for others and in other orders.

@@ -176,24 +176,13 @@ SearchHit describe(const SpreadHit& shown, const Ranking& ranking, const Candida
   return hit;
 }
 
-/// One page of the hits that are listed.
-struct HitPage {
-  std::uint64_t listed = 0;
-  std::vector<SpreadHit> hits;
-};
-
 /// `hits_max`: there are no more than so many, whatever was found.
-Result<HitPage> page_of(const SearchView& view, Ranking& ranking, const SearchQuery& query, std::size_t hits_max) {
-  HitPage page{.listed = hits_max};
-  if (query.per_shop == 0 && query.per_brand == 0) {
-    const std::size_t offset = std::min(query.offset, hits_max);
-    for (const ImageId id : ranking.page(offset, std::min(query.limit, hits_max - offset))) page.hits.push_back({id});
-    return page;
-  }
-  MAGPIE_TRY(page.hits, spread(*view.text, ranking.page(0, hits_max), {query.per_shop, query.per_brand}));
-  page.listed = page.hits.size();
-  page.hits.erase(page.hits.begin(), page.hits.begin() + static_cast<std::ptrdiff_t>(std::min(query.offset, page.hits.size())));
-  page.hits.resize(std::min(query.limit, page.hits.size()));
+Result<SpreadPage> page_of(const SearchView& view, Ranking& ranking, const SearchQuery& query, std::size_t hits_max) {
+  if (query.per_shop != 0 || query.per_brand != 0)
+    return spread(*view.text, ranking.page(0, hits_max), {query.per_shop, query.per_brand}, query.offset, query.limit);
+  SpreadPage page{.listed = hits_max};
+  const std::size_t offset = std::min(query.offset, hits_max);
+  for (const ImageId id : ranking.page(offset, std::min(query.limit, hits_max - offset))) page.hits.push_back({id});
   return page;
 }
 
@@ -254,7 +243,7 @@ Result<SearchAnswer> Searcher::answer(const SearchView& view, const SearchQuery&
   const auto text_weight = static_cast<float>(settings_.text_weight());
   MAGPIE_TRY(Ranking ranking, Ranking::of(view, answered.found(), candidates, query.sort, text_weight));
   const std::size_t hits_max = candidates.cut_off ? std::min(kNearestHits, ranking.size()) : ranking.size();
-  MAGPIE_TRY(const HitPage page, page_of(view, ranking, query, hits_max));
+  MAGPIE_TRY(const SpreadPage page, page_of(view, ranking, query, hits_max));
 
   SearchAnswer answer{.total = hits_max,
                       .listed = page.listed,

@@ -108,10 +108,10 @@ enum class Combine : std::uint8_t { kBoth, kEither };
 
 /// A picture, or one of its regions, that hits are to look like or not.
 struct QueryPicture {
-  ImageId id = kNoId;        // of the collection; unless `vector` is there
+  ImageId id = kNoId;        // of the collection; kNoId for another, of which there is `vector` alone
   std::uint16_t region = 0;  // 0 the whole, else what was detected under this number
   float weight = 1;          // above 0
-  Embedding vector{};        // of a picture that is none of the collection's, unit length
+  Embedding vector{};        // in place of what the index has, unit length: of another picture, or of a part of this one
 };
 
 /// What a picture must be besides SearchQuery::filter, told by its row.
@@ -143,10 +143,10 @@ struct SearchQuery {
   std::size_t limit = 50;  // 0..kSearchLimitMax; 0 asks for totals and facets only
   std::vector<Facet> facets = {Facet::kShop,  Facet::kCategory, Facet::kBrand, Facet::kColour, Facet::kCurrency,
                                Facet::kClass, Facet::kLanguage, Facet::kSize,  Facet::kLabel,  Facet::kLicence};
-  bool prices = true;                           // whether SearchAnswer::prices is wanted
+  bool prices = true;                            // whether SearchAnswer::prices is wanted
   std::optional<std::int64_t> dates_at_seconds;  // whether SearchAnswer::dates is, as seen from this Unix time
-  std::optional<bool> exact;  // false: the nearest may do (see above); else search.exact says
-  std::size_t per_shop = 0;   // hits of one shop at most, the best ones, and of one brand; 0 any number
+  std::optional<bool> exact;                     // false: the nearest may do (see above); else search.exact says
+  std::size_t per_shop = 0;                      // hits of one shop at most, the best ones, and of one brand; 0 any number
   std::size_t per_brand = 0;
   bool why = false;  // whether SearchHit::percentile is wanted
 };

@@ -41,6 +41,15 @@ struct Route {
 /// Decoding and embedding a picture is a hundred times the work of a look-up.
 constexpr double kUploadCost = 10;
 
+/// Whether a picture, or a part of one, is to be understood for a search, or may be: an address may say "@" of something else, too.
+bool needs_worker(const HttpServerRequest& request) {
+  if (request.method == HttpMethod::kPost) return !is_json(request) || request.body.find('@') != std::string::npos;
+  return std::ranges::any_of(request.query, [](const auto& parameter) {
+    const std::string& name = parameter.first;
+    return name == "box" || ((name == "like" || name == "unlike") && parameter.second.find('@') != std::string::npos);
+  });
+}
+
 /// What reads with GET and does something with POST.
 Route one_of_two(std::string_view name, RouteReply (*get)(ApiState&, const HttpServerRequest&),
                  RouteReply (*post)(ApiState&, const HttpServerRequest&)) {
@@ -234,8 +243,8 @@ class Api::Impl {
     if (!found) return path.parts[0] == "api" ? no_such_address(request) : web_file(request);
     if (!takes(*found, request.method)) return method_refused(request, methods_of(*found));
     if (!tells_nothing) {
-      const bool is_upload = name == "search" && request.method == HttpMethod::kPost && !is_json(request);
-      if (const auto refused = gate_.judge(request, scope_of(*found, request.method), is_upload ? kUploadCost : 1))
+      const bool looks = name == "search" && needs_worker(request);
+      if (const auto refused = gate_.judge(request, scope_of(*found, request.method), looks ? kUploadCost : 1))
         return problem_reply(*refused);
     }
     RouteReply reply = found->answer(state_, request);

@@ -6,6 +6,7 @@
 #include "serve/api.h"
 #include "serve/event_hub.h"
 #include "serve/hit_cards.h"
+#include "serve/kept_parts.h"
 #include "serve/kept_pictures.h"
 #include "serve/problem.h"
 #include "serve/shop_counts.h"
@@ -27,6 +28,7 @@ struct ApiState {
   HitCards cards;
   UploadedPictures uploads;
   KeptPictures large;
+  KeptParts parts;
   ShopCounts shops;
   EventHub hub;  // last: it is told things from its construction on
 };

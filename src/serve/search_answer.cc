@@ -7,7 +7,7 @@
 namespace magpie {
 namespace {
 
-Outcome<std::vector<QueryPicture>> look_up(const std::vector<AskedPicture>& asked, const FindUpload& find) {
+Outcome<std::vector<QueryPicture>> look_up(const std::vector<AskedPicture>& asked, const FindUpload& find, const EmbedPart& embed_part) {
   std::vector<QueryPicture> pictures;
   for (const AskedPicture& one : asked) {
     // Pictures have ids of 32 bits; a larger one is well-formed and names none.
@@ -18,6 +18,7 @@ Outcome<std::vector<QueryPicture>> look_up(const std::vector<AskedPicture>& aske
       if (!embedding) return problem(410, "picture_expired", "the uploaded picture is no longer kept; upload it again");
       picture.vector = *std::move(embedding);
     }
+    if (one.part) { SERVE_TRY(picture.vector, embed_part(picture.id, *one.part)); }
     pictures.push_back(std::move(picture));
   }
   return pictures;
@@ -56,11 +57,26 @@ Outcome<std::string> hits_text(HitCards& cards, const Catalog& catalog, const Se
 
 }  // namespace
 
-Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find) {
-  SERVE_TRY(request.query.like, look_up(request.like, find));
-  SERVE_TRY(request.query.unlike, look_up(request.unlike, find));
+Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find, const EmbedPart& embed_part) {
+  SERVE_TRY(request.query.like, look_up(request.like, find, embed_part));
+  SERVE_TRY(request.query.unlike, look_up(request.unlike, find, embed_part));
   SERVE_TRY(request.query.scope, scope_of(request, catalog));
   return true;
+}
+
+tl::unexpected<Problem> picture_problem(const Error& error) {
+  if (error.code == Code::kBadInput || error.code == Code::kTooLarge) return problem(422, "picture_unreadable", "{}", error.message);
+  return problem(error);
+}
+
+Outcome<Embedding> embed_archived_part(const Catalog& catalog, const Archive& archive, PictureAnalyser& pictures, ImageId id,
+                                       const PicturePart& part, Deadline deadline) {
+  SERVE_TRY(const auto image, catalog.image(id));
+  if (!image) return problem(404, "image_not_found", "no picture has the id {}", id);
+  SERVE_TRY(const ArchivedResponse original, archive.read(image->original));
+  Result<Embedding> embedding = pictures.embed_part(original.body, part, deadline);
+  if (!embedding) return picture_problem(embedding.error());
+  return *std::move(embedding);
 }
 
 void count_dates_until(Timestamp now, SearchRequest& request) {

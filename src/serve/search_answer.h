@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "core/archive.h"
 #include "core/catalog.h"
 #include "serve/hit_cards.h"
+#include "serve/picture_analyser.h"
 #include "serve/search_request.h"
 
 namespace magpie {
@@ -14,8 +16,18 @@ namespace magpie {
 /// What was computed from an uploaded picture; nothing for a token that is unknown or no longer kept.
 using FindUpload = std::function<std::optional<Embedding>(const std::string& token)>;
 
-/// Writes into request.query what its pictures stand for, and the scope that follows from them. `picture_expired`.
-Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find);
+/// What is in a part of a picture of the collection.
+using EmbedPart = std::function<Outcome<Embedding>(ImageId id, const PicturePart& part)>;
+
+/// Writes into request.query what its pictures stand for, and the scope that follows from them. `picture_expired`, and what `embed_part`
+/// answers.
+Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find, const EmbedPart& embed_part);
+
+/// The embedding of a part of a picture out of its archived bytes, which take a worker. `image_not_found`, `picture_unreadable`.
+Outcome<Embedding> embed_archived_part(const Catalog& catalog, const Archive& archive, PictureAnalyser& pictures, ImageId id,
+                                       const PicturePart& part, Deadline deadline);
+/// What a picture could not be understood for.
+tl::unexpected<Problem> picture_problem(const Error& error);
 
 /// Asks for the counts of dates, too, where the request wants facets; to the minute, so that ranges can be chosen again.
 void count_dates_until(Timestamp now, SearchRequest& request);

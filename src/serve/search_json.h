@@ -12,11 +12,12 @@ namespace magpie {
 inline constexpr std::size_t kSearchJsonBytesMax = 256 * 1'024;
 inline constexpr std::size_t kSearchJsonValuesMax = 1'000;
 
-/// The names and values; whether they are right is parse_search_request()'s to say. Texts, whole numbers, true and false, and lists of
-/// those. `request_malformed` for anything else and beyond the limits.
+/// The names and values; whether they are right is parse_search_request()'s to say. `request_malformed` where a value is of another type
+/// than its name's (docs/openapi.yaml: Query), and beyond the limits.
 Outcome<SearchParameters> search_parameters_of_json(std::string_view json);
 
-/// The way back. `sort` stands there even if `parameters` leaves it out.
-void write_search_json(JsonWriter& json, const SearchParameters& parameters, std::string_view sort);
+/// The way back, of parameters that parse_search_request() has understood, those of a name one after the other. `sort` stands there even if
+/// `parameters` leaves it out, unless it is "".
+void write_search_json(JsonWriter& json, const SearchParameters& parameters, std::string_view sort = "");
 
 }  // namespace magpie

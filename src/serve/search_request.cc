@@ -37,7 +37,8 @@ std::vector<AskedPicture> read_pictures(QueryReader& reader, std::string_view na
     if (const auto picture = parse_asked_picture(text, weight_preset)) pictures.push_back(*picture);
     else
       reader.refuse("parameter_invalid",
-                    fmt::format("{} is '{}'; it must be a picture's id, with .REGION and *WEIGHT behind it if wanted: 12, 12.3, 12*0.5",
+                    fmt::format("{} is '{}'; it must be a picture's id, with .REGION or @LEFT,TOP,WIDTH,HEIGHT, and *WEIGHT behind it if "
+                                "wanted: 12, 12.3, 12@0.2,0,0.5,1, 12*0.5",
                                 name, to_valid_utf8(utf8_prefix(text, 100))));
   }
   return pictures;
@@ -57,6 +58,28 @@ void read_older_spellings(QueryReader& reader, SearchRequest& request) {
   if (request.like.size() > 1 || picture.id == 0 || picture.region != 0)
     return reader.refuse("parameter_invalid", "region goes with one picture of the collection; write each as like=PICTURE.REGION");
   picture.region = region;
+}
+
+/// `box` belongs to the only `like`.
+void read_box(QueryReader& reader, SearchRequest& request) {
+  const auto text = reader.text("box", 64);
+  if (!text) return;
+  const auto part = parse_picture_part(*text);
+  if (!part) return reader.refuse("parameter_invalid", box_problem(*text));
+  if (request.like.empty()) return reader.refuse("parameter_missing", "box needs like, the picture that it is a part of");
+  AskedPicture& picture = request.like.front();
+  if (request.like.size() > 1 || picture.id == 0 || picture.region != 0 || picture.part)
+    return reader.refuse("parameter_invalid",
+                         "box goes with one picture of the collection; write each as like=PICTURE@LEFT,TOP,WIDTH,HEIGHT");
+  picture.part = part;
+}
+
+void limit_parts(QueryReader& reader, const SearchRequest& request) {
+  const auto parts_of = [](const std::vector<AskedPicture>& pictures) {
+    return static_cast<std::size_t>(std::ranges::count_if(pictures, [](const AskedPicture& picture) { return picture.part.has_value(); }));
+  };
+  const std::size_t parts = parts_of(request.like) + parts_of(request.unlike);
+  if (parts > kPartsMax) reader.refuse("parameter_invalid", fmt::format("parts of {} pictures; a search may have {}", parts, kPartsMax));
 }
 
 std::optional<std::int64_t> read_amount(QueryReader& reader, std::string_view name, std::string& echo) {
@@ -107,12 +130,9 @@ void read_limits(QueryReader& reader, SearchRequest& request) {
   request.query.limits.pixels_max = read_pixels(reader, "pixels_max");
 }
 
-constexpr std::pair<SortOrder, std::string_view> kSorts[] = {{SortOrder::kRelevance, "relevance"},
-                                                             {SortOrder::kNewest, "newest"},
-                                                             {SortOrder::kPriceAsc, "price"},
-                                                             {SortOrder::kPriceAsc, "price-asc"},
-                                                             {SortOrder::kPriceDesc, "price-desc"},
-                                                             {SortOrder::kDiscount, "discount"}};
+constexpr std::pair<SortOrder, std::string_view> kSorts[] = {{SortOrder::kRelevance, "relevance"},  {SortOrder::kNewest, "newest"},
+                                                             {SortOrder::kPriceAsc, "price"},       {SortOrder::kPriceAsc, "price-asc"},
+                                                             {SortOrder::kPriceDesc, "price-desc"}, {SortOrder::kDiscount, "discount"}};
 
 void read_sort(QueryReader& reader, SearchQuery& query) {
   const std::string sort = reader.text("sort", 20).value_or("relevance");
@@ -175,6 +195,8 @@ Outcome<SearchRequest> parse_search_request(const SearchParameters& parameters) 
   parsed.like = read_pictures(reader, "like", kLikeMax, kLikeWeight);
   parsed.unlike = read_pictures(reader, "unlike", kUnlikeMax, kUnlikeWeight);
   read_older_spellings(reader, parsed);
+  read_box(reader, parsed);
+  limit_parts(reader, parsed);
   parsed.same_class = reader.boolean("same_class", true);
   query.filter.shops = reader.texts("shop", kValuesMax);
   query.filter.categories = reader.texts("category", kValuesMax);
@@ -243,10 +265,10 @@ SearchParameters parameters_of(const SearchRequest& request) {
 }
 
 std::string query_text(const SearchParameters& parameters) {
-  // What RFC 3986 leaves unreserved, and the star of a weight, which a query may hold as it is.
+  // What RFC 3986 leaves unreserved, and what stands in a picture's weight and part, which a query may hold as it is.
   const auto stands_for_itself = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("-._~*").find(c) != std::string_view::npos;
+           std::string_view("-._~*@,").find(c) != std::string_view::npos;
   };
   std::string text;
   for (const auto& [name, value] : parameters) {

@@ -30,7 +30,10 @@ struct SearchRequest {
   std::string price_min, price_max, since, until;  // as they are written
 };
 
-/// Problems: parameter_unknown, parameter_invalid, parameter_missing. `picture` and `region` are older spellings of a `like`.
+inline constexpr std::size_t kPartsMax = 4;  // of pictures, in one search: each is decoded and understood for it
+
+/// Problems: parameter_unknown, parameter_invalid, parameter_missing. `picture` and `region` are older spellings of a `like`; `box` is a
+/// part of the only one.
 Outcome<SearchRequest> parse_search_request(const SearchParameters& parameters);
 
 /// The query alone, without what of the answer is wanted (offset, limit, facets, why, exact); what is not asked for is left out.

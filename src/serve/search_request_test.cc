@@ -81,6 +81,7 @@ TEST(SearchRequest, OlderSpellingsBecomeTheCanonicalOnes) {
   EXPECT_EQ(query_text(parameters_of(parsed({{"sort", "price-asc"}}))), "sort=price");
   EXPECT_EQ(query_text(parameters_of(parsed({{"like", "012*01.500"}, {"sort", "relevance"}, {"same_class", "true"}, {"limit", "5"}}))),
             "like=12*1.5");
+  EXPECT_EQ(query_text(parameters_of(parsed({{"like", "12*2"}, {"box", ".1,0,.5,1"}}))), "like=12@0.1,0,0.5,1*2");
   EXPECT_EQ(query_text(parameters_of(parsed({{"since", "2026-11-22T00:14:05.5+01:00"}}))), "since=2026-11-21T23%3A14%3A05Z");
 }
 
@@ -88,7 +89,9 @@ TEST(SearchRequest, AnyRequestComesBack) {
   std::mt19937 random(7);
   const auto pick = [&](const std::vector<std::string>& values) { return values[random() % values.size()]; };
   const std::vector<std::pair<std::string, std::vector<std::string>>> lists = {
-      {"like", {"1", "4294967295", "12.8*0.001", "7*100", kToken, std::string(kToken) + "*0.75", "9007199254740991"}},
+      {"like",
+       {"1", "4294967295", "12.8*0.001", "7*100", "8@0.1,0.2,0.3,0.4", "9@0,0,0.0001,1*0.5", kToken, std::string(kToken) + "*0.75",
+        "9007199254740991"}},
       {"unlike", {"1", "2.3", "5*0.5", "6*1", std::string("-_ABCdef-1234567")}},
       {"shop", {"a.test", "b.test:8080", "\xC3\xBC.test"}},
       {"category", {"Chairs & more", "a=b", "100%", "\"q\"", "\\", "tab\there", "\xE6\xA4\x85"}},
@@ -122,11 +125,30 @@ TEST(SearchRequest, AnyRequestComesBack) {
   }
 }
 
+TEST(SearchRequest, ABoxGoesWithOnePictureOfTheCollection) {
+  for (const auto& [code, wrong] : std::vector<std::pair<std::string, SearchParameters>>{
+           {"parameter_missing", {{"box", "0,0,1,1"}}},
+           {"parameter_invalid", {{"box", "0,0,1,1"}, {"like", kToken}}},
+           {"parameter_invalid", {{"box", "0,0,1,1"}, {"like", "12.3"}}},
+           {"parameter_invalid", {{"box", "0,0,1,1"}, {"like", "12@0,0,1,1"}}},
+           {"parameter_invalid", {{"box", "0,0,1,1"}, {"like", "12"}, {"like", "13"}}},
+           {"parameter_invalid", {{"box", "0,0,1,2"}, {"like", "12"}}},
+           {"parameter_invalid",
+            {{"like", "1@0,0,1,1"}, {"like", "2@0,0,1,1"}, {"like", "3@0,0,1,1"}, {"unlike", "4@0,0,1,1"}, {"unlike", "5@0,0,1,1"}}}}) {
+    const auto request = parse_search_request(wrong);
+    ASSERT_FALSE(request) << query_text(wrong);
+    EXPECT_EQ(request.error().code, code) << query_text(wrong);
+  }
+}
+
 TEST(AskedPicture, IsReadStrictly) {
   EXPECT_EQ(parse_asked_picture("12", kLikeWeight), (AskedPicture{.id = 12, .weight_thousandths = 1'000}));
   EXPECT_EQ(parse_asked_picture("12.3*0.25", kLikeWeight), (AskedPicture{.id = 12, .region = 3, .weight_thousandths = 250}));
   EXPECT_EQ(parse_asked_picture("12*2", kUnlikeWeight)->weight(), 2);
   EXPECT_EQ(parse_asked_picture(kToken, kLikeWeight)->token, kToken);
+  EXPECT_EQ(parse_asked_picture("12@0.25,0,.5,1.0*2", kLikeWeight),
+            (AskedPicture{.id = 12, .part = PicturePart{2'500, 0, 5'000, 10'000}, .weight_thousandths = 2'000}));
+  EXPECT_EQ(to_text(*parse_asked_picture("012@.2500,0,.5,1.0*2.0", kLikeWeight), kLikeWeight), "12@0.25,0,0.5,1*2");
   for (const std::string wrong : {"",
                                   "0",
                                   "-1",
@@ -149,6 +171,25 @@ TEST(AskedPicture, IsReadStrictly) {
                                   "*1",
                                   ".3",
                                   "12 ",
+                                  "12@",
+                                  "12@0,0,1",
+                                  "12@0,0,1,1,1",
+                                  "12@0,0,0,1",
+                                  "12@0.5,0,0.5001,1",
+                                  "12@0,0.1,1,1",
+                                  "12@0,0,1,2",
+                                  "12@0,0,1,1.0001",
+                                  "12@0,0,1,.",
+                                  "12@0,0,1,0.",
+                                  "12@0,0,1,",
+                                  "12@-0.1,0,1,1",
+                                  "12@0,0,1,0.00001",
+                                  "12@00,0,1,1",
+                                  "12@1e0,0,1,1",
+                                  "12.3@0,0,1,1",
+                                  "12*2@0,0,1,1",
+                                  "0123456789abcdef0123456789abcdef@0,0,1,1",
+                                  "@0,0,1,1",
                                   " 12",
                                   "short-token",
                                   "9007199254740992",
@@ -161,7 +202,9 @@ TEST(AskedPicture, IsReadStrictly) {
 
 TEST(SearchJson, SaysWhatItDoesNotUnderstand) {
   for (const std::string wrong :
-       {"", "[]", "\"q\"", "{", "{\"q\": null}", "{\"q\": {}}", "{\"like\": [[1]]}", "{\"price_min\": 9.5}", "{\"q\": \"\xFF\"}"}) {
+       {"", "[]", "\"q\"", "{", "{\"q\": null}", "{\"q\": {}}", "{\"like\": [[1]]}", "{\"price_min\": 9.5}", "{\"q\": 5}",
+        "{\"q\": [\"a\"]}", "{\"shop\": \"a.test\"}", "{\"shop\": [1]}", "{\"like\": 3}", "{\"like\": [true]}", "{\"limit\": \"5\"}",
+        "{\"limit\": 5.0}", "{\"facets\": \"true\"}", "{\"why\": 1}", "{\"q\": \"\xFF\"}"}) {
     const auto parameters = search_parameters_of_json(wrong);
     ASSERT_FALSE(parameters) << wrong;
     EXPECT_EQ(parameters.error().code, "request_malformed") << wrong;
@@ -172,7 +215,7 @@ TEST(SearchJson, SaysWhatItDoesNotUnderstand) {
   EXPECT_EQ(search_parameters_of_json(std::string(kSearchJsonBytesMax + 1, ' ')).error().status, 413);
 }
 
-TEST(SearchJson, NumbersAndTextsAreAlike) {
+TEST(SearchJson, PicturesAreNumbersOrTexts) {
   EXPECT_EQ(from_json(R"({"like": [12, "12"], "pixels_min": 5, "beyond": true, "limit": -1})"),
             (SearchParameters{{"like", "12"}, {"like", "12"}, {"pixels_min", "5"}, {"beyond", "true"}, {"limit", "-1"}}));
 }

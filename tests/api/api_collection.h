@@ -230,11 +230,17 @@ class TestPictures final : public PictureAnalyser {
     if (bytes.front() == 'w') return fail(Code::kUnavailable, "no worker came free");
     return fail(Code::kBadInput, "this is no picture: unknown format");
   }
+  /// The left half of anything is a horse.
+  Result<Embedding> embed_part(std::string_view bytes, const PicturePart& part, Deadline deadline) override {
+    ++parts;
+    if (part.width < 100) return fail(Code::kBadInput, "the part has 4 x 4 pixels; it must have 16 on either side");
+    return part.left == 0 ? Result<Embedding>(Embedding{0, 1, 0, 0}) : embed(bytes, deadline);
+  }
   Result<std::string> scale(std::string_view original, std::uint32_t side_max, Deadline) override {
     ++scaled;
     return fmt::format("\xFF\xD8 {} at {}", original, side_max);
   }
-  std::atomic<int> scaled{0};
+  std::atomic<int> scaled{0}, parts{0};
 };
 
 struct TestReply {

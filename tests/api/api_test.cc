@@ -136,7 +136,7 @@ TEST(ApiSearch, IsTheSameQueryInAnAddressAndAsJson) {
   EXPECT_EQ(ids(ask_both_ways(collection, "q=chair&colour=red&sort=price-desc", R"({"q":"chair","colour":["red"],"sort":"price-desc"})")),
             Ids{1});
   EXPECT_EQ(ids(ask_both_ways(collection, "like=1.1*0.5&like=3.2", R"({"like":["1.1*0.5","3.2"]})")), Ids{});
-  EXPECT_EQ(ids(ask_both_ways(collection, "unlike=3", R"({"unlike":3})")), Ids{1}) << "without a like: what the horse finds is left out";
+  EXPECT_EQ(ids(ask_both_ways(collection, "unlike=3", R"({"unlike":[3]})")), Ids{1}) << "without a like: what the horse finds is left out";
   EXPECT_EQ(ids(ask_both_ways(collection, "unlike=1&beyond=true", R"({"unlike":[1],"beyond":true})")), Ids{3});
   EXPECT_EQ(ids(ask_both_ways(collection, "pixels_min=300000", R"({"pixels_min":300000})")), Ids{1});
   EXPECT_EQ(ids(ask_both_ways(collection, "pixels_max=300000", R"({"pixels_max":300000})")), Ids{3});
@@ -148,6 +148,7 @@ TEST(ApiSearch, IsTheSameQueryInAnAddressAndAsJson) {
   expect_problem(post("/api/v1/search", "[1]"), 400, "request_malformed");
   expect_problem(post("/api/v1/search", R"({"colur":"red"})"), 400, "parameter_unknown");
   expect_problem(post("/api/v1/search", R"({"price_min":9.5})"), 400, "request_malformed");
+  expect_problem(post("/api/v1/search", R"({"limit":"5"})"), 400, "request_malformed");
 }
 
 TEST(ApiSearch, HasPhrasesAndLeavesOutWords) {
@@ -228,6 +229,33 @@ TEST(ApiSearch, FindsWhatIsLikeAPartOfAPicture) {
   expect_problem(collection.get("/api/v1/search?like=1&region=9"), 400, "parameter_invalid");
 }
 
+TEST(ApiSearch, FindsWhatIsLikeAPartThatWasDrawn) {
+  TestCollection collection;
+  using Ids = std::vector<std::uint64_t>;
+  EXPECT_EQ(ids(ask_both_ways(collection, "like=1@0,0,0.5,1", R"({"like":["1@0,0,0.5,1"]})")), Ids{TestCollection::kHorse});
+  EXPECT_EQ(collection.pictures.parts, 1) << "its second spelling finds what the first one computed";
+  EXPECT_EQ(ids(expect_answer(collection.get("/api/v1/search?like=1&box=0,0,.5,1"), "SearchAnswer")), Ids{TestCollection::kHorse});
+  EXPECT_EQ(ids(expect_answer(collection.get("/api/v1/search?like=3@0,0,0.5,1"), "SearchAnswer")), Ids{})
+      << "the picture itself is left out";
+  const Parsed right = expect_answer(collection.get("/api/v1/search?like=3@0.5,0,0.5,1*2"), "SearchAnswer");
+  EXPECT_EQ(right.text("/query/like/0"), "3@0.5,0,0.5,1*2");
+  expect_problem(collection.get("/api/v1/search?like=77@0,0,0.5,1"), 404, "image_not_found");
+  expect_problem(collection.get("/api/v1/search?like=1@0,0,0.001,1"), 422, "picture_unreadable");
+  expect_problem(collection.get("/api/v1/search?like=1@0,0,2,1"), 400, "parameter_invalid");
+}
+
+TEST(ApiSearch, FindsWhatIsLikeAPartOfAnUpload) {
+  TestCollection collection;
+  const auto upload = [&](const std::string& box) {
+    return collection.ask("POST", "/api/v1/search?box=" + box, {{"Content-Type", "image/jpeg"}}, "chair");
+  };
+  const Parsed found = expect_answer(upload("0,0,0.5,1"), "SearchAnswer");
+  EXPECT_EQ(ids(found), std::vector<std::uint64_t>{TestCollection::kHorse});
+  const Parsed again = expect_answer(collection.get("/api/v1/search?like=" + found.text("/picture_token")), "SearchAnswer");
+  EXPECT_EQ(ids(again), ids(found)) << "the token stands for the part";
+  expect_problem(upload("0,0,0.5"), 400, "parameter_invalid");
+}
+
 TEST(ApiSearch, CountsAndFiltersByWhatWasDetected) {
   const TestCollection collection;
   const Parsed all = expect_answer(collection.get("/api/v1/search?facets=true"), "SearchAnswer");
@@ -250,9 +278,9 @@ TEST(ApiSearch, CountsAndFiltersBySizeLanguageLabelAndLicence) {
   for (const auto& [name, value, id] : facets) {
     EXPECT_EQ(all.text("/facets/" + name + "/0/value"), value);
     EXPECT_EQ(all.number("/facets/" + name + "/0/count"), 1u) << name << ": copies are one hit";
-    const Parsed chosen = expect_answer(
-        collection.ask("POST", "/api/v1/search", {{"Content-Type", "application/json"}},
-                       fmt::format(R"({{"{}":["{}","no such"],"why":true}})", name, value)), "SearchAnswer");
+    const Parsed chosen = expect_answer(collection.ask("POST", "/api/v1/search", {{"Content-Type", "application/json"}},
+                                                       fmt::format(R"({{"{}":["{}","no such"],"why":true}})", name, value)),
+                                        "SearchAnswer");
     EXPECT_EQ(ids(chosen), std::vector<std::uint64_t>{id}) << name;
     EXPECT_EQ(chosen.text("/query/" + name + "/0"), value);
     EXPECT_EQ(chosen.text("/hits/0/why/filters/0/name"), name);

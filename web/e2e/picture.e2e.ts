@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { ask, cards, eventually, goto, heading, hitIds, kBase, pictureOf, shown, statedTotal, useBrowser, type Picture } from './support/browser'
+import { ask, cards, eventually, goto, heading, hitIds, kBase, kPhone, pictureOf, shown, statedTotal, useBrowser, type Picture } from './support/browser'
 
 useBrowser()
 
@@ -201,5 +201,66 @@ describe('things in a picture', () => {
     await only.uncheck()
     await page.waitForURL(/same_class=false/)
     expect(await only.isChecked()).toBe(false)
+  })
+})
+
+describe('a part of a picture', () => {
+  const box = (page: Page) => page.getByRole('dialog', { name: 'Which part?' }).getByRole('application')
+  const crop = (page: Page) => page.getByRole('search').getByRole('img', { name: 'A part of a picture' })
+
+  it('is what one draws on it with the mouse', async () => {
+    const { hit } = await pictureOf('q=horse')
+    const page = await goto(`/picture/${hit.image_id}`)
+    const picture = page.locator('figure .fit').first()
+    await shown(picture)
+    const { x, y, width, height } = (await picture.boundingBox())!
+    await page.mouse.move(x + width * 0.2, y + height * 0.1)
+    await page.mouse.down()
+    await page.mouse.move(x + width * 0.4, y + height * 0.4)
+    await page.mouse.move(x + width * 0.7, y + height * 0.6)
+    await page.mouse.up()
+    await page.waitForURL(/like=/)
+    const [left, top, wide, high] = (new URL(page.url()).searchParams.get('like') ?? '').replace(/^\d+@/, '').split(',').map(Number)
+    for (const [found, drawn] of [[left, 0.2], [top, 0.1], [wide, 0.5], [high, 0.5]] as const) expect(found).toBeCloseTo(drawn, 1)
+    await shown(crop(page))
+    await shown(heading(page).getByText('that look like this one'))
+  })
+  it('can be drawn with a finger', async () => {
+    const { hit } = await pictureOf('q=horse')
+    const page = await goto(`/picture/${hit.image_id}`, kPhone)
+    await page.getByRole('button', { name: 'Search a part' }).tap()
+    await shown(box(page))
+    const picture = page.getByRole('dialog', { name: 'Which part?' }).getByRole('img')
+    await eventually(async () => expect((await picture.boundingBox())!.width).toBeGreaterThan(100))
+    const { x, y, width, height } = (await picture.boundingBox())!
+    const touch = await page.context().newCDPSession(page)
+    const at = (type: 'touchStart' | 'touchMove' | 'touchEnd', left: number, top: number) =>
+      touch.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x: x + width * left, y: y + height * top }] })
+    await at('touchStart', 0.5, 0.5)
+    await at('touchMove', 0.7, 0.7)
+    await at('touchMove', 0.9, 0.8)
+    await at('touchEnd', 0.9, 0.8)
+    await page.getByRole('button', { name: 'Search this part' }).tap()
+    await page.waitForURL(/like=/)
+    expect(new URL(page.url()).searchParams.get('like')).toMatch(/^\d+@0\.(49|5)\d*,0\.(49|5)\d*,0\.(39|4)\d*,0\.(29|3)\d*$/)
+    await shown(crop(page))
+  })
+  it('of an upload is sent alone, chosen by keys', async () => {
+    const picture = await pictureOf('q=horse')
+    const page = await goto('/')
+    await page.getByLabel('Search with a picture').setInputFiles({ name: 'photo', mimeType: picture.type, buffer: picture.bytes })
+    await expectsFound(page, picture)
+    const whole = new URL(page.url()).searchParams.get('like')
+    const asked = page.waitForRequest((request) => request.method() === 'POST' && request.url().includes('box='))
+    await page.getByRole('button', { name: 'Search a part' }).click()
+    await box(page).focus()
+    await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('Shift+ArrowDown')
+    await page.getByRole('button', { name: 'Search this part' }).click()
+    expect(new URL((await asked).url()).searchParams.get('box')).toBe('0.23,0.25,0.5,0.52')
+    await eventually(async () => expect(new URL(page.url()).searchParams.get('like')).not.toBe(whole))
+    await shown(chip(page))
+    await page.getByRole('button', { name: 'Search a part' }).click()
+    expect(await box(page).getAttribute('aria-label')).toContain('23')
   })
 })

@@ -155,6 +155,26 @@ describe('filters', () => {
     await eventually(async () => expect(await statedTotal(page)).toBe(category.count))
     expect(new URL(page.url()).searchParams.get('category')).toBe(category.value)
   })
+  it('of dates leave as many as they say', async () => {
+    const page = await goto('/')
+    const day = page.getByRole('complementary').getByRole('button', { name: /^Last 24 hours/ })
+    await shown(day)
+    const count = Number(((await day.textContent()) ?? '').replace('Last 24 hours', '').replace(/\D/g, ''))
+    await day.click()
+    await page.waitForURL(/since=/)
+    expect(await day.getAttribute('aria-pressed')).toBe('true')
+    await eventually(async () => expect(await statedTotal(page)).toBe(count))
+  })
+  it('that only an address can say are kept, and are chips', async () => {
+    const page = await goto('/?until=2099-01-01T00:00:00Z&pixels_max=900000000&per_brand=2&language=de')
+    const chips = page.getByRole('list', { name: 'Active filters' })
+    await shown(chips.getByRole('button', { name: /at most 2 of each brand/ }))
+    await shown(chips.getByRole('button', { name: /German/ }))
+    await shown(chips.getByRole('button', { name: /up to 900 MP/ }))
+    await chips.getByRole('button', { name: /before/ }).click()
+    await eventually(async () => expect(page.url()).not.toContain('until'))
+    expect(page.url()).toMatch(/pixels_max=900000000.*per_brand=2/)
+  })
   it('of one kind widen, of two kinds narrow', async () => {
     const { facets } = await ask('facets=true&limit=0')
     const [first, second] = facets?.category ?? []

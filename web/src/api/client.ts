@@ -110,6 +110,7 @@ export const startPreview = (preview: NewPreview): Promise<Preview> => ask('/api
 export const getPreview = (id: number): Promise<Preview> => ask(`/api/v1/previews/${id}`)
 export const cancelPreview = (id: number): Promise<Preview> => ask(`/api/v1/previews/${id}/cancel`, asJson({}))
 
+export const previewUrl = (id: number): string => `/api/v1/images/${id}/preview`
 export const thumbnailUrl = (id: number): string => `/api/v1/images/${id}/thumbnail`
 
 export const listCopies = (parameters: NonNullable<operations['listCopies']['parameters']['query']>): Promise<CopyGroups> => ask(`/api/v1/copies${toQueryString(parameters)}`)

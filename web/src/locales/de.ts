@@ -27,6 +27,7 @@ export default {
     pictureFailed: 'Mit dem Bild konnte nicht gesucht werden', dismiss: 'Schließen',
   },
   card: { like: 'Mehr davon', unlike: 'Weniger davon', moreOfShop: '{n} weiteres von {shop} | {n} weitere von {shop}', copies: 'und {n} fast gleiches | und {n} fast gleiche', alike: 'Ähnliche wie {title}', alikeShort: 'Ähnliche', missing: 'Bild nicht verfügbar', byLooks: 'Dem Aussehen nach', byLooksWhy: 'Seine Seite hat keines dieser Wörter. Es sieht aus wie das, was so heißt.' },
+  part: { open: 'Ausschnitt suchen', title: 'Welcher Teil?', search: 'Diesen Teil suchen', cancel: 'Abbrechen', whole: 'Das Bild dieser Suche', chip: 'Ein Teil eines Bildes', keys: 'Ein Rechteck auf das Bild ziehen. Oder mit den Pfeiltasten verschieben, mit Umschalt und Pfeiltasten die Größe ändern.', box: 'Rechteck von {width} mal {height}, {left} von links, {top} von oben' },
   help: {
     open: 'Zeichen für die Suche', title: 'Zeichen für die Suche', phrase: 'diese Wörter, eins hinter dem anderen', without: 'nichts mit diesem Wort', withoutPhrase: 'nichts mit dieser Wortfolge',
     plain: 'gewöhnliche Wörter: Zeichen zählen am Anfang eines Wortes', pictures: 'Bei einem Ergebnis findet + mehr davon und − weniger; mehrere Bilder wirken zusammen, jedes mit einem Gewicht. Ein Bild irgendwo fallen lassen, um damit zu suchen.',

@@ -25,6 +25,7 @@ export default {
     pictureFailed: 'The picture could not be searched with', dismiss: 'Dismiss',
   },
   card: { like: 'More like this', unlike: 'Less like this', moreOfShop: '{n} more from {shop} | {n} more from {shop}', copies: 'and {n} near-copy | and {n} near-copies', alike: 'Look-alikes of {title}', alikeShort: 'Look-alikes', missing: 'Picture not available', byLooks: 'By its looks', byLooksWhy: 'Its page has none of these words. It looks like what is called so.' },
+  part: { open: 'Search a part', title: 'Which part?', search: 'Search this part', cancel: 'Cancel', whole: 'The picture of this search', chip: 'A part of a picture', keys: 'Draw a box on the picture. Or move it with the arrow keys, and size it with Shift and the arrow keys.', box: 'Box of {width} by {height}, {left} from the left, {top} from the top' },
   help: {
     open: 'Signs for searching', title: 'Signs for searching', phrase: 'these words, one behind the other', without: 'nothing that has this word', withoutPhrase: 'nothing that has this phrase',
     plain: 'plain words: signs count where a word begins', pictures: 'On a result, + finds more like it and − less; several pictures go together, each with a weight. Drop a picture anywhere to search with it.',

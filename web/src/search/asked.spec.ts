@@ -4,15 +4,15 @@ import { askedText, kLikeMax, kLikeWeight, kUnlikeMax, kUnlikeWeight, likePictur
 const kToken = '0123456789abcdef0123'
 
 describe('a picture in a query', () => {
-  it.each(['12', '12.3', '12*0.5', '12.3*0.25', kToken, `${kToken}*2`])('comes back as it was written: %s', (text) => {
+  it.each(['12', '12.3', '12*0.5', '12.3*0.25', '12@0.25,0,0.5,1', '12@0,0,1,0.0001*2', kToken, `${kToken}*2`])('comes back as it was written: %s', (text) => {
     const picture = parseAsked(text, kLikeWeight)
     expect(picture && askedText(picture, kLikeWeight)).toBe(text)
   })
   it('says its weight only where it is not the usual one', () => {
-    expect(parseAsked('9', kUnlikeWeight)).toEqual({ id: 9, token: null, region: null, weight: 0.5 })
+    expect(parseAsked('9', kUnlikeWeight)).toEqual({ id: 9, token: null, region: null, part: null, weight: 0.5 })
     expect(askedText(likePicture(9), kUnlikeWeight)).toBe('9*1')
   })
-  it.each(['', '0', '-1', 'x', 'short', '12.9', '12.0', '12*', '12*0', '12*101', '12*1e1', `${kToken}.3`, '12345678901234567', 'with space and more'])('is not %j', (text) => {
+  it.each(['', '0', '-1', 'x', 'short', '12.9', '12.0', '12*', '12*0', '12*101', '12*1e1', `${kToken}.3`, `${kToken}@0,0,1,1`, '12@0,0,1,2', '12@0,0,1', '12.3@0,0,1,1', '12345678901234567', 'with space and more'])('is not %j', (text) => {
     expect(parseAsked(text, kLikeWeight)).toBeNull()
   })
   it('is made heavier and lighter by steps', () => {

@@ -1,4 +1,5 @@
-// A picture in a query as the interface writes it: PICTURE[.REGION][*WEIGHT], PICTURE being an id or an upload's token.
+// A picture in a query as the interface writes it: PICTURE[.REGION][@PART][*WEIGHT], PICTURE being an id or an upload's token.
+import { parsePart, partText, type Part } from './part'
 
 export interface AskedPicture {
   id: number | null
@@ -6,6 +7,8 @@ export interface AskedPicture {
   token: string | null
   /** What was detected in it under this number, in place of the whole. */
   region: number | null
+  /** What somebody drew on it, in place of the whole. */
+  part: Part | null
   weight: number
 }
 
@@ -16,22 +19,23 @@ export const kWeights: readonly number[] = [0.25, 0.5, 1, 2, 4]
 export const kLikeMax = 50
 export const kUnlikeMax = 10
 
-export const likePicture = (id: number, region: number | null = null): AskedPicture => ({ id, token: null, region, weight: kLikeWeight })
-export const likeUpload = (token: string): AskedPicture => ({ id: null, token, region: null, weight: kLikeWeight })
+export const likePicture = (id: number, region: number | null = null, part: Part | null = null): AskedPicture => ({ id, token: null, region, part, weight: kLikeWeight })
+export const likeUpload = (token: string): AskedPicture => ({ id: null, token, region: null, part: null, weight: kLikeWeight })
 
-const kForm = /^(?:([1-9]\d{0,15})(?:\.([1-8]))?|(?!\d+(?:\*|$))([\w-]{16,64}))(?:\*(\d{1,3}(?:\.\d{1,3})?))?$/
+const kForm = /^(?:([1-9]\d{0,15})(?:\.([1-8])|@([\d.,]{7,32}))?|(?!\d+(?:\*|$))([\w-]{16,64}))(?:\*(\d{1,3}(?:\.\d{1,3})?))?$/
 
 /** Null for any other text. */
 export function parseAsked(text: string, weightPreset: number): AskedPicture | null {
-  const [, id, region, token, said] = kForm.exec(text) ?? []
-  if (!id && !token) return null
+  const [, id, region, drawn, token, said] = kForm.exec(text) ?? []
+  const part = drawn ? parsePart(drawn) : null
+  if ((!id && !token) || (drawn && !part)) return null
   const weight = said ? Number(said) : weightPreset
   if (weight <= 0 || weight > 100) return null
-  return { id: id ? Number(id) : null, token: token ?? null, region: region ? Number(region) : null, weight }
+  return { id: id ? Number(id) : null, token: token ?? null, region: region ? Number(region) : null, part, weight }
 }
 
-export function askedText({ id, token, region, weight }: AskedPicture, weightPreset: number): string {
-  return `${id ?? token}${region ? `.${region}` : ''}${weight === weightPreset ? '' : `*${weight}`}`
+export function askedText({ id, token, region, part, weight }: AskedPicture, weightPreset: number): string {
+  return `${id ?? token}${region ? `.${region}` : ''}${part ? `@${partText(part)}` : ''}${weight === weightPreset ? '' : `*${weight}`}`
 }
 
 /** The next heavier (step 1) or lighter (-1) one of kWeights; itself at the end. */
@@ -40,7 +44,9 @@ export function steppedWeight(weight: number, step: 1 | -1): number {
   return (step > 0 ? further[0] : further.at(-1)) ?? weight
 }
 
-const isSame = (a: AskedPicture, b: AskedPicture): boolean => a.id === b.id && a.token === b.token && a.region === b.region
+/** What it is, whatever its weight. */
+export const nameOf = (picture: AskedPicture): string => askedText({ ...picture, weight: kLikeWeight }, kLikeWeight)
+const isSame = (a: AskedPicture, b: AskedPicture): boolean => nameOf(a) === nameOf(b)
 
 interface Pictures {
   like: AskedPicture[]

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { fitScale, pictureIn, prepare, remember, thumbnailOf, bodyOf } from './picture'
+import { fitScale, pictureIn, prepare, remember, pictureOf, thumbnailOf } from './picture'
 
 describe('fitScale', () => {
   it.each([[2000, 1000, 1000, 0.5], [100, 50, 1000, 1], [500, 2000, 1000, 0.5], [0, 0, 10, 1]])('fits %i × %i into %i', (width, height, side, scale) => {
@@ -22,7 +22,7 @@ describe('a picture this browser cannot decode', () => {
   it('is sent as it is', async () => {
     vi.stubGlobal('createImageBitmap', vi.fn().mockRejectedValue(new Error('no')))
     const file = new Blob(['tiff'], { type: 'image/tiff' })
-    expect(await prepare(file)).toEqual({ body: file, thumbnail: null })
+    expect(await prepare(file)).toEqual({ body: file, thumbnail: null, part: null })
     vi.unstubAllGlobals()
   })
 })
@@ -30,8 +30,8 @@ describe('a picture this browser cannot decode', () => {
 describe('a token', () => {
   it('stands for its picture', () => {
     const body = new Blob(['x'])
-    remember('abcdefghijklmnop', { body, thumbnail: 'data:image/jpeg;base64,AA==' })
-    expect(bodyOf('abcdefghijklmnop')).toBe(body)
+    remember('abcdefghijklmnop', { body, thumbnail: 'data:image/jpeg;base64,AA==', part: null })
+    expect(pictureOf('abcdefghijklmnop')?.body).toBe(body)
     expect(thumbnailOf('abcdefghijklmnop')).toBe('data:image/jpeg;base64,AA==')
     expect(thumbnailOf('another')).toBeNull()
   })

@@ -1,5 +1,7 @@
 // The picture one searches with: made smaller before it is sent, kept in this tab so that it can be shown and sent again.
 
+import type { Part } from './part'
+
 const kSideMax = 1280
 const kBytesAsIs = 1_000_000
 const kThumbnailSide = 160
@@ -30,29 +32,36 @@ export interface PreparedPicture {
   body: Blob
   /** A small picture as data: address, or null if this browser cannot decode the format (the server may). */
   thumbnail: string | null
+  /** What of the body is meant; the whole if null. */
+  part: Part | null
 }
 
-export async function prepare(file: Blob): Promise<PreparedPicture> {
+function cutOf({ width, height }: ImageBitmap, part: Part): [number, number, number, number] {
+  const [left, top] = [Math.floor(part.left * width), Math.floor(part.top * height)]
+  return [left, top, Math.max(1, Math.round(part.width * width)), Math.max(1, Math.round(part.height * height))]
+}
+
+export async function prepare(file: Blob, part: Part | null = null): Promise<PreparedPicture> {
   let bitmap: ImageBitmap
   try {
     bitmap = await createImageBitmap(file)
   } catch {
-    return { body: file, thumbnail: null }
+    return { body: file, thumbnail: null, part }
   }
-  const thumbnail = (await drawn(bitmap, kThumbnailSide, 'image/jpeg')).toDataURL('image/jpeg', 0.8)
+  const thumbnail = (await drawn(part ? await createImageBitmap(bitmap, ...cutOf(bitmap, part)) : bitmap, kThumbnailSide, 'image/jpeg')).toDataURL('image/jpeg', 0.8)
   const isLarge = file.size > kBytesAsIs || fitScale(bitmap.width, bitmap.height, kSideMax) < 1
-  if (!isLarge) return { body: file, thumbnail }
+  if (!isLarge) return { body: file, thumbnail, part }
   const canvas = await drawn(bitmap, kSideMax, 'image/jpeg')
   const body = await new Promise<Blob | null>((done) => canvas.toBlob(done, 'image/jpeg', 0.9))
-  return { body: body ?? file, thumbnail }
+  return { body: body ?? file, thumbnail, part }
 }
 
 const kThumbnailKey = 'magpie.picture.'
-const bodies = new Map<string, Blob>()
+const pictures = new Map<string, PreparedPicture>()
 
 /** Remembers what a token stands for: the bytes until the page is left, the thumbnail until the tab is closed. */
 export function remember(token: string, picture: PreparedPicture): void {
-  bodies.set(token, picture.body)
+  pictures.set(token, picture)
   if (!picture.thumbnail) return
   try {
     sessionStorage.setItem(kThumbnailKey + token, picture.thumbnail)
@@ -60,7 +69,7 @@ export function remember(token: string, picture: PreparedPicture): void {
     // Full or forbidden: the chip shows an icon instead.
   }
 }
-export const bodyOf = (token: string): Blob | undefined => bodies.get(token)
+export const pictureOf = (token: string): PreparedPicture | undefined => pictures.get(token)
 export function thumbnailOf(token: string): string | null {
   try {
     return sessionStorage.getItem(kThumbnailKey + token)

@@ -3,7 +3,8 @@ import { readonly, ref, shallowRef } from 'vue'
 import { ProblemError, searchByPicture } from '../api/client'
 import type { Problem, SearchAnswer } from '../api/schema'
 import { likeUpload, type AskedPicture } from './asked'
-import { bodyOf, prepare, remember, type PreparedPicture } from './picture'
+import { partText, type Part } from './part'
+import { pictureOf, prepare, remember, type PreparedPicture } from './picture'
 import { toParameters, type SearchQuery } from './query'
 import { append, kPageSize, newList, resultCache } from './results'
 import { useSearchQuery } from './useSearchQuery'
@@ -18,10 +19,12 @@ function tokenOf(answer: SearchAnswer): string {
   throw new ProblemError({ title: 'No token', status: 200, code: 'answer_unreadable', detail: 'The answer has no picture_token.' })
 }
 
+const boxOf = ({ part }: PreparedPicture): { box?: string } => (part ? { box: partText(part) } : {})
+
 /** Sends the bytes and keeps the answer as the results of the query with this picture in place of all it had. */
 async function send(picture: PreparedPicture, query: SearchQuery, signal: AbortSignal): Promise<SearchQuery> {
   const others = { ...query, like: [], unlike: [], sameClass: true }
-  const answer = await searchByPicture(picture.body, { ...toParameters(others), limit: kPageSize, facets: true }, signal)
+  const answer = await searchByPicture(picture.body, { ...toParameters(others), ...boxOf(picture), limit: kPageSize, facets: true }, signal)
   const token = tokenOf(answer)
   remember(token, picture)
   const found: SearchQuery = { ...others, like: [likeUpload(token)] }
@@ -33,7 +36,7 @@ async function send(picture: PreparedPicture, query: SearchQuery, signal: AbortS
 
 /** Sends the bytes behind a token once more: the query with the new token in its place. */
 async function sendAgain(picture: PreparedPicture, query: SearchQuery, token: string, signal: AbortSignal): Promise<SearchQuery> {
-  const renewed = tokenOf(await searchByPicture(picture.body, { limit: 0 }, signal))
+  const renewed = tokenOf(await searchByPicture(picture.body, { ...boxOf(picture), limit: 0 }, signal))
   remember(renewed, picture)
   const replace = (all: AskedPicture[]): AskedPicture[] => all.map((one) => (one.token === token ? { ...one, token: renewed } : one))
   return { ...query, like: replace(query.like), unlike: replace(query.unlike) }
@@ -68,14 +71,19 @@ export function usePictureSearch() {
     async searchWith(file: Blob): Promise<void> {
       await run(await prepare(file), go)
     },
+    /** A part of what was sent under the token, if this page still has it. */
+    async searchPart(token: string, part: Part): Promise<void> {
+      const picture = pictureOf(token)
+      if (picture) await run(await prepare(picture.body, part), go)
+    },
     async retry(): Promise<void> {
       if (pending.value) await run(pending.value, go)
     },
     /** The server forgot the picture behind the token: sends it again if this page still has it. */
     async renew(token: string): Promise<boolean> {
-      const body = bodyOf(token)
-      if (!body) return false
-      await run(await prepare(body), replace, token)
+      const picture = pictureOf(token)
+      if (!picture) return false
+      await run(picture, replace, token)
       return true
     },
     dismiss(): void {
