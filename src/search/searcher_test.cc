@@ -806,6 +806,25 @@ TEST_F(NearestSearch, PagesFitTogetherAndEndTogether) {
   }
 }
 
+TEST_F(NearestSearch, HitsSpreadOverShopsAreThoseOfAllPictures) {
+  SearchQuery query{.picture = vectors[5], .beyond = true, .limit = 40, .exact = false, .per_shop = 3};
+  for (query.offset = 0; query.offset <= 40; query.offset += 40) {
+    const SearchAnswer fast = search(query);
+    SearchQuery slow = query;
+    slow.exact = true;
+    const SearchAnswer all = search(slow);
+    EXPECT_GT(all.total, kNearestHits) << "or there is nothing to tell apart";
+    EXPECT_EQ(fast.total, all.total);
+    EXPECT_EQ(fast.listed, all.listed);
+    EXPECT_EQ(fast.exactness, Exactness::kExact);
+    ASSERT_EQ(fast.hits.size(), all.hits.size());
+    for (std::size_t i = 0; i < fast.hits.size(); ++i) {
+      EXPECT_EQ(fast.hits[i].id, all.hits[i].id);
+      EXPECT_EQ(fast.hits[i].more_of_shop, all.hits[i].more_of_shop);
+    }
+  }
+}
+
 TEST_F(NearestSearch, FacetsAreOfTheNearestAndLeaveThePagesAsTheyAre) {
   const Searcher searcher(index->text(), index->vectors(), settings);
   SearchQuery query{.picture = vectors[5], .beyond = true, .limit = 50, .facets = {Facet::kShop}, .prices = false, .exact = false};
