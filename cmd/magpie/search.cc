@@ -107,7 +107,7 @@ Result<std::vector<std::string>> read_pictures(const std::vector<std::string>& p
 class SearchPictures {
  public:
   /// Both must outlive it.
-  SearchPictures(const AppSettings& settings, const Collection& collection) : settings_(settings), collection_(collection) {}
+  SearchPictures(const AppSettings& settings, Collection& collection) : settings_(settings), collection_(collection) {}
 
   Result<Embedding> embed(const std::string& bytes, const std::optional<PicturePart>& part) {
     MAGPIE_TRY(Pictures * pictures, start());
@@ -127,7 +127,7 @@ class SearchPictures {
   }
 
   const AppSettings& settings_;
-  const Collection& collection_;
+  Collection& collection_;
   std::unique_ptr<WorkerPool> workers_;
   std::optional<Pictures> pictures_;
 };
