@@ -228,7 +228,7 @@ describe('a part of a picture', () => {
   it('can be drawn with a finger', async () => {
     const { hit } = await pictureOf('q=horse')
     const page = await goto(`/picture/${hit.image_id}`, kPhone)
-    await page.getByRole('button', { name: 'Search a part' }).tap()
+    await page.getByRole('button', { name: 'Search a part' }).click()
     await shown(box(page))
     const picture = page.getByRole('dialog', { name: 'Which part?' }).getByRole('img')
     await eventually(async () => expect((await picture.boundingBox())!.width).toBeGreaterThan(100))
