@@ -105,7 +105,7 @@ def over_http(options, collection, pictures):
 
         for _ in range(600):
             try:
-                ask("/api/v1/status")
+                ask("/healthz")
                 break
             except OSError:
                 connection.close()
