@@ -5,7 +5,8 @@
 // A graph is walked through rows that pass and rows that do not, so the fewer pass, the longer the walk: its cost goes with 1 / share. A
 // scan looks at the rows that pass alone. They meet at about one row in fifty of a million, for ten rows wanted. How a filter lies is not
 // known beforehand: where next to nothing passes near the query, a walk would lead through half the segment before it finds anything. So a
-// walk may cost no more than the scan would have; then it is given up, and the scan answers. So a filter costs time, not recall.
+// walk may cost no more than the scan would have; then it is given up, and the scan answers. So it does where hardly any of the query's
+// nearest rows pass. So a filter costs time, not recall.
 #include <algorithm>
 #include <cstddef>
 

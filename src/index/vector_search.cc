@@ -214,10 +214,20 @@ class Search {
     const vec::ReducedQuery query(floats_, graph.reduction);
     std::function<bool(std::uint32_t)> passes;
     if (picky) passes = [&](std::uint32_t row) { return may_answer(state, query_, scope, row); };
+    if (picky && stops_the_nearest(graph, query, passes, passed / segment.vectors())) return false;
     vec::Walked walked = vec::walk(graph, query, {.beam = beam, .looks_max = plan.looks_max}, passes);
     if (!walked.finished || pictures(segment, walked.best) < std::min<std::size_t>(query_.k, segment.vectors())) return false;
     for (const vec::Scored& one : walked.best) look(segment, one.id);
     return true;
+  }
+
+  /// Whether hardly any of the query's nearest rows pass a filter that lets `share` of all rows pass: a walk would take what it meets
+  /// first far from the query for the nearest, and would not notice. Cost: a short walk.
+  static bool stops_the_nearest(const vec::GraphView& graph, const vec::ReducedQuery& query,
+                                const std::function<bool(std::uint32_t)>& passes, double share) {
+    const vec::Walked nearest = vec::walk(graph, query, {.beam = kGraphBeamMin});
+    const auto passed = std::ranges::count_if(nearest.best, [&](const vec::Scored& one) { return passes(one.id); });
+    return static_cast<double>(passed) < share / 4 * static_cast<double>(nearest.best.size());
   }
 
   /// How many different ones; sorts the rows, so that those of a picture stand together.
