@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 #include "command.h"
 
 namespace magpie::cmd {
@@ -91,18 +93,40 @@ std::vector<std::string> commands_of(const CLI::App& command) {
   return names;
 }
 
-/// Whether what was typed names no command, or one or a flag that is not there, and that was said.
+/// Whether the command has the flag, or one of its commands has.
+bool knows_flag(const CLI::App& command, std::string_view flag) {
+  const auto has = [&](const CLI::App& one) { return std::ranges::count(flags_of(one), flag) > 0; };
+  const auto below = command.get_subcommands([](const CLI::App*) { return true; });
+  return has(command) || std::ranges::any_of(below, [&](const CLI::App* one) { return has(*one); });
+}
+
+/// Whether among what was left over is a command or a flag that is not there, and that was said.
 bool complain_of_names(const CLI::App& app) {
   const auto [command, name] = command_of(app);
   const std::vector<std::string> commands = commands_of(*command);
   for (const std::string& word : app.remaining(/*recurse=*/true)) {
-    const bool is_flag = word.starts_with("--");
-    if (!is_flag && commands.empty()) continue;  // a word too many: the parser says so
-    if (is_flag) complain("flag", name, word.substr(0, word.find('=')), flags_of(*command));
-    else complain("command", name, word, commands);
+    const std::string flag = word.substr(0, word.find('='));
+    if (word.starts_with("-") && knows_flag(*command, flag)) {
+      fmt::print(stderr, "magpie: {} goes behind the command: magpie COMMAND {} …\n", flag, flag);
+    } else if (word.starts_with("-") && word != "--") {
+      complain("flag", name, flag, flags_of(*command));
+    } else if (word != "--" && !commands.empty()) {
+      complain("command", name, word, commands);
+    } else {
+      continue;  // a word too many: the parser says so
+    }
     return true;
   }
-  if (commands.empty()) return false;
+  return false;
+}
+
+/// Says of what was typed wrong what is wrong with it, where the parser would say less.
+bool complain_of(const CLI::ParseError& problem, const CLI::App& app) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr) return complain_of_names(app);
+  if (dynamic_cast<const CLI::RequiredError*>(&problem) == nullptr) return false;
+  if (complain_of_names(app)) return true;
+  const auto [command, name] = command_of(app);
+  if (commands_of(*command).empty()) return false;
   fmt::print(stderr, "magpie: {} wants a command; {} --help lists them\n", name, name);
   return true;
 }
@@ -119,7 +143,7 @@ int run_command_line(int argc, char** argv, Common& common, const char* help, co
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
-    if (problem.get_exit_code() != 0 && complain_of_names(app)) return kUsage;
+    if (complain_of(problem, app)) return kUsage;
     const int code = app.exit(problem);
     return code == 0 ? kDone : kUsage;
   }

@@ -51,8 +51,8 @@ struct VectorQuery {
 
 struct SimilarId {
   ImageId id = kNoId;
-  // Cosine, -1..1, of the float32 vectors. In an answer without a limit (kAllSimilar) it may come from quantised vectors for hits
-  // after the first 1,000, off by less than 0.01; which hits there are is still decided by the float32 vectors.
+  // Cosine, -1..1, of the float32 vectors. It may come from quantised vectors, off by less than 0.01, for hits after the first 1,000 of an
+  // answer without a limit (kAllSimilar), and the first 250 by a graph; which are above min_similarity is decided by the float32 vectors.
   float similarity = 0;
   std::uint16_t region = 0;  // which vector that is: the picture's most similar one within the scope, of equals the lowest
 };

@@ -22,7 +22,8 @@ Result<GraphFile> GraphFile::open(const fs::path& path, const SegmentFile& segme
   MAGPIE_TRY(SegmentFile file, SegmentFile::open(path));
   GraphFile graph(std::move(file));
   MAGPIE_TRY(const auto head, graph.file_.column<std::uint32_t>(Section::kGraphHead, std::tuple_size_v<Head>));
-  const bool fits = graph.file_.counts().vectors == segment.counts().vectors && head[1] == vec::kGraphDegree &&
+  const bool has_sketches = !segment.section(Section::kSketchWords).empty();
+  const bool fits = has_sketches && graph.file_.counts().vectors == segment.counts().vectors && head[1] == vec::kGraphDegree &&
                     head[2] == segment.sum(Section::kSketchWords) && head[0] < segment.counts().vectors;
   if (!fits) return fail(Code::kCorrupt, "{} is not the graph of its segment", path.string());
   const std::uint64_t vectors = segment.counts().vectors, size = vec::padded(segment.counts().dims);

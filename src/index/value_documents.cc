@@ -41,7 +41,8 @@ std::shared_ptr<const ValueDocuments::Bits> ValueDocuments::of(std::size_t facet
     if (known.places.contains(key)) return;  // another thread was quicker
     known.latest.emplace_front(key, found);
     known.places[key] = known.latest.begin();
-    const std::size_t bytes_each = std::max<std::size_t>(found->size() * sizeof(std::uint64_t), 64);
+    constexpr std::size_t kBeside = 256;  // what a list, a map and a shared pointer take
+    const std::size_t bytes_each = found->size() * sizeof(std::uint64_t) + kBeside;
     if (known.latest.size() * bytes_each <= kBytesMax) return;
     known.places.erase(known.latest.back().first);
     known.latest.pop_back();

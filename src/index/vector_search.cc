@@ -22,7 +22,7 @@ namespace {
 /// 0.001 as a rule), except near similarity_min, where the float32 vectors decide.
 constexpr std::size_t kExactHits = 1'000;
 /// The same for an answer that a graph gave, whose end is an estimate anyway: a row's float32 vector is 5 KB somewhere on a disk.
-constexpr std::size_t kExactNearest = 150;
+constexpr std::size_t kExactNearest = 250;
 
 /// A beam that is to give k rows is wider by half, up to so many: the best of a long list are found long before its end is settled.
 constexpr std::size_t kBeamMargin = 64;

@@ -129,7 +129,9 @@ class Answered {
   /// The candidates of all grounds are known, unless they are the nearest of one.
   Result<IdSet> among(const IdSet& ground) {
     if (!options_.nearest) return candidates_.among(ground);
-    return nearest_within(view_, query_, ground, candidates_);
+    MAGPIE_TRY(IdSet ids, nearest_within(view_, query_, ground, candidates_));
+    ids |= found_;  // which the wider ground has, too
+    return ids;
   }
   const Candidates& candidates() const { return candidates_; }
   const IdSet& found() const { return found_; }

@@ -32,7 +32,7 @@
 //   nearest     a query that need not be exact, by pictures alone and by relevance: candidates are then the nearest pictures above the
 //               boundary that pass the filter, twice kNearestHits, in place of all. That is a search in a graph where the index has one.
 //               Hits are those of the exact answer but for few (RecallMonitor measures them). Where there are more, the answer ends
-//               after kNearestHits hits; total and facets are then at least what they say, each facet of the nearest in its own ground.
+//               after kNearestHits hits; total and facets are then at least what they say, a facet in a wider ground of its nearest, too.
 //               All pages of a query are of one answer, with facets or without. Where the nearest are so full of copies that they make
 //               fewer hits, all pictures are compared.
 // Pictures given in `like` and `unlike`, and their copies, are left out of the answer. A picture needs a document to be found.

@@ -24,6 +24,14 @@ class CommandLine(SystemTest):
         self.assertEqual(self.complaint("copies", "--xyzzy", "3"),
                          "magpie: there is no flag '--xyzzy'; magpie copies --help lists them")
 
+    def test_a_flag_in_the_wrong_place_or_without_its_value(self):
+        for words in (["--collection", "/nowhere", "copies"], ["--set"], ["--collection=/nowhere", "nosuch", "--bad"]):
+            self.assertIn("goes behind the command", self.complaint(*words))
+        self.assertIn("there is no flag '-x'", self.complaint("-x"))
+        self.magpie("search", "dress", "--limit", "many", code=2)
+        self.assertIn("--limit", self.stderr)
+        self.assertNotIn("there is no", self.stderr)
+
 
 if __name__ == "__main__":
     main()
