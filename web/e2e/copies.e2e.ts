@@ -22,14 +22,16 @@ describe('the copies page', () => {
 
   it('takes a picture out of a group, and puts it back', { timeout: 60_000 }, async () => {
     const page = await goto('/copies')
-    const first = (await groupsOf('limit=1&unreviewed=true')).groups[0]
-    expect(first?.images_total).toBeGreaterThan(2)
-    const before = first?.images_total ?? 0
-    await pictures(cards(page).first()).last().getByRole('button', { name: 'Not a copy' }).click()
-    await eventually(async () => expect(await pictures(cards(page).first()).count()).toBe(before - 1))
-    expect((await groupsOf('limit=1&unreviewed=true')).groups[0]?.images_total).toBe(before - 1)
+    const group = async (place: number) => (await groupsOf('limit=20&unreviewed=true')).groups[place]
+    const place = (await groupsOf('limit=20&unreviewed=true')).groups.findIndex((one) => one.images_total > 2)
+    expect(place).toBeGreaterThanOrEqual(0)
+    const before = (await group(place))?.images_total ?? 0
+    const card = cards(page).nth(place)
+    await pictures(card).last().getByRole('button', { name: 'Not a copy' }).click()
+    await eventually(async () => expect(await pictures(card).count()).toBe(before - 1))
+    expect((await group(place))?.images_total).toBe(before - 1)
     await undo(page)
-    await eventually(async () => expect(await pictures(cards(page).first()).count()).toBe(before))
+    await eventually(async () => expect(await pictures(card).count()).toBe(before))
   })
 
   it('keeps a group, which is then no longer among those to look at', { timeout: 60_000 }, async () => {
