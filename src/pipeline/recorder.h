@@ -107,7 +107,8 @@ class Recorder {
 
   RecorderPorts ports_;
   RecorderOptions options_;
-  BoundedQueue<Item> queue_{1'024};
+  BoundedQueue<Item> queue_{
+      256};  // as many as a batch: the next one fills while one is written, and no more are lost with a killed process
   analyse::CopyFinder copies_;
   CopyGroups groups_;
   struct State {

@@ -7,7 +7,7 @@ from magpie_system import SITE_FILES, SystemTest, main, wait_for
 
 KILLS = 8
 SEED = 20261121
-UNWRITTEN_MAX = 400  # fetched and not written down yet: the queues of 64 documents and 64 requests for workers, and a batch of 256
+UNWRITTEN_MAX = 660  # fetched and not written down yet: the queues of 64 documents, 64 requests for workers and 256 finished ones, a batch of 256, and a few in hand
 
 
 class Kill(SystemTest):
