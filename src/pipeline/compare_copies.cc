@@ -60,24 +60,6 @@ void CompareCopies::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void CompareCopies::add(const std::vector<ImageId>& images) {
-  const std::lock_guard lock(mutex_);
-  for (const ImageId image : images) {
-    if (open_.insert(image).second) waiting_.push_back(image);
-  }
-  changed_.notify_all();
-}
-
-CompareCopiesCounts CompareCopies::counts() const {
-  const std::lock_guard lock(mutex_);
-  return counts_;
-}
-
-void CompareCopies::finish(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, stop, [this] { return open_.empty(); });
-}
-
 Result<void> CompareCopies::compare_all(const std::stop_token& stop) {
   ImageId behind = kNoId;
   while (!stop.stop_requested()) {
@@ -91,36 +73,16 @@ Result<void> CompareCopies::compare_all(const std::stop_token& stop) {
 }
 
 void CompareCopies::run(const std::stop_token& stop) {
-  while (true) {
-    ImageId next = kNoId;
-    {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty() && under_way_ < kUnderWayMax; }) || stop.stop_requested()) break;
-      next = waiting_.front();
-      waiting_.pop_front();
-      ++under_way_;
-    }
-    if (auto done = compare(next); !done) give_up(next, done.error());
+  while (const std::optional<ImageId> next = queue_.next(stop)) {
+    if (auto done = compare(*next); !done) give_up(*next, done.error());
   }
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return under_way_ == 0; });
-}
-
-// Nothing of this is touched once the lock is let go: whoever waits for the last one may then be gone.
-void CompareCopies::end(ImageId id) {
-  const std::lock_guard lock(mutex_);
-  open_.erase(id);
-  --under_way_;
-  changed_.notify_all();
+  queue_.wait_for_ends();
 }
 
 void CompareCopies::give_up(ImageId id, const Error& error) {
   log::warn("copies.not_compared", {{"image", id}, {"why", error.message}});
-  {
-    const std::lock_guard lock(mutex_);
-    ++counts_.failed;
-  }
-  end(id);
+  ++failed_;
+  queue_.end(id);
 }
 
 // Ends the picture, at once or with the worker's answer, unless it fails.
@@ -128,7 +90,7 @@ Result<void> CompareCopies::compare(ImageId id) {
   MAGPIE_TRY(const std::optional<Image> image, parts_.catalog.image(id));
   MAGPIE_TRY(const std::optional<std::string> known, parts_.catalog.copy_sketch(id));
   if (!image || known) {
-    end(id);
+    queue_.end(id);
     return {};
   }
   MAGPIE_TRY(const Neighbours neighbours, neighbours_of(*image));
@@ -189,14 +151,11 @@ void CompareCopies::compared(ImageId id, const std::vector<ImageId>& others, Res
 }
 
 void CompareCopies::record(ImageId id, std::string sketch, std::vector<CopyLink> links) {
-  {
-    const std::lock_guard lock(mutex_);
-    ++counts_.compared;
-  }
+  ++compared_;
   Finished finished;
   finished.outcome = Compared{id, std::move(sketch), std::move(links)};
   parts_.recorder.record(std::move(finished));
-  end(id);
+  queue_.end(id);
 }
 
 }  // namespace magpie::pipeline

@@ -5,20 +5,18 @@
 //
 // A pair is looked at when the second of the two comes, so the later one needs the earlier one in the index. What was under way when the
 // process died is compared by the next one.
-#include <condition_variable>
+#include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include "analyse/compare_copies.h"
 #include "core/catalog.h"
 #include "core/variants.h"
 #include "core/vector_index.h"
+#include "pipeline/image_queue.h"
 #include "process/worker_pool.h"
 
 namespace magpie::pipeline {
@@ -50,12 +48,12 @@ class CompareCopies {
   void stop();
 
   /// They became findable, for the first time or again; each is compared once. Does not wait.
-  void add(const std::vector<ImageId>& images);
+  void add(const std::vector<ImageId>& images) { queue_.add(images); }
   /// Until all that was added is compared and handed to the recorder, or `stop` is asked for.
-  void finish(const std::stop_token& stop);
+  void finish(const std::stop_token& stop) { queue_.finish(stop); }
   /// Adds all that were never compared, and finishes. Errors: those of the catalog.
   Result<void> compare_all(const std::stop_token& stop);
-  CompareCopiesCounts counts() const;
+  CompareCopiesCounts counts() const { return {compared_, failed_}; }
 
   static constexpr std::size_t kNeighbours = 48;     // looked up by embedding: a picture may have dozens of near-duplicates
   static constexpr float kSimilarityMin = 0.65F;     // cosine; under it hardly a copy, whatever was done to it
@@ -73,16 +71,11 @@ class CompareCopies {
   void compared(ImageId id, const std::vector<ImageId>& others, Result<std::string> answer);
   void record(ImageId id, std::string sketch, std::vector<CopyLink> links);
   void give_up(ImageId id, const Error& error);
-  void end(ImageId id);
 
   static constexpr std::size_t kUnderWayMax = 8;
   CompareCopiesParts parts_;
-  mutable std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::deque<ImageId> waiting_;       // all below guarded by mutex_
-  std::unordered_set<ImageId> open_;  // those and the ones under way
-  std::size_t under_way_ = 0;
-  CompareCopiesCounts counts_;
+  ImageQueue queue_{kUnderWayMax};
+  std::atomic<std::uint64_t> compared_{0}, failed_{0};
   std::jthread thread_;  // last: ends first
 };
 
