@@ -139,8 +139,8 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
   };
   const auto show = [&] {
     const auto so_far = running.with([](const auto& ask) { return ask ? ask() : AnalyseWaitingCounts(); });
-    show_line(fmt::format("{} pictures analysed, {} embedded, {} looked through, {} compared, {} failed", so_far.analysed, so_far.embedded,
-                          so_far.detected, so_far.compared, so_far.failed));
+    show_line(fmt::format("{} pictures analysed, {} embedded, {} looked through, {} compared, {} looked around, {} failed", so_far.analysed,
+                          so_far.embedded, so_far.detected, so_far.compared, so_far.surrounded, so_far.failed));
   };
   MAGPIE_TRY(const bool asked, run_managed(common, work, show, options, model));
   if (!*counts) return Failure(counts->error());
@@ -153,13 +153,15 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
         .field("detected", done.detected)
         .field("compared", done.compared)
         .field("copies", done.copies)
+        .field("looked_around", done.surrounded)
         .field("failed", done.failed);
     print_line(out.end_object().text());
   }
   fmt::print(stderr,
-             "{}: {} pictures analysed, {} more embedded, {} more looked through for things, {} compared ({} copies found), {} "
-             "failed\n",
-             asked ? "stopped" : "finished", done.analysed, done.embedded, done.detected, done.compared, done.copies, done.failed);
+             "{}: {} pictures analysed, {} more embedded, {} more looked through for things, {} compared ({} copies found), "
+             "{} looked around, {} failed\n",
+             asked ? "stopped" : "finished", done.analysed, done.embedded, done.detected, done.compared, done.copies, done.surrounded,
+             done.failed);
   return asked ? kNothing : kDone;
 }
 

@@ -61,10 +61,16 @@ struct AnalyseSettings {
       {},
       "Compare each picture with those most like it, so that crops, frames, turns and marks are grouped as copies. false: by hashes "
       "alone, which tell re-encoded, scaled and mirrored ones."};
+  Setting<bool> inherit_words{
+      "analyse.inherit_words",
+      true,
+      {},
+      "Let pictures with few words be found by words of pictures that look like them (marked as inherited). false: by their own alone."};
   template <class Visitor>
   void visit(Visitor&& each) {
     each(detector);
     each(compare);
+    each(inherit_words);
   }
 };
 

@@ -60,6 +60,7 @@ Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const Ap
   }
   MAGPIE_TRY_DO(manager->finish_forgetting(wishes));
   if (wishes.embeds && !wishes.changes_model && settings.analyse.compare()) MAGPIE_TRY_DO(manager->start_comparing());
+  if (wishes.embeds && !wishes.changes_model && settings.analyse.inherit_words()) MAGPIE_TRY_DO(manager->start_looking_around());
   manager->shops_ = wishes.shops;
   manager->revisits_ = wishes.revisits && settings.crawl.revisit();
   if (wishes.resume) MAGPIE_TRY_DO(manager->resume_unfinished());
@@ -78,6 +79,7 @@ Manager::~Manager() {
   reporter_.request_stop();
   if (reporter_.joinable()) reporter_.join();
   if (comparing_) comparing_->stop();
+  if (looking_) looking_->stop();
   recorder_.reset();  // its thread calls indexed(), which needs what is destroyed before it otherwise
 }
 
@@ -89,11 +91,24 @@ Result<void> Manager::start_comparing() {
   return {};
 }
 
-// What was found while pictures were compared is findable, too, when it returns.
-Result<void> Manager::finish_comparing(const std::stop_token& stop) {
-  if (!comparing_) return {};
-  comparing_->finish(stop);
-  return recorder_->flush();
+Result<void> Manager::start_looking_around() {
+  MAGPIE_TRY(auto looking, pipeline::LookAround::start({collection_.catalog(), collection_.vectors(), *recorder_}));
+  const std::lock_guard lock(mutex_);
+  looking_ = std::move(looking);
+  return {};
+}
+
+// What was found while pictures were compared, and looked around at, is findable, too, when it returns.
+Result<void> Manager::finish_looks(const std::stop_token& stop) {
+  if (comparing_) {
+    comparing_->finish(stop);
+    MAGPIE_TRY_DO(recorder_->flush());
+  }
+  if (looking_) {
+    looking_->finish(stop);
+    MAGPIE_TRY_DO(recorder_->flush());
+  }
+  return {};
 }
 
 Result<void> Manager::resume_unfinished() {
@@ -409,6 +424,7 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(
                                     [this](JobId id) { return rules_of(id); }, detector_});
   const auto so_far = [&, copies_before = recorder_->counts().copies] {
     pipeline::AnalyseWaitingCounts counts = waiting.counts();
+    if (looking_) counts.surrounded = looking_->counts().looked;
     if (!comparing_) return counts;
     counts.compared = comparing_->counts().compared;
     counts.copies = recorder_->counts().copies - copies_before;
@@ -418,6 +434,8 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(
   auto done = [&]() -> Result<void> {
     MAGPIE_TRY_DO(waiting.run(stop));
     if (comparing_) MAGPIE_TRY_DO(comparing_->compare_all(stop));
+    MAGPIE_TRY_DO(recorder_->flush());
+    if (looking_) MAGPIE_TRY_DO(looking_->look_at_all(stop));
     return recorder_->flush();
   }();
   running(nullptr);
@@ -585,7 +603,7 @@ Result<crawl::CrawlEnd> Manager::crawl(CrawlJobView& view, const std::stop_token
     running_->run = std::move(*made);
   }
   MAGPIE_TRY(const crawl::CrawlEnd end, run->run(stop));
-  if (end != crawl::CrawlEnd::kStopped) MAGPIE_TRY_DO(finish_comparing(stop));
+  if (end != crawl::CrawlEnd::kStopped) MAGPIE_TRY_DO(finish_looks(stop));
   return end;
 }
 
@@ -628,6 +646,7 @@ void Manager::indexed(const std::vector<ImageId>& images) {
     const std::lock_guard lock(mutex_);
     if (running_) job = running_->view.id;
     if (comparing_) comparing_->add(images);
+    if (looking_) looking_->add(images);
   }
   const std::lock_guard lock(telling_);
   if (listener_ == nullptr) return;

@@ -17,6 +17,7 @@
 #include "pipeline/compare_copies.h"
 #include "pipeline/crawl_run.h"
 #include "pipeline/extract_again.h"
+#include "pipeline/look_around.h"
 #include "pipeline/recorder.h"
 #include "serve/copy_control.h"
 #include "serve/forget_control.h"
@@ -97,7 +98,8 @@ class Manager final : public JobControl, public CopyControl {
  private:
   Result<void> nothing_is_crawled() const;
   Result<void> start_comparing();
-  Result<void> finish_comparing(const std::stop_token& stop);
+  Result<void> start_looking_around();
+  Result<void> finish_looks(const std::stop_token& stop);
   Result<void> finish_forgetting(const ManagerOptions& wishes);
   Result<ForgetReport> forget_at_rest(ForgetPlan plan);
   void rest_crawls();
@@ -152,8 +154,9 @@ class Manager final : public JobControl, public CopyControl {
   std::unique_ptr<WorkerPool> page_workers_, picture_workers_;
   std::string detector_;  // of the picture workers, its name and version; empty: none
   std::unique_ptr<Pictures> pictures_;
-  std::unique_ptr<pipeline::CompareCopies>
-      comparing_;  // set under mutex_; null: nobody compares. Goes behind the recorder, which adds to it
+  // Set under mutex_; null: nobody does it. They go behind the recorder, which adds to them.
+  std::unique_ptr<pipeline::CompareCopies> comparing_;
+  std::unique_ptr<pipeline::LookAround> looking_;
   std::unique_ptr<pipeline::Recorder> recorder_;
 
   std::mutex starting_;        // held through start(); taken before mutex_

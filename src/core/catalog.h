@@ -21,6 +21,7 @@
 #include "core/forget.h"
 #include "core/records.h"
 #include "core/refusals.h"
+#include "core/surroundings.h"
 
 namespace magpie {
 
@@ -181,6 +182,11 @@ class CatalogTransaction {
   /// What later pictures are compared with (analyse/copy_sketch.h), kept for a picture that was compared itself; "" where nothing could be
   /// made of it. kNotFound for an unknown picture.
   virtual Result<void> set_copy_sketch(ImageId image, std::string_view sketch) = 0;
+  /// What was found around a picture replaces what was there. Other inherited words put it onto the to-index list; they are no change of
+  /// what it says itself, after which it is to be looked at again. kNotFound for an unknown picture.
+  virtual Result<void> set_surroundings(ImageId image, const Surroundings& found) = 0;
+  /// They are not to be found any more: nothing is inherited by them or from them. Heirs go onto the to-index list.
+  virtual Result<void> disinherit(std::span<const ImageId> sources) = 0;
   virtual Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) = 0;
 
   virtual Result<void> mark_dirty(std::span<const ImageId> images) = 0;
@@ -395,6 +401,18 @@ class Catalog {
   virtual Result<std::vector<Image>> images_uncompared(std::string_view space, ImageId after, std::size_t limit) const = 0;
   /// nullopt for a picture that was not compared.
   virtual Result<std::optional<std::string>> copy_sketch(ImageId id) const = 0;
+  /// Embedded pictures that were not looked at in `space` since what is said of them last changed, and that wait for no index, likewise.
+  virtual Result<std::vector<ImageId>> images_to_surround(std::string_view space, ImageId after, std::size_t limit) const = 0;
+  /// nullopt where it is to be looked at (again). Its inherited words stay until then.
+  virtual Result<std::optional<Surroundings>> surroundings(ImageId id) const = 0;
+  virtual Result<std::vector<InheritedWord>> inherited_words(ImageId id) const = 0;
+  /// Those that inherited a word from it.
+  virtual Result<std::vector<ImageId>> heirs(ImageId source) const = 0;
+  /// The words that speak of the picture itself, at most kOwnWordsMax, the most telling first, folded: of its products' names, its texts
+  /// and labels, where its pages permit it to be found. None where it is not to be found.
+  virtual Result<std::vector<std::string>> own_words(ImageId id) const = 0;
+  static constexpr std::size_t kOwnWordsMax = 16;
+  virtual Result<std::optional<NoteworthyFeatures>> noteworthy_features(ImageId id) const = 0;
   /// The highest id of a picture, and of one that was compared; kNoId where there is none.
   struct LastImages {
     ImageId known = kNoId, compared = kNoId;

@@ -284,13 +284,14 @@ struct EmbeddedRegion {
 /// What the index knows of one picture: everything the pages and products that show it say, joined. See core/text_index.h.
 struct IndexDocument {
   ImageId id = kNoId;
-  std::string title;         // product names and page titles
-  std::string alt;           // alt texts and captions
-  std::string keywords;      // page keywords, words of the URL
-  std::string description;   // product descriptions
-  std::string language;      // BCP 47 primary tag of the page, "" unknown
-  std::string alt_language;  // of `alt` where it is another, else ""
-  std::string shop;          // host, with port where it is not the scheme's own
+  std::string title;                   // product names and page titles
+  std::string alt;                     // alt texts and captions
+  std::string keywords;                // page keywords, words of the URL
+  std::string description;             // product descriptions
+  std::vector<std::string> inherited;  // words that its look-alikes have (core/surroundings.h)
+  std::string language;                // BCP 47 primary tag of the page, "" unknown
+  std::string alt_language;            // of `alt` where it is another, else ""
+  std::string shop;                    // host, with port where it is not the scheme's own
   std::string category, brand;
   std::vector<std::string> colours;  // names, at most 3
   std::vector<std::string> classes;  // of its regions, each once

@@ -11,6 +11,7 @@
 #include "embedded/catalog_forget.h"
 #include "embedded/catalog_rows.h"
 #include "embedded/catalog_schema.h"
+#include "embedded/catalog_surroundings.h"
 #include "embedded/catalog_writer.h"
 #include "embedded/index_document.h"
 
@@ -251,6 +252,8 @@ class SqliteCatalog final : public Catalog {
       for (const Region& region : regions) {
         if (std::ranges::find(document.classes, region.label) == document.classes.end()) document.classes.push_back(region.label);
       }
+      MAGPIE_TRY(const std::vector<InheritedWord> inherited, read_inherited_words(db, id));
+      for (const InheritedWord& word : inherited) document.inherited.push_back(word.word);
       return std::optional(std::move(document));
     });
   }
@@ -654,6 +657,38 @@ class SqliteCatalog final : public Catalog {
       MAGPIE_TRY(Query row, db.query("SELECT sketch FROM copy_sketches WHERE image = ?", id));
       MAGPIE_TRY(const bool found, row.next());
       return found ? std::optional(std::string(row.blob(0))) : std::nullopt;
+    });
+  }
+
+  Result<std::vector<ImageId>> images_to_surround(std::string_view space, ImageId after, std::size_t limit) const override {
+    return read([&](Database& db) -> Result<std::vector<ImageId>> {
+      MAGPIE_TRY(Query rows,
+                 db.query("SELECT id FROM images WHERE id > ?1 "
+                          "AND NOT EXISTS (SELECT 1 FROM surroundings s WHERE s.image = images.id AND s.space = ?2) "
+                          "AND NOT EXISTS (SELECT 1 FROM to_index i WHERE i.image = images.id) "
+                          "AND EXISTS (SELECT 1 FROM embeddings e WHERE e.space = ?2 AND e.image = images.id) ORDER BY id LIMIT ?3",
+                          after, space, limit));
+      return image_ids(std::move(rows));
+    });
+  }
+  Result<std::optional<Surroundings>> surroundings(ImageId id) const override {
+    return read([&](Database& db) { return read_surroundings(db, id); });
+  }
+  Result<std::vector<InheritedWord>> inherited_words(ImageId id) const override {
+    return read([&](Database& db) { return read_inherited_words(db, id); });
+  }
+  Result<std::vector<ImageId>> heirs(ImageId source) const override {
+    return read([&](Database& db) { return read_heirs(db, source); });
+  }
+  Result<std::optional<NoteworthyFeatures>> noteworthy_features(ImageId id) const override {
+    return read([&](Database& db) { return read_noteworthy_features(db, id); });
+  }
+
+  Result<std::vector<std::string>> own_words(ImageId id) const override {
+    return read([&](Database& db) -> Result<std::vector<std::string>> {
+      MAGPIE_TRY(const std::vector<Showing> showings, showings_of(db, id, kRobotsForbidsImages));
+      MAGPIE_TRY(const std::vector<PictureLabel> labels, labels_of(db, id));
+      return magpie::own_words(showings, labels);
     });
   }
 

@@ -9,6 +9,7 @@
 #include "core/frontier.h"
 #include "embedded/catalog_copies.h"
 #include "embedded/catalog_rows.h"
+#include "embedded/catalog_surroundings.h"
 #include "net/url.h"
 
 // Pictures of products whose page is none of those, and that are no list's entry for one of those.
@@ -203,6 +204,7 @@ class Forgetter {
     MAGPIE_TRY_DO(remove_pages());
     MAGPIE_TRY_DO(remove_mentions());
     MAGPIE_TRY_DO(remove_pictures());
+    MAGPIE_TRY_DO(remove_inheritances());
     MAGPIE_TRY_DO(remove_host());
     return counts_;
   }
@@ -384,6 +386,17 @@ class Forgetter {
                 "WHERE o.image = images.id AND o.file = images.file AND o.offset = images.offset) AND EXISTS (SELECT 1 FROM urls u WHERE "
                 "u.image = images.id AND u.file > 0 AND u.cause = 0 AND u.redirect = '')"));
     return {};
+  }
+
+  /// Words that went on from pictures that are gone, or may have come from a page that is.
+  Result<void> remove_inheritances() {
+    std::string changed;
+    {
+      MAGPIE_TRY(Query row, db_.query("SELECT json_group_array(image) FROM to_index"));
+      MAGPIE_TRY_DO(row.next());
+      changed = row.string(0);
+    }
+    return remove_surroundings(db_, changed);
   }
 
   /// What was found and said of a gone picture and another; what a person said of several goes as a whole.

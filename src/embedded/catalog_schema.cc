@@ -156,6 +156,16 @@ CREATE TABLE copy_sketches (image INTEGER PRIMARY KEY REFERENCES images(id) ON D
 CREATE INDEX products_by_gtin ON products(ltrim(replace(replace(gtin, '-', ''), ' ', ''), '0')) WHERE gtin <> '';
 CREATE INDEX products_by_sku ON products(lower(replace(replace(replace(replace(replace(sku, '-', ''), ' ', ''), '/', ''), '.', ''), '_', ''))) WHERE sku <> '';
 )sql",
+    R"sql(
+-- What look-alikes say of pictures (core/surroundings.h). A picture without surroundings is to be looked at, again perhaps.
+CREATE TABLE surroundings (
+  image INTEGER PRIMARY KEY REFERENCES images(id) ON DELETE CASCADE, space TEXT NOT NULL, rarity REAL NOT NULL,
+  look_alikes INTEGER NOT NULL, own_words INTEGER NOT NULL);
+CREATE TABLE inherited_words (
+  image INTEGER NOT NULL REFERENCES images(id) ON DELETE CASCADE, word TEXT NOT NULL, weight REAL NOT NULL, source INTEGER NOT NULL,
+  PRIMARY KEY (image, word)) WITHOUT ROWID;
+CREATE INDEX inherited_words_by_source ON inherited_words(source);
+)sql",
 };
 static_assert(std::size(kSteps) == kCatalogVersion);
 

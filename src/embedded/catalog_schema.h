@@ -6,7 +6,7 @@
 namespace magpie {
 
 /// Of this program; kept in PRAGMA user_version.
-inline constexpr int kCatalogVersion = 12;
+inline constexpr int kCatalogVersion = 13;
 
 /// Makes or upgrades the tables in one transaction; also makes collection_id and url_seed. kForbidden for a newer file.
 Result<void> migrate_catalog(Database& database);

@@ -11,6 +11,7 @@
 #include "embedded/catalog_copies.h"
 #include "embedded/catalog_forget.h"
 #include "embedded/catalog_rows.h"
+#include "embedded/catalog_surroundings.h"
 #include "net/url.h"
 
 namespace magpie {
@@ -241,6 +242,19 @@ class SqliteTransaction final : public CatalogTransaction {
     return {};
   }
 
+  Result<void> set_surroundings(ImageId image, const Surroundings& found) override {
+    MAGPIE_TRY(const auto known, first_int64("SELECT 1 FROM images WHERE id = ?", image));
+    if (!known) return fail(Code::kNotFound, "there is no picture {}", image);
+    MAGPIE_TRY(const bool changed, put_surroundings(db_, image, found));
+    if (changed) MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) VALUES (?)", image));
+    return {};
+  }
+
+  Result<void> disinherit(std::span<const ImageId> sources) override {
+    const std::vector<std::int64_t> ids(sources.begin(), sources.end());
+    return sources.empty() ? Result<void>() : remove_surroundings(db_, fmt::format("[{}]", fmt::join(ids, ",")));
+  }
+
   Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) override {
     MAGPIE_TRY(const std::int64_t changed,
                db_.run("UPDATE images SET thumbnail_file = ?, thumbnail_offset = ?, thumbnail_length = ?, preview_file = ?, preview_offset "
@@ -402,7 +416,7 @@ class SqliteTransaction final : public CatalogTransaction {
 
   Result<void> mark(ImageId image) {
     MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) VALUES (?)", image));
-    return {};
+    return outdate_surroundings(db_, image);
   }
 
   // ---- addresses
@@ -576,6 +590,10 @@ class SqliteTransaction final : public CatalogTransaction {
     MAGPIE_TRY_DO(
         db_.run("INSERT OR REPLACE INTO to_index (image) SELECT DISTINCT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE "
                 "r.page = ? AND u.image IS NOT NULL",
+                page));
+    MAGPIE_TRY_DO(
+        db_.run("DELETE FROM surroundings WHERE image IN (SELECT u.image FROM image_refs r JOIN urls u ON u.id = r.url WHERE "
+                "r.page = ?)",
                 page));
     MAGPIE_TRY_DO(db_.run("DELETE FROM image_refs WHERE page = ?", page));
     return {};

@@ -9,6 +9,7 @@
 #include "core/price.h"
 #include "embedded/product_sizes.h"
 #include "net/url.h"
+#include "text/keywords.h"
 #include "text/language.h"
 
 namespace magpie {
@@ -154,6 +155,20 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
   document.keywords = keywords.take();
   document.description = description.take();
   return document;
+}
+
+std::vector<std::string> own_words(std::span<const Showing> showings, std::span<const PictureLabel> labels) {
+  constexpr double kNameWeight = 2, kLabelWeight = 2;
+  std::vector<WeightedText> texts;
+  std::string language;
+  for (const Showing& showing : showings) {
+    if (showing.product) texts.push_back({showing.product->product.name, kNameWeight});
+    texts.push_back({showing.alt});
+    texts.push_back({showing.caption});
+    set_if_empty(language, showing.words_language.empty() ? showing.language : showing.words_language);
+  }
+  for (const PictureLabel& label : labels) texts.push_back({label.label, kLabelWeight});
+  return keywords_of(texts, language, Catalog::kOwnWordsMax);
 }
 
 bool is_stand_in(const Image& image, std::span<const std::string> urls) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/catalog.h"
 
@@ -14,6 +15,9 @@ namespace magpie {
 /// Labels and artists of collected sources are keywords; labels and licences are facts, too. Sizes are those of all its products.
 IndexDocument make_index_document(const Image& image, std::span<const std::string> urls, std::span<const Showing> showings,
                                   std::span<const PictureLabel> labels);
+
+/// The most telling words that speak of the picture itself: names of its products, alt texts, captions and labels. Texts as above.
+std::vector<std::string> own_words(std::span<const Showing> showings, std::span<const PictureLabel> labels);
 
 /// Whether a picture is what a site shows where it has none: small, and under many addresses of one host ("no-image" for each product).
 /// Large ones are let be: shops give one photograph many addresses, too, as by the width asked for.

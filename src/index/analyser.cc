@@ -88,6 +88,11 @@ AnalysedDocument analyse(IndexDocument document) {
     analysed.lengths[static_cast<std::size_t>(field)] = counter.add_field(*text, field, language);
     *text = {};
   }
+  // Each word for itself: they stood side by side nowhere.
+  std::size_t described = analysed.lengths[static_cast<std::size_t>(Field::kDescription)];
+  for (const std::string& word : document.inherited) described += counter.add_field(word, Field::kDescription, document.language);
+  analysed.lengths[static_cast<std::size_t>(Field::kDescription)] = static_cast<std::uint8_t>(std::min<std::size_t>(described, 255));
+  document.inherited = {};
   counter.take(analysed);
   if (document.copy_group == kNoId) document.copy_group = document.id;
   analysed.facts = std::move(document);

@@ -35,11 +35,12 @@ struct AnalyseWaitingParts {
 
 struct AnalyseWaitingCounts {
   std::uint64_t analysed = 0;
-  std::uint64_t embedded = 0;  // described before
-  std::uint64_t detected = 0;  // looked through for things; embedded before
-  std::uint64_t compared = 0;  // with those like it, for copies, and
-  std::uint64_t copies = 0;    // found meanwhile, these ways and by hashes; neither counted by AnalyseWaiting itself
-  std::uint64_t failed = 0;    // no pictures, or broken: given up as a crawl would have done
+  std::uint64_t embedded = 0;    // described before
+  std::uint64_t detected = 0;    // looked through for things; embedded before
+  std::uint64_t compared = 0;    // with those like it, for copies, and
+  std::uint64_t copies = 0;      // found meanwhile, these ways and by hashes; and
+  std::uint64_t surrounded = 0;  // its look-alikes heard (look_around.h); none of the three counted by AnalyseWaiting itself
+  std::uint64_t failed = 0;      // no pictures, or broken: given up as a crawl would have done
 };
 
 class AnalyseWaiting {

@@ -48,8 +48,14 @@ struct Compared {
   std::vector<CopyLink> links;
 };
 
+/// What is around a kept picture was looked at; the fetch is not.
+struct Surrounded {
+  ImageId image = kNoId;
+  Surroundings found;
+};
+
 /// monostate: nothing to keep but the fetch itself (redirect, sitemap, failure).
-using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage, SecondLook, Compared>;
+using Outcome = std::variant<std::monostate, Page, analyse::AnalysedImage, KnownImage, SecondLook, Compared, Surrounded>;
 
 struct Finished {
   std::shared_ptr<const RunContext> run;

@@ -1,6 +1,7 @@
 #include "pipeline/recorder.h"
 
 #include <future>
+#include <map>
 #include <set>
 
 #include "base/log.h"
@@ -215,6 +216,7 @@ Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item
                : transaction.set_regions(look->image, {look->detector, look->space, look->regions});
   }
   if (const auto* compared = std::get_if<Compared>(&item.outcome)) return write_comparison(transaction, *compared, batch);
+  if (auto* surrounded = std::get_if<Surrounded>(&item.outcome)) return write_surroundings(transaction, *surrounded);
   batch.runs.insert(item.run);
   if (item.fetch.cause != Cause::kNone) return write_failure(transaction, item, batch);
   if (std::holds_alternative<Page>(item.outcome)) return write_page(transaction, item, batch);
@@ -319,6 +321,23 @@ Result<void> Recorder::write_comparison(CatalogTransaction& transaction, const C
   return {};
 }
 
+// Pictures and pages may have been forgotten since, and what they said with them.
+Result<void> Recorder::write_surroundings(CatalogTransaction& transaction, Surrounded& surrounded) {
+  MAGPIE_TRY(const std::optional<Image> image, ports_.catalog.image(surrounded.image));
+  if (!image) return {};
+  std::map<ImageId, std::vector<std::string>> said;
+  for (const InheritedWord& word : surrounded.found.words) {
+    const auto [known, is_new] = said.try_emplace(word.source);
+    if (!is_new) continue;
+    MAGPIE_TRY(known->second, ports_.catalog.own_words(word.source));
+  }
+  std::erase_if(surrounded.found.words, [&](const InheritedWord& word) {
+    const std::vector<std::string>& words = said[word.source];
+    return std::ranges::find(words, word.word) == words.end();
+  });
+  return transaction.set_surroundings(surrounded.image, surrounded.found);
+}
+
 Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch) {
   ++batch.counts.failures;
   if (item.run->sizes) item.run->sizes->note_failure(item.fetch.url, item.fetch.cause);
@@ -374,12 +393,13 @@ Result<bool> Recorder::index_once() {
   if (!options_.indexes) return false;
   MAGPIE_TRY(const std::vector<DirtyImage> taken, ports_.catalog.take_dirty(options_.index_batch));
   if (taken.empty()) return false;
-  std::vector<ImageId> findable;
+  std::vector<ImageId> findable, gone;
   for (const DirtyImage& dirty : taken) {
     MAGPIE_TRY(std::optional<IndexDocument> document, ports_.catalog.index_document(dirty.id));
     if (!document) {
       MAGPIE_TRY_DO(ports_.text.remove(dirty.id));
       MAGPIE_TRY_DO(ports_.vectors.remove(dirty.id));
+      gone.push_back(dirty.id);
       continue;
     }
     MAGPIE_TRY_DO(ports_.text.add(std::move(*document)));
@@ -393,10 +413,11 @@ Result<bool> Recorder::index_once() {
   MAGPIE_TRY_DO(ports_.vectors.commit());
   MAGPIE_TRY(auto transaction, ports_.catalog.begin());
   MAGPIE_TRY_DO(transaction->clear_dirty(taken));
+  MAGPIE_TRY_DO(transaction->disinherit(gone));
   MAGPIE_TRY_DO(transaction->commit());
   state_.with([&](State& state) { state.counts.indexed += findable.size(); });
   if (options_.on_indexed) options_.on_indexed(findable);
-  const bool more = taken.size() == options_.index_batch;
+  const bool more = taken.size() == options_.index_batch || !gone.empty();  // heirs of theirs are to go in again
   if (more) dirty_ = true;
   return more;
 }

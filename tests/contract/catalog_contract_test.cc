@@ -1115,6 +1115,57 @@ TEST_P(CatalogContract, PicturesAreComparedOnceTheyAreFindable) {
   EXPECT_EQ((*catalog->begin())->set_copy_sketch(9'999, "x").error().code, Code::kNotFound);
 }
 
+TEST_P(CatalogContract, InheritedWordsAreFoundAndGoWithTheirSource) {
+  write([&](CatalogTransaction& t) { return t.record_page(fetch_of(chair_page().url), chair_page(), 1); });
+  const ImageId source = write([&](CatalogTransaction& t) {
+                           return t.record_image(fetch_of(chair_page().images[0].url, UrlKind::kImage), image_of("p"), {}, 1);
+                         }).id;
+  write([&](CatalogTransaction& t) { return t.name_image("http://a.test/q.jpg"); });
+  const ImageId heir = write([&](CatalogTransaction& t) {
+                         return t.record_image(fetch_of("http://a.test/q.jpg", UrlKind::kImage), image_of("q"), {}, 1);
+                       }).id;
+  const std::vector<float> vector = {1, 0};
+  for (const ImageId id : {source, heir}) write([&](CatalogTransaction& t) { return t.set_embedding(id, {"one", vector}); });
+  const auto index = [&] { write([&](CatalogTransaction& t) { return t.clear_dirty(*catalog->take_dirty(10)); }); };
+  EXPECT_TRUE(catalog->images_to_surround("one", 0, 10)->empty()) << "they wait for the index";
+  index();
+  EXPECT_EQ(*catalog->images_to_surround("one", 0, 10), (std::vector<ImageId>{source, heir}));
+  EXPECT_FALSE(catalog->own_words(source)->empty());
+  EXPECT_TRUE(catalog->own_words(heir)->empty());
+
+  const Surroundings found{"one", 0.25F, 3, 0, {{"oak", 0.75F, source}, {"chair", 0.5F, source}}};
+  write([&](CatalogTransaction& t) { return t.set_surroundings(heir, found); });
+  EXPECT_EQ(*catalog->surroundings(heir), found);
+  EXPECT_EQ(*catalog->heirs(source), std::vector<ImageId>{heir});
+  EXPECT_EQ(catalog->take_dirty(10)->size(), 1u);
+  EXPECT_EQ((*catalog->index_document(heir))->inherited, (std::vector<std::string>{"oak", "chair"}));
+  const auto features = **catalog->noteworthy_features(heir);
+  EXPECT_EQ(features.inherited_words, 2u);
+  EXPECT_EQ(features.look_alikes, 3u);
+  EXPECT_FLOAT_EQ(features.rarity, 0.25F);
+  EXPECT_EQ((*catalog->noteworthy_features(source))->pages, 1u);
+  EXPECT_FALSE(catalog->noteworthy_features(9'999)->has_value());
+  index();
+  write([&](CatalogTransaction& t) { return t.set_surroundings(heir, found); });
+  EXPECT_TRUE(catalog->take_dirty(10)->empty()) << "the same again changes nothing";
+  EXPECT_EQ(*catalog->images_to_surround("one", 0, 10), std::vector<ImageId>{source});
+  EXPECT_EQ(catalog->images_to_surround("two", 0, 10)->size(), 0u) << "no vectors";
+
+  const std::vector<ImageId> marked = {heir};
+  write([&](CatalogTransaction& t) { return t.mark_dirty(marked); });
+  EXPECT_FALSE(catalog->surroundings(heir)->has_value()) << "to be looked at again";
+  EXPECT_EQ(catalog->inherited_words(heir)->size(), 2u) << "until then it keeps its words";
+  index();
+  write([&](CatalogTransaction& t) { return t.set_surroundings(heir, found); });
+
+  const std::vector<ImageId> gone = {source};
+  write([&](CatalogTransaction& t) { return t.disinherit(gone); });
+  EXPECT_TRUE(catalog->inherited_words(heir)->empty());
+  EXPECT_FALSE(catalog->surroundings(heir)->has_value());
+  EXPECT_EQ(catalog->take_dirty(10)->size(), 1u);
+  EXPECT_EQ((*catalog->begin())->set_surroundings(9'999, found).error().code, Code::kNotFound);
+}
+
 TEST_P(CatalogContract, A304KeepsWhatIsKnown) {
   Fetch first = fetch_of("http://a.test/");
   first.etag = "\"v1\"";
@@ -1279,7 +1330,7 @@ TEST(SqliteCatalog, PagesOfAnOlderCatalogAreDueADayAfterTheirFetch) {
                          "DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
                          "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals;"
                          "ALTER TABLE images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches; DROP "
-                         "INDEX products_by_gtin; DROP INDEX products_by_sku;"));
+                         "TABLE surroundings; DROP TABLE inherited_words; DROP INDEX products_by_gtin; DROP INDEX products_by_sku;"));
     for (const char* column : {"visited_at", "interval_s", "due_at", "lastmod", "depth"})
       ASSERT_TRUE(database.execute(fmt::format("ALTER TABLE urls DROP COLUMN {}", column))) << column;
     ASSERT_TRUE(database.execute("PRAGMA user_version = 3"));
@@ -1308,8 +1359,9 @@ TEST(SqliteCatalog, PicturesOfAnOlderCatalogWaitToBeLookedAt) {
     ASSERT_TRUE(
         database.execute("DROP TABLE region_embeddings; DROP TABLE regions; ALTER TABLE images DROP COLUMN detector; "
                          "DROP TABLE copy_links; DROP TABLE copy_verdicts; DROP TABLE copy_reviews; DROP TABLE refusals; ALTER TABLE "
-                         "images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches; DROP INDEX "
-                         "products_by_gtin; DROP INDEX products_by_sku; PRAGMA user_version = 7"));
+                         "images DROP COLUMN duration_ms; ALTER TABLE images DROP COLUMN plays; DROP TABLE copy_sketches; DROP "
+                         "TABLE surroundings; DROP TABLE inherited_words; DROP INDEX products_by_gtin; DROP INDEX products_by_sku; PRAGMA "
+                         "user_version = 7"));
   }
   const auto catalog = *open_catalog(file);
   EXPECT_TRUE(catalog->regions(id, "one")->empty());
@@ -1342,7 +1394,8 @@ TEST(SqliteCatalog, LinksOfAnOlderCatalogStay) {
     Database database = *Database::open(file, {});
     ASSERT_TRUE(database.execute(
         "ALTER TABLE copy_links DROP COLUMN tone; ALTER TABLE copy_links DROP COLUMN other_tone; DROP TABLE copy_sketches; "
-        "DROP INDEX products_by_gtin; DROP INDEX products_by_sku; PRAGMA user_version = 11"));
+        "DROP TABLE surroundings; DROP TABLE inherited_words; DROP INDEX products_by_gtin; DROP INDEX products_by_sku; PRAGMA user_version "
+        "= 11"));
   }
   const auto catalog = *open_catalog(file);
   const auto links = *catalog->copy_links(1);

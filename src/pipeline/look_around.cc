@@ -1,0 +1,157 @@
+#include "pipeline/look_around.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "base/log.h"
+#include "pipeline/inherited_words.h"
+#include "pipeline/recorder.h"
+
+namespace magpie::pipeline {
+namespace {
+
+constexpr std::size_t kReadAtOnce = 1'000;
+constexpr std::string_view kMark = "surroundings_behind";  // in the catalog's meta: the last picture before this began
+
+}  // namespace
+
+/// What is seen from one picture.
+struct LookAround::View {
+  ImageId id = kNoId;
+  Surroundings found;
+  std::vector<std::string> own;
+  std::vector<LookAlike> others;  // by likeness, without words until they are heard
+};
+
+Result<std::unique_ptr<LookAround>> LookAround::start(LookAroundParts parts) {
+  std::unique_ptr<LookAround> stage(new LookAround(parts));
+  MAGPIE_TRY(const std::optional<std::string> mark, parts.catalog.meta(kMark));
+  if (mark) {
+    stage->begin_ = static_cast<ImageId>(std::strtoull(mark->c_str(), nullptr, 10));
+  } else {
+    MAGPIE_TRY(const Catalog::LastImages last, parts.catalog.last_images());
+    stage->begin_ = last.known;
+    const std::string known = std::to_string(last.known);
+    MAGPIE_TRY_DO(parts.recorder.transact([&](CatalogTransaction& transaction) { return transaction.set_meta(kMark, known); }));
+  }
+  stage->thread_ = std::jthread([raw = stage.get()](const std::stop_token& stop) { raw->run(stop); });
+  return stage;
+}
+
+void LookAround::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<void> LookAround::add_behind(ImageId behind, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    MAGPIE_TRY(const std::vector<ImageId> some, parts_.catalog.images_to_surround(parts_.recorder.space(), behind, kReadAtOnce));
+    if (some.empty()) break;
+    behind = some.back();
+    add(some);
+  }
+  return {};
+}
+
+Result<void> LookAround::look_at_all(const std::stop_token& stop) {
+  MAGPIE_TRY_DO(add_behind(kNoId, stop));
+  finish(stop);
+  return {};
+}
+
+void LookAround::run(const std::stop_token& stop) {
+  if (auto added = add_behind(begin_, stop); !added) log::warn("surroundings.leftovers", {{"why", added.error().message}});
+  while (const std::optional<ImageId> next = queue_.next(stop)) {
+    if (auto done = look(*next); !done) {
+      log::warn("surroundings.not_looked_at", {{"image", *next}, {"why", done.error().message}});
+      ++failed_;
+    }
+    queue_.end(*next);
+  }
+}
+
+Result<void> LookAround::look(ImageId id) {
+  MAGPIE_TRY(const std::optional<Surroundings> known, parts_.catalog.surroundings(id));
+  if (known && known->space == parts_.recorder.space()) return {};
+  MAGPIE_TRY(View view, view_of(id));
+  MAGPIE_TRY_DO(hear(view));
+  record(view);
+  ++looked_;
+  return look_at_heirs(view);
+}
+
+Result<LookAround::View> LookAround::view_of(ImageId id) const {
+  View view{.id = id, .found = {.space = parts_.recorder.space()}, .own = {}, .others = {}};
+  MAGPIE_TRY(view.own, parts_.catalog.own_words(id));
+  view.found.own_words = static_cast<std::uint32_t>(view.own.size());
+  MAGPIE_TRY(const std::optional<Image> image, parts_.catalog.image(id));
+  MAGPIE_TRY(const std::shared_ptr<const VectorSnapshot> vectors, parts_.vectors.snapshot());
+  MAGPIE_TRY(const std::optional<Embedding> embedding, vectors->embedding(id));
+  if (!image || !embedding) return view;
+  const VectorScope whole{.part = VectorPart::kWhole};
+  MAGPIE_TRY(const Background background, vectors->background(*embedding, whole));
+  if (background.mean >= 1) return view;  // all are equal
+  MAGPIE_TRY(
+      const VectorMatches near,
+      vectors->search({.vector = *embedding, .k = kNeighbours + 1, .min_similarity = background.mean, .scope = whole, .exact = false}));
+  for (const SimilarId& hit : near.hits) {
+    if (hit.id == id) continue;
+    MAGPIE_TRY(const std::optional<Image> other, parts_.catalog.image(hit.id));
+    if (!other) continue;
+    const float likeness = (hit.similarity - background.mean) / (1 - background.mean);
+    view.others.push_back({hit.id, other->copy_group, std::min(likeness, 1.0F), other->copy_group == image->copy_group, {}});
+  }
+  float sum = 0;
+  std::size_t nearest = 0;
+  for (const LookAlike& other : view.others) {
+    if (other.is_copy) continue;
+    sum += other.likeness;
+    view.found.look_alikes += other.likeness >= kLikenessMin ? 1 : 0;
+    if (++nearest == kNearest) break;
+  }
+  if (nearest > 0) view.found.rarity = 1 - sum / static_cast<float>(nearest);
+  return view;
+}
+
+/// Reads words until enough have been heard.
+Result<void> LookAround::hear(View& view) const {
+  if (view.own.size() >= kFewWords) return {};
+  std::set<ImageId> groups;
+  for (LookAlike& other : view.others) {
+    if (groups.size() == kHeardMax) break;
+    if (!other.is_copy && other.likeness < kLikenessMin) continue;
+    MAGPIE_TRY(other.words, parts_.catalog.own_words(other.id));
+    if (!other.words.empty()) groups.insert(other.group);
+  }
+  view.found.words = inherited_words(view.others, view.own);
+  return {};
+}
+
+/// Those that inherited from it, and those around it that would like to.
+Result<void> LookAround::look_at_heirs(const View& view) {
+  MAGPIE_TRY(const std::vector<ImageId> heirs, parts_.catalog.heirs(view.id));
+  std::set<ImageId> again(heirs.begin(), heirs.end());
+  for (const LookAlike& other : view.others) {
+    if (view.own.empty() || (!other.is_copy && other.likeness < kLikenessMin)) break;
+    again.insert(other.id);
+  }
+  std::size_t looked = 0;
+  for (const ImageId heir : again) {
+    MAGPIE_TRY(const std::optional<Surroundings> known, parts_.catalog.surroundings(heir));
+    if (!known || known->own_words >= kFewWords) continue;  // is going to be looked at, or needs none
+    if (++looked > kHeirsMax) break;
+    MAGPIE_TRY(View theirs, view_of(heir));
+    MAGPIE_TRY_DO(hear(theirs));
+    if (theirs.found.words != known->words) record(theirs);
+  }
+  return {};
+}
+
+void LookAround::record(const View& view) {
+  Finished finished;
+  finished.outcome = Surrounded{view.id, view.found};
+  parts_.recorder.record(std::move(finished));
+}
+
+}  // namespace magpie::pipeline

@@ -1,0 +1,75 @@
+#pragma once
+// Looks at what is like each picture that becomes findable: one with few words inherits those of its look-alikes (inherited_words.h), and
+// how far it stands apart is noted for whoever learns what is noteworthy (core/surroundings.h). One that has words is heard by those around
+// it that have few.
+//
+// A picture is looked at once, and again after what is said of it has changed. What the process had not come to when it died is looked at
+// by the next one.
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "core/catalog.h"
+#include "core/vector_index.h"
+#include "pipeline/image_queue.h"
+
+namespace magpie::pipeline {
+
+class Recorder;
+
+/// All must outlive it.
+struct LookAroundParts {
+  const Catalog& catalog;
+  const VectorIndex& vectors;
+  Recorder& recorder;
+};
+
+struct LookAroundCounts {
+  std::uint64_t looked = 0, failed = 0;
+};
+
+/// Thread-safe. What goes wrong with a picture costs its inheritance: it is logged and counted, and the next process, or look_at_all(),
+/// tries again. Cost: a search of the index and a reading of up to kHeardMax pictures' words each, some ms.
+class LookAround {
+ public:
+  /// Goes on with what a process before this one left. Pictures that were there before the first one are left as they are (look_at_all).
+  static Result<std::unique_ptr<LookAround>> start(LookAroundParts parts);
+  ~LookAround() { stop(); }
+  /// Finishes the picture that it looks at; the rest is done next time.
+  void stop();
+
+  /// They became findable, for the first time or again. Does not wait.
+  void add(const std::vector<ImageId>& images) { queue_.add(images); }
+  /// Until all that was added is looked at and handed to the recorder, or `stop` is asked for.
+  void finish(const std::stop_token& stop) { queue_.finish(stop); }
+  /// Adds all that wait to be looked at, and finishes. Errors: those of the catalog.
+  Result<void> look_at_all(const std::stop_token& stop);
+  LookAroundCounts counts() const { return {looked_, failed_}; }
+
+  static constexpr std::size_t kNeighbours = 40;  // looked up by embedding, that ten of them have words
+  static constexpr std::size_t kNearest = 10;     // that its rarity is reckoned from
+  static constexpr std::size_t kHeirsMax = 100;   // looked at again when one picture's words have changed
+
+ private:
+  struct View;
+
+  explicit LookAround(LookAroundParts parts) : parts_(parts) {}
+  Result<void> add_behind(ImageId behind, const std::stop_token& stop);
+  void run(const std::stop_token& stop);
+  Result<void> look(ImageId id);
+  Result<View> view_of(ImageId id) const;
+  Result<void> hear(View& view) const;
+  Result<void> look_at_heirs(const View& view);
+  void record(const View& view);
+
+  LookAroundParts parts_;
+  ImageId begin_ = kNoId;  // pictures up to this one were there before
+  ImageQueue queue_{1};
+  std::atomic<std::uint64_t> looked_{0}, failed_{0};
+  std::jthread thread_;  // last: ends first
+};
+
+}  // namespace magpie::pipeline
