@@ -9,7 +9,7 @@
 namespace magpie {
 namespace {
 
-constexpr std::array<std::string_view, 4> kFieldNames = {"title", "alt", "keywords", "description"};
+constexpr std::array<std::string_view, 5> kFieldNames = {"title", "alt", "keywords", "description", "inherited"};
 
 constexpr std::size_t kFieldWordsMax = 20'000, kQueryWordsMax = 64;  // as the index reads them
 
@@ -35,6 +35,9 @@ std::vector<FieldText> fields_of(const IndexDocument& document) {
   fields.push_back(text_of(TextField::kAlt, document.alt, of_alt));
   fields.push_back(text_of(TextField::kKeywords, document.keywords, document.language));
   fields.push_back(text_of(TextField::kDescription, document.description, document.language));
+  FieldText inherited{TextField::kInherited, document.language, {}, {}};  // no tokens: these words stood side by side nowhere
+  for (const std::string& word : document.inherited) inherited.forms.insert({word, stem(word, document.language)});
+  fields.push_back(std::move(inherited));
   return fields;
 }
 

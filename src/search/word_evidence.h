@@ -10,8 +10,8 @@
 
 namespace magpie {
 
-enum class TextField : std::uint8_t { kTitle, kAlt, kKeywords, kDescription };
-/// "title", "alt", "keywords", "description".
+enum class TextField : std::uint8_t { kTitle, kAlt, kKeywords, kDescription, kInherited };
+/// "title", "alt", "keywords", "description", "inherited": of pictures that look like it (core/surroundings.h).
 std::string_view to_string(TextField field);
 
 struct WordEvidence {

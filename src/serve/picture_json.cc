@@ -163,6 +163,22 @@ void write_facts(JsonWriter& json, const ImageDetails& details) {
   write_variants(json, image.id);
 }
 
+void write_inherited(JsonWriter& json, const std::vector<InheritedWord>& words) {
+  json.begin_array();
+  for (const InheritedWord& word : words)
+    json.begin_object().field("word", word.word).field("weight", rounded(word.weight)).field("image_id", word.source).end_object();
+  json.end_array();
+}
+
+void write_noteworthy(JsonWriter& json, const NoteworthyFeatures& features) {
+  json.begin_object().field("rarity", rounded(features.rarity)).field("look_alikes", features.look_alikes);
+  json.field("own_words", features.own_words)
+      .field("copies", features.copies)
+      .field("pages", features.pages)
+      .field("shops", features.shops);
+  json.field("products", features.products).field("price_changes", features.price_changes).end_object();
+}
+
 std::string_view api_availability(std::string_view schema_org) {
   if (schema_org == "InStock") return "in_stock";
   return schema_org == "OutOfStock" ? "out_of_stock" : "unknown";
@@ -300,10 +316,16 @@ Outcome<std::string> image_text(const PictureSource& source, const ImageDetails&
   SERVE_TRY(const std::vector<CopyLink> links, source.catalog.copy_links(image.copy_group));
   SERVE_TRY(const auto document, source.catalog.index_document(image.id));
   SERVE_TRY(const auto embedding, source.catalog.embedding(image.id, source.embedding_space));
+  SERVE_TRY(const std::vector<InheritedWord> inherited, source.catalog.inherited_words(image.id));
+  SERVE_TRY(const auto features, source.catalog.noteworthy_features(image.id));
   SERVE_TRY(const std::vector<Step> steps, steps_of(source.catalog, details));
   JsonWriter json;
   json.begin_object();
   write_facts(json, details);
+  json.key("inherited");
+  write_inherited(json, inherited);
+  json.key("noteworthy");
+  write_noteworthy(json, features.value_or(NoteworthyFeatures()));
   json.field("indexed", document.has_value());
   write_text_or_null(json, "not_indexed_because",
                      document ? "" : "Every page that shows it asks not to be found by it, or none shows it any more.");

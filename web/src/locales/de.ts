@@ -35,7 +35,7 @@ export default {
   why: {
     open: 'Warum?', title: 'Warum ist es hier?', words: 'Wörter', in: 'in {fields}', fit: 'passt zu {share} so gut wie das beste', looks: 'Aussehen', similarity: 'Ähnlichkeit', percentile: 'mehr als {share} der Sammlung',
     region: 'durch das Ding darin: {name}', filters: 'Erfüllte Filter', fetched: 'Abgerufen', fields: 'Gelesen aus', sure: '{share} sicher', pixels: '{n} Pixel', changed: 'Die Sammlung hat sich geändert. Neu suchen, um zu sehen, warum.',
-    field: { title: 'Titel', alt: 'Bildtext', keywords: 'Stichwörter', description: 'Beschreibung' },
+    field: { title: 'Titel', alt: 'Bildtext', keywords: 'Stichwörter', description: 'Beschreibung', inherited: 'Wörter ähnlicher Bilder' },
     productField: { price: 'Preis', currency: 'Währung', availability: 'Lieferbarkeit', brand: 'Marke', sku: 'Artikelnummer', gtin: 'GTIN', name: 'Name' },
     origin: { 'json-ld': 'Auszeichnung als JSON-LD', microdata: 'Microdata', rdfa: 'RDFa', opengraph: 'Auszeichnung als Open Graph', embedded: 'Daten in Skripten', visible: 'was die Seite zeigt', address: 'ihrer Adresse', learnt: 'der Stelle, an der andere Seiten der Site es zeigen', unknown: 'unbekannter Stelle' },
     filter: { shop: 'Shop', category: 'Kategorie', brand: 'Marke', colour: 'Farbe', class: 'Darin', size: 'Größe', language: 'Sprache', label: 'Etikett', licence: 'Lizenz', currency: 'Währung', price_min: 'Preis, mindestens', price_max: 'Preis, höchstens', since: 'Abgerufen seit', until: 'Abgerufen vor', pixels_min: 'Bildgröße, mindestens', pixels_max: 'Bildgröße, höchstens' },
@@ -53,7 +53,7 @@ export default {
     back: 'Zurück zu den Treffern', offers: 'Angebote', offer: 'Zum Shop', inStock: 'Lieferbar', outOfStock: 'Nicht lieferbar', noPrice: 'Kein Preis', otherPrice: 'die Seite sagt auch {price}', priceBefore: '{price} bis {time}',
     sameBy: { gtin: 'Derselbe Artikel laut GTIN: {name}', brand_and_number: 'Derselbe Artikel laut Herstellernummer: {name}', picture_and_name: 'Dasselbe Bild und ein ähnlicher Name: {name}' }, noCopy: 'Keine Kopie', splitDone: 'Aus der Gruppe genommen.', undo: 'Rückgängig', variants: 'Varianten', moreVariants: '{count} weitere', seen: 'gesehen {time}',
     alike: 'Ähnliche Bilder', regions: 'Dinge auf dem Bild', region: '{name}: Ähnliches finden', moreLike: 'Ähnliche suchen', large: 'Groß', original: 'Originaldatei', page: 'Fundseite',
-    facts: 'Über dieses Bild', size: 'Größe', file: 'Datei', brand: 'Marke', category: 'Kategorie', sku: 'Artikelnummer', language: 'Sprache', keywords: 'Stichwörter', labels: 'Etiketten',
+    facts: 'Über dieses Bild', size: 'Größe', file: 'Datei', brand: 'Marke', category: 'Kategorie', sku: 'Artikelnummer', language: 'Sprache', keywords: 'Stichwörter', inherited: 'Wörter von Bildern, die ihm ähnlich sehen', inheritedFrom: '{weight} der ähnlichen Bilder sagen es. Eines davon ansehen', labels: 'Etiketten',
     fetched: 'Abgerufen', brightness: 'Helligkeit', model: 'Erkannt durch', fingerprint: 'Fingerabdruck', frames: '{n} Bild | {n} Einzelbilder', animated: 'animiert', colours: 'Farben',
     colourShare: '{colour}, {share} des Bildes. Diese Farbe suchen', sources: 'Fundorte', others: 'und {n} weiterer | und {n} weitere',
     copies: 'Fast gleiche', why: 'Wie es hierher kam', otherPictures: 'Weitere Bilder des Artikels', notIndexed: 'Die Suche findet dieses Bild nicht.',

@@ -33,7 +33,7 @@ export default {
   why: {
     open: 'Why?', title: 'Why is it here?', words: 'Words', in: 'in {fields}', fit: 'fits {share} as well as the best', looks: 'Looks', similarity: 'Similarity', percentile: 'more than {share} of the collection',
     region: 'by the {name} in it', filters: 'Filters passed', fetched: 'Fetched', fields: 'Read from', sure: '{share} sure', pixels: '{n} pixels', changed: 'The collection has changed since. Search again to see why.',
-    field: { title: 'title', alt: 'picture text', keywords: 'keywords', description: 'description' },
+    field: { title: 'title', alt: 'picture text', keywords: 'keywords', description: 'description', inherited: 'words of look-alikes' },
     productField: { price: 'price', currency: 'currency', availability: 'availability', brand: 'brand', sku: 'article number', gtin: 'GTIN', name: 'name' },
     origin: { 'json-ld': 'JSON-LD markup', microdata: 'microdata', rdfa: 'RDFa', opengraph: 'Open Graph markup', embedded: 'data in scripts', visible: 'what the page shows', address: 'its address', learnt: 'where other pages of the site show it', unknown: 'an unknown place' },
     filter: { shop: 'Shop', category: 'Category', brand: 'Brand', colour: 'Colour', class: 'In it', size: 'Size', language: 'Language', label: 'Label', licence: 'Licence', currency: 'Currency', price_min: 'Price, at least', price_max: 'Price, at most', since: 'Fetched since', until: 'Fetched before', pixels_min: 'Picture size, at least', pixels_max: 'Picture size, at most' },
@@ -51,7 +51,7 @@ export default {
     back: 'Back to the results', offers: 'Offers', offer: 'To the shop', inStock: 'In stock', outOfStock: 'Out of stock', noPrice: 'No price', otherPrice: 'the page also says {price}', priceBefore: '{price} until {time}',
     sameBy: { gtin: 'The same article by its GTIN: {name}', brand_and_number: 'The same article by its maker’s number: {name}', picture_and_name: 'The same picture and a like name: {name}' }, noCopy: 'Not a copy', splitDone: 'Taken out of this group.', undo: 'Undo', variants: 'Variants', moreVariants: '{count} more', seen: 'seen {time}',
     alike: 'Look-alikes', regions: 'Things in the picture', region: '{name}: find what looks like it', moreLike: 'Search look-alikes', large: 'Large', original: 'Original file', page: 'Page it was found on',
-    facts: 'About this picture', size: 'Size', file: 'File', brand: 'Brand', category: 'Category', sku: 'Article number', language: 'Language', keywords: 'Keywords', labels: 'Labels',
+    facts: 'About this picture', size: 'Size', file: 'File', brand: 'Brand', category: 'Category', sku: 'Article number', language: 'Language', keywords: 'Keywords', inherited: 'Words from pictures that look like it', inheritedFrom: '{weight} of its look-alikes say so. See one that does', labels: 'Labels',
     fetched: 'Fetched', brightness: 'Brightness', model: 'Understood by', fingerprint: 'Fingerprint', frames: '{n} frame | {n} frames', animated: 'animated', colours: 'Colours',
     colourShare: '{colour}, {share} of the picture. Search this colour', sources: 'Where it was found', others: 'and {n} more place | and {n} more places',
     copies: 'Near-copies', why: 'How it came here', otherPictures: 'More pictures of this product', notIndexed: 'Searches do not find this picture.',

@@ -35,7 +35,7 @@ export default {
   why: {
     open: 'چرا؟', title: 'چرا اینجاست؟', words: 'واژه‌ها', in: 'در {fields}', fit: '{share} به خوبی بهترین', looks: 'ظاهر', similarity: 'شباهت', percentile: 'بیش از {share} مجموعه',
     region: 'با {name} درون آن', filters: 'پالایه‌های گذرانده', fetched: 'دریافت', fields: 'خوانده از', sure: '{share} مطمئن', pixels: '{n} پیکسل', changed: 'مجموعه از آن پس تغییر کرده است. برای دیدن دلیل دوباره جستجو کنید.',
-    field: { title: 'عنوان', alt: 'متن تصویر', keywords: 'کلیدواژه‌ها', description: 'توضیح' },
+    field: { title: 'عنوان', alt: 'متن تصویر', keywords: 'کلیدواژه‌ها', description: 'توضیح', inherited: 'واژه‌های تصویرهای همانند' },
     productField: { price: 'قیمت', currency: 'واحد پول', availability: 'موجودی', brand: 'نشان', sku: 'شمارهٔ کالا', gtin: 'GTIN', name: 'نام' },
     origin: { 'json-ld': 'نشانه‌گذاری JSON-LD', microdata: 'میکروداده', rdfa: 'RDFa', opengraph: 'نشانه‌گذاری Open Graph', embedded: 'داده‌های اسکریپت‌ها', visible: 'آنچه صفحه نشان می‌دهد', address: 'نشانی صفحه', learnt: 'جایی که صفحه‌های دیگر سایت آن را نشان می‌دهند', unknown: 'جای ناشناخته' },
     filter: { shop: 'فروشگاه', category: 'دسته', brand: 'برند', colour: 'رنگ', class: 'درون آن', size: 'سایز', language: 'زبان', label: 'برچسب', licence: 'پروانه', currency: 'ارز', price_min: 'قیمت، دست‌کم', price_max: 'قیمت، دست‌بالا', since: 'دریافت از', until: 'دریافت پیش از', pixels_min: 'اندازهٔ تصویر، دست‌کم', pixels_max: 'اندازهٔ تصویر، دست‌بالا' },
@@ -53,7 +53,7 @@ export default {
     back: 'بازگشت به نتیجه‌ها', offers: 'پیشنهادها', offer: 'به فروشگاه', inStock: 'موجود', outOfStock: 'ناموجود', noPrice: 'بدون قیمت', otherPrice: 'صفحه {price} هم می‌گوید', priceBefore: '{price} تا {time}',
     sameBy: { gtin: 'همان کالا بر پایهٔ GTIN: {name}', brand_and_number: 'همان کالا بر پایهٔ شمارهٔ سازنده: {name}', picture_and_name: 'همان تصویر با نامی مانند آن: {name}' }, noCopy: 'کپی نیست', splitDone: 'از این گروه جدا شد.', undo: 'بازگردانی', variants: 'انواع', moreVariants: '{count} مورد دیگر', seen: 'دیده‌شده {time}',
     alike: 'همانندها', regions: 'چیزهای درون تصویر', region: '{name}: یافتن همانندها', moreLike: 'جستجوی همانندها', large: 'بزرگ', original: 'پروندهٔ اصلی', page: 'صفحهٔ یافت‌شده',
-    facts: 'دربارهٔ این تصویر', size: 'اندازه', file: 'پرونده', brand: 'نشان', category: 'دسته', sku: 'شمارهٔ کالا', language: 'زبان', keywords: 'کلیدواژه‌ها', labels: 'برچسب‌ها',
+    facts: 'دربارهٔ این تصویر', size: 'اندازه', file: 'پرونده', brand: 'نشان', category: 'دسته', sku: 'شمارهٔ کالا', language: 'زبان', keywords: 'کلیدواژه‌ها', inherited: 'واژه‌هایی از تصویرهای همانند', inheritedFrom: '{weight} از تصویرهای همانند آن را می‌گویند. یکی را ببینید', labels: 'برچسب‌ها',
     fetched: 'دریافت', brightness: 'روشنایی', model: 'شناخته با', fingerprint: 'اثر انگشت', frames: '{n} فریم', animated: 'متحرک', colours: 'رنگ‌ها',
     colourShare: '{colour}، {share} تصویر. جستجوی این رنگ', sources: 'جاهای یافت‌شده', others: 'و {n} جای دیگر',
     copies: 'رونوشت‌های نزدیک', why: 'چگونه به اینجا آمد', otherPictures: 'تصویرهای دیگر این کالا', notIndexed: 'جستجو این تصویر را نمی‌یابد.',
