@@ -72,20 +72,35 @@ void LookAround::run(const std::stop_token& stop) {
 }
 
 Result<void> LookAround::look(ImageId id) {
+  const bool as_heir = heirs_.erase(id) > 0;
   MAGPIE_TRY(const std::optional<Surroundings> known, parts_.catalog.surroundings(id));
-  if (known && known->space == parts_.recorder.space()) return {};
+  const bool is_fresh = known && known->space == parts_.recorder.space();
+  if (is_fresh && !as_heir) return {};
   MAGPIE_TRY(View view, view_of(id));
   MAGPIE_TRY_DO(hear(view));
-  record(view);
+  if (!is_fresh || view.found.words != known->words) record(view);
   ++looked_;
-  return look_at_heirs(view);
+  return is_fresh ? Result<void>() : call_heirs(view);
 }
 
-Result<LookAround::View> LookAround::view_of(ImageId id) const {
+/// Null for a picture that is gone.
+Result<const LookAround::Seen*> LookAround::seen(ImageId id, bool with_words) {
+  Seen* seen = seen_.get(id);
+  if (!seen) {
+    MAGPIE_TRY(const std::optional<Image> image, parts_.catalog.image(id));
+    if (!image) return nullptr;
+    seen = seen_.put(id, {image->copy_group, std::nullopt});
+  }
+  if (with_words && !seen->words) { MAGPIE_TRY(seen->words, parts_.catalog.own_words(id)); }
+  return seen;
+}
+
+Result<LookAround::View> LookAround::view_of(ImageId id) {
   View view{.id = id, .found = {.space = parts_.recorder.space()}, .own = {}, .others = {}};
   MAGPIE_TRY(view.own, parts_.catalog.own_words(id));
   view.found.own_words = static_cast<std::uint32_t>(view.own.size());
   MAGPIE_TRY(const std::optional<Image> image, parts_.catalog.image(id));
+  if (image) seen_.put(id, {image->copy_group, view.own});
   MAGPIE_TRY(const std::shared_ptr<const VectorSnapshot> vectors, parts_.vectors.snapshot());
   MAGPIE_TRY(const std::optional<Embedding> embedding, vectors->embedding(id));
   if (!image || !embedding) return view;
@@ -95,56 +110,53 @@ Result<LookAround::View> LookAround::view_of(ImageId id) const {
   MAGPIE_TRY(
       const VectorMatches near,
       vectors->search({.vector = *embedding, .k = kNeighbours + 1, .min_similarity = background.mean, .scope = whole, .exact = false}));
-  for (const SimilarId& hit : near.hits) {
-    if (hit.id == id) continue;
-    MAGPIE_TRY(const std::optional<Image> other, parts_.catalog.image(hit.id));
-    if (!other) continue;
-    const float likeness = (hit.similarity - background.mean) / (1 - background.mean);
-    view.others.push_back({hit.id, other->copy_group, std::min(likeness, 1.0F), other->copy_group == image->copy_group, {}});
-  }
-  float sum = 0;
+  const bool listens = view.own.size() < kFewWords;
+  float likeness_sum = 0;
   std::size_t nearest = 0;
-  for (const LookAlike& other : view.others) {
-    if (other.is_copy) continue;
-    sum += other.likeness;
-    view.found.look_alikes += other.likeness >= kLikenessMin ? 1 : 0;
-    if (++nearest == kNearest) break;
+  for (const SimilarId& hit : near.hits) {
+    if (nearest == kNearest && !listens) break;
+    if (hit.id == id) continue;
+    MAGPIE_TRY(const Seen* other, seen(hit.id, false));
+    if (!other) continue;
+    const float likeness = std::min((hit.similarity - background.mean) / (1 - background.mean), 1.0F);
+    const bool is_copy = other->group == image->copy_group;
+    view.others.push_back({hit.id, other->group, likeness, is_copy, {}});
+    if (is_copy || nearest == kNearest) continue;
+    ++nearest;
+    likeness_sum += likeness;
+    view.found.look_alikes += likeness >= kLikenessMin ? 1 : 0;
   }
-  if (nearest > 0) view.found.rarity = 1 - sum / static_cast<float>(nearest);
+  if (nearest > 0) view.found.rarity = 1 - likeness_sum / static_cast<float>(nearest);
   return view;
 }
 
 /// Reads words until enough have been heard.
-Result<void> LookAround::hear(View& view) const {
+Result<void> LookAround::hear(View& view) {
   if (view.own.size() >= kFewWords) return {};
   std::set<ImageId> groups;
   for (LookAlike& other : view.others) {
     if (groups.size() == kHeardMax) break;
     if (!other.is_copy && other.likeness < kLikenessMin) continue;
-    MAGPIE_TRY(other.words, parts_.catalog.own_words(other.id));
+    MAGPIE_TRY(const Seen* seen_other, seen(other.id, true));
+    if (seen_other) other.words = *seen_other->words;
     if (!other.words.empty()) groups.insert(other.group);
   }
   view.found.words = inherited_words(view.others, view.own);
   return {};
 }
 
-/// Those that inherited from it, and those around it that would like to.
-Result<void> LookAround::look_at_heirs(const View& view) {
-  MAGPIE_TRY(const std::vector<ImageId> heirs, parts_.catalog.heirs(view.id));
-  std::set<ImageId> again(heirs.begin(), heirs.end());
-  for (const LookAlike& other : view.others) {
-    if (view.own.empty() || (!other.is_copy && other.likeness < kLikenessMin)) break;
-    again.insert(other.id);
+/// Those that inherited from it, and the nearest around it that are still short of words, are looked at again.
+Result<void> LookAround::call_heirs(const View& view) {
+  MAGPIE_TRY(std::vector<ImageId> heirs, parts_.catalog.heirs(view.id));
+  if (heirs.size() > kHeirsMax) heirs.resize(kHeirsMax);
+  for (std::size_t i = 0; i < std::min(view.others.size(), kNearest) && !view.own.empty(); ++i) {
+    const LookAlike& other = view.others[i];
+    if (!other.is_copy && other.likeness < kLikenessMin) break;
+    MAGPIE_TRY(const std::optional<Surroundings> known, parts_.catalog.surroundings(other.id));
+    if (known && known->own_words + known->words.size() < kFewWords) heirs.push_back(other.id);
   }
-  std::size_t looked = 0;
-  for (const ImageId heir : again) {
-    MAGPIE_TRY(const std::optional<Surroundings> known, parts_.catalog.surroundings(heir));
-    if (!known || known->own_words >= kFewWords) continue;  // is going to be looked at, or needs none
-    if (++looked > kHeirsMax) break;
-    MAGPIE_TRY(View theirs, view_of(heir));
-    MAGPIE_TRY_DO(hear(theirs));
-    if (theirs.found.words != known->words) record(theirs);
-  }
+  heirs_.insert(heirs.begin(), heirs.end());
+  add(heirs);
   return {};
 }
 

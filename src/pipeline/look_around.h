@@ -8,10 +8,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
+#include "base/recent.h"
 #include "core/catalog.h"
 #include "core/vector_index.h"
 #include "pipeline/image_queue.h"
@@ -32,7 +36,8 @@ struct LookAroundCounts {
 };
 
 /// Thread-safe. What goes wrong with a picture costs its inheritance: it is logged and counted, and the next process, or look_at_all(),
-/// tries again. Cost: a search of the index and a reading of up to kHeardMax pictures' words each, some ms.
+/// tries again. Cost: a search of the index each, and a reading of the words of
+/// kHeardMax others where it has few itself.
 class LookAround {
  public:
   /// Goes on with what a process before this one left. Pictures that were there before the first one are left as they are (look_at_all).
@@ -55,18 +60,25 @@ class LookAround {
 
  private:
   struct View;
+  struct Seen {
+    ImageId group = kNoId;
+    std::optional<std::vector<std::string>> words;  // its own, once they were wanted
+  };
 
   explicit LookAround(LookAroundParts parts) : parts_(parts) {}
   Result<void> add_behind(ImageId behind, const std::stop_token& stop);
   void run(const std::stop_token& stop);
   Result<void> look(ImageId id);
-  Result<View> view_of(ImageId id) const;
-  Result<void> hear(View& view) const;
-  Result<void> look_at_heirs(const View& view);
+  Result<View> view_of(ImageId id);
+  Result<const Seen*> seen(ImageId id, bool with_words);
+  Result<void> hear(View& view);
+  Result<void> call_heirs(const View& view);
   void record(const View& view);
 
   LookAroundParts parts_;
-  ImageId begin_ = kNoId;  // pictures up to this one were there before
+  ImageId begin_ = kNoId;               // pictures up to this one were there before
+  Recent<Seen, ImageId> seen_{10'000};  // as they were when last looked at, or read since
+  std::unordered_set<ImageId> heirs_;   // of what waits: already looked at, to be looked at again; the thread's own
   ImageQueue queue_{1};
   std::atomic<std::uint64_t> looked_{0}, failed_{0};
   std::jthread thread_;  // last: ends first
