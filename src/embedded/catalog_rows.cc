@@ -249,4 +249,13 @@ Job job_from(const Query& row) {
   return job;
 }
 
+Result<std::vector<ImageId>> image_ids(Query& rows) {
+  std::vector<ImageId> ids;
+  MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+    ids.push_back(static_cast<ImageId>(row.int64(0)));
+    return {};
+  }));
+  return ids;
+}
+
 }  // namespace magpie

@@ -62,4 +62,7 @@ Result<void> each_row(Query& rows, Use&& use) {
   }
 }
 
+/// The ids in the first column.
+Result<std::vector<ImageId>> image_ids(Query& rows);
+
 }  // namespace magpie
