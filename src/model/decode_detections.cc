@@ -138,6 +138,20 @@ bool decode_nanodet(std::span<const OutputTensor> outputs, const InputForm& inpu
   return true;
 }
 
+bool decode_yolo_v3(std::span<const OutputTensor> outputs, const DetectionForm& form, Candidates& found) {
+  for (const OutputTensor& output : outputs) {  // one for each scale
+    const Matrix boxes = matrix_of(output);
+    if (boxes.columns != 5 + form.classes.size()) return false;
+    for (std::size_t i = 0; i < boxes.rows; ++i) {
+      const auto row = boxes.row(i);
+      if (!found.wants(row[4])) continue;
+      const Best best = best_of(row.subspan(5));  // of a class, its being there included
+      found.add_centred(row[0], row[1], row[2], row[3], best.score, best.label);
+    }
+  }
+  return !outputs.empty();
+}
+
 bool decode_yolo_v5(std::span<const OutputTensor> outputs, const InputForm& input, const DetectionForm& form, Candidates& found) {
   if (outputs.empty()) return false;  // the first is all boxes; some exports give each scale's once more
   const Matrix boxes = matrix_of(outputs[0]);
@@ -229,6 +243,7 @@ Result<std::vector<Detection>> decode_detections(std::span<const OutputTensor> o
     case BoxDecoding::kNanodet: fits = decode_nanodet(outputs, input, form, found); break;
     case BoxDecoding::kYoloV5: fits = decode_yolo_v5(outputs, input, form, found); break;
     case BoxDecoding::kYoloV8: fits = decode_yolo_v8(outputs, input, form, found); break;
+    case BoxDecoding::kYoloV3: fits = decode_yolo_v3(outputs, form, found); break;
     case BoxDecoding::kYoloV10: fits = decode_yolo_v10(outputs, input, form, found); break;
   }
   if (fits) return std::move(found).best(form.overlap_max);

@@ -9,6 +9,8 @@
 //   yolo-v5      [1, boxes, 5 + classes]: centre x, y, width, height in pixels of the input, objectness, class scores (v5, v6, v7)
 //   yolo-v8      [1, 4 + classes, boxes], the same without objectness (v8, v9, v11); or [1, boxes, 4 + classes]
 //   yolo-v10     [1, boxes, 6]: left, top, right, bottom in pixels, score, class; nothing more to leave out
+//   yolo-v3      for each scale [1, boxes, 5 + classes]: as yolo-v5 in shares of the input, the class scores with objectness in them, as
+//                OpenCV gives them for Darknet's networks
 #include <cstdint>
 #include <span>
 #include <vector>

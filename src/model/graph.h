@@ -1,7 +1,7 @@
 #pragma once
 // A graph, compiled: numbers in, floats out. What they mean is for GraphSession (a picture) and TokenNetwork (words). OpenVINO
-// (libopenvino_c.so) is opened by the first open(), so that a program that never looks at a picture pays nothing for it. Nothing of
-// OpenVINO is visible here.
+// (libopenvino_c.so) is opened by the first open(), and OpenCV by the first of a Darknet network (.cfg), so that a program that never looks
+// at a picture pays nothing for them. Nothing of either is visible here.
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -37,12 +37,14 @@ struct GraphInput {
   bool takes(std::span<const std::int64_t> wanted) const;
 };
 
+class GraphEngine;
+
 /// Not thread-safe: one per thread or process. Movable.
 class Graph {
  public:
   /// `model` names it in errors; `tensors` are the outputs to read, in that order, or none for the graph's own. Checks no sums. kCorrupt
-  /// for over 16 inputs or outputs, kUnavailable (runtime missing: says where it was looked for), kInternal (the runtime refuses the graph,
-  /// in its own words).
+  /// for over 16 inputs or outputs, and for a Darknet network that is none; kUnavailable (runtime missing: says where it was looked for),
+  /// kInternal (the runtime refuses the graph, in its own words).
   static Result<Graph> open(const fs::path& file, std::string model, std::vector<std::string> tensors, const NetworkOptions& options);
   Graph(Graph&&) noexcept;
   Graph& operator=(Graph&&) noexcept;
@@ -55,9 +57,8 @@ class Graph {
   Result<std::vector<OutputTensor>> run();
 
  private:
-  struct State;
-  explicit Graph(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Graph(std::unique_ptr<GraphEngine> engine);
+  std::unique_ptr<GraphEngine> engine_;
 };
 
 }  // namespace magpie::model

@@ -78,7 +78,7 @@ constexpr std::array<std::string_view, 3> kTokenizers = {"none", "e5", "clip-bpe
 constexpr std::array<std::string_view, 3> kFits = {"squash", "crop", "pad"};
 constexpr std::array<std::string_view, 3> kTypes = {"u8-nhwc", "f32-nhwc", "f32-nchw"};
 constexpr std::array<std::string_view, 2> kChannels = {"rgb", "bgr"};
-constexpr std::array<std::string_view, 5> kDecodings = {"ssd-anchors", "nanodet", "yolo-v5", "yolo-v8", "yolo-v10"};
+constexpr std::array<std::string_view, 6> kDecodings = {"ssd-anchors", "nanodet", "yolo-v5", "yolo-v8", "yolo-v10", "yolo-v3"};
 
 Result<ModelFile> read_file_entry(const YAML::Node& node) {
   ModelFile file;
@@ -239,6 +239,23 @@ Result<TextForm> read_text(const YAML::Node& node, const ModelManifest& manifest
   return form;
 }
 
+// A Darknet network lies in two files of one name; its boxes are always given in the same way.
+Result<void> check_darknet(const ModelManifest& manifest) {
+  const bool detects = manifest.task == Task::kDetection, decodes = detects && manifest.detection.decoding == BoxDecoding::kYoloV3;
+  const fs::path graph(manifest.graph);
+  if (graph.extension() != ".cfg")
+    return decodes ? fail(Code::kCorrupt,
+                          "detection: decoding yolo-v3 is of Darknet's networks, whose graph is a .cfg; exported ones mostly are yolo-v5")
+                   : Result<void>();
+  if (!decodes)
+    return fail(Code::kCorrupt, "graph '{}' is Darknet's: task must be detection and detection: decoding yolo-v3", manifest.graph);
+  if (manifest.input.type != InputType::kF32Nchw) return fail(Code::kCorrupt, "input: type of a Darknet network is f32-nchw");
+  const std::string weights = fs::path(graph).replace_extension(".weights").string();
+  return is_listed(manifest, weights)
+             ? Result<void>()
+             : fail(Code::kCorrupt, "'{}', which belongs to graph '{}', is not among its files", weights, manifest.graph);
+}
+
 Result<ModelManifest> read_fields(const YAML::Node& root) {
   if (!is_map(root)) return fail(Code::kCorrupt, "no fields in it; the README of src/model has an example");
   MAGPIE_TRY(const int form, as<int>(root["manifest"], "manifest"));
@@ -260,6 +277,7 @@ Result<ModelManifest> read_fields(const YAML::Node& root) {
   if (manifest.task != Task::kText) { MAGPIE_TRY(manifest.input, read_input(root["input"])); }
   MAGPIE_TRY_DO(read_output(root["output"], manifest));
   if (manifest.task == Task::kDetection) { MAGPIE_TRY(manifest.detection, read_detection(root["detection"])); }
+  MAGPIE_TRY_DO(check_darknet(manifest));
   if (!is_listed(manifest, manifest.graph)) return fail(Code::kCorrupt, "graph '{}' is not among its files", manifest.graph);
   return manifest;
 }

@@ -79,6 +79,29 @@ class OwnModels(SystemTest):
             found = self.search("--class", "bright")["hits"]
             self.assertEqual([hit["title"] for hit in found], ["white.png"], name)
 
+    def put_darknet(self, name, weights):
+        """Four cells, each looking at one pixel: where it is bright there is something, of the second class."""
+        cfg = (f"[net]\nwidth={SIDE}\nheight={SIDE}\nchannels=3\n[convolutional]\nfilters=7\nsize=1\nstride={SIDE // 2}\npad=0\nactivation=linear\n"
+               "[yolo]\nmask=0\nanchors=12,12\nclasses=2\nnum=1\n")
+        folder = self.folder / "mine" / name
+        folder.mkdir(parents=True)
+        files = {"net.cfg": cfg.encode(), "net.weights": struct.pack("<iiiq", 0, 2, 0, 0) + struct.pack(f"<{len(weights)}f", *weights)}
+        listed = ""
+        for file, data in files.items():
+            (folder / file).write_bytes(data)
+            listed += f"  - {{name: {file}, size: {len(data)}, sha256: {hashlib.sha256(data).hexdigest()}}}\n"
+        (folder / "manifest.yaml").write_text(
+            f"manifest: 1\nname: {name}\nversion: '1'\ngraph: net.cfg\nlicence: CC0-1.0\nsource: a test\nfiles:\n{listed}"
+            f"{DETECTOR.replace('yolo-v8', 'yolo-v3')}{FORM}")
+        return folder
+
+    def test_a_darknet_network_needs_no_export(self):
+        biases, brightness = [0, 0, 0, 0, -20, -5, 5], [0.0] * 12 + [10.0] * 3 + [0.0] * 6
+        self.magpie("models", "add", self.put_darknet("darknet", biases + brightness))
+        self.magpie("collect", self.pictures, "--collection", self.collection, "--set", "analyse.detector=darknet")
+        self.assertEqual([hit["title"] for hit in self.search("--class", "bright")["hits"]], ["white.png"])
+        self.refused(self.put_darknet("another", biases), "the .cfg is of a network of")
+
     def test_what_is_wrong_is_named(self):
         good = onnx_writer.mean_colour(SIDE)
         self.refused(self.put("damaged", good, EMBEDDER, sha256="0" * 64), "SHA-256")
