@@ -5,6 +5,7 @@
 #include "app/pictures.h"
 #include "base/guarded.h"
 #include "base/json_writer.h"
+#include "base/log.h"
 #include "command.h"
 #include "flags.h"
 #include "inspect.h"
@@ -126,16 +127,22 @@ Result<int> extract(const Common& common, const RebuildFlags& flags) {
   return asked ? kNothing : kDone;
 }
 
-/// Looks at what waits, with the options' network. `then` follows when all was looked at.
+/// What follows when all was looked at, and what it adds to the answer.
+struct AfterAnalysis {
+  std::function<Result<void>(Manager&, const std::stop_token&)> run;
+  std::function<void(JsonWriter&)> say;
+};
+
+/// Looks at what waits, with the options' network.
 Result<int> analyse(const Common& common, const ManagerOptions& options = {}, const std::string& model = "",
-                    const std::function<Result<void>(Manager&)>& then = nullptr) {
+                    const AfterAnalysis& then = {}) {
   Guarded<std::function<AnalyseWaitingCounts()>> running;
   std::optional<Result<AnalyseWaitingCounts>> counts;
   const auto work = [&](Manager& manager, const std::stop_token& stop) {
     counts = manager.analyse_waiting(
         stop, [&](std::function<AnalyseWaitingCounts()> ask) { running.with([&](auto& known) { known = std::move(ask); }); });
-    if (!*counts || !then || stop.stop_requested()) return;
-    if (auto done = then(manager); !done) counts = Failure(std::move(done).error());
+    if (!*counts || !then.run || stop.stop_requested()) return;
+    if (auto done = then.run(manager, stop); !done) counts = Failure(std::move(done).error());
   };
   const auto show = [&] {
     const auto so_far = running.with([](const auto& ask) { return ask ? ask() : AnalyseWaitingCounts(); });
@@ -155,6 +162,7 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
         .field("copies", done.copies)
         .field("looked_around", done.surrounded)
         .field("failed", done.failed);
+    if (then.say) then.say(out);
     print_line(out.end_object().text());
   }
   fmt::print(stderr,
@@ -165,19 +173,44 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
   return asked ? kNothing : kDone;
 }
 
-// New vectors are made beside the old ones, which searches use until all are there. A run that is cut short goes on with the next.
-Result<int> change_model(const Common& common, const std::string& name) {
+void say(const SpaceComparison& one, JsonWriter& json) {
+  json.key("comparison").begin_object().field("asked", one.asked).field("among", one.among).field("same_of_ten", one.same);
+  json.field("with_copies", one.with_copies)
+      .field("copies_nearest_before", one.copies_before)
+      .field("copies_nearest_after", one.copies_after);
+  json.end_object();
+}
+
+void say(const SpaceComparison& one) {
+  if (one.asked == 0) return;
+  fmt::print(stderr, "Compared by {} pictures among {}: of the ten most like one, {:.1f} are the same in both.\n", one.asked, one.among,
+             10 * one.same);
+  if (one.with_copies == 0) return;
+  fmt::print(
+      stderr,
+      "Of {} that have a near-copy there, it is the nearest picture of {:.0f} % by the old vectors and of {:.0f} % by the new ones.\n",
+      one.with_copies, 100 * one.copies_before, 100 * one.copies_after);
+}
+
+// New vectors and a new index are made beside the old ones, which searches use until all are there. A run that is cut short goes on with
+// the next.
+Result<int> change_model(const Common& common, const std::string& name, bool dry_run) {
   MAGPIE_TRY(const PictureModel model, named_embedder(name));
-  const auto switched = [](Manager& manager) { return manager.switch_model(); };
-  MAGPIE_TRY(const int code, analyse(common, {.changes_model = true}, name, switched));
-  if (code != kDone) {
-    fmt::print(stderr, "Searches use the old vectors until all are made; the same command goes on.\n");
+  SpaceComparison comparison;
+  const auto compare_and_switch = [&](Manager& manager, const std::stop_token& stop) -> Result<void> {
+    MAGPIE_TRY(comparison, manager.compare_models());
+    say(comparison);
+    if (dry_run) return {};
+    fmt::print(stderr, "Indexing the new vectors...\n");
+    return manager.switch_model(stop, [](std::uint64_t indexed) { log::info("index.built", {{"pictures", indexed}}); });
+  };
+  MAGPIE_TRY(const int code,
+             analyse(common, {.changes_model = true}, name, {compare_and_switch, [&](JsonWriter& json) { say(comparison, json); }}));
+  if (code != kDone || dry_run) {
+    fmt::print(stderr, "Searches use the old vectors{}; the same command{} goes on.\n", dry_run ? "" : " until all are made",
+               dry_run ? " without --dry-run" : "");
     return code;
   }
-  fmt::print(stderr, "Indexing the new vectors...\n");
-  const auto nothing = [](Manager&, const std::stop_token&) {};
-  MAGPIE_TRY_DO(run_managed(
-      common, nothing, [] {}, {.embeds = false}, name));  // a manager indexes what waits before it is ready
   fmt::print(stderr, "The collection's vectors are now of {}.\n", model.space);
   AppSettings settings;
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
@@ -192,8 +225,8 @@ Result<int> run(const Common& common, const RebuildFlags& flags) {
     return fail(Code::kBadInput,
                 "say what to make anew, one at a time: --extract reads every stored page again, --analyse looks at pictures that were only "
                 "archived, --model makes vectors of another model");
-  if (!flags.extract && flags.dry_run) return fail(Code::kBadInput, "--dry-run goes with --extract only");
-  if (!flags.model.empty()) return change_model(common, flags.model);
+  if (flags.analyse && flags.dry_run) return fail(Code::kBadInput, "--dry-run goes with --extract or --model");
+  if (!flags.model.empty()) return change_model(common, flags.model, flags.dry_run);
   return flags.extract ? extract(common, flags) : analyse(common);
 }
 
@@ -208,7 +241,8 @@ void add_rebuild(CLI::App& app, Common& common) {
       "Analyse and index pictures that were only archived or described (crawl.pictures), or looked through by no detector, or another one");
   command.option("--model", flags->model, "Make all vectors anew by this model, one of magpie models list, then search by them",
                  {.value = "NAME"});
-  command.flag("--dry-run", flags->dry_run, "With --extract: show what would change, and change nothing");
+  command.flag("--dry-run", flags->dry_run,
+               "With --extract: show what would change, and change nothing. With --model: make the vectors, compare, and do not switch");
   command.option("--limit", flags->limit, "With --extract: changed pages that are shown; all are counted",
                  {.value = "N", .show_default = true});
   command.common_flags(common);

@@ -2,6 +2,8 @@
 // An open collection: the embedded implementation behind every port. The one place that names src/embedded.
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 
 #include "app/collection_folder.h"
 #include "core/archive.h"
@@ -22,6 +24,9 @@ class Collection {
   static Result<std::unique_ptr<Collection>> open_to_read(const CollectionFolder& folder);
 
   const CollectionFolder& folder() const { return folder_; }
+  /// The folder within the collection's that its index is in; the catalog names another once a new one has taken the first one's place.
+  const std::string& index_name() const { return index_name_; }
+  static constexpr std::string_view kIndexName = "index_name";  // in the catalog's meta
   Archive& archive() { return *archive_; }
   std::mutex& archive_writing() { return archive_writing_; }
   VariantStore& variants() { return *variants_; }
@@ -34,7 +39,9 @@ class Collection {
 
  private:
   explicit Collection(CollectionFolder folder) : folder_(std::move(folder)) {}
+  Result<void> read_index_name();
   CollectionFolder folder_;
+  std::string index_name_;
   std::unique_ptr<CollectionFolder::Lock> lock_;
   std::mutex archive_writing_;
   std::unique_ptr<Archive> archive_;

@@ -31,7 +31,7 @@ class CollectionFolder {
   fs::path archive() const { return path_ / "archive"; }
   fs::path frontier() const { return path_ / "frontier"; }
   fs::path catalog() const { return path_ / "catalog.db"; }
-  fs::path index() const { return path_ / "index"; }
+  fs::path index() const { return path_ / "index"; }  // the first one; Collection::index_name() knows which it is now
   fs::path variants() const { return path_ / "variants"; }
   fs::path shops() const { return path_ / "shops"; }            // app/shops.h
   fs::path bridge() const { return path_ / "bridge"; }          // app/collection_bridge.h

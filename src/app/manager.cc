@@ -443,11 +443,13 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(
   return so_far();
 }
 
-Result<void> Manager::switch_model() {
-  return recorder_->transact([this](CatalogTransaction& transaction) -> Result<void> {
-    MAGPIE_TRY_DO(transaction.mark_all_dirty());
-    return set_embedding_space(transaction, recorder_->space());
-  });
+Result<SpaceComparison> Manager::compare_models() const {
+  MAGPIE_TRY(const std::string before, embedding_space_of(collection_.catalog()));
+  return compare_spaces(collection_.catalog(), before, recorder_->space());
+}
+
+Result<void> Manager::switch_model(const std::stop_token& stop, const std::function<void(std::uint64_t indexed)>& progress) {
+  return recorder_->alone([&] { return switch_space(collection_, recorder_->space(), stop, progress); });
 }
 
 std::uint64_t Manager::queued() const {

@@ -10,6 +10,7 @@
 
 #include "app/app_settings.h"
 #include "app/collection.h"
+#include "app/model_change.h"
 #include "app/pictures.h"
 #include "app/rates.h"
 #include "core/clock.h"
@@ -63,9 +64,10 @@ class Manager final : public JobControl, public CopyControl {
   Result<CrawlJobView> pause(JobId id) { return cancel(id, /*pausing=*/true); }
   Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) override;
   Result<CrawlJobView> revisit(JobId id, bool all) override;
-  /// From now on the collection's vectors are those of model.embedder: all pictures are indexed anew at the next start. For a manager that
-  /// changes the model, once all are embedded.
-  Result<void> switch_model();
+  /// For a manager that changes the model, once all pictures are embedded: how the two spaces differ, and the switch (app/model_change.h).
+  /// Then the manager and its collection are to be opened anew.
+  Result<SpaceComparison> compare_models() const;
+  Result<void> switch_model(const std::stop_token& stop, const std::function<void(std::uint64_t indexed)>& progress);
   std::uint64_t queued() const override;
   Result<CopyReview> review_copies(CopyAction action, std::vector<ImageId> images) override;
   Result<CopyReview> undo_copy_review(std::uint64_t id) override;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "pipeline/image_record.h"
+#include "pipeline/index_picture.h"
 #include "pipeline/page_images.h"
 
 namespace magpie::pipeline {
@@ -22,17 +23,6 @@ struct Recorder::Batch {
 namespace {
 
 bool follows(const Page& page, const Link& link) { return !page.robots.nofollow && link.rel.find("nofollow") == std::string::npos; }
-
-/// The whole picture's and its regions', as far as there are any; borrowed.
-std::vector<PictureVector> vectors_of(const std::optional<Embedding>& whole, const std::vector<EmbeddedRegion>& regions) {
-  std::vector<PictureVector> vectors;
-  if (whole) vectors.push_back({.embedding = *whole});
-  for (std::size_t i = 0; i < regions.size(); ++i) {
-    if (regions[i].embedding.empty()) continue;
-    vectors.push_back({regions[i].embedding, static_cast<std::uint16_t>(i + 1), regions[i].region.label});
-  }
-  return vectors;
-}
 
 }  // namespace
 
@@ -395,19 +385,8 @@ Result<bool> Recorder::index_once() {
   if (taken.empty()) return false;
   std::vector<ImageId> findable, gone;
   for (const DirtyImage& dirty : taken) {
-    MAGPIE_TRY(std::optional<IndexDocument> document, ports_.catalog.index_document(dirty.id));
-    if (!document) {
-      MAGPIE_TRY_DO(ports_.text.remove(dirty.id));
-      MAGPIE_TRY_DO(ports_.vectors.remove(dirty.id));
-      gone.push_back(dirty.id);
-      continue;
-    }
-    MAGPIE_TRY_DO(ports_.text.add(std::move(*document)));
-    MAGPIE_TRY(const std::optional<Embedding> embedding, ports_.catalog.embedding(dirty.id, options_.space));
-    MAGPIE_TRY(const std::vector<EmbeddedRegion> regions, ports_.catalog.regions(dirty.id, options_.space));
-    const std::vector<PictureVector> vectors = vectors_of(embedding, regions);
-    MAGPIE_TRY_DO(vectors.empty() ? ports_.vectors.remove(dirty.id) : ports_.vectors.add(dirty.id, vectors));
-    findable.push_back(dirty.id);
+    MAGPIE_TRY(const bool is_in, index_picture(ports_.catalog, {ports_.text, ports_.vectors}, dirty.id, options_.space));
+    (is_in ? findable : gone).push_back(dirty.id);
   }
   MAGPIE_TRY_DO(ports_.text.commit());
   MAGPIE_TRY_DO(ports_.vectors.commit());

@@ -1,7 +1,9 @@
 """A user's own ONNX models are tried in a worker, added, used, and refused with the field that is wrong."""
+import contextlib
 import hashlib
 import json
 import os
+import random
 import struct
 import subprocess
 import zlib
@@ -78,6 +80,38 @@ class OwnModels(SystemTest):
             self.magpie("collect", self.pictures, "--collection", self.collection, "--set", f"analyse.detector={name}")
             found = self.search("--class", "bright")["hits"]
             self.assertEqual([hit["title"] for hit in found], ["white.png"], name)
+
+    def test_a_collection_changes_to_vectors_of_another_length_and_back(self):
+        self.magpie("models", "add", self.put("mean-colour", onnx_writer.mean_colour(SIDE), EMBEDDER))
+        self.magpie("collect", self.pictures, "--collection", self.collection)
+        nearest = lambda: [(hit["title"], round(hit["score"], 4)) for hit in self.search("--image", self.pictures / "red.png")["hits"]]
+        rebuild = lambda *words: json.loads(self.magpie("rebuild", "--collection", self.collection, "--json", *words))
+        before = nearest()
+        compared = rebuild("--model", "mean-colour", "--dry-run")["comparison"]
+        self.assertEqual((compared["asked"], compared["among"]), (len(COLOURS), len(COLOURS)))
+        self.assertEqual(nearest(), before, "nothing was switched")
+        changed = rebuild("--model", "mean-colour")
+        self.assertEqual(changed["embedded"], 0, "they were made by the dry run")
+        self.assertEqual([title for title, _ in nearest()[:2]], ["red.png", "wine.png"])
+        self.magpie("collect", self.pictures, "--collection", self.collection)
+        self.assertEqual([folder.name for folder in self.collection.glob("index*")], ["index-2"], "the old one has gone")
+        rebuild("--model", "efficientnet-lite0-int8")
+        self.assertEqual(nearest(), before)
+
+    def test_searches_are_of_one_model_whenever_the_change_is_killed(self):
+        self.magpie("models", "add", self.put("mean-colour", onnx_writer.mean_colour(SIDE), EMBEDDER))
+        self.magpie("collect", self.pictures, "--collection", self.collection)
+        chance, old, kinds = random.Random(7), self.search("--image", self.pictures / "red.png")["hits"], set()
+        for delay in sorted(chance.uniform(0.02, 0.6) for _ in range(10)) + [60]:
+            process = self.start("rebuild", "--collection", self.collection, "--model", "mean-colour")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(delay * SLOWNESS)
+            self.kill(process)
+            hits = self.search("--image", self.pictures / "red.png")["hits"]
+            kinds.add(hits == old)
+            if hits != old:
+                self.assertEqual([hit["title"] for hit in hits[:2]], ["red.png", "wine.png"])
+        self.assertEqual(kinds, {True, False}, "some were cut short, and the last was not")
 
     def put_darknet(self, name, weights):
         """Four cells, each looking at one pixel: where it is bright there is something, of the second class."""
