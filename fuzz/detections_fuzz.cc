@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t at = 0;
   const auto byte = [&]() -> std::size_t { return at < size ? data[at++] : 0; };
   model::DetectionForm form;
-  form.decoding = static_cast<model::BoxDecoding>(byte() % 5);
+  form.decoding = static_cast<model::BoxDecoding>(byte() % 6);
   form.classes.assign(1 + byte() % 8, "thing");
   model::InputForm input;
   input.width = static_cast<int>(8 * (1 + byte() % 8)), input.height = static_cast<int>(8 * (1 + byte() % 8));
