@@ -220,6 +220,12 @@ Result<BpeTokenizer> BpeTokenizer::of_tokenizer_json(std::string_view json) {
   return made;
 }
 
+std::int64_t BpeTokenizer::number_max() const {
+  std::uint32_t largest = 0;
+  for (const auto& [piece, number] : numbers_) largest = std::max(largest, number);
+  return largest;
+}
+
 std::optional<std::int64_t> BpeTokenizer::number_of(const std::string& piece) const {
   const auto found = numbers_.find(piece);
   return found == numbers_.end() ? std::nullopt : std::optional<std::int64_t>(found->second);

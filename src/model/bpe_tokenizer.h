@@ -34,6 +34,8 @@ class BpeTokenizer {
   /// The number of a piece as it stands in the vocabulary, "<|endoftext|>" say.
   std::optional<std::int64_t> number_of(const std::string& piece) const;
   std::size_t size() const { return numbers_.size(); }
+  /// The largest that encode() gives.
+  std::int64_t number_max() const;
 
  private:
   struct Merge {

@@ -44,6 +44,7 @@ Result<TokenNetwork> TokenNetwork::load(const ModelManifest& manifest, const Net
   network.dims_ = static_cast<std::size_t>(manifest.embedding_dims);
   MAGPIE_TRY_DO(network.read_marks());
   MAGPIE_TRY_DO(network.bind_inputs());
+  MAGPIE_TRY_DO(network.check_table());
   return network;
 }
 
@@ -84,10 +85,26 @@ Result<void> TokenNetwork::bind_inputs() {
 }
 
 Result<std::vector<float>> TokenNetwork::embed(std::string_view text) {
-  const auto context = static_cast<std::size_t>(form_.context);
-  std::vector<std::int64_t> numbers = tokenizer_.encode(text, context - 2);
+  std::vector<std::int64_t> numbers = tokenizer_.encode(text, static_cast<std::size_t>(form_.context) - 2);
   numbers.insert(numbers.begin(), form_.start);
   numbers.push_back(form_.end);
+  return run(std::move(numbers));
+}
+
+// A number behind the end of the graph's table is no error there: such a word means what any other such number means. So the largest in use
+// must mean something else than one that no table reaches.
+Result<void> TokenNetwork::check_table() {
+  constexpr std::int64_t kBeyondAll = std::int64_t{1} << 30;
+  const std::int64_t largest = std::max({tokenizer_.number_max(), form_.start, form_.end, form_.pad});
+  auto known = run({form_.start, largest, form_.end}), beyond = run({form_.start, kBeyondAll, form_.end});
+  if (!known) return Failure(std::move(known).error());
+  if (!beyond || *known != *beyond) return {};
+  return fail(Code::kCorrupt, "{}: the text graph knows no number {}, which text: vocabulary (or start, end, pad) has; do they belong together?",
+              model_, largest);
+}
+
+Result<std::vector<float>> TokenNetwork::run(std::vector<std::int64_t> numbers) {
+  const auto context = static_cast<std::size_t>(form_.context);
   const std::size_t count = numbers.size();
   numbers.resize(context, form_.pad);
   for (const Bound& input : inputs_) {

@@ -17,7 +17,8 @@ namespace magpie::model {
 /// Not thread-safe. Movable.
 class TokenNetwork {
  public:
-  /// kCorrupt for files or a graph that are not what the manifest says, naming the field; the errors of BpeTokenizer and Graph::open.
+  /// kCorrupt for files or a graph that are not what the manifest says, naming the field, and for a vocabulary with numbers that the graph
+  /// has no row for; the errors of BpeTokenizer and Graph::open.
   static Result<TokenNetwork> load(const ModelManifest& manifest, const NetworkOptions& options);
 
   /// ModelManifest::embedding_dims floats, of any length. kCorrupt when the graph gives others; the errors of Graph::run.
@@ -33,6 +34,8 @@ class TokenNetwork {
   TokenNetwork(BpeTokenizer tokenizer, Graph graph) : tokenizer_(std::move(tokenizer)), graph_(std::move(graph)) {}
   Result<void> bind_inputs();
   Result<void> read_marks();
+  Result<void> check_table();
+  Result<std::vector<float>> run(std::vector<std::int64_t> numbers);
 
   std::string model_;
   TextForm form_;

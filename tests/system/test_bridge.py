@@ -1,14 +1,13 @@
 """Words find pictures whose pages never used them, once the collection's bridge is learnt; nonsense finds nothing, and forgetting removes it."""
 import colorsys
-import http.server
 import json
 import struct
 import subprocess
-import threading
 import unittest
 import zlib
 from random import Random
 
+from local_web import Web
 from magpie_system import MAGPIE, SLOWNESS, SystemTest, main
 
 HUES = {"red": 0.0, "green": 0.33, "blue": 0.63}
@@ -45,36 +44,20 @@ class Bridge(SystemTest):
     def setUp(self):
         super().setUp()
         self.pictures, self.collection = pictures(), self.folder / "collection"
-        test = self
+        web = Web(self.answer)
+        self.addCleanup(web.stop)
+        self.site = web.url("127.0.0.1")
 
-        class Pages(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                number = "".join(filter(str.isdigit, self.path))
-                body, kind = test.answer(self.path, int(number) if number else None)
-                self.send_response(200 if body else 404)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        self.site = f"http://127.0.0.1:{server.server_port}/"
-
-    def answer(self, path, number):
-        html = "text/html; charset=utf-8"
-        if path == "/":
-            return "".join(f'<a href="/p{i}">{i}</a> ' for i in range(len(self.pictures))).encode(), html
-        if number is None or number >= len(self.pictures):
-            return b"", html
-        if path.startswith("/i"):
-            return self.pictures[number][0], "image/png"
-        return f'<html lang=en><title>{number}</title><img src="/i{number}" alt="{self.pictures[number][1]}">'.encode(), html
+    def answer(self, request):
+        number = "".join(filter(str.isdigit, request.path))
+        if request.path == "/":
+            return 200, {}, "".join(f'<a href="/p{i}">{i}</a> ' for i in range(len(self.pictures)))
+        if not number or int(number) >= len(self.pictures):
+            return 404, {}, ""
+        picture, words, _ = self.pictures[int(number)]
+        if request.path.startswith("/i"):
+            return 200, {"Content-Type": "image/png"}, picture
+        return 200, {}, f'<html lang=en><title>{number}</title><img src="/i{number}" alt="{words}">'
 
     def search(self, *words):
         done = subprocess.run([MAGPIE, "search", "--collection", str(self.collection), "--json", *words], capture_output=True, text=True, timeout=120 * SLOWNESS)

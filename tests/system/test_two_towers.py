@@ -1,14 +1,13 @@
 """A model of the user's own that takes pictures and words alike finds by words what no page says, without a bridge. It is a real one, small:
 two_towers.py trains it."""
-import http.server
 import io
 import json
 import os
 import subprocess
-import threading
 
 import numpy as np
 import two_towers
+from local_web import Web
 from magpie_system import MAGPIE, SLOWNESS, SystemTest, main
 
 SHOWN = ["red circle", "red cross", "green triangle", "green square", "blue square", "blue triangle", "yellow circle", "yellow triangle",
@@ -38,35 +37,20 @@ class Towers(SystemTest):
 
     def serve_pictures(self):
         """Pages that say nothing but their number."""
-        test = self
+        web = Web(self.answer)
+        self.addCleanup(web.stop)
+        return web.url("127.0.0.1")
 
-        class Pages(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                body, kind = test.answer(self.path)
-                self.send_response(200 if body else 404)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return f"http://127.0.0.1:{server.server_port}/"
-
-    def answer(self, path):
+    def answer(self, request):
+        path = request.path
         number = "".join(filter(str.isdigit, path))
         if path == "/":
-            return "".join(f'<a href="/p{i}">{i}</a> ' for i in range(len(self.pictures))).encode(), "text/html"
+            return 200, {}, "".join(f'<a href="/p{i}">{i}</a> ' for i in range(len(self.pictures)))
         if not number or int(number) >= len(self.pictures):
-            return b"", "text/html"
+            return 404, {}, ""
         if path.startswith("/i"):
-            return self.pictures[int(number)], "image/png"
-        return f'<html lang=en><title>{number}</title><img src="/i{number}" alt="">'.encode(), "text/html"
+            return 200, {"Content-Type": "image/png"}, self.pictures[int(number)]
+        return 200, {}, f'<html lang=en><title>{number}</title><img src="/i{number}" alt="">'
 
     def run_magpie(self, *words):
         return subprocess.run([MAGPIE, *map(str, words)], capture_output=True, text=True, timeout=120 * SLOWNESS)
@@ -114,6 +98,9 @@ class Towers(SystemTest):
         refused("text: tokenizer", tokenizer="sentencepiece")
         refused("no tensor 'pooled'", tensor="pooled")
         refused("text: start", start=-1)
+        rows = len(self.towers.table)
+        refused(f"no number {rows}", more_pieces={"zebra</w>": rows})
+        refused(f"no number {rows + 7}", end=rows + 7)
 
 
 if __name__ == "__main__":

@@ -189,11 +189,11 @@ class TwoTowers:
             [("table", self.table.shape, self.table.ravel()), ("column", (3,), (1, CONTEXT, 1), onnx.INT64), ("A", a.shape, a.ravel()),
              ("a", shift.shape, shift), ("B", b.shape, b.ravel())])
 
-    def save(self, folder, name="two-towers", **changed):
-        """The model folder; `changed` are lines of the manifest's text part."""
+    def save(self, folder, name="two-towers", more_pieces=None, **changed):
+        """The model folder; `more_pieces` of the vocabulary have numbers of their own, `changed` are lines of the manifest's text part."""
         folder.mkdir(parents=True, exist_ok=True)
         merges = "#version: 0.2\n" + "".join(f"{left} {right}\n" for left, right in self.vocabulary.merges)
-        files = {"image.onnx": self.image_graph(), "text.onnx": self.text_graph(), "vocab.json": json.dumps(self.vocabulary.numbers).encode(),
+        files = {"image.onnx": self.image_graph(), "text.onnx": self.text_graph(), "vocab.json": json.dumps({**self.vocabulary.numbers, **(more_pieces or {})}).encode(),
                  "merges.txt": merges.encode()}
         for file, data in files.items():
             (folder / file).write_bytes(data)
