@@ -49,7 +49,8 @@ bool holds(const FieldText& field, const std::vector<Token>& words, const std::s
     return field.forms.contains(term) || field.forms.contains(stem(term, field.language)) ||
            (!language.empty() && field.forms.contains(stem(term, language)));
   }
-  return !std::ranges::search(field.tokens, words, {}, &Token::term, &Token::term).empty();
+  const auto same = [](const Token& a, const Token& b) { return a.term == b.term; };
+  return std::search(field.tokens.begin(), field.tokens.end(), words.begin(), words.end(), same) != field.tokens.end();
 }
 
 void add_match(std::string word, bool is_phrase, const std::vector<FieldText>& fields, const std::vector<Token>& tokens,
