@@ -31,15 +31,23 @@ void read_words(QueryReader& reader, SearchRequest& request) {
   request.query.filter.without = std::move(typed->without);
 }
 
+std::string picture_problem_text(std::string_view name, const std::string& text) {
+  const std::string shown = to_valid_utf8(utf8_prefix(text, 100));
+  if (is_picture_token(text.substr(0, text.find('@'))))
+    return fmt::format(
+        "{} is '{}'; an uploaded picture is not kept, so a part of it is searched by uploading it with box=LEFT,TOP,WIDTH,HEIGHT", name,
+        shown);
+  return fmt::format(
+      "{} is '{}'; it must be a picture's id, with .REGION or @LEFT,TOP,WIDTH,HEIGHT, and *WEIGHT behind it if "
+      "wanted: 12, 12.3, 12@0.2,0,0.5,1, 12*0.5",
+      name, shown);
+}
+
 std::vector<AskedPicture> read_pictures(QueryReader& reader, std::string_view name, std::size_t count_max, std::uint32_t weight_preset) {
   std::vector<AskedPicture> pictures;
   for (const std::string& text : reader.texts(name, count_max)) {
     if (const auto picture = parse_asked_picture(text, weight_preset)) pictures.push_back(*picture);
-    else
-      reader.refuse("parameter_invalid",
-                    fmt::format("{} is '{}'; it must be a picture's id, with .REGION or @LEFT,TOP,WIDTH,HEIGHT, and *WEIGHT behind it if "
-                                "wanted: 12, 12.3, 12@0.2,0,0.5,1, 12*0.5",
-                                name, to_valid_utf8(utf8_prefix(text, 100))));
+    else reader.refuse("parameter_invalid", picture_problem_text(name, text));
   }
   return pictures;
 }

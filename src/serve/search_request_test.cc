@@ -141,6 +141,21 @@ TEST(SearchRequest, ABoxGoesWithOnePictureOfTheCollection) {
   }
 }
 
+TEST(SearchRequest, APartOfAnUploadedPictureSaysHowItIsSearched) {
+  const std::string token = "0123456789abcdef0123456789abcdef";
+  for (const char* name : {"like", "unlike"}) {
+    const auto wrong = parse_search_request({{name, token + "@0.1,0.1,0.5,0.5"}});
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code, "parameter_invalid");
+    EXPECT_NE(wrong.error().detail.find("uploading it with box=LEFT,TOP,WIDTH,HEIGHT"), std::string::npos) << wrong.error().detail;
+  }
+  for (const std::string other : {"12@0.9,0,0.5,1", "nonsense"}) {
+    const auto wrong = parse_search_request({{"like", other}});
+    ASSERT_FALSE(wrong);
+    EXPECT_NE(wrong.error().detail.find("must be a picture's id"), std::string::npos) << wrong.error().detail;
+  }
+}
+
 TEST(AskedPicture, IsReadStrictly) {
   EXPECT_EQ(parse_asked_picture("12", kLikeWeight), (AskedPicture{.id = 12, .weight_thousandths = 1'000}));
   EXPECT_EQ(parse_asked_picture("12.3*0.25", kLikeWeight), (AskedPicture{.id = 12, .region = 3, .weight_thousandths = 250}));
