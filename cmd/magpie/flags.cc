@@ -3,12 +3,29 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "command.h"
 
 namespace magpie::cmd {
 
 Subcommand::Subcommand(CLI::App& app, const char* name, const char* help) : app_(app.add_subcommand(name, help)) {}
+
+namespace {
+
+/// CLI11 reads -1 as the largest number of an unsigned type.
+std::string refuse_negative(const std::string& value) { return value.starts_with('-') ? value + " is negative" : std::string(); }
+
+template <class T>
+struct Element {
+  using type = T;
+};
+template <class T>
+struct Element<std::vector<T>> {
+  using type = T;
+};
+
+}  // namespace
 
 template <class T>
 void Subcommand::option(const char* names, T& into, const char* help, const OptionRules& rules) {
@@ -18,6 +35,7 @@ void Subcommand::option(const char* names, T& into, const char* help, const Opti
   if (rules.show_default) option->capture_default_str();
   if (rules.one_each) option->allow_extra_args(false);
   if (rules.delimiter != 0) option->delimiter(rules.delimiter);
+  if constexpr (std::is_unsigned_v<typename Element<T>::type>) option->check(CLI::Validator(refuse_negative, ""));
   if (rules.least && rules.most) option->check(CLI::Range(*rules.least, *rules.most, fmt::format("{} to {}", *rules.least, *rules.most)));
   else if (rules.least) option->check(CLI::Range(*rules.least, 9e18, fmt::format("at least {}", *rules.least)));
 }

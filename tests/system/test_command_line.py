@@ -30,6 +30,9 @@ class CommandLine(SystemTest):
         self.assertIn("there is no flag '-x'", self.complaint("-x"))
         self.magpie("search", "dress", "--limit", "many", code=2)
         self.assertIn("--limit", self.stderr)
+        for flag in ("--limit", "--offset"):
+            self.magpie("search", "dress", flag, "-3", code=2)
+            self.assertIn(f"{flag}: -3 is negative", self.stderr)
         self.assertNotIn("there is no", self.stderr)
 
 
