@@ -245,7 +245,7 @@ class Bench:
 
     def picture_list(self):
         """A list of picture addresses: fetched, decoded, shrunk to 256 px and written."""
-        web, folder = self.web("list", hosts=4, pages=self.scaled(100, 10), links=2, pictures=4, picture_side=640)
+        web, folder = self.web("list", hosts=4, pages=self.scaled(100, 10), links=2, pictures=4, picture_side=600)
         try:
             urls = folder / "urls.txt"
             urls.write_text("".join(url + "\n" for url in sorted(web.addresses()["picture"])))

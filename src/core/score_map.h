@@ -1,5 +1,6 @@
 #pragma once
 // ScoreMap: a score per picture. An array by id, as ids are dense (core/records.h), of which only what was set is ever touched.
+#include <bit>
 #include <memory>
 #include <optional>
 
@@ -40,6 +41,15 @@ class ScoreMap {
     std::size_t word_ = 0;
     std::uint64_t bits_ = 0;
   };
+  /// Sets those of the ids first and on, 64 of them, whose bits are set, each to its place's score.
+  void set_word(ImageId first, std::uint64_t bits, const float* scores) {
+    for (std::uint64_t rest = bits; rest != 0; rest &= rest - 1) {
+      const auto at = static_cast<std::size_t>(std::countr_zero(rest));
+      scores_[first + at] = scores[at];
+    }
+    known_.add_word(first / 64, bits << (first % 64));
+    if (first % 64 != 0 && bits >> (64 - first % 64) != 0) known_.add_word(first / 64 + 1, bits >> (64 - first % 64));
+  }
   std::optional<float> get(ImageId id) const {
     if (!known_.contains(id)) return std::nullopt;
     return scores_[id];

@@ -11,8 +11,6 @@
 namespace magpie::index {
 namespace {
 
-constexpr float kStemWeight = 0.8F;
-
 std::string marked_stem(std::string_view stem) { return std::string(1, kStemMark).append(stem); }
 
 /// Gathers the words of one document, field after field.

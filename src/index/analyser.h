@@ -41,10 +41,13 @@ inline constexpr std::size_t kQueryWordsMax = 64;
 /// Thread-safe. About 10 MB/s of text.
 AnalysedDocument analyse(IndexDocument document);
 
+/// Of a word's stems; the word itself has 1.
+inline constexpr float kStemWeight = 0.8F;
+
 /// One word of a query: a document has it if it has any of the terms.
 struct QueryTerm {
   std::string term;
-  float weight = 1;  // stems count less than the word itself
+  float weight = 1;  // or kStemWeight
 };
 struct QueryWord {
   std::vector<QueryTerm> terms;

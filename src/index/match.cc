@@ -10,7 +10,6 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <utility>
 
 #include "index/analyser.h"
@@ -20,70 +19,8 @@
 namespace magpie::index {
 namespace {
 
-constexpr float kFieldWeights[kFieldCount] = {4.0F, 2.5F, 1.5F, 1.0F};
-constexpr float kLengthPull = 0.5F;       // BM25's b: 0 ignores lengths, 1 divides by them
-constexpr float kSaturation = 1.2F;       // BM25's k1
 constexpr std::size_t kMendTriesMax = 4;  // words of a query
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-
-/// What a posting gives of the most that its word can give: its occurrences, weighted by field and by the field's length, and saturated. Of
-/// terms of one weight.
-class TermShares {
- public:
-  TermShares(const Snapshot& snapshot, float term_weight) : term_weight_(term_weight) {
-    const auto documents = static_cast<double>(std::max<std::uint64_t>(snapshot.documents(), 1));
-    for (std::size_t field = 0; field < kFieldCount; ++field) {
-      double words = 0;
-      for (const auto& state : snapshot.segments) words += static_cast<double>(state->words[field]);
-      const double average = std::max(words / documents, 1.0);
-      for (std::size_t length = 0; length < 256; ++length) {
-        const double norm = 1 - kLengthPull + kLengthPull * static_cast<double>(length) / average;
-        const float once = kFieldWeights[field] / static_cast<float>(norm);
-        for (unsigned times = 0; times <= kFieldOccurrencesMax; ++times) {
-          worth_[field][times][length] = static_cast<float>(times) * once;
-          shares_[field][times][length] = saturated(worth_[field][times][length]);
-        }
-      }
-    }
-  }
-  float term_weight() const { return term_weight_; }
-  float of(std::uint8_t fields, const std::uint8_t* lengths) const {
-    const auto field = static_cast<std::size_t>(std::countr_zero(fields)) / 2;
-    const unsigned times = fields >> (2 * field);
-    if (times - 1 < kFieldOccurrencesMax) return shares_[field][times][lengths[field]];  // mostly it is one field
-    float sum = 0;
-    for (unsigned rest = fields; rest != 0;) {
-      const auto next = static_cast<std::size_t>(std::countr_zero(rest)) / 2;
-      sum += worth_[next][(rest >> (2 * next)) & kFieldOccurrencesMax][lengths[next]];
-      rest &= ~(kFieldOccurrencesMax << (2 * next));
-    }
-    return saturated(sum);
-  }
-
- private:
-  float saturated(float worth) const { return term_weight_ * worth / (term_weight_ * worth + kSaturation); }
-
-  using Table = float[kFieldCount][kFieldOccurrencesMax + 1][256];
-  float term_weight_;
-  Table worth_, shares_;
-};
-
-/// Of all weights that the query's terms have: few.
-class Shares {
- public:
-  explicit Shares(const Snapshot& snapshot) : snapshot_(snapshot) {}
-  /// Valid as long as this is.
-  const TermShares& of(float term_weight) {
-    for (const auto& known : known_) {
-      if (known->term_weight() == term_weight) return *known;
-    }
-    return *known_.emplace_back(std::make_unique<TermShares>(snapshot_, term_weight));
-  }
-
- private:
-  const Snapshot& snapshot_;
-  std::vector<std::unique_ptr<TermShares>> known_;
-};
 
 /// One word of the query in the whole index.
 struct Word {
@@ -117,9 +54,9 @@ Word find_word(const Snapshot& snapshot, const QueryWord& asked) {
 /// Walks one word through one segment.
 class WordUses {
  public:
-  WordUses(const Segment& segment, const Word& word, std::span<const Word::Term> terms, Shares& shares) : word_(&word) {
+  WordUses(const Segment& segment, const Word& word, std::span<const Word::Term> terms, const Snapshot& snapshot) : word_(&word) {
     for (const Word::Term& term : terms) {
-      terms_.push_back({segment.postings(term.number), &shares.of(term.weight)});
+      terms_.push_back({segment.postings(term.number), &snapshot.term_shares(term.weight)});
       postings_ += segment.term_count(term.number);
     }
   }
@@ -201,13 +138,12 @@ class Window {
   bool empty() const { return count_ == 0; }
   /// Takes in all documents that have the word.
   void join(WordUses& uses) {
-    if (empty() && uses.terms().size() == 1) return begin_with(uses);
+    if (empty()) return begin_with(uses);
     for (WordUses::Term& term : uses.terms()) {
       term.cursor.seek(begin_);
       term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
         if (&term == &uses.terms().front()) set_run(ordinals, fields, *term.shares, 1, has_, found_);
-        else
-          for (std::size_t k = 0; k < ordinals.size(); ++k) note(ordinals[k], fields[k], *term.shares);
+        else raise_run(ordinals, fields, *term.shares, 1, has_, found_);
       });
     }
     const float most = most_of(uses.word());
@@ -255,12 +191,25 @@ class Window {
       }
     }
   }
+  /// use(ordinal, bits, scores) for 64 documents each from the ordinal on, where any is left.
+  template <class Use>
+  void for_each_word(Use&& use) const {
+    for (std::size_t word = 0; word < kWords; ++word) {
+      if (bits_[word] != 0) use(begin_ + static_cast<std::uint32_t>(word * 64), bits_[word], &scores_[word * 64]);
+    }
+  }
+  /// The highest score.
+  float best() const {
+    float best = 0;
+    for_each([&](std::uint32_t, float score) { best = std::max(best, score); });
+    return best;
+  }
 
  private:
   static constexpr std::size_t kWords = kDocuments / 64;
   static std::size_t low_bit(std::uint64_t word) { return static_cast<std::size_t>(std::countr_zero(word)); }
 
-  static float most_of(const Word& word) { return word.rarity * (kSaturation + 1); }
+  static float most_of(const Word& word) { return word.rarity * (TermShares::kSaturation + 1); }
   void look_up(WordUses::Term& term) {
     PostingCursor& cursor = term.cursor;
     for_each([&](std::uint32_t ordinal, float) {
@@ -285,14 +234,18 @@ class Window {
     found_[i] = (has_[i / 64] & bit) != 0 ? std::max(found_[i], share) : share;
     has_[i / 64] |= bit;
   }
-  /// join() of a word of one term, by a window without documents.
+  /// join() by a window without documents.
   void begin_with(WordUses& uses) {
-    WordUses::Term& term = uses.terms().front();
-    term.cursor.seek(begin_);
-    term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
-      set_run(ordinals, fields, *term.shares, most_of(uses.word()), bits_, scores_);
-      count_ += ordinals.size();
-    });
+    const float most = most_of(uses.word());
+    for (WordUses::Term& term : uses.terms()) {
+      const bool is_first = &term == &uses.terms().front();
+      term.cursor.seek(begin_);
+      term.cursor.for_runs_below(end(), [&](std::span<const std::uint32_t> ordinals, const std::uint8_t* fields) {
+        if (is_first) set_run(ordinals, fields, *term.shares, most, bits_, scores_);
+        else raise_run(ordinals, fields, *term.shares, most, bits_, scores_);
+        count_ += ordinals.size();  // some twice: it is how many there may be
+      });
+    }
   }
   using Bits = std::array<std::uint64_t, kDocuments / 64>;
   using Values = std::array<float, kDocuments>;
@@ -313,6 +266,17 @@ class Window {
     }
     bits[at] |= pending;
   }
+  /// The same where bits may be set: the higher value counts.
+  void raise_run(std::span<const std::uint32_t> ordinals, const std::uint8_t* fields, const TermShares& shares, float factor, Bits& bits,
+                 Values& values) const {
+    for (std::size_t k = 0; k < ordinals.size(); ++k) {
+      const std::uint32_t i = ordinals[k] - begin_;
+      const float value = factor * shares.of(fields[k], &segment_.lengths[std::size_t{ordinals[k]} * kFieldCount]);
+      const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+      values[i] = (bits[i / 64] & bit) != 0 ? std::max(values[i], value) : value;
+      bits[i / 64] |= bit;
+    }
+  }
   /// Of what was noted of documents that are here, and forgets it. Gives their number.
   std::size_t add_scores(const Word& word) {
     const float most = most_of(word);
@@ -329,7 +293,7 @@ class Window {
 
   const Segment& segment_;
   std::uint32_t begin_ = 0;
-  std::size_t count_ = 0;  // documents taken in, but for keep_if()
+  std::size_t count_ = 0;  // documents taken in, but for keep_if(), at most; 0 for none
   Bits bits_{}, has_{};    // documents of the window; those that have the word just looked at
   Values scores_, found_;
 };
@@ -338,12 +302,12 @@ class Window {
 class SegmentMatcher {
  public:
   SegmentMatcher(const SegmentState& state, std::size_t number, const std::vector<Word>& words,
-                 std::span<const std::vector<std::string>> phrases, Doubt in_doubt, Shares& shares)
+                 std::span<const std::vector<std::string>> phrases, Doubt in_doubt, const Snapshot& snapshot)
       : state_(state), window_(*state.segment) {
     for (const Word& word : words) {
       possible_ &= !word.required || !word.by_segment[number].empty();
       required_ += word.required ? 1 : 0;
-      if (!word.by_segment[number].empty()) uses_.emplace_back(*state.segment, word, word.by_segment[number], shares);
+      if (!word.by_segment[number].empty()) uses_.emplace_back(*state.segment, word, word.by_segment[number], snapshot);
     }
     for (const auto& phrase : phrases) add_phrase(phrase, in_doubt);
   }
@@ -356,10 +320,14 @@ class SegmentMatcher {
       fill();
       if (state_.dead_documents.count() > 0) window_.keep_if([&](std::uint32_t ordinal) { return !state_.dead_documents.dead(ordinal); });
       for (PhraseUses& phrase : phrases_) window_.keep_if([&](std::uint32_t ordinal) { return phrase.has(ordinal); });
-      window_.for_each([&](std::uint32_t ordinal, float score) {
-        scores.set(segment.document_ids[ordinal], score);
-        matches.best = std::max(matches.best, score);
-      });
+      if (segment.ids_are_dense) {
+        window_.for_each_word([&](std::uint32_t ordinal, std::uint64_t bits, const float* of) {
+          matches.scores.set_word(segment.document_ids.front() + ordinal, bits, of);
+        });
+      } else {
+        window_.for_each([&](std::uint32_t ordinal, float score) { scores.set(segment.document_ids[ordinal], score); });
+      }
+      matches.best = std::max(matches.best, window_.best());
     }
   }
 
@@ -432,10 +400,9 @@ WordMatches match_words(const Snapshot& snapshot, const TextQuery& query, Doubt 
   // The order is that of the whole index, so that sums of floats, too, do not depend on how segments happen to be merged.
   std::ranges::stable_sort(words, {}, [](const Word& word) { return std::pair(!word.required, word.documents); });
 
-  Shares shares(snapshot);
   matches.scores = ScoreMap(snapshot.id_max());
   for (std::size_t i = 0; i < snapshot.segments.size(); ++i) {
-    SegmentMatcher(*snapshot.segments[i], i, words, analysed.phrases, in_doubt, shares).run(matches);
+    SegmentMatcher(*snapshot.segments[i], i, words, analysed.phrases, in_doubt, snapshot).run(matches);
   }
   return matches;
 }

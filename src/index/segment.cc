@@ -81,6 +81,7 @@ Result<void> Segment::map_documents() {
   if (std::ranges::adjacent_find(document_ids, std::greater_equal<>()) != document_ids.end())
     return fail(Code::kCorrupt, "ids are not in order");
   document_ranks = IdRanks(document_ids);
+  ids_are_dense = !document_ids.empty() && document_ids.back() - document_ids.front() == document_ids.size() - 1;
   MAGPIE_TRY(copy_groups, file_.column<ImageId>(Section::kCopyGroups, count));
   MAGPIE_TRY(pixels, file_.column<std::uint64_t>(Section::kPixels, count));
   MAGPIE_TRY(fetched_at, file_.column<std::int64_t>(Section::kFetchedAt, count));

@@ -127,6 +127,7 @@ class Segment {
   Result<void> verify() const;
 
   std::span<const ImageId> document_ids, copy_groups;
+  bool ids_are_dense = false;  // each document's is the one before it and 1
   IdRanks document_ranks;
   std::span<const std::uint64_t> pixels;
   std::span<const std::int64_t> fetched_at, prices;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/check.h"
+#include "index/analyser.h"
+
 namespace magpie::index {
 
 bool DeadRows::kill(std::uint32_t row) {
@@ -96,6 +99,21 @@ const IdSet& Snapshot::copies() const {
     });
   });
   return copies_;
+}
+
+const TermShares& Snapshot::term_shares(float weight) const {
+  MAGPIE_CHECK(weight == 1 || weight == kStemWeight, "terms have no weight {}", weight);
+  std::call_once(shares_made_, [this] {
+    std::array<double, kFieldCount> average_lengths;
+    const auto all = static_cast<double>(std::max<std::uint64_t>(documents(), 1));
+    for (std::size_t field = 0; field < kFieldCount; ++field) {
+      double words = 0;
+      for (const auto& state : segments) words += static_cast<double>(state->words[field]);
+      average_lengths[field] = std::max(words / all, 1.0);
+    }
+    shares_ = {TermShares(average_lengths, 1), TermShares(average_lengths, kStemWeight)};
+  });
+  return shares_[weight == 1 ? 0 : 1];
 }
 
 std::vector<std::string> Snapshot::languages() const {

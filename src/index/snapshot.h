@@ -16,6 +16,7 @@
 #include "core/vector_index.h"
 #include "index/segment.h"
 #include "index/segment_format.h"
+#include "index/term_shares.h"
 
 namespace magpie::index {
 
@@ -63,6 +64,8 @@ struct Snapshot {
   const IdSet& live_documents() const;
   /// Live documents that share their copy group with another, found at the first call. Thread-safe.
   const IdSet& copies() const;
+  /// For words as they are typed (weight 1) and for their other forms (kStemWeight), made at the first call. Thread-safe.
+  const TermShares& term_shares(float weight) const;
   /// Of live documents, without "".
   std::vector<std::string> languages() const;
 
@@ -72,8 +75,9 @@ struct Snapshot {
   void for_each_document(const IdSet& ids, Use&& use) const;
 
  private:
-  mutable std::once_flag live_found_, copies_found_;
+  mutable std::once_flag live_found_, copies_found_, shares_made_;
   mutable IdSet live_, copies_;
+  mutable std::vector<TermShares> shares_;  // of weight 1, then kStemWeight
 };
 
 // The operations of core/text_index.h and core/vector_index.h on a snapshot; contracts are written there.

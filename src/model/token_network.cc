@@ -99,8 +99,9 @@ Result<void> TokenNetwork::check_table() {
   auto known = run({form_.start, largest, form_.end}), beyond = run({form_.start, kBeyondAll, form_.end});
   if (!known) return Failure(std::move(known).error());
   if (!beyond || *known != *beyond) return {};
-  return fail(Code::kCorrupt, "{}: the text graph knows no number {}, which text: vocabulary (or start, end, pad) has; do they belong together?",
-              model_, largest);
+  return fail(Code::kCorrupt,
+              "{}: the text graph knows no number {}, which text: vocabulary (or start, end, pad) has; do they belong together?", model_,
+              largest);
 }
 
 Result<std::vector<float>> TokenNetwork::run(std::vector<std::int64_t> numbers) {

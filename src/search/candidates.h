@@ -63,8 +63,10 @@ struct Candidates {
   std::uint16_t region(ImageId id) const;
   /// The score by which a candidate is ranked, 0..1.
   float score(ImageId id, float text_weight) const {
-    return with_words && !with_pictures && !with_looks ? words.scores[id] / words.best : fused_score(id, text_weight);
+    return by_words_alone() ? words.scores[id] / words.best : fused_score(id, text_weight);
   }
+  /// Whether that is the score of its words; then nothing stands behind.
+  bool by_words_alone() const { return with_words && !with_pictures && !with_looks; }
 
  private:
   float fused_score(ImageId id, float text_weight) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -46,6 +47,8 @@ class Ranking::FirstKeys {
     drop_others();
     last_ = keys_.back();
   }
+  /// The value that a key of the best rank must not be above to come in; the highest there is while anything does.
+  std::int64_t value_max() const { return last_ ? last_->value : std::numeric_limits<std::int64_t>::max(); }
   /// In no order. Of at least `count` that were added.
   std::vector<Key> take() {
     drop_others();
@@ -187,6 +190,20 @@ Result<Ranking> Ranking::of(const SearchView& view, const IdSet& ids, const Cand
   return ranking;
 }
 
+// Most are passed over by one comparison of what their words gave: with some room for the rounding of quotients.
+void Ranking::add_by_words(FirstKeys& firsts) const {
+  constexpr float kRoom = 1 - 1e-5F;
+  const WordMatches& words = candidates_->words;
+  float least = 0;
+  by_score_.for_each([&](ImageId id) {
+    const float score = words.scores[id];
+    if (score < least) return;
+    firsts.add({0, id, highest_first(score / words.best)});
+    const std::int64_t value_max = firsts.value_max();
+    if (value_max < 0) least = std::bit_cast<float>(static_cast<std::uint32_t>(-value_max)) * words.best * kRoom;
+  });
+}
+
 std::vector<ImageId> Ranking::page(std::size_t offset, std::size_t limit) {
   const std::size_t begin = std::min(offset, size());
   const std::size_t end = begin + std::min(limit, size() - begin);
@@ -194,9 +211,11 @@ std::vector<ImageId> Ranking::page(std::size_t offset, std::size_t limit) {
   FirstKeys firsts(end);
   for (const Key& key : keys_) firsts.add(key);
   const Candidates& candidates = *candidates_;
-  by_score_.for_each([&](ImageId id) {
-    firsts.add({candidates.stands_behind(id) ? kBehind : 0, id, highest_first(candidates.score(id, text_weight_))});
-  });
+  if (candidates.by_words_alone()) add_by_words(firsts);
+  else
+    by_score_.for_each([&](ImageId id) {
+      firsts.add({candidates.stands_behind(id) ? kBehind : 0, id, highest_first(candidates.score(id, text_weight_))});
+    });
   std::vector<Key> first = firsts.take();
   const auto page = first.begin() + static_cast<std::ptrdiff_t>(begin);
   std::nth_element(first.begin(), page, first.end(), ComesFirst());

@@ -41,6 +41,7 @@ class Ranking {
 
   struct ComesFirst;
   class FirstKeys;
+  void add_by_words(FirstKeys& firsts) const;
 
   const Candidates* candidates_;  // must outlive it
   float text_weight_;
