@@ -36,6 +36,7 @@ struct Route {
   std::function<RouteReply(ApiState&, const HttpServerRequest&)> answer;
   bool removes = false;             // DELETE
   std::optional<KeyScope> scope{};  // whatever the method; else reads need search and the others manage
+  bool open = false;                // to all, keys or not; it judges for itself
 };
 
 /// Decoding and embedding a picture is a hundred times the work of a look-up.
@@ -73,6 +74,22 @@ Route one_to_forget(std::string_view name, NamedRoute get, NamedRoute remove, st
             return (request.method == HttpMethod::kDelete ? remove : get)(state, request, which);
           },
           true};
+}
+
+Route open_to_all(std::string_view name, RouteReply (*answer)(ApiState&, const HttpServerRequest&)) {
+  Route route{name, true, false, answer};
+  route.open = true;
+  return route;
+}
+
+/// Where a key is handed in, so nobody needs one to get there.
+Route session_route() {
+  Route route = open_to_all("session", [](ApiState& state, const HttpServerRequest& request) {
+    if (request.method == HttpMethod::kPost) return open_session(state, request);
+    return (request.method == HttpMethod::kDelete ? close_session : session)(state, request);
+  });
+  route.writes = route.removes = true;
+  return route;
 }
 
 std::optional<Route> forget_route(const PathParts& path) {
@@ -143,6 +160,7 @@ std::optional<Route> route_below_api(const PathParts& path) {
   }
   if (path.count == 3 && what == "collect") return Route{"collect", false, true, &start_collect};
   if (path.count == 3 && what == "events") return Route{"events", true, false, &events};
+  if (path.count == 3 && what == "session") return session_route();
   if (path.count == 3 && what == "stats") return Route{"stats", true, false, &stats};
   if (path.count == 3 && what == "openapi.yaml")
     return Route{"openapi", true, false, [](ApiState& state, const HttpServerRequest&) { return description(state); }};
@@ -158,9 +176,8 @@ std::optional<Route> route_below_api(const PathParts& path) {
 /// Nothing for a path that is none of the API's. The route borrows parts of the path.
 std::optional<Route> find_route(const PathParts& path) {
   if (path.count == 1) {
-    if (path.parts[0] == "healthz") return Route{"healthz", true, false, [](ApiState&, const HttpServerRequest&) { return health(); }};
-    if (path.parts[0] == "readyz")
-      return Route{"readyz", true, false, [](ApiState& state, const HttpServerRequest&) { return readiness(state); }};
+    if (path.parts[0] == "healthz") return open_to_all("healthz", [](ApiState&, const HttpServerRequest&) { return health(); });
+    if (path.parts[0] == "readyz") return open_to_all("readyz", [](ApiState& state, const HttpServerRequest&) { return readiness(state); });
     if (path.parts[0] == "metrics")
       return Route{"metrics", true, false, [](ApiState& state, const HttpServerRequest&) { return metrics(state); }};
   }
@@ -213,10 +230,7 @@ void add_security_headers(HttpServerReply& reply) {
 
 class Api::Impl {
  public:
-  Impl(const ApiPorts& ports, ApiOptions options)
-      : options_(std::move(options)), state_(ports, options_), gate_(options_.access, ports.clock) {
-    load_web_files();
-  }
+  Impl(const ApiPorts& ports, ApiOptions options) : options_(std::move(options)), state_(ports, options_) { load_web_files(); }
 
   HttpServerReply answer(const HttpServerRequest& request) {
     const auto began = std::chrono::steady_clock::now();
@@ -235,16 +249,15 @@ class Api::Impl {
     const std::optional<Route> found = find_route(path);
     if (found) name = found->name;
     // /healthz and /metrics are asked by machines under any name, and tell nothing of the collection's contents.
-    const bool open_to_all = name == "healthz" || name == "readyz" || name == "metrics";
-    const bool tells_nothing = name == "healthz" || name == "readyz";
-    if (!open_to_all) {
+    const bool under_any_name = name == "healthz" || name == "readyz" || name == "metrics";
+    if (!under_any_name) {
       if (const auto refused = judge_request(request, options_.host_names)) return problem_reply(*refused);
     }
     if (!found) return path.parts[0] == "api" ? no_such_address(request) : web_file(request);
     if (!takes(*found, request.method)) return method_refused(request, methods_of(*found));
-    if (!tells_nothing) {
+    if (!found->open) {
       const bool looks = name == "search" && needs_worker(request);
-      if (const auto refused = gate_.judge(request, scope_of(*found, request.method), looks ? kUploadCost : 1))
+      if (const auto refused = state_.gate.judge(request, scope_of(*found, request.method), looks ? kUploadCost : 1))
         return problem_reply(*refused);
     }
     RouteReply reply = found->answer(state_, request);
@@ -283,7 +296,6 @@ class Api::Impl {
 
   const ApiOptions options_;
   ApiState state_;
-  const AccessGate gate_;
   StaticFiles files_;
   std::string web_missing_;  // why there are none
 };

@@ -19,12 +19,14 @@ struct ApiState {
   ApiState(const ApiPorts& p, const ApiOptions& o)
       : ports(p),
         options(o),
+        gate(o.access, p.clock),
         cards(p.catalog, p.text),
         uploads(p.clock),
         shops(p.catalog, p.text, p.clock),
         hub(p.jobs, cards, p.clock, o.event_streams_max) {}
   const ApiPorts ports;
   const ApiOptions& options;
+  const AccessGate gate;
   HitCards cards;
   UploadedPictures uploads;
   KeptPictures large;
@@ -78,6 +80,11 @@ RouteReply allow_again(ApiState& state, const HttpServerRequest& request);
 RouteReply forgetting(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply forget_image(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply forget_product(ApiState& state, const HttpServerRequest& request, std::string_view id);
+
+// session_routes.cc
+RouteReply session(ApiState& state, const HttpServerRequest& request);
+RouteReply open_session(ApiState& state, const HttpServerRequest& request);
+RouteReply close_session(ApiState& state, const HttpServerRequest& request);
 
 // server_routes.cc
 RouteReply stats(ApiState& state, const HttpServerRequest& request);

@@ -864,6 +864,71 @@ TEST(ApiKeys, AreTakenAsACookieTooAndNotOnceRevokedOrExpired) {
       << "its owner's";
 }
 
+/// A page's browser hands a key in.
+TestReply hand_in(const LockedCollection& locked, const std::string& key, bool remember = false, HttpHeaders headers = {}) {
+  headers.push_back({"Content-Type", kJson});
+  return locked.collection.ask("POST", "/api/v1/session", headers, fmt::format(R"({{"key":"{}","remember":{}}})", key, remember));
+}
+
+TEST(ApiSession, KeepsAKeyWhereNoScriptCanReadIt) {
+  LockedCollection locked;
+  const TestReply handed_in = hand_in(locked, locked.search_key);
+  const Parsed session = expect_answer(handed_in, "Session");
+  EXPECT_EQ(session.text("/key"), "reader");
+  EXPECT_EQ(session.text("/scope"), "search");
+  EXPECT_THAT(handed_in.body, Not(HasSubstr(locked.search_key)));
+  EXPECT_EQ(handed_in.header("set-cookie"), "magpie_key=" + locked.search_key + "; Path=/; HttpOnly; SameSite=Strict");
+  EXPECT_EQ(handed_in.header("cache-control"), "no-store");
+  const HttpHeaders with_cookie = {{"Cookie", "magpie_key=" + locked.search_key}};
+  EXPECT_EQ(expect_answer(locked.collection.get("/api/v1/session", with_cookie), "Session").text("/key"), "reader");
+  EXPECT_TRUE(expect_answer(locked.collection.get("/api/v1/session"), "Session").at("/key").is_null());
+
+  const TestReply left = locked.collection.ask("DELETE", "/api/v1/session", with_cookie);
+  EXPECT_TRUE(expect_answer(left, "Session").at("/key").is_null());
+  EXPECT_EQ(left.header("set-cookie"), "magpie_key=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+  ASSERT_TRUE(locked.keys.revoke("reader"));
+  expect_problem(locked.collection.get("/api/v1/session", with_cookie), 401, "key_unknown");
+  EXPECT_EQ(locked.collection.ask("DELETE", "/api/v1/session", with_cookie).status, 200) << "a key that is no good can be left, too";
+}
+
+TEST(ApiSession, LastsAsLongAsWasAskedAndNoLongerThanItsKey) {
+  LockedCollection locked;
+  EXPECT_THAT(hand_in(locked, locked.manage_key, true).header("set-cookie"), HasSubstr("; Max-Age=7776000"));
+  const std::string late = *locked.keys.add("late", KeyScope::kSearch, test_time(), test_time() + std::chrono::hours(1));
+  EXPECT_THAT(hand_in(locked, late, true).header("set-cookie"), HasSubstr("; Max-Age=3600"));
+  EXPECT_THAT(hand_in(locked, late).header("set-cookie"), Not(HasSubstr("Max-Age")));
+  EXPECT_THAT(hand_in(locked, late, false, {{"Origin", "https://localhost:8080"}}).header("set-cookie"), HasSubstr("; Secure"));
+}
+
+TEST(ApiSession, RefusesWhatIsNoKeyWithoutRepeatingIt) {
+  LockedCollection locked({.limit = {.per_second = 1, .burst = 6}});
+  const std::string wrong = locked.search_key.substr(1);
+  const TestReply unknown = hand_in(locked, wrong);
+  expect_problem(unknown, 401, "key_unknown");
+  EXPECT_EQ(unknown.header("set-cookie"), "");
+  EXPECT_THAT(unknown.body, Not(HasSubstr(wrong)));
+  const std::string old = *locked.keys.add("old", KeyScope::kSearch, test_time(), test_time());
+  expect_problem(hand_in(locked, old), 401, "key_expired");
+  const auto post = [&](const std::string& body, const std::string& type = kJson) {
+    return locked.collection.ask("POST", "/api/v1/session", {{"Content-Type", type}}, body);
+  };
+  for (const std::string& body :
+       {std::string(), std::string("[]"), std::string("{}"), std::string(R"({"key":""})"), std::string(R"({"key":7})"),
+        R"({"key":")" + locked.search_key + R"(","other":1})", R"({"key":")" + locked.search_key + R"(","remember":1})"}) {
+    const TestReply malformed = post(body);
+    expect_problem(malformed, 400, "request_malformed");
+    EXPECT_THAT(malformed.body, Not(HasSubstr(locked.search_key)));
+  }
+  expect_problem(post(R"({"key":")" + std::string(5'000, 'x') + R"("})"), 413, "request_too_large");
+  expect_problem(post("key=x", "text/plain"), 415, "media_type_unsupported");
+  expect_problem(hand_in(locked, locked.search_key, false, {{"Origin", "http://other.test"}}), 403, "origin_refused");
+  expect_problem(locked.collection.ask("POST", "/api/v1/session?key=x", {{"Content-Type", kJson}}, "{}"), 400, "parameter_unknown");
+  // Guessing has the guesser's rate here, too, by either way.
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(hand_in(locked, "mgp_guess").status, 401);
+  EXPECT_EQ(hand_in(locked, "mgp_guess").status, 429);
+  EXPECT_EQ(locked.collection.get("/api/v1/session", {{"Cookie", "magpie_key=mgp_guess"}}).status, 429);
+}
+
 TEST(ApiKeys, AnOpenServerLetsAnybodyReadAndNobodyChange) {
   const LockedCollection locked({.open_to_read = true});
   EXPECT_EQ(locked.ask("GET", "/api/v1/stats", "").status, 200);

@@ -1,6 +1,6 @@
 // The only caller of fetch. Types come from docs/openapi.yaml by way of schema.ts; a failed request is a ProblemError,
 // whatever failed: the server's own problem document, a broken answer, or no answer at all.
-import type { CopyGroups, CopyReview, Image, NewCopyReview, Job, NewJob, NewPreview, NewShop, Preview, Problem, Product, SearchAnswer, Shop, ShopChange, ShopList, Stats, operations } from './schema'
+import type { CopyGroups, CopyReview, Image, NewCopyReview, Job, NewJob, NewPreview, NewSession, NewShop, Preview, Problem, Product, SearchAnswer, Session, Shop, ShopChange, ShopList, Stats, operations } from './schema'
 
 export type SearchParameters = NonNullable<operations['search']['parameters']['query']>
 
@@ -109,6 +109,10 @@ export const removeShop = (name: string): Promise<Shop> => ask(`${shopPath(name)
 export const startPreview = (preview: NewPreview): Promise<Preview> => ask('/api/v1/previews', asJson(preview))
 export const getPreview = (id: number): Promise<Preview> => ask(`/api/v1/previews/${id}`)
 export const cancelPreview = (id: number): Promise<Preview> => ask(`/api/v1/previews/${id}/cancel`, asJson({}))
+
+export const getSession = (): Promise<Session> => ask('/api/v1/session')
+export const openSession = (session: NewSession): Promise<Session> => ask('/api/v1/session', asJson(session))
+export const closeSession = (): Promise<Session> => ask('/api/v1/session', { method: 'DELETE' })
 
 export const previewUrl = (id: number): string => `/api/v1/images/${id}/preview`
 export const thumbnailUrl = (id: number): string => `/api/v1/images/${id}/thumbnail`

@@ -99,9 +99,9 @@ export default {
   },
   keys: { steer: 'mehr oder weniger davon', why: 'warum es hier ist', ofShop: 'mehr von diesem Shop', hint: 'Tasten:', focus: 'suchen', move: 'bewegen', open: 'öffnen', alike: 'ähnliche', back: 'zurück' },
   access: {
-    title: 'Dieser Server verlangt einen Schlüssel', hint: 'Wer ihn betreibt, erzeugt einen mit „magpie keys add“. Er bleibt in diesem Browser und geht nur an diesen Server.',
-    key: 'Schlüssel', remember: 'Auf diesem Gerät merken', submit: 'Entsperren', later: 'Jetzt nicht',
-    key_unknown: 'Der Server kennt diesen Schlüssel nicht.', key_expired: 'Dieser Schlüssel ist abgelaufen.', scope_missing: 'Ihr Schlüssel erlaubt nur die Suche; hierfür braucht es einen, der verwalten darf.',
+    title: 'Dieser Server verlangt einen Schlüssel', hint: 'Wer ihn betreibt, erzeugt einen mit „magpie keys add“. Dieser Browser behält ihn nur für diesen Server, wo kein Skript ihn lesen kann.',
+    leave: 'Den Schlüssel „{name}“ in diesem Browser vergessen', key: 'Schlüssel', remember: 'Auf diesem Gerät merken', submit: 'Entsperren', later: 'Jetzt nicht',
+    key_unknown: 'Der Server kennt diesen Schlüssel nicht.', key_expired: 'Dieser Schlüssel ist abgelaufen.', too_many_requests: 'Zu viele Versuche. Warten Sie einen Moment und versuchen Sie es noch einmal.', failed: 'Der Server war nicht zu erreichen. Versuchen Sie es noch einmal.', scope_missing: 'Ihr Schlüssel erlaubt nur die Suche; hierfür braucht es einen, der verwalten darf.',
   },
   notFound: { title: 'Diese Seite gibt es nicht', home: 'Zur Suche' },
   copies: {

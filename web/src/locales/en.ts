@@ -97,9 +97,9 @@ export default {
   },
   keys: { steer: 'more or less like it', why: 'why it is here', ofShop: 'more of this shop', hint: 'Keys:', focus: 'search', move: 'move', open: 'open', alike: 'look-alikes', back: 'back' },
   access: {
-    title: 'This server asks for a key', hint: 'Whoever runs it makes one with “magpie keys add”. It is kept in this browser and sent to this server only.',
-    key: 'Key', remember: 'Remember it on this device', submit: 'Unlock', later: 'Not now',
-    key_unknown: 'The server does not know this key.', key_expired: 'This key has expired.', scope_missing: 'Your key may search only; this needs one that may manage.',
+    title: 'This server asks for a key', hint: 'Whoever runs it makes one with “magpie keys add”. It is kept by this browser for this server only, where no script can read it.',
+    leave: 'Forget the key “{name}” in this browser', key: 'Key', remember: 'Remember it on this device', submit: 'Unlock', later: 'Not now',
+    key_unknown: 'The server does not know this key.', key_expired: 'This key has expired.', too_many_requests: 'Too many attempts. Wait a moment and try again.', failed: 'The server could not be asked. Try again.', scope_missing: 'Your key may search only; this needs one that may manage.',
   },
   notFound: { title: 'There is no such page', home: 'To the search' },
   copies: {
