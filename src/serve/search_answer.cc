@@ -7,17 +7,20 @@
 namespace magpie {
 namespace {
 
+tl::unexpected<Problem> no_such_picture(std::uint64_t id) { return problem(404, "image_not_found", "no picture has the id {}", id); }
+
+Outcome<Embedding> find_upload(const std::string& token, const FindUpload& find) {
+  if (auto embedding = find(token)) return *std::move(embedding);
+  return problem(410, "picture_expired", "the uploaded picture is no longer kept; upload it again");
+}
+
 Outcome<std::vector<QueryPicture>> look_up(const std::vector<AskedPicture>& asked, const FindUpload& find, const EmbedPart& embed_part) {
   std::vector<QueryPicture> pictures;
   for (const AskedPicture& one : asked) {
     // Pictures have ids of 32 bits; a larger one is well-formed and names none.
-    if (one.id > UINT32_MAX) return problem(404, "image_not_found", "no picture has the id {}", one.id);
+    if (one.id > UINT32_MAX) return no_such_picture(one.id);
     QueryPicture picture{.id = static_cast<ImageId>(one.id), .region = one.region, .weight = one.weight()};
-    if (one.id == 0) {
-      auto embedding = find(one.token);
-      if (!embedding) return problem(410, "picture_expired", "the uploaded picture is no longer kept; upload it again");
-      picture.vector = *std::move(embedding);
-    }
+    if (one.id == 0) { SERVE_TRY(picture.vector, find_upload(one.token, find)); }
     if (one.part) { SERVE_TRY(picture.vector, embed_part(picture.id, *one.part)); }
     pictures.push_back(std::move(picture));
   }
@@ -57,6 +60,21 @@ Outcome<std::string> hits_text(HitCards& cards, const Catalog& catalog, const Se
 
 }  // namespace
 
+Outcome<bool> find_pictures(const SearchRequest& request, const Catalog& catalog, const FindUpload& find) {
+  for (const auto* pictures : {&request.like, &request.unlike}) {
+    for (const AskedPicture& one : *pictures) {
+      if (one.id == 0) {
+        SERVE_TRY([[maybe_unused]] const Embedding found, find_upload(one.token, find));
+        continue;
+      }
+      if (one.id > UINT32_MAX) return no_such_picture(one.id);
+      SERVE_TRY(const auto image, catalog.image(static_cast<ImageId>(one.id)));
+      if (!image) return no_such_picture(one.id);
+    }
+  }
+  return true;
+}
+
 Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find, const EmbedPart& embed_part) {
   SERVE_TRY(request.query.like, look_up(request.like, find, embed_part));
   SERVE_TRY(request.query.unlike, look_up(request.unlike, find, embed_part));
@@ -72,7 +90,7 @@ tl::unexpected<Problem> picture_problem(const Error& error) {
 Outcome<Embedding> embed_archived_part(const Catalog& catalog, const Archive& archive, PictureAnalyser& pictures, ImageId id,
                                        const PicturePart& part, Deadline deadline) {
   SERVE_TRY(const auto image, catalog.image(id));
-  if (!image) return problem(404, "image_not_found", "no picture has the id {}", id);
+  if (!image) return no_such_picture(id);
   SERVE_TRY(const ArchivedResponse original, archive.read(image->original));
   Result<Embedding> embedding = pictures.embed_part(original.body, part, deadline);
   if (!embedding) return picture_problem(embedding.error());

@@ -19,6 +19,10 @@ using FindUpload = std::function<std::optional<Embedding>(const std::string& tok
 /// What is in a part of a picture of the collection.
 using EmbedPart = std::function<Outcome<Embedding>(ImageId id, const PicturePart& part)>;
 
+/// Whether all pictures that are asked with are there: what is cheap to refuse, before one is decoded. `image_not_found`,
+/// `picture_expired`.
+Outcome<bool> find_pictures(const SearchRequest& request, const Catalog& catalog, const FindUpload& find);
+
 /// Writes into request.query what its pictures stand for, and the scope that follows from them. `picture_expired`, and what `embed_part`
 /// answers.
 Outcome<bool> look_up_pictures(SearchRequest& request, const Catalog& catalog, const FindUpload& find, const EmbedPart& embed_part);

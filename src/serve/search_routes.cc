@@ -55,6 +55,14 @@ Outcome<std::optional<PicturePart>> take_box(SearchParameters& parameters) {
   return part;
 }
 
+/// What a search with an upload is refused for however the picture looks.
+Outcome<bool> judge_before_looking(ApiState& state, const SearchRequest& request) {
+  if (request.like.size() >= kLikeMax)
+    return problem(400, "parameter_invalid", "like is given {} times; beside an uploaded picture it can be given {} times",
+                   request.like.size(), kLikeMax - 1);
+  return find_pictures(request, state.ports.catalog, [&](const std::string& token) { return state.uploads.find(token); });
+}
+
 Outcome<Embedding> understand(ApiState& state, const HttpServerRequest& request, const std::optional<PicturePart>& part) {
   SERVE_TRY(const std::string_view bytes, uploaded_bytes(request));
   if (bytes.size() > Api::kPictureBytesMax)
@@ -85,6 +93,7 @@ RouteReply search_by_body(ApiState& state, const HttpServerRequest& request) {
   SearchParameters parameters = request.query;
   SERVE_TRY(const std::optional<PicturePart> part, take_box(parameters));
   SERVE_TRY(SearchRequest parsed, parse_search_request(parameters));
+  SERVE_TRY([[maybe_unused]] const bool sound, judge_before_looking(state, parsed));
   SERVE_TRY(const Embedding embedding, understand(state, request, part));
   const auto token = state.uploads.add(embedding);
   if (!token) return problem(503, "overloaded", "too many uploaded pictures are kept; try again later");

@@ -225,6 +225,7 @@ class TestForget final : public ForgetControl {
 class TestPictures final : public PictureAnalyser {
  public:
   Result<Embedding> embed(std::string_view bytes, Deadline) override {
+    ++embedded;
     if (bytes.front() == 'c') return Embedding{1, 0, 0, 0};
     if (bytes.front() == 'h') return Embedding{0, 1, 0, 0};
     if (bytes.front() == 'w') return fail(Code::kUnavailable, "no worker came free");
@@ -240,7 +241,7 @@ class TestPictures final : public PictureAnalyser {
     ++scaled;
     return fmt::format("\xFF\xD8 {} at {}", original, side_max);
   }
-  std::atomic<int> scaled{0}, parts{0};
+  std::atomic<int> embedded{0}, scaled{0}, parts{0};
 };
 
 struct TestReply {

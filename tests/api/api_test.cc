@@ -389,6 +389,22 @@ TEST(ApiSearch, SaysWhatIsWrongWithAnUpload) {
   expect_problem(collection.ask("POST", "/api/v1/search?like=77", {{"Content-Type", "image/png"}}, "chair"), 404, "image_not_found");
 }
 
+TEST(ApiSearch, RefusesAnUploadBeforeItLooksAtIt) {
+  TestCollection collection;
+  const auto upload = [&](const std::string& query) {
+    return collection.ask("POST", "/api/v1/search?" + query, {{"Content-Type", "image/png"}}, "chair");
+  };
+  expect_problem(upload(repeated("like=1&", 50) + "limit=1"), 400, "parameter_invalid");
+  EXPECT_THAT(upload(repeated("like=1&", 50)).body, HasSubstr("it can be given 49 times"));
+  expect_problem(upload("unlike=77"), 404, "image_not_found");
+  expect_problem(upload("like=9007199254740991"), 404, "image_not_found");
+  expect_problem(upload("like=0123456789abcdef0123456789abcdef"), 410, "picture_expired");
+  expect_problem(upload("price_min=5&price_max=1&currency=EUR"), 400, "parameter_invalid");
+  EXPECT_EQ(collection.pictures.embedded, 0);
+  expect_answer(upload(repeated("like=1&", 49) + "limit=1"), "SearchAnswer");
+  EXPECT_EQ(collection.pictures.embedded, 1);
+}
+
 TEST(ApiPictures, TellAllThatIsKnown) {
   const TestCollection collection;
   const Parsed chair = expect_answer(collection.get("/api/v1/images/1"), "Image");
