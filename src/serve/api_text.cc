@@ -1,6 +1,7 @@
 #include "serve/api_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,9 @@
 
 namespace magpie {
 namespace {
+
+constexpr std::array<std::string_view, 11> kColourNames = {"black", "white", "grey",   "red",  "orange", "yellow",
+                                                           "green", "blue",  "purple", "pink", "brown"};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -87,11 +91,9 @@ bool has_currency_form(std::string_view text) {
   return text.size() == 3 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
-bool is_colour_name(std::string_view text) {
-  constexpr std::array<std::string_view, 11> kNames = {"black", "white", "grey",   "red",  "orange", "yellow",
-                                                       "green", "blue",  "purple", "pink", "brown"};
-  return std::find(kNames.begin(), kNames.end(), text) != kNames.end();
-}
+bool is_colour_name(std::string_view text) { return std::find(kColourNames.begin(), kColourNames.end(), text) != kColourNames.end(); }
+
+std::string colour_names_text() { return fmt::format("{}", fmt::join(kColourNames, ", ")); }
 
 std::optional<std::uint64_t> parse_api_id(std::string_view text) {
   std::uint64_t id = 0;

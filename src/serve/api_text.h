@@ -23,6 +23,8 @@ bool is_api_amount(std::string_view text);
 bool has_currency_form(std::string_view text);
 /// One of the eleven basic colour terms.
 bool is_colour_name(std::string_view text);
+/// All of them: "black, white, …".
+std::string colour_names_text();
 /// 1..kApiIdMax in digits.
 std::optional<std::uint64_t> parse_api_id(std::string_view text);
 /// "#7a5230".

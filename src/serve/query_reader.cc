@@ -13,6 +13,9 @@ std::size_t character_count(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+/// White space is none: what is pasted may have line breaks.
+bool is_control(char c) { return (c >= 0 && c < '\t') || (c > '\r' && c < ' ') || c == '\x7F'; }
+
 }  // namespace
 
 std::vector<const std::string*> QueryReader::values(std::string_view name) {
@@ -30,9 +33,16 @@ const std::string* QueryReader::single(std::string_view name) {
   return found.size() == 1 ? found.front() : nullptr;
 }
 
+void QueryReader::refuse_control_characters(std::string_view name, std::string_view value) {
+  const auto* const control = std::ranges::find_if(value, is_control);
+  if (control != value.end())
+    refuse("parameter_invalid", fmt::format("{} has the control character U+{:04X}; leave it out", name, static_cast<unsigned>(*control)));
+}
+
 std::optional<std::string> QueryReader::text(std::string_view name, std::size_t characters_max) {
   const std::string* value = single(name);
   if (value == nullptr) return std::nullopt;
+  refuse_control_characters(name, *value);
   if (!is_utf8(*value)) {
     refuse("parameter_invalid", fmt::format("{} is not UTF-8", name));
   } else if (const std::size_t count = character_count(*value); count > characters_max) {
@@ -52,6 +62,7 @@ std::vector<std::string> QueryReader::texts(std::string_view name, std::size_t c
     if (value->empty() || value->size() > bytes_max || !is_utf8(*value)) {
       refuse("parameter_invalid", fmt::format("{} is empty, too long or not UTF-8", name));
     }
+    refuse_control_characters(name, *value);
     all.push_back(*value);
   }
   return all;

@@ -22,7 +22,8 @@ class QueryReader {
   /// `parameters` must outlive the reader.
   explicit QueryReader(const Parameters& parameters) : parameters_(parameters) {}
 
-  /// At most once, at most `characters_max` UTF-8 characters.
+  /// At most once, at most `characters_max` UTF-8 characters. ASCII control characters other than white space are a problem, here and in
+  /// texts(): they are in no word, and cannot stand in a command line or on a page.
   std::optional<std::string> text(std::string_view name, std::size_t characters_max);
   /// Any number of times up to `count_max`, each of 1 to `bytes_max` bytes of UTF-8.
   std::vector<std::string> texts(std::string_view name, std::size_t count_max, std::size_t bytes_max = 255 * 4);
@@ -38,6 +39,7 @@ class QueryReader {
  private:
   std::vector<const std::string*> values(std::string_view name);
   const std::string* single(std::string_view name);
+  void refuse_control_characters(std::string_view name, std::string_view value);
 
   const Parameters& parameters_;
   std::vector<std::string_view> known_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 #include "core/price.h"
 #include "search/typed_words.h"
@@ -95,7 +96,7 @@ std::optional<std::int64_t> read_amount(QueryReader& reader, std::string_view na
   if (!text) return std::nullopt;
   const auto micros = is_api_amount(*text) ? price_micros(*text) : std::nullopt;
   if (!micros) reader.refuse("parameter_invalid", fmt::format("{} is '{}'; it must be an amount like 34.90", name, *text));
-  echo = *text;
+  else echo = api_amount(*micros);
   return micros;
 }
 
@@ -138,6 +139,21 @@ void read_limits(QueryReader& reader, SearchRequest& request) {
   request.query.limits.pixels_max = read_pixels(reader, "pixels_max");
 }
 
+/// A range whose ends are the wrong way round holds nothing, whatever there is; an answer without hits would look like a finding.
+void refuse_empty_ranges(QueryReader& reader, const SearchRequest& request) {
+  const Filter& filter = request.query.filter;
+  const RowLimits& limits = request.query.limits;
+  if (filter.price_min_micros && filter.price_max_micros && *filter.price_min_micros > *filter.price_max_micros)
+    reader.refuse("parameter_invalid", fmt::format("price_min is {} and price_max is {}; price_min must not be above price_max",
+                                                   request.price_min, request.price_max));
+  if (limits.pixels_min && limits.pixels_max && *limits.pixels_min > *limits.pixels_max)
+    reader.refuse("parameter_invalid", fmt::format("pixels_min is {} and pixels_max is {}; pixels_min must not be above pixels_max",
+                                                   *limits.pixels_min, *limits.pixels_max));
+  if (filter.since_seconds && limits.until_seconds && *filter.since_seconds >= *limits.until_seconds)
+    reader.refuse("parameter_invalid",
+                  fmt::format("since is {} and until is {}; since must be before until", request.since, request.until));
+}
+
 constexpr std::pair<SortOrder, std::string_view> kSorts[] = {{SortOrder::kRelevance, "relevance"},  {SortOrder::kNewest, "newest"},
                                                              {SortOrder::kPriceAsc, "price"},       {SortOrder::kPriceAsc, "price-asc"},
                                                              {SortOrder::kPriceDesc, "price-desc"}, {SortOrder::kDiscount, "discount"}};
@@ -149,13 +165,47 @@ void read_sort(QueryReader& reader, SearchQuery& query) {
   else reader.refuse("parameter_invalid", fmt::format("sort is '{}'; it must be relevance, newest, price, price-desc or discount", sort));
 }
 
+/// A filter's values in one order and each once: which of them come first says nothing.
+std::vector<std::string> in_one_order(std::vector<std::string> values) {
+  std::ranges::sort(values);
+  values.erase(std::ranges::unique(values).begin(), values.end());
+  return values;
+}
+
+std::vector<std::string> read_values(QueryReader& reader, std::string_view name) { return in_one_order(reader.texts(name, kValuesMax)); }
+
 std::vector<std::string> read_colours(QueryReader& reader) {
   std::vector<std::string> colours = reader.texts("colour", kColoursMax);
-  for (const std::string& colour : colours) {
-    if (!is_colour_name(colour))
-      reader.refuse("parameter_invalid", fmt::format("colour is '{}'; it must be one of the eleven basic colours", colour));
+  for (std::string& colour : colours) {
+    const std::string name = ascii_lowered(colour);
+    if (!is_colour_name(name))
+      reader.refuse("parameter_invalid",
+                    fmt::format("colour is '{}'; it must be one of {}", utf8_prefix(colour, 100), colour_names_text()));
+    colour = name;
   }
-  return colours;
+  return in_one_order(std::move(colours));
+}
+
+/// By the primary part of a tag, as that of a page is kept: "EN" and "en-GB" are en.
+std::vector<std::string> read_languages(QueryReader& reader) {
+  constexpr std::size_t kBytesMin = 2, kBytesMax = 3;  // of ISO 639; no page has others
+  std::vector<std::string> languages = reader.texts("language", kValuesMax);
+  for (std::string& language : languages) {
+    const std::string primary = ascii_lowered(language.substr(0, language.find_first_of("-_")));
+    const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    if (primary.size() < kBytesMin || primary.size() > kBytesMax || !std::ranges::all_of(primary, is_letter))
+      reader.refuse("parameter_invalid",
+                    fmt::format("language is '{}'; it must be a language tag like de or pt-BR", utf8_prefix(language, 100)));
+    language = primary;
+  }
+  return in_one_order(std::move(languages));
+}
+
+/// Hosts know no upper case.
+std::vector<std::string> read_shops(QueryReader& reader) {
+  std::vector<std::string> shops = reader.texts("shop", kValuesMax);
+  for (std::string& shop : shops) shop = ascii_lowered(shop);
+  return in_one_order(std::move(shops));
 }
 
 std::string_view sort_name(SortOrder sort) {
@@ -206,17 +256,18 @@ Outcome<SearchRequest> parse_search_request(const SearchParameters& parameters) 
   read_box(reader, parsed);
   limit_parts(reader, parsed);
   parsed.same_class = reader.boolean("same_class", true);
-  query.filter.shops = reader.texts("shop", kValuesMax);
-  query.filter.categories = reader.texts("category", kValuesMax);
-  query.filter.brands = reader.texts("brand", kValuesMax);
+  query.filter.shops = read_shops(reader);
+  query.filter.categories = read_values(reader, "category");
+  query.filter.brands = read_values(reader, "brand");
   query.filter.colours = read_colours(reader);
-  query.filter.classes = reader.texts("class", kValuesMax);
-  query.filter.sizes = reader.texts("size", kValuesMax);
-  query.filter.languages = reader.texts("language", kValuesMax);
-  query.filter.labels = reader.texts("label", kValuesMax);
-  query.filter.licences = reader.texts("licence", kValuesMax);
+  query.filter.classes = read_values(reader, "class");
+  query.filter.sizes = read_values(reader, "size");
+  query.filter.languages = read_languages(reader);
+  query.filter.labels = read_values(reader, "label");
+  query.filter.licences = read_values(reader, "licence");
   read_prices(reader, parsed);
   read_limits(reader, parsed);
+  refuse_empty_ranges(reader, parsed);
   read_sort(reader, query);
   query.per_shop = reader.number("per_shop", 1, kPerOwnerMax, 0);
   query.per_brand = reader.number("per_brand", 1, kPerOwnerMax, 0);

@@ -64,10 +64,10 @@ TEST(SearchRequest, HasThreeSpellingsThatMeanTheSame) {
       parsed(from_address("q=%22red+chair%22+-plastic&like=12&like=13.2*0.5&unlike=9&unlike=10*0.25&colour=red&colour=blue&price_min=10&"
                           "currency=EUR&sort=price-desc"));
   EXPECT_EQ(json_of(request),
-            R"({"q":"\"red chair\" -plastic","like":[12,"13.2*0.5"],"unlike":[9,"10*0.25"],"colour":["red","blue"],"price_min":"10",)"
+            R"({"q":"\"red chair\" -plastic","like":[12,"13.2*0.5"],"unlike":[9,"10*0.25"],"colour":["blue","red"],"price_min":"10",)"
             R"("currency":"EUR","sort":"price-desc"})");
   EXPECT_EQ(query_text(parameters_of(request)),
-            "q=%22red%20chair%22%20-plastic&like=12&like=13.2*0.5&unlike=9&unlike=10*0.25&colour=red&colour=blue&price_min=10&currency=EUR&"
+            "q=%22red%20chair%22%20-plastic&like=12&like=13.2*0.5&unlike=9&unlike=10*0.25&colour=blue&colour=red&price_min=10&currency=EUR&"
             "sort=price-desc");
   ASSERT_EQ(request.like.size(), 2U);
   EXPECT_EQ(request.like[1], (AskedPicture{.id = 13, .region = 2, .weight_thousandths = 500}));
@@ -83,6 +83,16 @@ TEST(SearchRequest, OlderSpellingsBecomeTheCanonicalOnes) {
             "like=12*1.5");
   EXPECT_EQ(query_text(parameters_of(parsed({{"like", "12*2"}, {"box", ".1,0,.5,1"}}))), "like=12@0.1,0,0.5,1*2");
   EXPECT_EQ(query_text(parameters_of(parsed({{"since", "2026-11-22T00:14:05.5+01:00"}}))), "since=2026-11-21T23%3A14%3A05Z");
+}
+
+TEST(SearchRequest, EqualFiltersBecomeOneForm) {
+  const auto canonical = [](const std::string& query) { return query_text(parameters_of(parsed(from_address(query)))); };
+  EXPECT_EQ(canonical("colour=Red&colour=blue&colour=red"), "colour=blue&colour=red");
+  EXPECT_EQ(canonical("language=EN&language=en-GB&language=pt_BR"), "language=en&language=pt");
+  EXPECT_EQ(canonical("shop=B.test&shop=a.test&shop=b.test"), "shop=a.test&shop=b.test");
+  EXPECT_EQ(canonical("brand=b&brand=a&brand=b&brand=B"), "brand=B&brand=a&brand=b") << "spelt as in the facet, where case counts";
+  EXPECT_EQ(canonical("price_min=5.00&price_max=012.50&currency=EUR"), "price_min=5&price_max=12.5&currency=EUR");
+  EXPECT_EQ(canonical("pixels_min=007"), "pixels_min=7");
 }
 
 TEST(SearchRequest, AnyRequestComesBack) {

@@ -279,7 +279,7 @@ TEST(ApiSearch, CountsAndFiltersBySizeLanguageLabelAndLicence) {
     EXPECT_EQ(all.text("/facets/" + name + "/0/value"), value);
     EXPECT_EQ(all.number("/facets/" + name + "/0/count"), 1u) << name << ": copies are one hit";
     const Parsed chosen = expect_answer(collection.ask("POST", "/api/v1/search", {{"Content-Type", "application/json"}},
-                                                       fmt::format(R"({{"{}":["{}","no such"],"why":true}})", name, value)),
+                                                       fmt::format(R"({{"{}":["{}","zz"],"why":true}})", name, value)),
                                         "SearchAnswer");
     EXPECT_EQ(ids(chosen), std::vector<std::uint64_t>{id}) << name;
     EXPECT_EQ(chosen.text("/query/" + name + "/0"), value);
@@ -341,6 +341,11 @@ TEST(ApiSearch, RefusesWhatItDoesNotUnderstand) {
       {"shop=", "parameter_invalid"},
       {"facets=yes", "parameter_invalid"},
       {"q=%FF", "parameter_invalid"},
+      {"q=%00a", "parameter_invalid"},
+      {"q=a%7F", "parameter_invalid"},
+      {"brand=a%1Bb", "parameter_invalid"},
+      {"language=german", "parameter_invalid"},
+      {"language=-de", "parameter_invalid"},
       {"colur=red", "parameter_unknown"},
       {"q=" + std::string(501, 'x'), "parameter_invalid"},
       {"q=" + repeated("-a+", 40), "parameter_invalid"}};
@@ -349,6 +354,27 @@ TEST(ApiSearch, RefusesWhatItDoesNotUnderstand) {
     expect_problem(collection.get("/api/v1/search?" + query), 400, code);
   }
   EXPECT_THAT(collection.get("/api/v1/search?colur=red").body, HasSubstr("did you mean 'colour'"));
+  EXPECT_THAT(collection.get("/api/v1/search?colour=mauve").body, HasSubstr("one of black, white, grey, red, orange"));
+  EXPECT_THAT(collection.get("/api/v1/search?q=%00a").body, HasSubstr("q has the control character U+0000"));
+}
+
+TEST(ApiSearch, RefusesARangeTheWrongWayRound) {
+  const TestCollection collection;
+  const std::vector<std::tuple<std::string, std::string, std::string>> wrong = {
+      {"price_min=50&price_max=5.00&currency=EUR", R"({"price_min":"50","price_max":"5.00","currency":"EUR"})",
+       "price_min is 50 and price_max is 5; price_min must not be above price_max"},
+      {"pixels_min=200&pixels_max=100", R"({"pixels_min":200,"pixels_max":100})",
+       "pixels_min is 200 and pixels_max is 100; pixels_min must not be above pixels_max"},
+      {"since=2026-12-01T00:00:00Z&until=2026-11-01T00:00:00Z", R"({"since":"2026-12-01T00:00:00Z","until":"2026-11-01T00:00:00Z"})",
+       "since is 2026-12-01T00:00:00Z and until is 2026-11-01T00:00:00Z; since must be before until"}};
+  for (const auto& [address, json, detail] : wrong) {
+    const TestReply by_address = collection.get("/api/v1/search?" + address);
+    expect_problem(by_address, 400, "parameter_invalid");
+    EXPECT_THAT(by_address.body, HasSubstr(detail));
+    EXPECT_EQ(collection.ask("POST", "/api/v1/search", {{"Content-Type", kJson}}, json).body, by_address.body);
+  }
+  for (const std::string at_its_end : {"price_min=5&price_max=5&currency=EUR", "pixels_min=7&pixels_max=7"})
+    expect_answer(collection.get("/api/v1/search?" + at_its_end), "SearchAnswer");
 }
 
 TEST(ApiSearch, TakesAnUploadAndItsToken) {

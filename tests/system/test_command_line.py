@@ -35,6 +35,14 @@ class CommandLine(SystemTest):
             self.assertIn(f"{flag}: -3 is negative", self.stderr)
         self.assertNotIn("there is no", self.stderr)
 
+    def test_a_range_the_wrong_way_round(self):
+        self.assertEqual(self.complaint("search", "dress", "--price-min", "50", "--price-max", "5.00", "--currency", "EUR", "--as", "url"),
+                         "magpie: price_min is 50 and price_max is 5; price_min must not be above price_max")
+        self.magpie("init", self.folder / "c")
+        for words in (["--pixels-min", "200", "--pixels-max", "100"], ["--query", '{"pixels_min": 200, "pixels_max": 100}']):
+            self.assertEqual(self.complaint("search", *words, "--collection", self.folder / "c"),
+                             "magpie: pixels_min is 200 and pixels_max is 100; pixels_min must not be above pixels_max")
+
 
 if __name__ == "__main__":
     main()

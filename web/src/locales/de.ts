@@ -46,6 +46,7 @@ export default {
     category: 'Kategorie', shop: 'Shop', brand: 'Marke', class: 'Darauf', colour: 'Farbe', price: 'Preis', since: 'Abgerufen',
     all: 'Alle {n} zeigen', fewer: 'Weniger zeigen', min: 'Von', max: 'Bis', apply: 'Anwenden', anyPrice: 'Jeder Preis in {currency}', currency: 'Währung',
     anyTime: 'Jederzeit', hour: 'Letzte Stunde', day: 'Letzte 24 Stunden', week: 'Letzte 7 Tage', month: 'Letzte 30 Tage', year: 'Letzte 365 Tage', older: 'Älter', sinceChip: 'seit {time}', untilChip: 'vor: {time}', from: 'ab {price}', upTo: 'bis {price}',
+    notAmount: 'Das ist kein Betrag. Schreiben Sie einen wie 34,90.', wrongWay: '„Von“ darf nicht über „Bis“ liegen.',
     sheetNone: 'Keine Bilder',
   },
   colour: { black: 'Schwarz', white: 'Weiß', grey: 'Grau', red: 'Rot', orange: 'Orange', yellow: 'Gelb', green: 'Grün', blue: 'Blau', purple: 'Violett', pink: 'Rosa', brown: 'Braun' },

@@ -44,6 +44,7 @@ export default {
     category: 'Category', shop: 'Shop', brand: 'Brand', class: 'In it', colour: 'Colour', price: 'Price', since: 'Fetched',
     all: 'Show all {n}', fewer: 'Show fewer', min: 'From', max: 'To', apply: 'Apply', anyPrice: 'Any price in {currency}', currency: 'Currency',
     anyTime: 'Any time', hour: 'Last hour', day: 'Last 24 hours', week: 'Last 7 days', month: 'Last 30 days', year: 'Last 365 days', older: 'Older', sinceChip: 'since {time}', untilChip: 'before {time}', from: 'from {price}', upTo: 'up to {price}',
+    notAmount: 'That is no amount. Write one like 34.90.', wrongWay: '“From” must not be above “To”.',
     sheetNone: 'No pictures',
   },
   colour: { black: 'Black', white: 'White', grey: 'Grey', red: 'Red', orange: 'Orange', yellow: 'Yellow', green: 'Green', blue: 'Blue', purple: 'Purple', pink: 'Pink', brown: 'Brown' },

@@ -46,6 +46,7 @@ export default {
     category: 'دسته', shop: 'فروشگاه', brand: 'نشان', class: 'در تصویر', colour: 'رنگ', price: 'قیمت', since: 'زمان دریافت',
     all: 'نمایش همهٔ {n}', fewer: 'نمایش کمتر', min: 'از', max: 'تا', apply: 'اعمال', anyPrice: 'هر قیمتی به {currency}', currency: 'واحد پول',
     anyTime: 'هر زمان', hour: 'ساعت گذشته', day: '۲۴ ساعت گذشته', week: '۷ روز گذشته', month: '۳۰ روز گذشته', year: '۳۶۵ روز گذشته', older: 'قدیمی‌تر', sinceChip: 'از {time}', untilChip: 'پیش از {time}', from: 'از {price}', upTo: 'تا {price}',
+    notAmount: 'این مبلغ نیست. مبلغی مانند ۳۴٫۹۰ بنویسید.', wrongWay: '«از» نباید بیشتر از «تا» باشد.',
     sheetNone: 'هیچ تصویری',
   },
   colour: { black: 'سیاه', white: 'سفید', grey: 'خاکستری', red: 'سرخ', orange: 'نارنجی', yellow: 'زرد', green: 'سبز', blue: 'آبی', purple: 'بنفش', pink: 'صورتی', brown: 'قهوه‌ای' },

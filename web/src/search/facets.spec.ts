@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { DateRange } from '../api/schema'
-import { chosenRange, readAmount, withChosen } from './facets'
+import { chosenRange, readAmount, readPriceRange, withChosen } from './facets'
 
 describe('withChosen', () => {
   it('keeps a chosen value that matches nothing any more', () => {
@@ -11,6 +11,20 @@ describe('withChosen', () => {
 describe('readAmount', () => {
   it.each([['12.50', '12.50'], [' 12,5 ', '12.5'], ['۱۲٫۵', '12.5'], ['1000', '1000']])('reads %s', (text, amount) => expect(readAmount(text)).toBe(amount))
   it.each(['', 'abc', '-3', '1.2.3', '1e5', '12 34'])('refuses "%s"', (text) => expect(readAmount(text)).toBeNull())
+})
+
+describe('readPriceRange', () => {
+  it('takes one end, both or none', () => {
+    expect(readPriceRange('5', '12,50')).toEqual({ from: '5', to: '12.50' })
+    expect(readPriceRange('', ' 7 ')).toEqual({ from: null, to: '7' })
+    expect(readPriceRange('', '')).toEqual({ from: null, to: null })
+    expect(readPriceRange('5', '5.00')).toEqual({ from: '5', to: '5.00' })
+  })
+  it('says what is wrong', () => {
+    expect(readPriceRange('50', '5')).toEqual({ wrong: 'wrongWay' })
+    expect(readPriceRange('cheap', '')).toEqual({ wrong: 'notAmount' })
+    expect(readPriceRange('5', '-1')).toEqual({ wrong: 'notAmount' })
+  })
 })
 
 describe('chosenRange', () => {

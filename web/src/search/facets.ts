@@ -19,6 +19,14 @@ export function chosenRange(ranges: readonly DateRange[], bounds: Pick<DateRange
   return ranges.find((range) => isNearly(range, bounds, now))?.value ?? null
 }
 
+/** The ends of a price range as the interface writes them, null where none is given; or what is wrong with what was typed. */
+export function readPriceRange(min: string, max: string): { from: string | null; to: string | null } | { wrong: 'notAmount' | 'wrongWay' } {
+  const from = readAmount(min)
+  const to = readAmount(max)
+  if ((min.trim() && from === null) || (max.trim() && to === null)) return { wrong: 'notAmount' }
+  return from !== null && to !== null && Number(from) > Number(to) ? { wrong: 'wrongWay' } : { from, to }
+}
+
 /** "12,50" or " 12.5 " as the interface writes it; null for what is no amount. */
 export function readAmount(text: string): string | null {
   const plain = text.trim().replace(/[۰-۹]/g, (digit) => String(digit.charCodeAt(0) - 0x06f0)).replace(/[,٫]/, '.')

@@ -28,6 +28,16 @@ describe('the query in the address', () => {
   it('drops an amount that is none', () => {
     expect(parse({ currency: 'EUR', price_min: '-5', price_max: '1e3' })).toMatchObject({ currency: 'EUR', priceMin: null, priceMax: null })
   })
+  it('drops a range the wrong way round', () => {
+    expect(parse({ currency: 'EUR', price_min: '50', price_max: '5' })).toMatchObject({ currency: 'EUR', priceMin: null, priceMax: null })
+    expect(parse({ currency: 'EUR', price_min: '5', price_max: '5' })).toMatchObject({ priceMin: '5', priceMax: '5' })
+    expect(isBlank(parse({ pixels_min: '200', pixels_max: '100' }))).toBe(true)
+    expect(isBlank(parse({ since: '2026-11-22T10:00:00Z', until: '2026-11-22T10:00:00Z' }))).toBe(true)
+  })
+  it('reads values as the server keeps them', () => {
+    expect(parse({ colour: ['Red', 'red'], language: ['EN', 'en-GB', 'german'] })).toMatchObject({ colour: ['red'], language: ['en'] })
+    expect(parse({ q: 'red\u0000\u001Bchair\u007F' }).q).toBe('red  chair')
+  })
   it('takes a repeated value once, and older spellings of pictures', () => {
     expect(parse({ shop: ['a', 'a', 'b'] }).shop).toEqual(['a', 'b'])
     expect(parse({ like: '3', picture: 'abcdefghijklmnop' }).like).toEqual([likePicture(3), likeUpload('abcdefghijklmnop')])

@@ -53,7 +53,8 @@ export const kEmptyQuery: Readonly<SearchQuery> = {
 
 type Raw = LocationQueryValue | LocationQueryValue[] | undefined
 const first = (raw: Raw): string => (Array.isArray(raw) ? raw[0] : raw) ?? ''
-const all = (raw: Raw): string[] => [...new Set((Array.isArray(raw) ? raw : [raw]).filter((value): value is string => !!value))]
+const each = (values: string[]): string[] => [...new Set(values)]
+const all = (raw: Raw): string[] => each((Array.isArray(raw) ? raw : [raw]).filter((value): value is string => !!value))
 const matching = (raw: Raw, pattern: RegExp): string | null => (pattern.test(first(raw)) ? first(raw) : null)
 
 const whole = (raw: Raw, max: number): number | null => {
@@ -80,31 +81,42 @@ function likes(raw: LocationQuery): AskedPicture[] {
 /** Whether all that results are to be like are things in pictures. */
 export const asksByRegions = (query: Pick<SearchQuery, 'like'>): boolean => query.like.length > 0 && query.like.every((picture) => picture.region)
 
+/** A range whose ends are the wrong way round is none. */
+const inOrder = <End>(min: End | null, max: End | null, isAbove: (a: End, b: End) => boolean): [End | null, End | null] => (min !== null && max !== null && isAbove(min, max) ? [null, null] : [min, max])
+const isMore = (a: string | number, b: string | number): boolean => Number(a) > Number(b)
+/** As the server keeps them: by the primary part of the tag. */
+const languages = (raw: Raw): string[] => each(all(raw).map((tag) => tag.toLowerCase().split(/[-_]/)[0] ?? '').filter((tag) => /^[a-z]{2,3}$/.test(tag)))
+const words = (raw: Raw): string => first(raw).replace(/[\0-\x08\x0E-\x1F\x7F]/g, ' ').trim().slice(0, 500)
+
 /** Reads an address; what is malformed there (by hand, or by an old link) is dropped rather than sent. */
 export function parseQuery(raw: LocationQuery): SearchQuery {
   const like = likes(raw)
   const currency = matching(raw['currency'], /^[A-Z]{3}$/)
+  const amount = (value: Raw): string | null => (currency ? matching(value, kAmount) : null)
+  const [priceMin, priceMax] = inOrder(amount(raw['price_min']), amount(raw['price_max']), isMore)
+  const [pixelsMin, pixelsMax] = inOrder(whole(raw['pixels_min'], Number.MAX_SAFE_INTEGER), whole(raw['pixels_max'], Number.MAX_SAFE_INTEGER), isMore)
+  const [since, until] = inOrder(time(raw['since']), time(raw['until']), (a, b) => Date.parse(a) >= Date.parse(b))
   return {
-    q: first(raw['q']).trim().slice(0, 500),
+    q: words(raw['q']),
     like,
     unlike: pictures(raw['unlike'], kUnlikeWeight, kUnlikeMax),
     sameClass: !asksByRegions({ like }) || first(raw['same_class']) !== 'false',
     shop: all(raw['shop']),
     category: all(raw['category']),
     brand: all(raw['brand']),
-    colour: all(raw['colour']).filter((name) => (kColours as readonly string[]).includes(name)),
+    colour: each(all(raw['colour']).map((name) => name.toLowerCase())).filter((name) => (kColours as readonly string[]).includes(name)),
     class: all(raw['class']),
     size: all(raw['size']),
-    language: all(raw['language']),
+    language: languages(raw['language']),
     label: all(raw['label']),
     licence: all(raw['licence']),
-    priceMin: currency ? matching(raw['price_min'], kAmount) : null,
-    priceMax: currency ? matching(raw['price_max'], kAmount) : null,
+    priceMin,
+    priceMax,
     currency,
-    since: time(raw['since']),
-    until: time(raw['until']),
-    pixelsMin: whole(raw['pixels_min'], Number.MAX_SAFE_INTEGER),
-    pixelsMax: whole(raw['pixels_max'], Number.MAX_SAFE_INTEGER),
+    since,
+    until,
+    pixelsMin,
+    pixelsMax,
     perShop: whole(raw['per_shop'], kPerOwnerMax),
     perBrand: whole(raw['per_brand'], kPerOwnerMax),
     beyond: like.length > 0 && first(raw['beyond']) === 'true',
