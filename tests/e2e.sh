@@ -20,8 +20,9 @@ wait_for_port() {
 /usr/bin/python3 tests/site/serve.py --port "$shop_port" 2> "$folder/shop.log" & pids+=($!)
 wait_for_port "$shop_port"
 "$magpie" init "$folder/collection"
+key=$("$magpie" keys add e2e --collection "$folder/collection")
 "$magpie" serve --collection "$folder/collection" --port "$web_port" --set crawl.agent=magpie-e2e --set crawl.allow_loopback=true 2> "$folder/server.log" & pids+=($!)
 wait_for_port "$web_port"
 "$magpie" crawl --collection "$folder/collection" --agent magpie-e2e --delay 0 --per-host 8 --allow-loopback \
   "http://127.0.0.1:$shop_port/" "http://127.0.0.2:$shop_port/" "http://127.0.0.3:$shop_port/" "http://127.0.0.4:$shop_port/"
-MAGPIE_URL=http://127.0.0.1:$web_port MAGPIE_SHOP_URL=http://127.0.0.1:$shop_port npm --prefix web run e2e
+MAGPIE_E2E_KEY=$key MAGPIE_URL=http://127.0.0.1:$web_port MAGPIE_SHOP_URL=http://127.0.0.1:$shop_port npm --prefix web run e2e

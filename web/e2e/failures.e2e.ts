@@ -39,6 +39,9 @@ describe('when the server', () => {
     await page.goto('/?q=horse')
     await shown(page.locator('.shimmer').first())
     await shown(page.getByText('This takes longer than usual. Still searching…'))
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await page.getByRole('button', { name: 'Filters' }).isDisabled()).toBe(true)
+    await page.setViewportSize({ width: 1280, height: 800 })
     await shown(cards(page).first())
     expect(await page.getByText('This takes longer than usual').count()).toBe(0)
   })
@@ -76,6 +79,7 @@ describe('when the server', () => {
     await page.route(kSearch, (route) => route.fulfill({ json: { total: 0, total_is_exact: true, offset: 0, limit: 60, took_ms: 0.1, query: { sort: 'relevance' }, hits: [], facets: { shop: [], category: [], brand: [], colour: [], price: [] } } }))
     await page.goto('/')
     await shown(page.getByRole('heading', { name: 'This collection is still empty' }))
+    expect(await page.getByRole('combobox', { name: 'Sort by' }).count()).toBe(0)
     await page.getByRole('link', { name: 'Start a crawl' }).click()
     await shown(page.getByRole('heading', { name: 'Crawl', exact: true }))
   })
@@ -94,7 +98,7 @@ describe('a picture that does not come', () => {
 describe('an address of ours that is none', () => {
   it('says so', async () => {
     const page = await goto('/no/such/page')
-    await shown(page.getByRole('heading', { name: 'There is no such page' }))
+    await shown(page.getByRole('heading', { name: 'There is no such page', level: 1 }))
   })
   it('with values that are none shows everything', async () => {
     const page = await goto('/?like=abc&colour=mauve&sort=x&price_min=-1')

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { ask, cards, eventually, goto, heading, hitIds, kBase, kPhone, pictureOf, shown, statedTotal, useBrowser, type Picture } from './support/browser'
+import { ask, cards, crawl, eventually, goto, heading, hitIds, kBase, kPhone, pictureOf, shown, statedTotal, useBrowser, type Picture } from './support/browser'
+import { startFamily } from './support/site'
 
 useBrowser()
 
@@ -181,6 +182,43 @@ describe('the page of a picture', () => {
   })
 })
 
+describe('what is known of a picture', () => {
+  it('tells an animation by its frames and length, and words that a picture has from its look-alikes', { timeout: 150_000 }, async () => {
+    const family = await startFamily()
+    try {
+      await crawl(family.url)
+      const moving = (await ask(`q=moving+${family.word}&limit=1`)).hits[0]!
+      const page = await goto(`/picture/${moving.image_id}`)
+      await shown(page.getByText(/^PNG · .* · animated, 6 frames, 1\.2 sec$/))
+
+      const named = new Set<number>()
+      let without = 0
+      await eventually(async () => {
+        const { hits } = await ask(`q=${family.word}&why=true&limit=20`)
+        for (const hit of hits) if (hit.alt.includes(family.word)) named.add(hit.image_id)
+        without = hits.find((hit) => !named.has(hit.image_id))?.image_id ?? 0
+        expect(without).toBeGreaterThan(0)
+      }, 60_000)
+      await page.goto(`/picture/${without}`)
+      const words = page.getByRole('list', { name: 'Words from pictures that look like it' })
+      const word = words.getByRole('link', { name: family.word })
+      await shown(word)
+      expect(await word.getAttribute('title')).toMatch(/^\d+% of its look-alikes say so\. See one that does$/)
+      await word.click()
+      await page.waitForURL(new RegExp(`/picture/(${[...named].join('|')})$`))
+      await shown(heading(page).getByText(new RegExp(family.word)))
+    } finally {
+      await family.close()
+    }
+  })
+  it('has neither line where there is nothing to say', async () => {
+    const { hits } = await ask('q=horse&limit=1')
+    const page = await goto(`/picture/${hits[0]?.image_id}`)
+    await shown(page.getByRole('heading', { name: 'About this picture' }))
+    expect(await page.getByText(/animated|\d frames/).count()).toBe(0)
+  })
+})
+
 describe('things in a picture', () => {
   it('are boxes that search for what is like them, among things of their class', async () => {
     const { facets } = await ask('facets=true&limit=0')
@@ -240,8 +278,11 @@ describe('a part of a picture', () => {
     await at('touchMove', 0.7, 0.7)
     await at('touchMove', 0.9, 0.8)
     await at('touchEnd', 0.9, 0.8)
-    await page.getByRole('button', { name: 'Search this part' }).tap()
-    await page.waitForURL(/like=/)
+    // A tap right behind a swipe may only end that.
+    await eventually(async () => {
+      if (!page.url().includes('like=')) await page.getByRole('button', { name: 'Search this part' }).tap({ timeout: 2_000 })
+      await page.waitForURL(/like=/, { timeout: 2_000 })
+    })
     expect(new URL(page.url()).searchParams.get('like')).toMatch(/^\d+@0\.(49|5)\d*,0\.(49|5)\d*,0\.(39|4)\d*,0\.(29|3)\d*$/)
     await shown(crop(page))
   })

@@ -210,6 +210,28 @@ describe('filters', () => {
     expect(new URL(page.url()).searchParams.get('price_max')).toBe(price.min)
     expect(await statedTotal(page)).toBe((await ask(`currency=${price.currency}&price_max=${price.min}&limit=0`)).total)
   })
+  it('by price say in the form what is wrong with a range, and ask nothing', async () => {
+    const page = await goto('/')
+    const price = page.getByRole('complementary').getByRole('group', { name: 'Price' })
+    const [from, to] = [price.getByRole('textbox', { name: 'From' }), price.getByRole('textbox', { name: 'To' })]
+    await from.fill('50')
+    await to.fill('5')
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(request.url()))
+    await to.press('Enter')
+    await shown(price.getByRole('alert').getByText('“From” must not be above “To”.'))
+    expect(await from.getAttribute('aria-invalid')).toBe('true')
+    expect(asked.filter((url) => url.includes('/api/'))).toEqual([])
+    await from.fill('cheap')
+    await price.getByRole('alert').waitFor({ state: 'hidden' })
+    await price.getByRole('button', { name: 'Apply' }).click()
+    await shown(price.getByRole('alert').getByText('That is no amount. Write one like 34.90.'))
+    await from.fill('1')
+    await to.fill('500')
+    await to.press('Enter')
+    await page.waitForURL(/price_min=1&price_max=500/)
+    await shown(cards(page).first())
+  })
   it('open as a sheet on a phone', async () => {
     const page = await goto('/', kPhone)
     await shown(cards(page).first())

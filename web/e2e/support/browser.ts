@@ -99,6 +99,17 @@ export async function pictureOf(query: string): Promise<Picture> {
   return { hit, bytes: Buffer.from(await response.arrayBuffer()), type: response.headers.get('content-type') ?? 'image/png' }
 }
 
+/** Crawls the site and waits until that has ended. */
+export async function crawl(url: string): Promise<void> {
+  const started = await fetch(`${kBase}/api/v1/jobs`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ seeds: [url], options: { delay_ms: 0 } }) })
+  expect(started.status).toBe(201)
+  const { job_id } = (await started.json()) as Job
+  await eventually(async () => {
+    const job = (await (await fetch(`${kBase}/api/v1/jobs/${job_id}`)).json()) as Job
+    expect(job.state).toBe('finished')
+  }, 80_000)
+}
+
 /** Cancels whatever crawl is under way, and waits until none is. */
 export async function stopCrawls(): Promise<void> {
   await eventually(async () => {

@@ -20,15 +20,20 @@ function chunk(type: string, data: Buffer): Buffer {
   return out
 }
 
-/** Coloured discs and stripes at places that the seed decides: no two alike. */
-export function drawPng(seed: number, width = 360, height = 270): Buffer {
+interface Colours {
+  ground: number[]
+  discs: number[]
+}
+
+/** Coloured discs at places that the seed decides: no two alike, and those of the same colours of one kind. Rows as a PNG has them, packed. */
+function drawPixels(seed: number, width: number, height: number, colours?: Colours): Buffer {
   let state = (seed * 2654435761) >>> 0
   const random = (): number => {
     state = (Math.imul(state ^ (state >>> 15), 2246822519) + 0x9e3779b9) >>> 0
     return state / 2 ** 32
   }
-  const discs = Array.from({ length: 7 }, () => ({ x: random() * width, y: random() * height, r: 15 + random() * 90, rgb: [random() * 255, random() * 255, random() * 255] }))
-  const ground = [random() * 255, random() * 255, random() * 255]
+  const discs = Array.from({ length: 7 }, () => ({ x: random() * width, y: random() * height, r: 15 + random() * 90, rgb: colours?.discs ?? [random() * 255, random() * 255, random() * 255] }))
+  const ground = colours?.ground ?? [random() * 255, random() * 255, random() * 255]
   const rows = Buffer.alloc((width * 3 + 1) * height)
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
@@ -37,11 +42,32 @@ export function drawPng(seed: number, width = 360, height = 270): Buffer {
       for (let channel = 0; channel < 3; channel += 1) rows[y * (width * 3 + 1) + 1 + x * 3 + channel] = rgb[channel] ?? 0
     }
   }
-  const head = Buffer.alloc(13)
-  head.writeUInt32BE(width, 0)
-  head.writeUInt32BE(height, 4)
-  head.set([8, 2, 0, 0, 0], 8)
-  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))])
+  return deflateSync(rows)
+}
+/** A chunk's data of big-endian numbers of 32 bits, and single bytes behind them. */
+function numbers(words: number[], bytes: number[] = []): Buffer {
+  const data = Buffer.alloc(words.length * 4)
+  words.forEach((word, at) => data.writeUInt32BE(word, at * 4))
+  return Buffer.concat([data, Buffer.from(bytes)])
+}
+function png(width: number, height: number, chunks: Buffer[]): Buffer {
+  const head = chunk('IHDR', numbers([width, height], [8, 2, 0, 0, 0]))
+  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), head, ...chunks, chunk('IEND', Buffer.alloc(0))])
+}
+
+export function drawPng(seed: number, width = 360, height = 270, colours?: Colours): Buffer {
+  return png(width, height, [chunk('IDAT', drawPixels(seed, width, height, colours))])
+}
+
+/** An animated PNG (its specification, third edition): frames of a fifth of a second each. */
+export function drawAnimation(seed: number, frames: number, width = 240, height = 180): Buffer {
+  const chunks = [chunk('acTL', numbers([frames, 0]))]
+  for (let frame = 0; frame < frames; frame += 1) {
+    const pixels = drawPixels(seed + frame, width, height)
+    chunks.push(chunk('fcTL', numbers([Math.max(0, 2 * frame - 1), width, height, 0, 0], [0, 1, 0, 5, 0, 0])))
+    chunks.push(frame === 0 ? chunk('IDAT', pixels) : chunk('fdAT', Buffer.concat([numbers([2 * frame]), pixels])))
+  }
+  return png(width, height, chunks)
 }
 
 export interface Gallery {
@@ -58,15 +84,39 @@ export async function startGallery({ size, delayMs = 0 }: { size: number; delayM
   const page = (at: number): string => `<!doctype html><html lang="en"><title>${word} number ${at}</title><h1>${word} number ${at}</h1>
     <img src="/pictures/${at}.png" alt="${word} number ${at}" width="360" height="270"><p><a href="/pages/${(at + 1) % size}">next</a></p></html>`
   const index = `<!doctype html><html lang="en"><title>Gallery</title><ul>${Array.from({ length: size }, (_, at) => `<li><a href="/pages/${at}">${at}</a></li>`).join('')}</ul></html>`
+  return serve(word, delayMs, (path) => {
+    const [, kind, name] = /^\/(pages|pictures)\/(\d+)/.exec(path) ?? []
+    if (path === '/') return index
+    if (kind === 'pages') return page(Number(name))
+    return kind === 'pictures' ? drawPng(seed + Number(name)) : null
+  })
+}
+
+/** Pictures of one kind, of which some have words and the others none; and an animation. */
+export async function startFamily(): Promise<Gallery> {
+  const seed = Date.now() % 1_000_000_000
+  const word = `glowmoss${seed.toString(36)}`
+  const colours = { ground: [20, 20 + (seed % 60), 90], discs: [250, 220, 30] }
+  const named = 5
+  const pictures = Array.from({ length: 8 }, (_, at) => `<img src="/pictures/${at}.png"${at < named ? ` alt="the ${word} pattern"` : ''}>`)
+  const page = (...content: string[]): string => `<!doctype html><html lang="en"><title>Page</title>${content.join('\n')}</html>`
+  return serve(word, 0, (path) => {
+    if (path === '/') return page('<a href="/named">more</a> <a href="/others">more</a> <a href="/moving">more</a>')
+    if (path === '/named') return page(...pictures.slice(0, named))
+    if (path === '/others') return page(...pictures.slice(named))
+    if (path === '/moving') return page(`<img src="/moving.png" alt="moving ${word}">`)
+    if (path === '/moving.png') return drawAnimation(seed + 100, 6)
+    const [, name] = /^\/pictures\/(\d+)/.exec(path) ?? []
+    return name ? drawPng(seed + Number(name), 320, 320, colours) : null
+  })
+}
+
+/** A server of pages (text) and PNG pictures (bytes). */
+async function serve(word: string, delayMs: number, answer: (path: string) => string | Buffer | null): Promise<Gallery> {
   const server: Server = createServer((request, response) => {
-    const [, kind, name] = /^\/(pages|pictures)\/(\d+)/.exec(request.url ?? '') ?? []
-    const send = (status: number, type: string, body: string | Buffer): void => {
-      setTimeout(() => response.writeHead(status, { 'Content-Type': type }).end(body), delayMs)
-    }
-    if (request.url === '/') send(200, 'text/html; charset=utf-8', index)
-    else if (kind === 'pages') send(200, 'text/html; charset=utf-8', page(Number(name)))
-    else if (kind === 'pictures') send(200, 'image/png', drawPng(seed + Number(name)))
-    else send(404, 'text/plain', 'nothing here')
+    const body = answer(request.url ?? '')
+    const type = body === null ? 'text/plain' : typeof body === 'string' ? 'text/html; charset=utf-8' : 'image/png'
+    setTimeout(() => response.writeHead(body === null ? 404 : 200, { 'Content-Type': type }).end(body ?? 'nothing here'), delayMs)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   return {
