@@ -1,7 +1,7 @@
 #pragma once
 // A graph over rows that finds a query's nearest rows by looking at few of them. Each row is joined with up to `degree` others: near ones,
-// but none that a nearer neighbour already leads to. A walk starts at one row, and goes on from the most similar row it knows until no
-// known row is better than the worst of the `beam` best.
+// but none that a nearer neighbour already leads to. A walk starts at one row and at the best of some others, and goes on from the most
+// similar row it knows until no known row is better than the worst of the `beam` best.
 //
 // After Subramanya and others, "DiskANN: Fast Accurate Billion-point Nearest Neighbor Search on a Single Node" (NeurIPS 2019), sections
 // 2.2 and 2.3: one flat layer, rows added one by one in random order, neighbours pruned with slack `kAlpha`. A walk compares reduced rows
@@ -29,7 +29,7 @@ struct GraphView {
   std::span<const std::uint32_t> edges;  // rows.size() × kGraphDegree
   std::span<const ReducedRow> rows;
   ReductionView reduction;
-  std::uint32_t entry = 0;  // where walks start
+  std::uint32_t entry = 0;  // from which every row can be reached
 };
 
 struct WalkOptions {

@@ -45,15 +45,19 @@ CodeScale quantise(std::span<const float> vector, std::span<std::uint8_t> codes)
 QuantisedQuery::QuantisedQuery(std::span<const float> vector) : values(padded(vector.size()), 0) {
   const float most = largest(vector);
   scale = most > 0 ? most / kQueryValueMax : 1;
+  const float inverse = 1 / scale;
   double lost = 0, squares = 0;
+  std::int32_t sum = 0;
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    const long value = std::clamp<long>(std::lround(vector[i] / scale), -kQueryValueMax, kQueryValueMax);
+    const float scaled = std::clamp(vector[i] * inverse, -float{kQueryValueMax}, float{kQueryValueMax});
+    const auto value = static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5F : 0.5F));
     values[i] = static_cast<std::int16_t>(value);
-    value_sum += value;
-    const double kept = double{scale} * static_cast<double>(value);
+    sum += value;
+    const double kept = double{scale} * value;
     lost += (vector[i] - kept) * (vector[i] - kept);
     squares += kept * kept;
   }
+  value_sum = sum;
   error = rounded_up(std::sqrt(lost));
   norm = rounded_up(std::sqrt(squares));
 }
