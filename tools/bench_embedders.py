@@ -3,13 +3,15 @@
 
   bench_embedders.py FOLDER [MODEL…]    FOLDER: train/CLASS and validation/CLASS; MODEL: folders in build/models (all that embed pictures)
 
-For each: nearest neighbour of the same class, share of the class in the first ten, CPU ms of a run of the graph (the median, one thread), size of
+For each: nearest neighbour of the same class, share of the class in the first ten, how often a changed picture's nearest is the picture it was
+made of (every third one asked, under ten of tools/copies_set.py's changes, among all), CPU ms of a run of the graph (the median, one thread), size of
 its weights, and where a model NAME-int8 stands beside NAME, the cosine of their vectors. The last row is a network of the size of a DCGAN's
 discriminator (Radford, Metz and Chintala 2015: 3 x 64 x 64 to 512 x 4 x 4, here with kernels of 5 x 5) with random weights, not trained: what
-such a network costs, and what its shape alone is worth. Needs Pillow, and OpenVINO's wheel on PYTHONPATH.
+such a network costs, and what its shape alone is worth. Needs OpenVINO's wheel on PYTHONPATH and Pillow from 10.1 on (the peers' Python, tools/setup/bench_peers.sh, has it).
 Standard error of the shares with 341 asked: about .025.
 """
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,10 +21,12 @@ import openvino as ov  # noqa: E402
 import openvino.opset13 as op  # noqa: E402
 import yaml  # noqa: E402
 
+import copies_set  # noqa: E402
 from calibrate_lite import pixels  # noqa: E402
 
 MODELS = Path(__file__).resolve().parents[1] / "build/models"
 STEP, FIRST = 3, 10
+CHANGED_STEP, CHANGES_EACH = 3, 10
 
 
 DCGAN, DCGAN_SIDE, DCGAN_CHANNELS = "dcgan-discriminator, not trained", 64, [3, 64, 128, 256, 512]
@@ -64,6 +68,17 @@ def embed(name, files):
     return np.array(vectors), 1e3 * float(np.median(times)), megabytes
 
 
+def changed(pictures, folder):
+    """Files of changed pictures, and of which of `pictures` each was made."""
+    copies_set.write_set(pictures[::CHANGED_STEP], folder, "embedders", CHANGES_EACH)
+    files = sorted(file for file in folder.glob("*__*") if "__original" not in file.name)
+    return files, np.array([CHANGED_STEP * int(file.name[:3]) for file in files])
+
+
+def nearest(asked, known, count):
+    return np.argsort(-(asked @ known.T), axis=1)[:, :count]
+
+
 def main():
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
@@ -71,17 +86,21 @@ def main():
     known, asked = sorted((folder / "train").glob("*/*"))[::STEP], sorted((folder / "validation").glob("*/*"))
     names = sys.argv[2:] or sorted(one.name for one in MODELS.glob("efficientnet*"))
     of_known, of_asked = [np.array([file.parent.name for file in files]) for files in (known, asked)]
-    print(f"{len(known)} known, {len(asked)} asked\n\n| model | nearest neighbour | share in the first ten | CPU ms | MB | cosine to f32: mean, least |\n"
-          "| --- | ---: | ---: | ---: | ---: | ---: |")
+    print(f"{len(known)} known, {len(asked)} asked\n\n| model | nearest neighbour | share in the first ten | same picture, changed | CPU ms | MB | "
+          "cosine to f32: mean, least |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     made = {}
-    for name in [*names, DCGAN]:
-        vectors, milliseconds, megabytes = embed(name, known + asked)
-        made[name] = vectors
-        order = np.argsort(-(vectors[len(known):] @ vectors[:len(known)].T), axis=1)[:, :FIRST]
-        right = of_known[order] == of_asked[:, None]
-        f32 = made.get(name.removesuffix("-int8")) if name.endswith("-int8") else None
-        cosine = "" if f32 is None else "{:.3f}, {:.3f}".format(*(f(np.sum(f32 * vectors, axis=1)) for f in (np.mean, np.min)))
-        print(f"| {name} | {right[:, 0].mean():.3f} | {right.mean():.3f} | {milliseconds:.1f} | {megabytes:.1f} | {cosine} |", flush=True)
+    with tempfile.TemporaryDirectory() as made_here:
+        copies, of_which = changed(asked, Path(made_here))
+        for name in [*names, DCGAN]:
+            vectors, milliseconds, megabytes = embed(name, known + asked + copies)
+            made[name] = vectors
+            all_known, all_asked, all_copies = np.split(vectors, [len(known), len(known) + len(asked)])
+            right = of_known[nearest(all_asked, all_known, FIRST)] == of_asked[:, None]
+            found = nearest(all_copies, np.vstack([all_asked, all_known]), 1)[:, 0] == of_which
+            f32 = made.get(name.removesuffix("-int8")) if name.endswith("-int8") else None
+            cosine = "" if f32 is None else "{:.3f}, {:.3f}".format(*(f(np.sum(f32 * vectors, axis=1)) for f in (np.mean, np.min)))
+            print(f"| {name} | {right[:, 0].mean():.3f} | {right.mean():.3f} | {found.mean():.3f} | {milliseconds:.1f} | {megabytes:.1f} | {cosine} |",
+                  flush=True)
 
 
 if __name__ == "__main__":

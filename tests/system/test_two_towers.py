@@ -4,11 +4,12 @@ import io
 import json
 import os
 import subprocess
+from urllib.parse import quote
 
 import numpy as np
 import two_towers
 from local_web import Web
-from magpie_system import MAGPIE, SLOWNESS, SystemTest, main
+from magpie_system import MAGPIE, SLOWNESS, SystemTest, answers, free_port, main, wait_for
 
 SHOWN = ["red circle", "red cross", "green triangle", "green square", "blue square", "blue triangle", "yellow circle", "yellow triangle",
          "black cross", "black circle"]
@@ -61,7 +62,7 @@ class Towers(SystemTest):
         hits = json.loads(done.stdout)["hits"]
         self.assertTrue(all(hit["by_looks"] for hit in hits), "no page has words")
         self.counted = len(hits) + sum(hit["copies"] for hit in hits)  # circles of one size and place are copies to the eye
-        return [self.names[int("".join(filter(str.isdigit, hit["page_url"].rsplit("/", 1)[1])))] for hit in hits]
+        return [self.named(hit) for hit in hits]
 
     def test_words_find_pictures_of_pages_without_words(self):
         self.magpie("models", "add", self.towers.save(self.folder / "mine"))
@@ -81,7 +82,18 @@ class Towers(SystemTest):
         for absent in ("green cross", "red triangle", "qwrtz"):
             self.assertEqual(self.names_found(absent), [], absent)
         self.assertEqual(self.names_found("red circle", "--set", "search.looks=false"), [])
+        self.find_by_the_server(SHOWN[3])
         self.assertIn("two-towers@1", self.run_magpie("bridge", "show", "--collection", self.collection).stderr)
+
+    def find_by_the_server(self, name):
+        port = free_port()
+        self.start("serve", "--collection", self.collection, "--port", port, "--set", "model.embedder=two-towers")
+        wait_for("the server", lambda: answers(port))
+        hits = self.get_json(f"http://127.0.0.1:{port}/api/v1/search?limit=40&q={quote(name)}")["hits"]
+        self.assertEqual({self.named(hit) for hit in hits}, {name})
+
+    def named(self, hit):
+        return self.names[int("".join(filter(str.isdigit, hit["page_url"].rsplit("/", 1)[1])))]
 
     def test_what_is_wrong_with_the_words_is_named(self):
         def refused(words, **changed):
