@@ -2,6 +2,7 @@
 // links, pictures, products and raw markup.
 #include "inspect.h"
 
+#include "core/licence.h"
 #include "extract/extract_page.h"
 
 namespace magpie::cmd {
@@ -40,6 +41,11 @@ void write_image(JsonWriter& json, const ImageRef& image, const std::string& url
   write_unless_empty(json, "caption", image.caption);
   write_unless_empty(json, "language", image.language);
   json.field("of_product", image.of_product);
+  if (image.licence.terms.empty()) return;
+  json.key("licence").begin_object().field("name", licence_name(image.licence.terms)).field("terms", image.licence.terms);
+  write_unless_empty(json, "credit", image.licence.credit);
+  write_unless_empty(json, "page", image.licence.page);
+  json.end_object();
 }
 
 // The best candidate of each element first; smaller versions follow with the one they stand for.

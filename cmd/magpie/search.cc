@@ -44,7 +44,7 @@ constexpr ParameterFlag kParameterFlags[] = {
     {"--size", "size", "SIZE", "Only of products that can be had in this size, as the shop spells it"},
     {"--language", "language", "TAG", "Only shown on pages in this language, e.g. de"},
     {"--label", "label", "NAME", "Only collected under this label"},
-    {"--licence", "licence", "NAME", "Only under this licence, as the source names it"},
+    {"--licence", "licence", "NAME", "Only under this licence, as the facet spells it, e.g. 'CC BY-SA 4.0'"},
     {"--price-min", "price_min", "AMOUNT", "At least this price, with --currency"},
     {"--price-max", "price_max", "AMOUNT", "At most this price, with --currency"},
     {"--currency", "currency", "CODE", "Only priced in this currency, e.g. EUR"},

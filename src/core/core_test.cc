@@ -2,6 +2,7 @@
 
 #include "base/wire.h"
 #include "core/forget.h"
+#include "core/licence.h"
 #include "core/page_wire.h"
 #include "core/records.h"
 #include "core/refusals.h"
@@ -15,7 +16,16 @@ Page full_page() {
   page.title = "Röd klänning";
   page.keywords = {"klänning", "röd"};
   page.links = {{"http://a.test/q", "next", "next nofollow"}};
-  page.images = {{"http://a.test/1.jpg", {"http://a.test/1s.jpg"}, ImageOrigin::kSrcset, "a dress", "front", "en", 800, 600, true}};
+  page.images = {{"http://a.test/1.jpg",
+                  {"http://a.test/1s.jpg"},
+                  ImageOrigin::kSrcset,
+                  "a dress",
+                  "front",
+                  "en",
+                  800,
+                  600,
+                  true,
+                  {"https://a.test/terms", "Ada", "http://a.test/buy"}}};
   Product product;
   product.name = "Dress";
   product.offer = {"1299.95", "SEK", "", "InStock"};
@@ -30,6 +40,29 @@ Page full_page() {
   page.shape = 77;
   page.selector_trials = {{{"sku", "em<p.z", "SKU: ", ""}, true}, {{"availability", "i", "fort", "OutOfStock"}, false}};
   return page;
+}
+
+TEST(Licence, OfCreativeCommonsHasItsShortName) {
+  for (const auto& [terms, name] : std::vector<std::pair<std::string, std::string>>{
+           {"https://creativecommons.org/licenses/by/4.0/", "CC BY 4.0"},
+           {"http://www.creativecommons.org/licenses/by-nc-sa/3.0/de/deed.en", "CC BY-NC-SA 3.0 DE"},
+           {"//creativecommons.org/licenses/BY-SA/2.5/scotland/", "CC BY-SA 2.5 SCOTLAND"},
+           {"https://creativecommons.org/licenses/by-nd/4.0/deed.de", "CC BY-ND 4.0"},
+           {"https://creativecommons.org/licenses/by/4.0/legalcode?x#y", "CC BY 4.0"},
+           {"https://creativecommons.org/licenses/by/4.0", "CC BY 4.0"},
+           {"https://creativecommons.org/publicdomain/zero/1.0/", "CC0 1.0"},
+           {"https://creativecommons.org/publicdomain/mark/1.0/deed.fr", "Public Domain Mark 1.0"},
+           {"https://creativecommons.org/licenses/publicdomain/", "Public Domain"}}) {
+    EXPECT_EQ(licence_name(terms), name);
+    EXPECT_TRUE(is_creative_commons(terms)) << terms;
+  }
+  for (const std::string other :
+       {"", "CC BY", "https://creativecommons.org/", "https://creativecommons.org/licenses/", "https://creativecommons.org/licenses/by/",
+        "https://creativecommons.org/licenses/evil/4.0/", "https://creativecommons.org/licenses/by/<b>/",
+        "https://creativecommons.org.evil.test/licenses/by/4.0/", "https://evil.test/creativecommons.org/licenses/by/4.0/"}) {
+    EXPECT_EQ(licence_name(other), other);
+    EXPECT_FALSE(is_creative_commons(other)) << other;
+  }
 }
 
 TEST(PageWire, ComesBackAsItWas) {

@@ -8,7 +8,7 @@
 namespace magpie {
 namespace {
 
-constexpr std::uint64_t kVersion = 6;
+constexpr std::uint64_t kVersion = 7;
 
 void write(WireWriter& out, const ImageRef& ref) {
   out.bytes(ref.url);
@@ -20,6 +20,7 @@ void write(WireWriter& out, const ImageRef& ref) {
   out.u64(ref.width);
   out.u64(ref.height);
   out.boolean(ref.of_product);
+  for (const std::string* text : {&ref.licence.terms, &ref.licence.credit, &ref.licence.page}) out.bytes(*text);
 }
 
 ImageRef read_image(WireReader& in) {
@@ -33,6 +34,7 @@ ImageRef read_image(WireReader& in) {
   ref.width = static_cast<std::uint32_t>(in.u64());
   ref.height = static_cast<std::uint32_t>(in.u64());
   ref.of_product = in.boolean();
+  for (std::string* text : {&ref.licence.terms, &ref.licence.credit, &ref.licence.page}) *text = in.string();
   return ref;
 }
 

@@ -116,6 +116,14 @@ enum class ImageOrigin : std::uint8_t {
   kSitemap = 11
 };
 
+/// On what terms a picture may be used, as a page says.
+struct ImageLicence {
+  std::string terms;   // their address, else words; empty: the page says nothing. licence_name() (core/licence.h) has a short name of some
+  std::string credit;  // whom to name, or who made it or holds the rights
+  std::string page;    // where a licence is to be had
+  bool operator==(const ImageLicence&) const = default;
+};
+
 /// One picture as a page speaks of it. `url` is the largest true candidate of its element; the others follow as fall-backs.
 struct ImageRef {
   std::string url;
@@ -126,6 +134,7 @@ struct ImageRef {
   std::string language;                 // BCP 47 tag of alt and caption where it is another than the page's, else empty
   std::uint32_t width = 0, height = 0;  // declared, 0 unknown
   bool of_product = false;              // the page's own product names it
+  ImageLicence licence;
 };
 
 struct Offer {

@@ -260,6 +260,8 @@ class Forgetter {
     MAGPIE_TRY_DO(count(counts_.showings, "DELETE FROM image_refs WHERE page IN (SELECT value FROM json_each(?))", urls_));
     MAGPIE_TRY_DO(count(counts_.products, "DELETE FROM products WHERE page IN (SELECT value FROM json_each(?))", urls_));
     MAGPIE_TRY_DO(count(counts_.changes, "DELETE FROM product_changes WHERE page IN (SELECT value FROM json_each(?))", urls_));
+    MAGPIE_TRY_DO(count(counts_.labels,
+                        "DELETE FROM labels WHERE source IN (SELECT url FROM urls WHERE id IN (SELECT value FROM json_each(?)))", urls_));
     return count(counts_.pages, "DELETE FROM pages WHERE id IN (SELECT value FROM json_each(?))", urls_);
   }
 

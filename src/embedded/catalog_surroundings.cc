@@ -80,7 +80,7 @@ Result<std::optional<NoteworthyFeatures>> read_noteworthy_features(Database& db,
                            "(SELECT count(DISTINCT p.shop) FROM pages p WHERE p.id IN (SELECT r.page {0})), "
                            "(SELECT count(DISTINCT r.product) {0}), "
                            "(SELECT count(*) FROM product_changes c WHERE c.field = 'price' AND c.product IN (SELECT r.product {0})), "
-                           "(SELECT count(*) FROM urls u JOIN labels l ON l.url = u.id WHERE u.image = i.id), "
+                           "(SELECT count(*) FROM urls u JOIN labels l ON l.url = u.id WHERE u.image = i.id AND l.label <> ''), "
                            "(SELECT count(*) FROM regions g WHERE g.image = i.id) "
                            "FROM images i LEFT JOIN surroundings s ON s.image = i.id WHERE i.id = ?",
                            kShown),

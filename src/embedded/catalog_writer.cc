@@ -35,6 +35,9 @@ std::int64_t page_signature(const Page& page) {
     for (const std::uint64_t number :
          {std::uint64_t(ref.origin), std::uint64_t(ref.width), std::uint64_t(ref.height), std::uint64_t(ref.of_product)})
       out.u64(number);
+    if (!ref.licence.terms.empty()) {
+      for (const std::string* text : {&ref.licence.terms, &ref.licence.credit, &ref.licence.page}) out.bytes(*text);
+    }
   }
   for (const Product& product : page.products) {
     for (const std::string* text :
@@ -126,6 +129,7 @@ class SqliteTransaction final : public CatalogTransaction {
     // The same bytes read in another way are a better reading, and nothing that the shop has changed.
     if (read_at != to_millis(fetch.fetched_at)) MAGPIE_TRY_DO(note_changes(known, page, noted.id, fetch.fetched_at));
     MAGPIE_TRY_DO(write_refs(noted.id, page, products, recorded.images_wanted));
+    MAGPIE_TRY_DO(write_licences(noted.id, page, job, fetch.fetched_at));
     return recorded;
   }
 
@@ -560,6 +564,8 @@ class SqliteTransaction final : public CatalogTransaction {
         MAGPIE_TRY(const UrlRow row, resolve(ref.alternatives[i]));
         if (row.dead() || row.id == url) continue;
         MAGPIE_TRY_DO(db_.run("UPDATE image_refs SET url = ?, candidate = ? WHERE page = ? AND ord = ?", row.id, i + 1, ref.page, ref.ord));
+        MAGPIE_TRY_DO(db_.run("UPDATE OR IGNORE labels SET url = ? WHERE url = ? AND source = (SELECT url FROM urls WHERE id = ?)", row.id,
+                              url, ref.page));
         if (row.image != kNoId) MAGPIE_TRY_DO(mark(row.image));
         else add_once(next, row.url);
         break;
@@ -596,6 +602,7 @@ class SqliteTransaction final : public CatalogTransaction {
                 "r.page = ?)",
                 page));
     MAGPIE_TRY_DO(db_.run("DELETE FROM image_refs WHERE page = ?", page));
+    MAGPIE_TRY_DO(db_.run("DELETE FROM labels WHERE source = (SELECT url FROM urls WHERE id = ?)", page));
     return {};
   }
 
@@ -782,6 +789,21 @@ class SqliteTransaction final : public CatalogTransaction {
                   ref.caption, ref.width, ref.height, ref.of_product, product_of(ref, products), ref.language));
       if (row.image != kNoId) MAGPIE_TRY_DO(mark(row.image));
       if (row.wanted()) add_once(wanted, row.url);
+    }
+    return {};
+  }
+
+  /// What the page says of its pictures' licences, as labels whose source is the page; of the addresses that write_refs() chose.
+  Result<void> write_licences(std::int64_t page_id, const Page& page, JobId job, Timestamp at) {
+    std::int64_t ord = 0;
+    for (const ImageRef& ref : page.images) {
+      const std::int64_t place = ord++;
+      if (ref.licence.terms.empty()) continue;
+      MAGPIE_TRY_DO(
+          db_.run("INSERT OR IGNORE INTO labels (url, source, label, api, artist, artist_url, page_url, licence, job, at) SELECT "
+                  "r.url, u.url, '', u.url, ?, '', ?, ?, ?, ? FROM image_refs r JOIN urls u ON u.id = r.page WHERE r.page = ? AND "
+                  "r.ord = ?",
+                  ref.licence.credit, ref.licence.page, ref.licence.terms, job, to_millis(at), page_id, place));
     }
     return {};
   }

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "core/frontier.h"
+#include "core/licence.h"
 #include "core/price.h"
 #include "embedded/product_sizes.h"
 #include "net/url.h"
@@ -144,7 +145,7 @@ IndexDocument make_index_document(const Image& image, std::span<const std::strin
     keywords.add(label.label);
     keywords.add(label.artist);
     add_once(document.labels, label.label, kLabelsIndexedMax);
-    add_once(document.licences, label.licence, kLabelsIndexedMax);
+    add_once(document.licences, licence_name(label.licence), kLabelsIndexedMax);
   }
   for (const std::string& url : urls) {
     add_url_words(keywords, url);

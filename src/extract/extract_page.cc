@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "extract/app_shell.h"
 #include "extract/image_language.h"
+#include "extract/image_licence.h"
 #include "extract/microdata.h"
 #include "extract/page_class.h"
 #include "extract/page_parts.h"
@@ -180,6 +181,9 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   }
   for (const std::string& image : schema_images(json_ld, urls, kImagesByMarkupMax)) images.add_named(image, ImageOrigin::kJsonLd, "");
   for (const std::string& image : schema_images(microdata, urls, kImagesByMarkupMax)) images.add_named(image, ImageOrigin::kMicrodata, "");
+  for (const std::vector<JsonValue>* items : {&std::as_const(json_ld), &std::as_const(microdata), &rdfa})
+    add_schema_licences(*items, urls, images);
+  add_linked_licences(parts.licence_links, images);
   if (!page.products.empty()) images.mark_product(page.products.front().images);
 
   page.links = std::move(parts.links);
@@ -194,6 +198,7 @@ Result<ReadPage> read_page(std::string_view html_bytes, const PageContext& conte
   }
   // The tree goes.
   parts.h1_nodes.clear();
+  parts.licence_links.clear();
   parts.state_texts.clear();
   return ReadPage{std::move(page), std::move(parts), std::move(json_ld), std::move(microdata)};
 }

@@ -30,7 +30,7 @@ TEST(ImageLicence, OfAnImageObjectIsItsPictures) {
       "contentUrl": "https://photos.test/a.jpg", "license": "https://photos.test/licence", "acquireLicensePage": "/buy#a",
       "creditText": "Ada <b>Labs</b>", "creator": {"@type": "Person", "name": "Ada"}})"),
                                           "a.jpg");
-  EXPECT_EQ(licence, (ImageLicence{"https://photos.test/licence", "Ada Labs", "https://photos.test/buy"}));
+  EXPECT_EQ(licence, (ImageLicence{"https://photos.test/licence", "Ada Labs", "https://photos.test/buy#a"}));
 }
 
 TEST(ImageLicence, IsReadHoweverMarkupWritesIt) {
@@ -90,8 +90,7 @@ TEST(ImageLicence, HasLimits) {
                 .credit.size(),
             256U);
   std::string many = "<img src=/a.jpg>";
-  for (std::size_t i = 0; i < 10 * kLicenceLinksMax; ++i)
-    many += "<p><i><b><a rel=license href=/t" + std::to_string(i) + ">t</a></b></i></p>";
+  for (std::size_t i = 0; i < 2 * kLicenceLinksMax; ++i) many += "<a rel=license href=/t" + std::to_string(i) + ">t</a>";
   EXPECT_EQ(terms_on(many), "https://photos.test/t0") << "the first stays";
   EXPECT_EQ(terms_on("<a rel=license href='javascript:alert(1)'>t</a><img src=/a.jpg>"), "");
 }

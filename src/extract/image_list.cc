@@ -265,14 +265,8 @@ void ImageList::add_lazy(std::vector<Candidate>& out, HtmlNode element, double b
   });
 }
 
-void ImageList::add_element(HtmlNode element, std::string_view nearest_heading) {
-  if (images_.size() >= count_max_) return;
-  ImageRef image;
-  image.width = pixels(element.attribute("width"));
-  image.height = pixels(element.attribute("height"));
-  const bool dot = (image.width > 0 && image.width <= 2) || (image.height > 0 && image.height <= 2);
-  const double base_width = image.width > 0 ? image.width : kPlainWidth;
-
+std::vector<ImageList::Candidate> ImageList::candidates_of(HtmlNode element, std::uint32_t width) const {
+  const double base_width = width > 0 ? width : kPlainWidth;
   std::vector<Candidate> candidates;
   add_srcset(candidates, element.attribute("srcset"), ImageOrigin::kSrcset, base_width);
   add_sources(candidates, element, base_width);
@@ -288,6 +282,16 @@ void ImageList::add_element(HtmlNode element, std::string_view nearest_heading) 
   }
   const bool is_svg = element.name() == "image";
   add_url(candidates, element.attribute(is_svg ? "href" : "src"), src_value, ImageOrigin::kImg);
+  return candidates;
+}
+
+void ImageList::add_element(HtmlNode element, std::string_view nearest_heading) {
+  if (images_.size() >= count_max_) return;
+  ImageRef image;
+  image.width = pixels(element.attribute("width"));
+  image.height = pixels(element.attribute("height"));
+  const bool dot = (image.width > 0 && image.width <= 2) || (image.height > 0 && image.height <= 2);
+  std::vector<Candidate> candidates = candidates_of(element, image.width);
   if (candidates.empty() || dot) return;
   if (const HtmlNode link = ancestor(element, "a", 4); link && is_picture_url(link.attribute("href"))) {
     add_url(candidates, link.attribute("href"), kLinkedWidth, ImageOrigin::kLink);
@@ -360,6 +364,21 @@ void ImageList::merge(ImageRef& known, ImageRef&& image, std::size_t at) {
   for (std::string& url : image.alternatives) {
     if (known.alternatives.size() < kCandidatesMax && by_url_.try_emplace(url, at).second) known.alternatives.push_back(std::move(url));
   }
+}
+
+std::optional<std::size_t> ImageList::find(HtmlNode element) const {
+  for (const Candidate& candidate : candidates_of(element, 0)) {
+    if (const auto known = by_url_.find(candidate.url); known != by_url_.end()) return known->second;
+  }
+  return std::nullopt;
+}
+
+void ImageList::set_licence(std::size_t image, const ImageLicence& licence) {
+  if (images_[image].licence.terms.empty()) images_[image].licence = licence;
+}
+
+void ImageList::set_licence(const std::string& url, const ImageLicence& licence) {
+  if (const auto known = by_url_.find(url); known != by_url_.end()) set_licence(known->second, licence);
 }
 
 void ImageList::mark_product(const std::vector<std::string>& urls) {

@@ -1,5 +1,6 @@
 #pragma once
 // Every picture that a page speaks of, grouped by the element that shows it, without repeats.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,6 +31,12 @@ class ImageList {
   /// Marks the pictures of the page's own product.
   void mark_product(const std::vector<std::string>& urls);
 
+  /// The picture that an <img> added, by any of its candidates; nothing when it added none.
+  std::optional<std::size_t> find(HtmlNode element) const;
+  /// For the picture of that number or address, unless it has one already or there is none of that address.
+  void set_licence(std::size_t image, const ImageLicence& licence);
+  void set_licence(const std::string& url, const ImageLicence& licence);
+
   /// From now on elements are asked for a language that those around them declare: some element of the page does.
   void expect_languages() { expects_languages_ = true; }
 
@@ -43,6 +50,7 @@ class ImageList {
     double value;  // expected width in pixels, or a guess that orders kinds of attributes
     ImageOrigin origin;
   };
+  std::vector<Candidate> candidates_of(HtmlNode element, std::uint32_t width) const;
   void add(std::vector<Candidate> candidates, ImageRef image);
   void add_srcset(std::vector<Candidate>& out, std::string_view srcset, ImageOrigin origin, double base_width) const;
   void add_url(std::vector<Candidate>& out, std::string_view href, double value, ImageOrigin origin) const;

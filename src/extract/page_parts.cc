@@ -14,14 +14,6 @@ namespace {
 // Words of a rel attribute: lower case, one space apart.
 std::string rel_of(HtmlNode element) { return squeeze(ascii_lowered(utf8_prefix(element.attribute("rel"), 256))); }
 
-bool has_word(std::string_view words, std::string_view word) {
-  for (std::size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
-    const std::size_t end = at + word.size();
-    if ((at == 0 || words[at - 1] == ' ') && (end == words.size() || words[end] == ' ')) return true;
-  }
-  return false;
-}
-
 class PartsReader {
  public:
   PartsReader(const HtmlTree& tree, const PageUrls& urls, const ExtractLimits& limits, ImageList& images)
@@ -102,7 +94,14 @@ class PartsReader {
     std::string url = urls_.absolute(node.attribute("href"));
     if (url.empty()) return;
     std::string text = node.is("area") ? squeeze(utf8_prefix(node.attribute("alt"), limits_.text_bytes_max)) : node.visible_text(512);
-    parts_.links.push_back({std::move(url), std::move(text), rel_of(node)});
+    std::string rel = rel_of(node);
+    note_licence(node, rel, url);
+    parts_.links.push_back({std::move(url), std::move(text), std::move(rel)});
+  }
+
+  void note_licence(HtmlNode node, std::string_view rel, const std::string& url) {
+    if (parts_.licence_links.size() < kLicenceLinksMax && url.size() <= kLicenceBytesMax && is_licence_link(rel, url))
+      parts_.licence_links.push_back({node, url});
   }
 
   // A page that this one shows or sends to.
@@ -136,6 +135,7 @@ class PartsReader {
   void read_link_element(HtmlNode node) {
     const std::string rel = rel_of(node);
     if (has_word(rel, "image_src")) images_.add_named(node.attribute("href"), ImageOrigin::kLink, "");
+    if (has_word(rel, "license")) note_licence(node, rel, urls_.absolute(node.attribute("href")));
     const bool is_canonical = has_word(rel, "canonical");
     const bool leads_on = is_canonical || has_word(rel, "next") || has_word(rel, "prev") || has_word(rel, "alternate");
     if (!leads_on || has_word(rel, "stylesheet")) return;
@@ -213,6 +213,14 @@ class PartsReader {
 };
 
 }  // namespace
+
+bool has_word(std::string_view words, std::string_view word) {
+  for (std::size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || words[at - 1] == ' ') && (end == words.size() || words[end] == ' ')) return true;
+  }
+  return false;
+}
 
 std::string_view PageParts::meta(std::string_view key) const {
   for (const MetaTag& tag : metas) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/records.h"
+#include "extract/image_licence.h"
 #include "extract/image_list.h"
 #include "extract/json_value.h"
 #include "extract/page_urls.h"
@@ -34,6 +35,7 @@ struct PageParts {
   std::vector<Link> links;
   std::vector<std::string> json_ld_texts;
   std::vector<std::string> opengraph_prefixes;  // declared by prefix="…" on html and head
+  std::vector<LicenceLink> licence_links;       // to licences, in order; they live as long as the tree
   bool has_microdata = false, has_rdfa = false;
   /// Scripts in the page and attributes that may hold a product as data; they live as long as the tree.
   std::vector<std::string_view> state_texts;
@@ -41,6 +43,9 @@ struct PageParts {
   /// The content of the first <meta> of that key, or empty.
   std::string_view meta(std::string_view key) const;
 };
+
+/// Whether the word is among these, which stand one space apart: of a rel attribute.
+bool has_word(std::string_view words, std::string_view word);
 
 /// Walks the tree once; pictures go to `images`.
 PageParts read_parts(const HtmlTree& tree, const PageUrls& urls, const ExtractLimits& limits, ImageList& images);

@@ -5,21 +5,18 @@
 #include "base/ascii.h"
 
 namespace magpie {
-namespace {
 
-std::string local_name(std::string_view text) {
+std::string schema_local_name(std::string_view text) {
   const std::size_t at = text.find_last_of("/#:");
   return ascii_lowered(at == std::string_view::npos ? text : text.substr(at + 1));
 }
-
-}  // namespace
 
 bool is_schema_type(const JsonValue& node, std::initializer_list<std::string_view> names) {
   const JsonValue* type = node.find("@type");
   if (type == nullptr) type = node.find("type");
   if (type == nullptr) return false;
   const auto matches = [&](const JsonValue& value) {
-    return value.is_string() && std::find(names.begin(), names.end(), local_name(value.text)) != names.end();
+    return value.is_string() && std::find(names.begin(), names.end(), schema_local_name(value.text)) != names.end();
   };
   return type->is_array() ? std::any_of(type->items.begin(), type->items.end(), matches) : matches(*type);
 }

@@ -9,7 +9,10 @@
 
 namespace magpie {
 
-/// Whether the item has one of the types, named in lower case: "https://schema.org/Product", "schema:Product" and "Product" are the same.
+/// "https://schema.org/Product", "schema:Product" and "Product": all "product".
+std::string schema_local_name(std::string_view text);
+
+/// Whether the item has one of the types, by their local names in lower case.
 bool is_schema_type(const JsonValue& node, std::initializer_list<std::string_view> names);
 
 /// The value, or the first of a list; nullptr for none.

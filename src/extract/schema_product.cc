@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/utf8.h"
+#include "extract/schema_node.h"
 #include "extract/variant_json.h"
 #include "text/html_tree.h"
 #include "text/price.h"
@@ -16,25 +17,10 @@ constexpr std::size_t kNameBytesMax = 1'024;
 constexpr std::size_t kDescriptionBytesMax = 16'384;
 constexpr std::size_t kImagesMax = 64;
 
-// "https://schema.org/Product", "schema:Product" and "Product" are the same.
-std::string local_name(std::string_view text) {
-  const std::size_t at = text.find_last_of("/#:");
-  return ascii_lowered(at == std::string_view::npos ? text : text.substr(at + 1));
-}
-
-bool is_type(const JsonValue& node, std::initializer_list<std::string_view> names) {
-  const JsonValue* type = node.find("@type");
-  if (type == nullptr) type = node.find("type");
-  if (type == nullptr) return false;
-  const auto matches = [&](const JsonValue& value) {
-    return value.is_string() && std::find(names.begin(), names.end(), local_name(value.text)) != names.end();
-  };
-  return type->is_array() ? std::any_of(type->items.begin(), type->items.end(), matches) : matches(*type);
-}
-
 bool is_product(const JsonValue& node) {
-  return is_type(node, {"product", "productgroup", "productmodel", "individualproduct", "someproducts", "vehicle", "car", "motorcycle"}) ||
-         (is_type(node, {"book", "movie", "musicalbum", "videogame", "softwareapplication", "creativework"}) &&
+  return is_schema_type(node,
+                        {"product", "productgroup", "productmodel", "individualproduct", "someproducts", "vehicle", "car", "motorcycle"}) ||
+         (is_schema_type(node, {"book", "movie", "musicalbum", "videogame", "softwareapplication", "creativework"}) &&
           node.find("offers") != nullptr);
 }
 
@@ -79,7 +65,7 @@ class ProductReader {
       FoundProduct found{read(value, offer), listed, variant, identifier(first_of(value, {"mpn"}))};
       if (!found.product.name.empty() || !found.product.offer.price.empty()) found_.push_back(std::move(found));
     }
-    const JsonValue* inner_offer = is_type(value, {"offer", "demand"}) ? &value : nullptr;
+    const JsonValue* inner_offer = is_schema_type(value, {"offer", "demand"}) ? &value : nullptr;
     for (const auto& [key, member] : value.members) {
       const bool is_variant = variant || key == "hasVariant" || key == "model" || key == "isVariantOf";
       walk(member, key == "itemOffered" ? inner_offer : nullptr, listed || leads_to_others(key), is_variant);
@@ -158,7 +144,7 @@ class ProductReader {
     for (const std::string_view key : {"hasVariant", "model", "offers"}) {
       std::vector<const JsonValue*> entries;
       each_value(node, key, [&](const JsonValue& value) {
-        const JsonValue* inner = key == "offers" && is_type(value, {"aggregateoffer"}) ? value.find("offers") : nullptr;
+        const JsonValue* inner = key == "offers" && is_schema_type(value, {"aggregateoffer"}) ? value.find("offers") : nullptr;
         if (inner == nullptr) return entries.push_back(&value);
         for (const JsonValue& offer : inner->items) entries.push_back(&resolved(offer));
       });
@@ -204,7 +190,7 @@ class ProductReader {
     if (product.gtin.empty()) product.gtin = identifier(first_of(node, {"gtin13", "gtin", "gtin14", "gtin12", "gtin8"}));
     complete(product.offer, read);
     if (&node != &resolved(node)) return;
-    if (is_type(node, {"offer", "aggregateoffer"}))
+    if (is_schema_type(node, {"offer", "aggregateoffer"}))
       each_value(node, "offers", [&](const JsonValue& value) { add_offer(product, value, depth + 1); });
   }
 
@@ -222,7 +208,7 @@ class ProductReader {
     if (!node.is_object()) return;
     if (offer.currency.empty()) offer.currency = normalised_currency(first(node, "priceCurrency"));
     const std::string price = amount(node, {"price", "minPrice"}, offer);
-    const std::string kind = local_name(first(node, "priceType"));
+    const std::string kind = schema_local_name(first(node, "priceType"));
     const bool is_old = kind == "listprice" || kind == "strikethroughprice" || kind == "msrp" || kind == "srp" || kind == "regularprice";
     const bool per_unit = node.find("referenceQuantity") != nullptr && !offer.price.empty();
     if (is_old && offer.old_price.empty()) offer.old_price = price;
@@ -244,30 +230,6 @@ class ProductReader {
   std::unordered_map<std::string, const JsonValue*> by_id_;
   std::vector<FoundProduct> found_;
 };
-
-template <class Use>
-void each_object(const std::vector<JsonValue>& items, Use&& use) {
-  std::vector<const JsonValue*> stack;
-  for (auto item = items.rbegin(); item != items.rend(); ++item) stack.push_back(&*item);
-  while (!stack.empty()) {
-    const JsonValue* value = stack.back();
-    stack.pop_back();
-    if (value->is_object()) use(*value);
-    for (auto member = value->members.rbegin(); member != value->members.rend(); ++member) stack.push_back(&member->second);
-    for (auto item = value->items.rbegin(); item != value->items.rend(); ++item) stack.push_back(&*item);
-  }
-}
-
-const JsonValue* only(const JsonValue* value) {
-  while (value != nullptr && value->is_array()) value = value->items.empty() ? nullptr : &value->items.front();
-  return value;
-}
-
-std::string text_at(const JsonValue& node, std::string_view key) {
-  const JsonValue* value = only(node.find(key));
-  if (value == nullptr) return {};
-  return value->is_object() ? text_at(*value, "name") : value->text;
-}
 
 bool is_home(const std::string& name) {
   const std::string lower = ascii_lowered(name);
@@ -298,14 +260,14 @@ std::vector<FoundProduct> schema_products(const std::vector<JsonValue>& items, c
 
 std::string schema_breadcrumb(const std::vector<JsonValue>& items) {
   std::string best;
-  each_object(items, [&](const JsonValue& node) {
-    if (!best.empty() || !is_type(node, {"breadcrumblist"})) return;
+  each_schema_object(items, [&](const JsonValue& node) {
+    if (!best.empty() || !is_schema_type(node, {"breadcrumblist"})) return;
     const JsonValue* elements = node.find("itemListElement");
     if (elements == nullptr || !elements->is_array()) return;
     std::string joined;
     for (const JsonValue& element : elements->items) {
-      std::string name = plain_words(text_at(element, "name"), 256);
-      if (name.empty()) name = plain_words(text_at(element, "item"), 256);
+      std::string name = plain_words(schema_text(element, "name"), 256);
+      if (name.empty()) name = plain_words(schema_text(element, "item"), 256);
       if (name.empty() || name.starts_with("http") || (joined.empty() && is_home(name)) || joined.size() > 1'024) continue;
       if (!joined.empty()) joined += " > ";
       joined += name;
@@ -319,10 +281,10 @@ bool is_home_page(const std::string& name) { return is_home(name); }
 
 std::string schema_site_name(const std::vector<JsonValue>& items) {
   std::string site, organisation;
-  each_object(items, [&](const JsonValue& node) {
-    if (site.empty() && is_type(node, {"website"})) site = plain_words(text_at(node, "name"), 256);
-    if (organisation.empty() && is_type(node, {"organization", "onlinestore", "store"}))
-      organisation = plain_words(text_at(node, "name"), 256);
+  each_schema_object(items, [&](const JsonValue& node) {
+    if (site.empty() && is_schema_type(node, {"website"})) site = plain_words(schema_text(node, "name"), 256);
+    if (organisation.empty() && is_schema_type(node, {"organization", "onlinestore", "store"}))
+      organisation = plain_words(schema_text(node, "name"), 256);
   });
   return site.empty() ? organisation : site;
 }
@@ -330,13 +292,13 @@ std::string schema_site_name(const std::vector<JsonValue>& items) {
 std::vector<std::string> schema_images(const std::vector<JsonValue>& items, const PageUrls& urls, std::size_t count_max) {
   std::vector<std::string> images;
   const auto add = [&](const JsonValue& value) {
-    std::string text = value.is_object() ? text_at(value, "contentUrl") : value.text;
-    if (value.is_object() && text.empty()) text = text_at(value, "url");
+    std::string text = value.is_object() ? schema_text(value, "contentUrl") : value.text;
+    if (value.is_object() && text.empty()) text = schema_text(value, "url");
     std::string url = urls.absolute(text);
     if (!url.empty() && images.size() < count_max) images.push_back(std::move(url));
   };
-  each_object(items, [&](const JsonValue& node) {
-    if (is_type(node, {"imageobject"})) add(node);
+  each_schema_object(items, [&](const JsonValue& node) {
+    if (is_schema_type(node, {"imageobject"})) add(node);
     for (const std::string_view key : {"image", "photo", "thumbnailUrl", "primaryImageOfPage"}) {
       const JsonValue* value = node.find(key);
       if (value == nullptr) continue;

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/utf8.h"
+#include "core/licence.h"
 #include "core/product_identity.h"
 #include "net/url.h"
 #include "serve/api_text.h"
@@ -94,7 +95,8 @@ void write_labels(JsonWriter& json, const ImageDetails& details) {
     write_text_or_null(json, "artist", label.artist);
     write_address_or_null(json, "artist_url", label.artist_url);
     write_address_or_null(json, "page_url", label.page_url);
-    write_text_or_null(json, "licence", label.licence);
+    write_text_or_null(json, "licence", licence_name(label.licence));
+    write_address_or_null(json, "licence_url", label.licence);
     json.end_object();
   }
   json.end_array();

@@ -385,6 +385,37 @@ TEST_P(CatalogContract, LabelsSayWhereTheyComeFromAndMakeAPictureFindable) {
   EXPECT_THAT(*catalog->label_counts("dogs"), IsEmpty());
 }
 
+TEST_P(CatalogContract, APagesWordOfALicenceIsALabelUntilThePageSaysOtherwise) {
+  Page page = chair_page();
+  const std::string first = page.images.front().url;
+  page.images.front().alternatives = {"http://shop.test:8080/img/small.jpg"};
+  page.images.front().licence = {"https://creativecommons.org/licenses/by/4.0/deed.de", "Ada", "http://shop.test:8080/buy"};
+  write([&](CatalogTransaction& t) { return t.record_page(fetch_of(page.url), page, 1); });
+  fail_image(first);  // the next candidate stands for it, and has what was said
+  const ImageId id = add_image("http://shop.test:8080/img/small.jpg", "bytes");
+  const auto labels = (*catalog->image_details(id))->labels;
+  ASSERT_EQ(labels.size(), 1u);
+  EXPECT_EQ(labels[0].source, page.url);
+  EXPECT_EQ(labels[0].api, page.url);
+  EXPECT_EQ(labels[0].label, "");
+  EXPECT_EQ(labels[0].artist, "Ada");
+  EXPECT_EQ(labels[0].page_url, "http://shop.test:8080/buy");
+  EXPECT_EQ(labels[0].licence, "https://creativecommons.org/licenses/by/4.0/deed.de");
+  const auto document = *catalog->index_document(id);
+  EXPECT_THAT(document->licences, ElementsAre("CC BY 4.0"));
+  EXPECT_THAT(document->labels, IsEmpty());
+  EXPECT_THAT(document->keywords, HasSubstr("Ada"));
+
+  clear_all_dirty();
+  page.images.front().licence = {"All rights reserved", "", ""};
+  EXPECT_TRUE(write([&](CatalogTransaction& t) { return t.record_page(fetch_of(page.url), page, 1); }).changed);
+  EXPECT_THAT((*catalog->index_document(id))->licences, ElementsAre("All rights reserved"));
+  EXPECT_THAT(dirty(), ElementsAre(id));
+  page.images.front().licence = {};
+  write([&](CatalogTransaction& t) { return t.record_page(fetch_of(page.url), page, 1); });
+  EXPECT_THAT((*catalog->image_details(id))->labels, IsEmpty());
+}
+
 TEST_P(CatalogContract, ARedirectHandsItsLabelsOn) {
   write([&](CatalogTransaction& t) { return t.add_label(label_of("http://a.test/old.jpg", "black")); });
   Fetch moved = fetch_of("http://a.test/old.jpg", UrlKind::kImage);
