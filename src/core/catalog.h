@@ -182,15 +182,15 @@ class CatalogTransaction {
   /// What later pictures are compared with (analyse/copy_sketch.h), kept for a picture that was compared itself; "" where nothing could be
   /// made of it. kNotFound for an unknown picture.
   virtual Result<void> set_copy_sketch(ImageId image, std::string_view sketch) = 0;
-  /// What was found around a picture replaces what was there. Other inherited words put it onto the to-index list; they are no change of
-  /// what it says itself, after which it is to be looked at again. kNotFound for an unknown picture.
-  virtual Result<void> set_surroundings(ImageId image, const Surroundings& found) = 0;
+  /// What was found around a picture replaces what was there, but for words that their sources say no more. Other inherited words put it
+  /// onto the to-index list; they are no change of what it says itself, after which it is to be looked at again. Nothing is kept where the
+  /// picture is another by now than `from`: it goes onto the list, and is still to be looked at. kNotFound for an unknown picture.
+  virtual Result<void> set_surroundings(const Onlooker& from, const Surroundings& found) = 0;
   /// They are not to be found any more: nothing is inherited by them or from them. Heirs go onto the to-index list.
   virtual Result<void> disinherit(std::span<const ImageId> sources) = 0;
   virtual Result<void> set_variants(ImageId image, const VariantPlace& thumbnail, const VariantPlace& preview) = 0;
 
   virtual Result<void> mark_dirty(std::span<const ImageId> images) = 0;
-  virtual Result<void> mark_all_dirty() = 0;
   /// Takes pictures off the to-index list that have not changed since `taken` was read.
   virtual Result<void> clear_dirty(std::span<const DirtyImage> taken) = 0;
 

@@ -26,6 +26,13 @@ struct Surroundings {
   bool operator==(const Surroundings&) const = default;
 };
 
+/// The picture that was looked around from, as it was then.
+struct Onlooker {
+  ImageId image = kNoId;
+  ImageId copy_group = kNoId;
+  std::vector<std::string> own_words;  // Catalog::own_words
+};
+
 /// What makes a picture worth noting, for whoever learns it: facts alone, none of them weighed.
 struct NoteworthyFeatures {
   float rarity = 1;

@@ -1,16 +1,37 @@
 #include "embedded/catalog_surroundings.h"
 
+#include <algorithm>
+#include <map>
+
+#include "embedded/catalog_images.h"
 #include "embedded/catalog_rows.h"
 
 namespace magpie {
+
+namespace {
+
+/// The words whose sources say them.
+Result<std::vector<InheritedWord>> still_said(Database& db, const std::vector<InheritedWord>& words) {
+  std::map<ImageId, std::vector<std::string>> said;
+  std::vector<InheritedWord> kept;
+  for (const InheritedWord& word : words) {
+    const auto [source, is_new] = said.try_emplace(word.source);
+    if (is_new) { MAGPIE_TRY(source->second, read_own_words(db, word.source)); }
+    if (std::ranges::find(source->second, word.word) != source->second.end()) kept.push_back(word);
+  }
+  return kept;
+}
+
+}  // namespace
 
 Result<bool> put_surroundings(Database& db, ImageId image, const Surroundings& found) {
   MAGPIE_TRY_DO(db.run("INSERT OR REPLACE INTO surroundings (image, space, rarity, look_alikes, own_words) VALUES (?, ?, ?, ?, ?)", image,
                        found.space, static_cast<double>(found.rarity), found.look_alikes, found.own_words));
   MAGPIE_TRY(const std::vector<InheritedWord> before, read_inherited_words(db, image));
-  if (before == found.words) return false;
+  MAGPIE_TRY(const std::vector<InheritedWord> words, still_said(db, found.words));
+  if (before == words) return false;
   MAGPIE_TRY_DO(db.run("DELETE FROM inherited_words WHERE image = ?", image));
-  for (const InheritedWord& word : found.words) {
+  for (const InheritedWord& word : words) {
     MAGPIE_TRY_DO(db.run("INSERT OR REPLACE INTO inherited_words (image, word, weight, source) VALUES (?, ?, ?, ?)", image, word.word,
                          static_cast<double>(word.weight), word.source));
   }

@@ -9,7 +9,7 @@
 
 namespace magpie {
 
-/// Whether its inherited words are others than before.
+/// Keeps no word that its source does not say (any more). Whether the inherited words are others than before.
 Result<bool> put_surroundings(Database& db, ImageId image, const Surroundings& found);
 /// The picture is to be looked at again; what it inherited stays until then.
 Result<void> outdate_surroundings(Database& db, ImageId image);

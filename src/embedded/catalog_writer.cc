@@ -10,6 +10,7 @@
 #include "core/price.h"
 #include "embedded/catalog_copies.h"
 #include "embedded/catalog_forget.h"
+#include "embedded/catalog_images.h"
 #include "embedded/catalog_rows.h"
 #include "embedded/catalog_surroundings.h"
 #include "net/url.h"
@@ -246,11 +247,13 @@ class SqliteTransaction final : public CatalogTransaction {
     return {};
   }
 
-  Result<void> set_surroundings(ImageId image, const Surroundings& found) override {
-    MAGPIE_TRY(const auto known, first_int64("SELECT 1 FROM images WHERE id = ?", image));
-    if (!known) return fail(Code::kNotFound, "there is no picture {}", image);
-    MAGPIE_TRY(const bool changed, put_surroundings(db_, image, found));
-    if (changed) MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) VALUES (?)", image));
+  Result<void> set_surroundings(const Onlooker& from, const Surroundings& found) override {
+    MAGPIE_TRY(const auto group, first_int64("SELECT copy_group FROM images WHERE id = ?", from.image));
+    if (!group) return fail(Code::kNotFound, "there is no picture {}", from.image);
+    MAGPIE_TRY(const std::vector<std::string> own_words, read_own_words(db_, from.image));
+    if (*group != from.copy_group || own_words != from.own_words) return mark(from.image);
+    MAGPIE_TRY(const bool changed, put_surroundings(db_, from.image, found));
+    if (changed) MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) VALUES (?)", from.image));
     return {};
   }
 
@@ -270,11 +273,6 @@ class SqliteTransaction final : public CatalogTransaction {
 
   Result<void> mark_dirty(std::span<const ImageId> images) override {
     for (const ImageId image : images) MAGPIE_TRY_DO(mark(image));
-    return {};
-  }
-
-  Result<void> mark_all_dirty() override {
-    MAGPIE_TRY_DO(db_.run("INSERT OR REPLACE INTO to_index (image) SELECT id FROM images ORDER BY id"));
     return {};
   }
 

@@ -50,7 +50,7 @@ struct Compared {
 
 /// What is around a kept picture was looked at; the fetch is not.
 struct Surrounded {
-  ImageId image = kNoId;
+  Onlooker from;
   Surroundings found;
 };
 

@@ -18,9 +18,8 @@ constexpr std::string_view kMark = "surroundings_behind";  // in the catalog's m
 
 /// What is seen from one picture.
 struct LookAround::View {
-  ImageId id = kNoId;
+  Onlooker from;
   Surroundings found;
-  std::vector<std::string> own;
   std::vector<LookAlike> others;  // by likeness, without words until they are heard
 };
 
@@ -96,11 +95,15 @@ Result<const LookAround::Seen*> LookAround::seen(ImageId id, bool with_words) {
 }
 
 Result<LookAround::View> LookAround::view_of(ImageId id) {
-  View view{.id = id, .found = {.space = parts_.recorder.space()}, .own = {}, .others = {}};
-  MAGPIE_TRY(view.own, parts_.catalog.own_words(id));
-  view.found.own_words = static_cast<std::uint32_t>(view.own.size());
+  View view{.from = {.image = id}, .found = {.space = parts_.recorder.space()}, .others = {}};
+  const std::vector<std::string>& own = view.from.own_words;
+  MAGPIE_TRY(view.from.own_words, parts_.catalog.own_words(id));
+  view.found.own_words = static_cast<std::uint32_t>(own.size());
   MAGPIE_TRY(const std::optional<Image> image, parts_.catalog.image(id));
-  if (image) seen_.put(id, {image->copy_group, view.own});
+  if (image) {
+    view.from.copy_group = image->copy_group;
+    seen_.put(id, {image->copy_group, own});
+  }
   MAGPIE_TRY(const std::shared_ptr<const VectorSnapshot> vectors, parts_.vectors.snapshot());
   MAGPIE_TRY(const std::optional<Embedding> embedding, vectors->embedding(id));
   if (!image || !embedding) return view;
@@ -110,7 +113,7 @@ Result<LookAround::View> LookAround::view_of(ImageId id) {
   MAGPIE_TRY(
       const VectorMatches near,
       vectors->search({.vector = *embedding, .k = kNeighbours + 1, .min_similarity = background.mean, .scope = whole, .exact = false}));
-  const bool listens = view.own.size() < kFewWords;
+  const bool listens = own.size() < kFewWords;
   float likeness_sum = 0;
   std::size_t nearest = 0;
   for (const SimilarId& hit : near.hits) {
@@ -130,26 +133,25 @@ Result<LookAround::View> LookAround::view_of(ImageId id) {
   return view;
 }
 
-/// Reads words until enough have been heard.
+/// Reads words until enough have been heard, but those of copies, which may stand far down, in any case.
 Result<void> LookAround::hear(View& view) {
-  if (view.own.size() >= kFewWords) return {};
+  if (view.from.own_words.size() >= kFewWords) return {};
   std::set<ImageId> groups;
   for (LookAlike& other : view.others) {
-    if (groups.size() == kHeardMax) break;
-    if (!other.is_copy && other.likeness < kLikenessMin) continue;
+    if (!other.is_copy && (groups.size() == kHeardMax || other.likeness < kLikenessMin)) continue;
     MAGPIE_TRY(const Seen* seen_other, seen(other.id, true));
     if (seen_other) other.words = *seen_other->words;
     if (!other.words.empty()) groups.insert(other.group);
   }
-  view.found.words = inherited_words(view.others, view.own);
+  view.found.words = inherited_words(view.others, view.from.own_words);
   return {};
 }
 
 /// Those that inherited from it, and the nearest around it that are still short of words, are looked at again.
 Result<void> LookAround::call_heirs(const View& view) {
-  MAGPIE_TRY(std::vector<ImageId> heirs, parts_.catalog.heirs(view.id));
+  MAGPIE_TRY(std::vector<ImageId> heirs, parts_.catalog.heirs(view.from.image));
   if (heirs.size() > kHeirsMax) heirs.resize(kHeirsMax);
-  for (std::size_t i = 0; i < std::min(view.others.size(), kNearest) && !view.own.empty(); ++i) {
+  for (std::size_t i = 0; i < std::min(view.others.size(), kNearest) && !view.from.own_words.empty(); ++i) {
     const LookAlike& other = view.others[i];
     if (!other.is_copy && other.likeness < kLikenessMin) break;
     MAGPIE_TRY(const std::optional<Surroundings> known, parts_.catalog.surroundings(other.id));
@@ -162,7 +164,7 @@ Result<void> LookAround::call_heirs(const View& view) {
 
 void LookAround::record(const View& view) {
   Finished finished;
-  finished.outcome = Surrounded{view.id, view.found};
+  finished.outcome = Surrounded{view.from, view.found};
   parts_.recorder.record(std::move(finished));
 }
 

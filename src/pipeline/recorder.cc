@@ -1,7 +1,6 @@
 #include "pipeline/recorder.h"
 
 #include <future>
-#include <map>
 #include <set>
 
 #include "base/log.h"
@@ -206,7 +205,7 @@ Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item
                : transaction.set_regions(look->image, {look->detector, look->space, look->regions});
   }
   if (const auto* compared = std::get_if<Compared>(&item.outcome)) return write_comparison(transaction, *compared, batch);
-  if (auto* surrounded = std::get_if<Surrounded>(&item.outcome)) return write_surroundings(transaction, *surrounded);
+  if (const auto* surrounded = std::get_if<Surrounded>(&item.outcome)) return write_surroundings(transaction, *surrounded);
   batch.runs.insert(item.run);
   if (item.fetch.cause != Cause::kNone) return write_failure(transaction, item, batch);
   if (std::holds_alternative<Page>(item.outcome)) return write_page(transaction, item, batch);
@@ -311,21 +310,10 @@ Result<void> Recorder::write_comparison(CatalogTransaction& transaction, const C
   return {};
 }
 
-// Pictures and pages may have been forgotten since, and what they said with them.
-Result<void> Recorder::write_surroundings(CatalogTransaction& transaction, Surrounded& surrounded) {
-  MAGPIE_TRY(const std::optional<Image> image, ports_.catalog.image(surrounded.image));
-  if (!image) return {};
-  std::map<ImageId, std::vector<std::string>> said;
-  for (const InheritedWord& word : surrounded.found.words) {
-    const auto [known, is_new] = said.try_emplace(word.source);
-    if (!is_new) continue;
-    MAGPIE_TRY(known->second, ports_.catalog.own_words(word.source));
-  }
-  std::erase_if(surrounded.found.words, [&](const InheritedWord& word) {
-    const std::vector<std::string>& words = said[word.source];
-    return std::ranges::find(words, word.word) == words.end();
-  });
-  return transaction.set_surroundings(surrounded.image, surrounded.found);
+// The picture may have been forgotten since.
+Result<void> Recorder::write_surroundings(CatalogTransaction& transaction, const Surrounded& surrounded) {
+  MAGPIE_TRY(const std::optional<Image> image, ports_.catalog.image(surrounded.from.image));
+  return image ? transaction.set_surroundings(surrounded.from, surrounded.found) : Result<void>();
 }
 
 Result<void> Recorder::write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch) {

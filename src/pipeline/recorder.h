@@ -95,7 +95,7 @@ class Recorder {
   Result<void> write_page(CatalogTransaction& transaction, Finished& item, Batch& batch);
   Result<void> write_image(CatalogTransaction& transaction, Finished& item, Batch& batch);
   Result<void> write_comparison(CatalogTransaction& transaction, const Compared& compared, Batch& batch);
-  Result<void> write_surroundings(CatalogTransaction& transaction, Surrounded& surrounded);
+  Result<void> write_surroundings(CatalogTransaction& transaction, const Surrounded& surrounded);
   Result<void> write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch);
   Result<void> want_images(CatalogTransaction& transaction, const Finished& item, std::vector<std::string> urls, Batch& batch);
   Result<void> change_groups(std::function<Result<void>(CatalogTransaction&)> change);

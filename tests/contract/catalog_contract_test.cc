@@ -1164,12 +1164,15 @@ TEST_P(CatalogContract, InheritedWordsAreFoundAndGoWithTheirSource) {
   EXPECT_FALSE(catalog->own_words(source)->empty());
   EXPECT_TRUE(catalog->own_words(heir)->empty());
 
-  const Surroundings found{"one", 0.25F, 3, 0, {{"oak", 0.75F, source}, {"chair", 0.5F, source}}};
-  write([&](CatalogTransaction& t) { return t.set_surroundings(heir, found); });
-  EXPECT_EQ(*catalog->surroundings(heir), found);
+  const Onlooker from{heir, heir, {}};
+  const Surroundings found{"one", 0.25F, 3, 0, {{"red", 0.75F, source}, {"chair", 0.5F, source}}};
+  Surroundings with_unsaid = found;
+  with_unsaid.words.push_back({"unsaid", 0.25F, source});
+  write([&](CatalogTransaction& t) { return t.set_surroundings(from, with_unsaid); });
+  EXPECT_EQ(*catalog->surroundings(heir), found) << "without what its source does not say";
   EXPECT_EQ(*catalog->heirs(source), std::vector<ImageId>{heir});
   EXPECT_EQ(catalog->take_dirty(10)->size(), 1u);
-  EXPECT_EQ((*catalog->index_document(heir))->inherited, (std::vector<std::string>{"oak", "chair"}));
+  EXPECT_EQ((*catalog->index_document(heir))->inherited, (std::vector<std::string>{"red", "chair"}));
   const auto features = **catalog->noteworthy_features(heir);
   EXPECT_EQ(features.inherited_words, 2u);
   EXPECT_EQ(features.look_alikes, 3u);
@@ -1177,7 +1180,7 @@ TEST_P(CatalogContract, InheritedWordsAreFoundAndGoWithTheirSource) {
   EXPECT_EQ((*catalog->noteworthy_features(source))->pages, 1u);
   EXPECT_FALSE(catalog->noteworthy_features(9'999)->has_value());
   index();
-  write([&](CatalogTransaction& t) { return t.set_surroundings(heir, found); });
+  write([&](CatalogTransaction& t) { return t.set_surroundings(from, found); });
   EXPECT_TRUE(catalog->take_dirty(10)->empty()) << "the same again changes nothing";
   EXPECT_EQ(*catalog->images_to_surround("one", 0, 10), std::vector<ImageId>{source});
   EXPECT_EQ(catalog->images_to_surround("two", 0, 10)->size(), 0u) << "no vectors";
@@ -1187,14 +1190,23 @@ TEST_P(CatalogContract, InheritedWordsAreFoundAndGoWithTheirSource) {
   EXPECT_FALSE(catalog->surroundings(heir)->has_value()) << "to be looked at again";
   EXPECT_EQ(catalog->inherited_words(heir)->size(), 2u) << "until then it keeps its words";
   index();
-  write([&](CatalogTransaction& t) { return t.set_surroundings(heir, found); });
+  write([&](CatalogTransaction& t) { return t.set_surroundings(from, found); });
+
+  for (const Onlooker& before : {Onlooker{heir, heir, {"red"}}, Onlooker{heir, source, {}}}) {
+    index();
+    write([&](CatalogTransaction& t) { return t.set_surroundings(before, found); });
+    EXPECT_FALSE(catalog->surroundings(heir)->has_value()) << "another by now";
+    EXPECT_EQ(catalog->take_dirty(10)->size(), 1u);
+  }
+  write([&](CatalogTransaction& t) { return t.set_surroundings(from, found); });
 
   const std::vector<ImageId> gone = {source};
   write([&](CatalogTransaction& t) { return t.disinherit(gone); });
   EXPECT_TRUE(catalog->inherited_words(heir)->empty());
   EXPECT_FALSE(catalog->surroundings(heir)->has_value());
   EXPECT_EQ(catalog->take_dirty(10)->size(), 1u);
-  EXPECT_EQ((*catalog->begin())->set_surroundings(9'999, found).error().code, Code::kNotFound);
+  EXPECT_EQ((*catalog->begin())->set_surroundings({.image = 9'999, .copy_group = kNoId, .own_words = {}}, found).error().code,
+            Code::kNotFound);
 }
 
 TEST_P(CatalogContract, A304KeepsWhatIsKnown) {
