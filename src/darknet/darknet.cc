@@ -3,14 +3,14 @@
 #include <opencv2/core/utility.hpp>
 #include <opencv2/dnn.hpp>
 
-#include <charconv>
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 struct MagpieDarknet {
@@ -21,62 +21,11 @@ struct MagpieDarknet {
 
 namespace {
 
-constexpr std::uintmax_t kCfgBytesMax = 1 << 20;
-
 void say(const char* words, char* error, std::size_t error_bytes) {
   if (error_bytes == 0) return;
   const std::size_t size = std::min(std::strlen(words), error_bytes - 1);
   std::memcpy(error, words, size);
   error[size] = 0;
-}
-
-std::string read_cfg(const std::string& file) {
-  if (std::filesystem::file_size(file) > kCfgBytesMax) throw std::runtime_error("its .cfg has over 1 MB");
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// The whole numbers of "0,1, 2".
-std::vector<int> numbers_of(std::string_view text) {
-  std::vector<int> numbers;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at < end) {
-    int number = 0;
-    const auto [behind, fault] = std::from_chars(at, end, number);
-    if (fault == std::errc()) numbers.push_back(number);
-    at = fault == std::errc() ? behind : at + 1;
-  }
-  return numbers;
-}
-
-/// OpenCV takes a mask for an index without looking.
-void check_masks(std::string_view cfg) {
-  std::vector<int> mask;
-  int anchors = 1;
-  const auto end_section = [&] {
-    for (const int one : mask) {
-      if (one < 0 || one >= anchors)
-        throw std::runtime_error("mask=" + std::to_string(one) + " in its .cfg: there are num=" + std::to_string(anchors) + " anchors");
-    }
-    mask.clear();
-    anchors = 1;
-  };
-  while (!cfg.empty()) {
-    const std::size_t end = cfg.find('\n');
-    std::string line;
-    for (const char c : cfg.substr(0, end)) {
-      if (c != ' ' && c != '\t' && c != '\r') line += c;
-    }
-    if (line.starts_with('[')) end_section();
-    if (line.starts_with("mask=")) mask = numbers_of(std::string_view(line).substr(5));
-    if (line.starts_with("num=")) {
-      const std::vector<int> given = numbers_of(std::string_view(line).substr(4));
-      anchors = given.empty() ? 0 : given.front();
-    }
-    cfg.remove_prefix(end == std::string_view::npos ? cfg.size() : end + 1);
-  }
-  end_section();
 }
 
 /// Of the .weights: major, minor, revision, and how many pictures it has seen, which takes eight bytes since 0.2.
@@ -102,8 +51,6 @@ void check_weights(cv::dnn::Net& net, std::size_t header, const std::string& fil
 }
 
 void open(MagpieDarknet& network, const std::string& cfg_file, const std::string& weights_file, int threads) {
-  const std::string cfg = read_cfg(cfg_file);
-  check_masks(cfg);
   const std::size_t header = header_bytes(weights_file);
   cv::setNumThreads(threads);
   network.net = cv::dnn::readNetFromDarknet(cfg_file, weights_file);

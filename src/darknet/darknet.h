@@ -8,8 +8,8 @@ extern "C" {
 
 struct MagpieDarknet;
 
-/// The network, or null with `error` saying why, cut at `error_bytes` and ended by 0. Files may be anything: what OpenCV does not check
-/// itself is checked here (masks beyond the anchors, weights of another network).
+/// The network, or null with `error` saying why, cut at `error_bytes` and ended by 0. The caller has looked through the .cfg
+/// (model/darknet_cfg.h); the .weights may be anything, and those of another network are refused.
 MagpieDarknet* magpie_darknet_open(const char* cfg_file, const char* weights_file, int threads, char* error, std::size_t error_bytes);
 void magpie_darknet_close(MagpieDarknet* network);
 

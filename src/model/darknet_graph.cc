@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/files.h"
 #include "darknet/darknet.h"
+#include "model/darknet_cfg.h"
 
 namespace magpie::model {
 namespace {
@@ -96,6 +98,8 @@ class DarknetGraph final : public GraphEngine {
 }  // namespace
 
 Result<std::unique_ptr<GraphEngine>> open_darknet_graph(const fs::path& cfg_file, std::string model, const NetworkOptions& options) {
+  MAGPIE_TRY(const std::string cfg, read_file(cfg_file, kDarknetCfgBytesMax));
+  if (auto checked = check_darknet_cfg(cfg); !checked) return fail(std::move(checked).error(), model);
   MAGPIE_TRY(const DarknetLibrary library, open_library());
   const fs::path weights = fs::path(cfg_file).replace_extension(".weights");
   char error[kErrorBytes] = "";

@@ -94,6 +94,23 @@ TEST_F(Darknet, FilesThatAreNoNetworkAreRefused) {
   };
   EXPECT_THAT(refusal(with("mask=0", "mask=3"), weights()), HasSubstr("mask=3"));
   EXPECT_THAT(refusal(with("mask=0", "mask = -1"), weights()), HasSubstr("mask=-1"));
+  for (const char* mask : {"m{ask=3",
+                           "m\x01"
+                           "ask=3",
+                           "m\xFF"
+                           "ask=3",
+                           "mask=10000000000", "mask=0,,0", "mask=0x", "mask=0\nmask=1", "mask=3\nmask="}) {
+    SCOPED_TRACE(mask);  // what OpenCV passes over, reads otherwise, or does not set at all
+    EXPECT_THAT(refusal(with("mask=0", mask), weights()), HasSubstr("must name some of 1 anchors"));
+  }
+  for (const char* layers : {"1", "-2", "2147483647", "-1,9", "x"}) {
+    SCOPED_TRACE(layers);
+    EXPECT_THAT(refusal(with("[yolo]", fmt::format("[route]\nlayers={}\n[yolo]", layers)), weights()), HasSubstr("sections before it"));
+  }
+  for (const char* entry : {"groups=0", "stride=0", "size=-1", "filters=1e9", "filters=99999999999"}) {
+    SCOPED_TRACE(entry);
+    EXPECT_THAT(refusal(with("pad=0", entry), weights()), HasSubstr("must be a number from"));
+  }
   EXPECT_THAT(refusal(with("filters=7", "filters=8"), weights()), HasSubstr("net: "));
   EXPECT_THAT(refusal(with("[yolo]", "[bolo]"), weights()), HasSubstr("bolo"));
   EXPECT_THAT(refusal(with("stride=32", "stride=0"), weights()), HasSubstr("stride"));

@@ -250,6 +250,7 @@ Result<void> check_darknet(const ModelManifest& manifest) {
   if (!decodes)
     return fail(Code::kCorrupt, "graph '{}' is Darknet's: task must be detection and detection: decoding yolo-v3", manifest.graph);
   if (manifest.input.type != InputType::kF32Nchw) return fail(Code::kCorrupt, "input: type of a Darknet network is f32-nchw");
+  if (!manifest.tensors.empty()) return fail(Code::kCorrupt, "output: tensors have no names in a Darknet network; leave them out");
   const std::string weights = fs::path(graph).replace_extension(".weights").string();
   return is_listed(manifest, weights)
              ? Result<void>()

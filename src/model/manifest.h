@@ -41,7 +41,7 @@ struct InputForm {
 
 /// What the outputs of a detector mean (decode_detections.h).
 enum class BoxDecoding : std::uint8_t { kSsdAnchors, kNanodet, kYoloV5, kYoloV8, kYoloV10, kYoloV3 };
-/// "ssd-anchors", "nanodet", "yolo-v5", "yolo-v8", "yolo-v10".
+/// "ssd-anchors", "nanodet", "yolo-v5", "yolo-v8", "yolo-v10", "yolo-v3".
 std::string_view to_string(BoxDecoding decoding);
 
 struct DetectionForm {
