@@ -1,5 +1,7 @@
-# `cmake --install build/release --prefix DIR`: the program, what it shows, its model, and the part of OpenVINO that runs it.
+# `cmake --install build/release --prefix DIR`: the program, what it shows, its model, the part of OpenVINO that runs it, and what
+# opens OpenCV for Darknet's networks.
 install(TARGETS magpie RUNTIME DESTINATION bin)
+install(TARGETS magpie_darknet LIBRARY DESTINATION lib/magpie)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/build/models/ DESTINATION share/magpie/models PATTERN ".stamp" EXCLUDE)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/web/dist/ DESTINATION share/magpie/web)
 install(FILES docs/openapi.yaml DESTINATION share/magpie)
