@@ -142,7 +142,8 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
     counts = manager.analyse_waiting(
         stop, [&](std::function<AnalyseWaitingCounts()> ask) { running.with([&](auto& known) { known = std::move(ask); }); });
     if (!*counts || !then.run || stop.stop_requested()) return;
-    if (auto done = then.run(manager, stop); !done) counts = Failure(std::move(done).error());
+    auto done = then.run(manager, stop);
+    if (!done && done.error().code != Code::kCancelled) counts = Failure(std::move(done).error());
   };
   const auto show = [&] {
     const auto so_far = running.with([](const auto& ask) { return ask ? ask() : AnalyseWaitingCounts(); });
@@ -197,16 +198,19 @@ void say(const SpaceComparison& one) {
 Result<int> change_model(const Common& common, const std::string& name, bool dry_run) {
   MAGPIE_TRY(const PictureModel model, named_embedder(name));
   SpaceComparison comparison;
+  bool switched = false;
   const auto compare_and_switch = [&](Manager& manager, const std::stop_token& stop) -> Result<void> {
     MAGPIE_TRY(comparison, manager.compare_models());
     say(comparison);
     if (dry_run) return {};
     fmt::print(stderr, "Indexing the new vectors...\n");
-    return manager.switch_model(stop, [](std::uint64_t indexed) { log::info("index.built", {{"pictures", indexed}}); });
+    MAGPIE_TRY_DO(manager.switch_model(stop, [](std::uint64_t indexed) { log::info("index.built", {{"pictures", indexed}}); }));
+    switched = true;
+    return {};
   };
   MAGPIE_TRY(const int code,
              analyse(common, {.changes_model = true}, name, {compare_and_switch, [&](JsonWriter& json) { say(comparison, json); }}));
-  if (code != kDone || dry_run) {
+  if (!switched) {
     fmt::print(stderr, "Searches use the old vectors{}; the same command{} goes on.\n", dry_run ? "" : " until all are made",
                dry_run ? " without --dry-run" : "");
     return code;

@@ -24,12 +24,14 @@ float cosine(const Embedding& a, const Embedding& b) {  // of unit length
   return sum;
 }
 
+/// By which at most `count` of `all` are taken, spread evenly over them.
+std::size_t step_over(std::size_t all, std::size_t count) { return std::max<std::size_t>(1, (all + count - 1) / count); }
+
 /// Spread evenly over the ids, which are given out one after the other.
 Result<std::vector<Sampled>> sample(const Catalog& catalog, std::string_view before, std::string_view after) {
   std::vector<Sampled> sampled;
   MAGPIE_TRY(const Catalog::LastImages last, catalog.last_images());
-  const std::size_t step = std::max<std::size_t>(1, last.known / kSpacePicturesAmong);
-  for (std::size_t id = 1; id <= last.known && sampled.size() < kSpacePicturesAmong; id += step) {
+  for (std::size_t id = 1, step = step_over(last.known, kSpacePicturesAmong); id <= last.known; id += step) {
     MAGPIE_TRY(std::optional<Embedding> one, catalog.embedding(static_cast<ImageId>(id), before));
     if (!one) continue;
     MAGPIE_TRY(std::optional<Embedding> other, catalog.embedding(static_cast<ImageId>(id), after));
@@ -63,19 +65,23 @@ Result<void> commit(embedded::Index& index) {
   return index.vectors().commit();
 }
 
-Result<void> fill(embedded::Index& index, const Catalog& catalog, std::string_view space, const std::stop_token& stop,
-                  const std::function<void(std::uint64_t)>& progress) {
+/// Gives those that are not to be found.
+Result<std::vector<ImageId>> fill(embedded::Index& index, const Catalog& catalog, std::string_view space, const std::stop_token& stop,
+                                  const std::function<void(std::uint64_t)>& progress) {
+  std::vector<ImageId> hidden;
   std::uint64_t indexed = 0;
   MAGPIE_TRY(const Catalog::LastImages last, catalog.last_images());
   for (ImageId id = 1; id <= last.known; ++id) {
     if (stop.stop_requested()) return fail(Code::kCancelled, "stopped before all was indexed");
     MAGPIE_TRY(const bool is_in, pipeline::index_picture(catalog, {index.text(), index.vectors()}, id, space));
+    if (!is_in) hidden.push_back(id);
     if (!is_in || ++indexed % kCommitEvery != 0) continue;
     MAGPIE_TRY_DO(commit(index));
     progress(indexed);
   }
   progress(indexed);
-  return commit(index);
+  MAGPIE_TRY_DO(commit(index));
+  return hidden;
 }
 
 }  // namespace
@@ -84,9 +90,8 @@ Result<SpaceComparison> compare_spaces(const Catalog& catalog, std::string_view 
   MAGPIE_TRY(const std::vector<Sampled> sampled, sample(catalog, before, after));
   SpaceComparison found{.among = sampled.size()};
   if (sampled.size() < 2) return found;
-  const std::size_t step = std::max<std::size_t>(1, sampled.size() / kSpacePicturesAsked);
   std::size_t same = 0, of = 0, copies_before = 0, copies_after = 0;
-  for (std::size_t i = 0; i < sampled.size() && found.asked < kSpacePicturesAsked; i += step, ++found.asked) {
+  for (std::size_t i = 0, step = step_over(sampled.size(), kSpacePicturesAsked); i < sampled.size(); i += step, ++found.asked) {
     const std::vector<std::size_t> old_ones = nearest(sampled, i, &Sampled::before), new_ones = nearest(sampled, i, &Sampled::after);
     of += old_ones.size();
     same += static_cast<std::size_t>(
@@ -112,13 +117,15 @@ Result<void> switch_space(Collection& collection, std::string_view space, const 
   Catalog& catalog = collection.catalog();
   const std::string name = next_name(collection.index_name());
   MAGPIE_TRY(const std::vector<DirtyImage> waiting, catalog.take_dirty(SIZE_MAX >> 1));  // all of them are going to be in the new index
+  std::vector<ImageId> hidden;
   {
     MAGPIE_TRY(const std::unique_ptr<embedded::Index> index,
                embedded::open_index(collection.folder().path() / name, {.vector_space = std::string(space)}));
-    MAGPIE_TRY_DO(fill(*index, catalog, space, stop, progress));
+    MAGPIE_TRY(hidden, fill(*index, catalog, space, stop, progress));
   }
   MAGPIE_TRY(const std::unique_ptr<CatalogTransaction> transaction, catalog.begin());
   MAGPIE_TRY_DO(transaction->clear_dirty(waiting));
+  MAGPIE_TRY_DO(transaction->disinherit(hidden));  // their heirs are to be indexed once more
   MAGPIE_TRY_DO(set_embedding_space(*transaction, space));
   MAGPIE_TRY_DO(transaction->set_meta(Collection::kIndexName, name));
   return transaction->commit();

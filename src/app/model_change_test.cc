@@ -23,6 +23,15 @@ Embedding unit_vector(std::mt19937& random) {
   return vector;
 }
 
+ImageId add_picture(CatalogTransaction& transaction, std::size_t number) {
+  Image image;
+  image.sha256 = sha256(std::to_string(number));
+  Fetch fetch;
+  fetch.url = "http://a.test/" + std::to_string(number);
+  fetch.kind = UrlKind::kImage;
+  return transaction.record_image(fetch, image, {}, 1)->id;
+}
+
 /// Pictures with vectors in "a"; the same mirrored in "turned", of half of them in "half", others in "other".
 class SpaceComparisons : public testing::Test {
  protected:
@@ -33,12 +42,7 @@ class SpaceComparisons : public testing::Test {
     std::mt19937 random(3);
     const auto transaction = *catalog_->begin();
     for (std::size_t i = 0; i < kPictures; ++i) {
-      Image image;
-      image.sha256 = sha256(std::to_string(i));
-      Fetch fetch;
-      fetch.url = "http://a.test/" + std::to_string(i);
-      fetch.kind = UrlKind::kImage;
-      const ImageId id = transaction->record_image(fetch, image, {}, 1)->id;
+      const ImageId id = add_picture(*transaction, i);
       Embedding vector = unit_vector(random);
       const Embedding other = unit_vector(random);
       ASSERT_TRUE(transaction->set_embedding(id, {"a", vector}));
@@ -84,6 +88,73 @@ TEST_F(SpaceComparisons, SayWhetherCopiesAreStillNearest) {
   EXPECT_EQ(found.with_copies, 2u);
   EXPECT_EQ(found.copies_before, 1);
   EXPECT_EQ(found.copies_after, 0);
+}
+
+// Those that came first lie apart from those that came last, and they alone have stayed where they were.
+TEST_F(SpaceComparisons, AskPicturesFromTheFirstToTheLast) {
+  constexpr std::size_t kMany = 2 * kSpacePicturesAsked - 1;
+  const auto transaction = *catalog_->begin();
+  std::mt19937 random(4);
+  const auto around = [&random](float middle) {
+    Embedding vector = unit_vector(random);
+    vector[0] = middle;
+    return vector;
+  };
+  for (std::size_t i = 0; i < kMany; ++i) {
+    const ImageId id = add_picture(*transaction, kPictures + i);
+    const bool is_early = i < kMany / 2;
+    const Embedding vector = around(is_early ? 10 : -10);
+    ASSERT_TRUE(transaction->set_embedding(id, {"before", vector}));
+    ASSERT_TRUE(transaction->set_embedding(id, {"after", is_early ? vector : around(-10)}));
+  }
+  ASSERT_TRUE(transaction->commit());
+  const SpaceComparison found = *compare_spaces(*catalog_, "before", "after");
+  EXPECT_EQ(found.among, kMany);
+  EXPECT_LE(found.asked, kSpacePicturesAsked);
+  EXPECT_NEAR(found.same, 0.5, 0.1);
+}
+
+Result<PageId> show(CatalogTransaction& transaction, const std::string& picture, const std::string& words, bool is_hidden = false) {
+  Page page;
+  page.url = "http://a.test/of" + picture;
+  page.images.push_back({.url = "http://a.test/" + picture, .alt = words});
+  page.robots.noimageindex = is_hidden;
+  Fetch fetch;
+  fetch.url = page.url;
+  MAGPIE_TRY(const RecordedPage recorded, transaction.record_page(fetch, page, 1));
+  return recorded.id;
+}
+
+TEST(SwitchSpace, NothingIsInheritedFromWhatIsHiddenByNow) {
+  std::string pattern = (fs::temp_directory_path() / "magpie-switch-XXXXXX").string();
+  const fs::path folder = ::mkdtemp(pattern.data());
+  {
+    const auto collection = *Collection::open_to_manage(*CollectionFolder::choose(folder.string(), true));
+    Catalog& catalog = collection->catalog();
+    const auto write = [&](const auto& what) {
+      const auto transaction = *catalog.begin();
+      what(*transaction);
+      ASSERT_TRUE(transaction->commit());
+    };
+    ImageId source = kNoId, heir = kNoId;
+    write([&](CatalogTransaction& transaction) {
+      ASSERT_TRUE(show(transaction, "1", "stamp") && show(transaction, "2", ""));
+      source = add_picture(transaction, 1);
+      heir = add_picture(transaction, 2);
+    });
+    write([&](CatalogTransaction& transaction) {
+      ASSERT_TRUE(transaction.set_surroundings({heir, heir, {}}, {.space = "a", .words = {{"stamp", 1, source}}}));
+      ASSERT_TRUE(transaction.clear_dirty(*catalog.take_dirty(10)));
+    });
+    write([&](CatalogTransaction& transaction) { ASSERT_TRUE(show(transaction, "1", "stamp", /*is_hidden=*/true)); });
+    ASSERT_EQ(catalog.inherited_words(heir)->size(), 1u) << "until the index is written";
+    ASSERT_TRUE(switch_space(*collection, "b", {}, [](std::uint64_t) {}));
+    EXPECT_TRUE(catalog.inherited_words(heir)->empty());
+    const std::vector<DirtyImage> waiting = *catalog.take_dirty(10);
+    ASSERT_EQ(waiting.size(), 1u) << "the new index was made before";
+    EXPECT_EQ(waiting[0].id, heir);
+  }
+  fs::remove_all(folder);
 }
 
 }  // namespace
