@@ -61,11 +61,12 @@ struct AnalyseSettings {
       {},
       "Compare each picture with those most like it, so that crops, frames, turns and marks are grouped as copies. false: by hashes "
       "alone, which tell re-encoded, scaled and mirrored ones."};
-  Setting<bool> inherit_words{
-      "analyse.inherit_words",
-      true,
-      {},
-      "Let pictures with few words be found by words of pictures that look like them (marked as inherited). false: by their own alone."};
+  Setting<bool> inherit_words{"analyse.inherit_words",
+                              true,
+                              {},
+                              "Let pictures with few words be found by words of pictures that look like them (marked as inherited). false: "
+                              "no more inherit any; what "
+                              "they inherited before stays."};
   template <class Visitor>
   void visit(Visitor&& each) {
     each(detector);
