@@ -586,6 +586,7 @@ TEST(ApiCopies, GroupsAreListedWithTheirReasonsAndReviewed) {
   TestCollection collection;
   const Parsed list = expect_answer(collection.get("/api/v1/copies"), "CopyGroups");
   EXPECT_EQ(list.number("/groups/0/images_total"), 2u);
+  EXPECT_EQ(list.number("/groups/0/links_total"), simdjson::dom::array(list.at("/groups/0/links")).size());
   EXPECT_TRUE(list.at("/next_after").is_null());
   EXPECT_EQ(simdjson::dom::array(expect_answer(collection.get("/api/v1/copies?after=4000000000"), "CopyGroups").at("/groups")).size(), 0u);
   expect_problem(collection.get("/api/v1/copies?limit=0"), 400, "parameter_invalid");
