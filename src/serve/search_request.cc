@@ -168,7 +168,7 @@ void read_sort(QueryReader& reader, SearchQuery& query) {
 /// A filter's values in one order and each once: which of them come first says nothing.
 std::vector<std::string> in_one_order(std::vector<std::string> values) {
   std::ranges::sort(values);
-  values.erase(std::ranges::unique(values).begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
 }
 
