@@ -111,11 +111,52 @@ export async function startFamily(): Promise<Gallery> {
   })
 }
 
+/** What would call `pwned()` if a page took any of it for markup or followed it. */
+function hostile(text: string): string[] {
+  return [
+    `${text}<script>pwned()</script>`, `${text}<img src=x onerror=pwned()>`, `${text}" onmouseover="pwned()" autofocus onfocus="pwned()`, `${text}'><svg/onload=pwned()>`,
+    `${text}{{constructor.constructor('pwned()')()}}`, `${text}</title></script><script>pwned()</script>`, `${text}\u202E<iframe srcdoc="<script>parent.pwned()</script>">`,
+  ]
+}
+const asAttribute = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
+
+/** Shops, pictures and products that are named by whoever wants a script to run. */
+export async function startHostile(): Promise<Gallery> {
+  const seed = Date.now() % 1_000_000_000
+  const word = `thornweed${seed.toString(36)}`
+  const texts = hostile(word)
+  const evil = 'javascript:pwned()'
+  const product = (text: string, at: number): string => JSON.stringify({
+    '@context': 'https://schema.org', '@type': 'Product', name: text, description: text, brand: { '@type': 'Brand', name: text }, category: text, sku: text, url: evil, image: `/pictures/${at}.png`,
+    offers: { '@type': 'Offer', price: '12.50', priceCurrency: 'EUR', availability: 'InStock', url: evil, seller: { name: text } },
+  }).replaceAll('</', '<\\/')
+  const licence = (text: string, at: number): string => JSON.stringify({
+    '@context': 'https://schema.org', '@type': 'ImageObject', contentUrl: `/pictures/${at}.png`, license: at % 2 ? evil : text.slice(0, 150), creditText: text, acquireLicensePage: evil,
+  }).replaceAll('</', '<\\/')
+  const page = (text: string, at: number): string => `<!doctype html><html lang="en"><head><title>${asAttribute(text)}</title><link rel="canonical" href="/pages/${at}"><meta name="description" content="${asAttribute(text)}">
+    <meta name="keywords" content="${asAttribute(text)}"><meta property="og:site_name" content="${asAttribute(text)}"><script type="application/ld+json">${product(text, at)}</script><script type="application/ld+json">${licence(text, at)}</script></head>
+    <body><h1>${asAttribute(text)}</h1><figure><img src="/pictures/${at}.png" alt="${asAttribute(text)}" title="${asAttribute(text)}"><figcaption>${asAttribute(text)}</figcaption></figure><a href="${evil}">${asAttribute(text)}</a></body></html>`
+  const drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300" onload="pwned()"><script>pwned()</script><rect width="300" height="200" fill="teal"/><circle cx="150" cy="150" r="90" fill="gold"/></svg>'
+  return serve(word, 0, (path) => {
+    const [, kind, name] = /^\/(pages|pictures)\/(\d+)/.exec(path) ?? []
+    if (path === '/') return `<!doctype html><title>All</title>${texts.map((_, at) => `<a href="/pages/${at}">${at}</a>`).join(' ')} <img src="/drawing.svg" alt="drawing ${word}">`
+    if (path === '/drawing.svg') return { type: 'image/svg+xml', body: drawing }
+    if (kind === 'pages') return page(texts[Number(name)] ?? word, Number(name))
+    return kind === 'pictures' ? drawPng(seed + Number(name)) : null
+  })
+}
+
+interface Typed {
+  type: string
+  body: string
+}
 /** A server of pages (text) and PNG pictures (bytes). */
-async function serve(word: string, delayMs: number, answer: (path: string) => string | Buffer | null): Promise<Gallery> {
+async function serve(word: string, delayMs: number, answer: (path: string) => string | Buffer | Typed | null): Promise<Gallery> {
   const server: Server = createServer((request, response) => {
-    const body = answer(request.url ?? '')
-    const type = body === null ? 'text/plain' : typeof body === 'string' ? 'text/html; charset=utf-8' : 'image/png'
+    const answered = answer(request.url ?? '')
+    const isTyped = answered !== null && typeof answered === 'object' && 'type' in answered
+    const body = isTyped ? answered.body : answered
+    const type = isTyped ? answered.type : body === null ? 'text/plain' : typeof body === 'string' ? 'text/html; charset=utf-8' : 'image/png'
     setTimeout(() => response.writeHead(body === null ? 404 : 200, { 'Content-Type': type }).end(body ?? 'nothing here'), delayMs)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
