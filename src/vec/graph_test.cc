@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
 #include "vec/dot.h"
 
@@ -38,6 +39,7 @@ class Rows {
   }
   float similarity(const std::vector<float>& query, std::uint32_t row) const { return static_cast<float>(dot(query, vectors_[row])); }
   std::size_t count() const { return vectors_.size(); }
+  const std::vector<float>& vector(std::uint32_t row) const { return vectors_[row]; }
   std::mt19937& random() { return random_; }
 
  private:
@@ -93,6 +95,18 @@ TEST(Graph, FindsTheNearest) {
   }
   EXPECT_GE(sum / 100, 0.98);
   EXPECT_LT(looks / 100, rows.count() / 3);  // or it were no better than a scan
+}
+
+TEST(Graph, FindsARowThatWalksStartAt) {
+  const Rows rows(1'000, 40, 9);
+  const Built graph(rows.view());
+  for (std::uint32_t row = 0; row < rows.count(); ++row) {
+    const std::vector<Scored> best = graph.walk(rows.vector(row), {.beam = 16}).best;
+    const auto own = std::ranges::count_if(best, [&](const Scored& one) { return rows.similarity(rows.vector(row), one.id) > 0.9999F; });
+    EXPECT_GE(own, 1) << row;
+    std::set<std::uint32_t> ids;
+    for (const Scored& one : best) EXPECT_TRUE(ids.insert(one.id).second) << "twice";
+  }
 }
 
 TEST(Graph, ATrialTellsAGoodGraphFromABadOne) {
