@@ -64,14 +64,14 @@ struct LearntSelector {
   bool operator==(const LearntSelector&) const = default;
 };
 
-/// What a collected source (src/collect) says of a picture. All but `url` and `source` may be empty.
+/// What a collected source (src/collect) says of a picture, or a page of its licence. All but `url` and `source` may be empty.
 struct PictureLabel {
   std::string url;     // the picture's, as the job knows it
-  std::string source;  // "nekos.best"
-  std::string label;
-  std::string api;  // the address that named the picture
+  std::string source;  // "nekos.best", or the page's address
+  std::string label;   // empty of a page
+  std::string api;     // the address that named the picture; the page's own
   std::string artist, artist_url;
-  std::string page_url;  // where the work was published
+  std::string page_url;  // where the work was published; of a page: where a licence is to be had
   std::string licence;
   JobId job = 0;
   Timestamp at{};
@@ -267,7 +267,7 @@ struct ImageDetails {
   Image image;
   std::vector<std::string> urls;       // every address it was fetched from, oldest first, at most kImageUrlsMax
   std::vector<Showing> showings;       // those of products first, then by page, at most kShowingsMax per address
-  std::vector<PictureLabel> labels{};  // by source and label, at most kLabelsMax
+  std::vector<PictureLabel> labels{};  // those with a label first, by source and label, at most kLabelsMax
   std::vector<Region> regions{};       // number 1 first
   bool indexable = false;              // some page that shows it permits it, or a seed named it
 };

@@ -95,7 +95,8 @@ Result<bool> is_content(Database& db, const Image& image, std::span<const std::s
 Result<std::vector<PictureLabel>> labels_of(Database& db, ImageId image) {
   std::vector<PictureLabel> labels;
   MAGPIE_TRY(Query rows, db.query("SELECT u.url, l.source, l.label, l.api, l.artist, l.artist_url, l.page_url, l.licence, l.job, l.at "
-                                  "FROM urls u JOIN labels l ON l.url = u.id WHERE u.image = ? ORDER BY l.source, l.label, u.id LIMIT ?",
+                                  "FROM urls u JOIN labels l ON l.url = u.id WHERE u.image = ? "
+                                  "ORDER BY l.label = '', l.source, l.label, u.id LIMIT ?",  // any number of pages may speak of a licence
                                   image, kLabelsMax));
   MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
     PictureLabel label;
