@@ -14,7 +14,6 @@ namespace {
 constexpr std::uint64_t kGroupsMax = 100, kReviewsMax = 200;
 constexpr std::size_t kShownMax = 100;    // pictures of a group
 constexpr std::size_t kNamedMax = 1'000;  // pictures in a review, and of a group by their numbers
-constexpr std::size_t kLinksMax = 1'000;  // of a group
 
 void write_images(JsonWriter& json, std::span<const ImageId> images) {
   json.begin_array();
@@ -34,12 +33,11 @@ Outcome<std::string> group_text(ApiState& state, const CopyGroup& group) {
     if (hits.size() < kShownMax) hits.push_back({.id = image});
   }
   SERVE_TRY(const std::string images, state.cards.array(hits));
-  SERVE_TRY(std::vector<CopyLink> links, state.ports.catalog.copy_links(group.id));
+  SERVE_TRY(const std::vector<CopyLink> links, state.ports.catalog.copy_links(group.id));
   JsonWriter json;
-  json.begin_object().field("group_id", group.id).field("images_total", group.images.size()).field("links_total", links.size());
-  json.field("reviewed", group.is_reviewed).key("image_ids");
+  json.begin_object().field("group_id", group.id).field("images_total", group.images.size()).field("reviewed", group.is_reviewed);
+  json.key("image_ids");
   write_images(json, std::span(group.images).first(std::min(group.images.size(), kNamedMax)));
-  if (links.size() > kLinksMax) links.resize(kLinksMax);
   json.key("images").raw(images).key("links");
   write_copy_links(json, links);
   json.end_object();

@@ -325,6 +325,19 @@ class TestCollection {
                          .on_unix_socket = true});
   }
 
+  /// Adds copies of the chair that nobody may find.
+  void add_copies(std::size_t count) {
+    auto transaction = catalog_->begin();
+    ASSERT_TRUE(transaction);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string name = "copy " + std::to_string(i);
+      const ImageId id = add_image(**transaction, "https://shop.test/" + name, name, {1, 0, 0, 0}, 400);
+      ASSERT_TRUE((*transaction)->put_copy_link({.image = id, .other = kChair, .cause = CopyCause::kHashes, .words = name}));
+      ASSERT_TRUE((*transaction)->set_copy_group(id, kChair));
+    }
+    ASSERT_TRUE((*transaction)->commit());
+  }
+
   static constexpr ImageId kChair = 1, kChairCopy = 2, kHorse = 3, kHidden = 4;
 
   TestClock clock;
