@@ -6,15 +6,20 @@ useBrowser()
 const kKey = process.env['MAGPIE_E2E_KEY'] ?? ''
 const kCookie = 'magpie_key'
 
+/** On loopback no key is needed, so the first answers are a locked server's; the key itself is handed in to the real one. */
+async function locked() {
+  const page = await newPage()
+  const refusal = JSON.stringify({ title: 'Unauthorized', status: 401, code: 'key_missing', detail: 'send a key' })
+  await page.route('**/api/v1/search?**', (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body: refusal }))
+  await page.goto('/')
+  const dialog = page.getByRole('dialog', { name: 'This server asks for a key' })
+  await shown(dialog)
+  return { page, dialog }
+}
+
 describe('a server that asks for a key', () => {
-  // On loopback no key is needed, so the first answers are a locked server's; the key itself is handed in to the real one.
   it('refuses a wrong one with its reason, and keeps a right one where no script can read it', async () => {
-    const page = await newPage()
-    const refusal = JSON.stringify({ title: 'Unauthorized', status: 401, code: 'key_missing', detail: 'send a key' })
-    await page.route('**/api/v1/search?**', (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body: refusal }))
-    await page.goto('/')
-    const dialog = page.getByRole('dialog', { name: 'This server asks for a key' })
-    await shown(dialog)
+    const { page, dialog } = await locked()
     expect(await page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('password')
     await page.keyboard.type('mgp_0000000000000000')
     await page.keyboard.press('Enter')
@@ -38,12 +43,7 @@ describe('a server that asks for a key', () => {
     expect(await page.context().cookies()).toEqual([])
   })
   it('can be left alone: Escape closes the question', async () => {
-    const page = await newPage()
-    const refusal = JSON.stringify({ title: 'Unauthorized', status: 401, code: 'key_missing', detail: 'send a key' })
-    await page.route('**/api/v1/search?**', (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', body: refusal }))
-    await page.goto('/')
-    const dialog = page.getByRole('dialog', { name: 'This server asks for a key' })
-    await shown(dialog)
+    const { page, dialog } = await locked()
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'hidden' })
   })
