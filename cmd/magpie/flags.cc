@@ -17,6 +17,21 @@ namespace {
 std::string refuse_negative(const std::string& value) { return value.starts_with('-') ? value + " is negative" : std::string(); }
 
 template <class T>
+std::string refuse_words(const std::string& value) {
+  T number{};
+  return CLI::detail::lexical_cast(value, number) ? std::string() : value + " is not a number";
+}
+
+CLI::Validator within(double least, double most, const std::string& words) {
+  const auto refuse = [least, most, words](const std::string& value) {
+    double number = 0;
+    const bool fits = CLI::detail::lexical_cast(value, number) && number >= least && number <= most;
+    return fits ? std::string() : fmt::format("{} is not {}", value, words);
+  };
+  return {refuse, words};
+}
+
+template <class T>
 struct Element {
   using type = T;
 };
@@ -35,9 +50,11 @@ void Subcommand::option(const char* names, T& into, const char* help, const Opti
   if (rules.show_default) option->capture_default_str();
   if (rules.one_each) option->allow_extra_args(false);
   if (rules.delimiter != 0) option->delimiter(rules.delimiter);
-  if constexpr (std::is_unsigned_v<typename Element<T>::type>) option->check(CLI::Validator(refuse_negative, ""));
-  if (rules.least && rules.most) option->check(CLI::Range(*rules.least, *rules.most, fmt::format("{} to {}", *rules.least, *rules.most)));
-  else if (rules.least) option->check(CLI::Range(*rules.least, 9e18, fmt::format("at least {}", *rules.least)));
+  using Value = typename Element<T>::type;
+  if constexpr (std::is_unsigned_v<Value>) option->check(CLI::Validator(refuse_negative, ""));
+  if constexpr (std::is_arithmetic_v<Value>) option->check(CLI::Validator(refuse_words<Value>, ""));
+  if (rules.least && rules.most) option->check(within(*rules.least, *rules.most, fmt::format("{} to {}", *rules.least, *rules.most)));
+  else if (rules.least) option->check(within(*rules.least, 9e18, fmt::format("at least {}", *rules.least)));
 }
 
 template void Subcommand::option(const char*, std::string&, const char*, const OptionRules&);

@@ -34,6 +34,10 @@ class CommandLine(SystemTest):
             self.magpie("search", "dress", flag, "-3", code=2)
             self.assertIn(f"{flag}: -3 is negative", self.stderr)
         self.assertNotIn("there is no", self.stderr)
+        self.magpie("serve", "--port", "99999", code=2)
+        self.assertIn("--port: 99999 is not 1 to 65535", self.stderr)
+        self.magpie("copies", "split", "abc", code=2)
+        self.assertIn("abc is not a number", self.stderr)
 
     def test_a_range_the_wrong_way_round(self):
         self.assertEqual(self.complaint("search", "dress", "--price-min", "50", "--price-max", "5.00", "--currency", "EUR", "--as", "url"),
