@@ -1,7 +1,6 @@
 #pragma once
 // Reads a source from where it stands to its end: list by list in turn, a call each, at the source's pace; or a file or folder piece by
-// piece. What
-// it finds goes to a sink, which keeps pictures and the place reached in one step, so that a killed run goes on where it was.
+// piece. What it finds goes to a sink, which keeps pictures and the place reached in one step, so that a killed run goes on where it was.
 #include <chrono>
 #include <cstdint>
 #include <functional>

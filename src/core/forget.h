@@ -32,9 +32,8 @@ struct ForgetTarget {
 
 /// Everything that a target comes to.
 ///   picture  the bytes, and every address that gave them
-///   page     it, what redirects to it, pages that name it as their canonical one; its products and their pictures, unless another product
-///   has
-///            them; near-copies of those on the same host; pictures that no other page shows
+///   page     it, what redirects to it, pages that name it as their canonical one; its products and their pictures, unless another
+///            product has them; near-copies of those on the same host; pictures that no other page shows
 ///   host     all its addresses and pages; pictures that only it gives, or that only its pages show
 ///   label, artist   the pictures that the source labelled so, with every address of theirs
 struct ForgetPlan {

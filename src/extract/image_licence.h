@@ -2,8 +2,8 @@
 // On what terms a page says that its pictures may be used:
 //   schema.org       license, acquireLicensePage, creditText and creator of an ImageObject, Photograph or work of visual art, in JSON-LD,
 //                    microdata or RDFa (https://developers.google.com/search/docs/appearance/structured-data/image-license-metadata)
-//   rel=license      a link (https://html.spec.whatwg.org/multipage/links.html#link-type-license), or any link to a Creative Commons
-//   licence
+//   rel=license      a link (https://html.spec.whatwg.org/multipage/links.html#link-type-license), or any link to a licence of
+//                    Creative Commons
 // A link speaks of the picture that shares with it the nearest element that holds one, if that holds no other: a figure, a card, a page of
 // one picture. One in a footer, and one beside several pictures, speaks of none: it is as likely the text's. No licence is better than a
 // wrong one. The first that is said of a picture stays.
