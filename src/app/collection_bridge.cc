@@ -8,6 +8,7 @@
 #include "app/text_vectors.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/priority.h"
 #include "learn/train_bridge.h"
 
 namespace magpie {
@@ -211,6 +212,7 @@ bool BridgeKeeper::is_due(std::uint64_t pictures) const {
 }
 
 void BridgeKeeper::run(const std::stop_token& stop) {
+  work_in_background();
   std::mutex mutex;
   std::condition_variable_any changed;
   const auto rest = [&] {

@@ -47,12 +47,14 @@ struct VectorQuery {
   float min_similarity = -2;       // cosine, inclusive; -2 lets everything pass
   VectorScope scope;               // a picture without any vector within it is not found
   bool exact = true;               // false: the nearest k may be those of an approximate search, where that is faster
+  bool ranked =
+      true;  // false: in no order, and which they are is decided by quantised vectors, whose similarities are off by less than 0.01
 };
 
 struct SimilarId {
   ImageId id = kNoId;
   // Cosine, -1..1, of the float32 vectors. It may come from quantised vectors, off by less than 0.01, for hits after the first 1,000 of an
-  // answer without a limit (kAllSimilar), and the first 250 by a graph; which are above min_similarity is decided by the float32 vectors.
+  // answer without a limit (kAllSimilar), and the first 64 by a graph; which are above min_similarity is decided by the float32 vectors.
   float similarity = 0;
   std::uint16_t region = 0;  // which vector that is: the picture's most similar one within the scope, of equals the lowest
 };

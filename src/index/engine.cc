@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/priority.h"
 #include "index/merge_policy.h"
 #include "vec/dot.h"
 
@@ -487,6 +488,7 @@ void Engine::work_off(std::stop_token stop) {
 }
 
 void Engine::merge_loop(std::stop_token stop) {
+  work_in_background();
   do { work_off(stop); } while (merge_wanted_.pop(stop) && !stop.stop_requested());
 }
 

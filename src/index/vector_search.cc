@@ -22,7 +22,7 @@ namespace {
 /// 0.001 as a rule), except near similarity_min, where the float32 vectors decide.
 constexpr std::size_t kExactHits = 1'000;
 /// The same for an answer that a graph gave, whose end is an estimate anyway: a row's float32 vector is 5 KB somewhere on a disk.
-constexpr std::size_t kExactNearest = 250;
+constexpr std::size_t kExactNearest = 64;
 
 /// A beam that is to give k rows is wider by half, up to so many: the best of a long list are found long before its end is settled.
 constexpr std::size_t kBeamMargin = 64;
@@ -320,8 +320,8 @@ bool comes_first(const SimilarId& a, const SimilarId& b) {
 }
 
 std::vector<SimilarId> rank(const Scan& scan, const VectorQuery& query, VectorPlan plan, std::span<const float> floats) {
-  const bool all = query.k != kAllSimilar && plan == VectorPlan::kScan;
-  const std::size_t exact = query.k == kAllSimilar ? kExactHits : kExactNearest;
+  const bool all = query.ranked && query.k != kAllSimilar && plan == VectorPlan::kScan;
+  const std::size_t exact = !query.ranked ? 0 : query.k == kAllSimilar ? kExactHits : kExactNearest;
   const float floats_from = all ? -2 : exact_from(scan.candidates(), exact);
   const auto dot = vec::dot_functions().floats;
   std::vector<SimilarId> ranked;

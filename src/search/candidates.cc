@@ -48,13 +48,14 @@ Result<float> boundary(const SearchView& view, const SearchQuery& query, const E
 
 /// `k`: the nearest, approximately; kAllSimilar: all, exactly.
 Result<VectorMatches> find_similar(const SearchView& view, const SearchQuery& query, const Candidates& found, const IdSet& within,
-                                   std::size_t k, RecallMonitor* monitor) {
+                                   std::size_t k, bool ranked, RecallMonitor* monitor) {
   const VectorQuery wanted{.vector = found.vector,
                            .k = k,
                            .allowed = &within,
                            .min_similarity = found.similarity_min,
                            .scope = query.scope,
-                           .exact = k == kAllSimilar};
+                           .exact = k == kAllSimilar,
+                           .ranked = ranked};
   MAGPIE_TRY(VectorMatches matches, view.vectors->search(wanted));
   if (monitor != nullptr) monitor->saw(view.vectors, wanted, matches);
   return matches;
@@ -65,7 +66,7 @@ Result<IdSet> find_by_picture(const SearchView& view, const SearchQuery& query, 
   const std::size_t k = options.nearest ? 2 * kNearestHits : kAllSimilar;
   MAGPIE_TRY(found.vector, query_vector(view, query));
   MAGPIE_TRY(found.similarity_min, boundary(view, query, found.vector, relevance_min, query.beyond));
-  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, within, k, options.monitor));
+  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, within, k, /*ranked=*/true, options.monitor));
   found.plan = matches.plan;
   found.cut_off = matches.hits.size() == k;
   if (!matches.complete || found.cut_off) found.exactness = Exactness::kAtLeast;
@@ -168,7 +169,7 @@ Result<Candidates> find_candidates(const SearchView& view, const SearchQuery& qu
 }
 
 Result<IdSet> nearest_within(const SearchView& view, const SearchQuery& query, const IdSet& ground, Candidates& found) {
-  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, ground, kNearestHits, nullptr));
+  MAGPIE_TRY(const VectorMatches matches, find_similar(view, query, found, ground, kNearestHits, /*ranked=*/false, nullptr));
   if (!matches.complete || matches.hits.size() == kNearestHits) found.exactness = Exactness::kAtLeast;
   IdSet ids;
   for (const SimilarId& match : matches.hits) ids.add(match.id);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/priority.h"
+
 namespace magpie {
 namespace {
 
@@ -36,6 +38,7 @@ void RecallMonitor::saw(std::shared_ptr<const VectorSnapshot> view, const Vector
 }
 
 void RecallMonitor::run(std::stop_token stop) {
+  work_in_background();
   while (const std::optional<Sample> sample = samples_.pop(stop)) {
     replay(*sample);
     ++done_;

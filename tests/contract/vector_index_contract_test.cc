@@ -140,6 +140,9 @@ TEST_F(VectorIndexContract, AnswersAreThoseOfAFullComparison) {
       const auto nearest = view->search({.vector = query, .k = 20});
       ASSERT_EQ(nearest->hits.size(), 20U);
       for (std::size_t i = 0; i < 20; ++i) EXPECT_NEAR(nearest->hits[i].similarity, expected[i].first, 1e-5);
+      const auto unranked = view->search({.vector = query, .k = 20, .ranked = false});
+      ASSERT_EQ(unranked->hits.size(), 20U);
+      for (const SimilarId& hit : unranked->hits) EXPECT_GT(vec::dot(query, vectors[hit.id]), expected[19].first - 0.01);
       const float cut = static_cast<float>(expected[1'500].first + expected[1'501].first) / 2;
       const auto all = view->search({.vector = query, .k = kAllSimilar, .min_similarity = cut});
       EXPECT_EQ(all->hits.size(), 1'501U);
