@@ -2,10 +2,11 @@
 #include <unistd.h>
 
 #include "app/manager.h"
+#include "app/manager_client.h"
+#include "app/model_desk.h"
 #include "app/pictures.h"
 #include "base/guarded.h"
 #include "base/json_writer.h"
-#include "base/log.h"
 #include "command.h"
 #include "flags.h"
 #include "inspect.h"
@@ -70,13 +71,12 @@ void say_counts(const ExtractAgainCounts& counts, const RebuildFlags& flags, boo
 }
 
 /// Runs `work` beside a manager of the collection, on a thread of its own, and `show` now and then where a person looks on. True when
-/// it was interrupted. `model` goes before model.embedder unless it is empty.
+/// it was interrupted.
 Result<bool> run_managed(const Common& common, const std::function<void(Manager&, std::stop_token)>& work,
-                         const std::function<void()>& show, const ManagerOptions& options, const std::string& model = "") {
+                         const std::function<void()>& show, const ManagerOptions& options) {
   MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
   AppSettings settings;
   MAGPIE_TRY_DO(read_settings(settings, &folder, common));
-  if (!model.empty()) settings.model.embedder.value = model;
   MAGPIE_TRY(const auto collection, Collection::open_to_manage(folder));
   const SystemClock clock;
   MetricsRegistry metrics;
@@ -127,30 +127,20 @@ Result<int> extract(const Common& common, const RebuildFlags& flags) {
   return asked ? kNothing : kDone;
 }
 
-/// What follows when all was looked at, and what it adds to the answer.
-struct AfterAnalysis {
-  std::function<Result<void>(Manager&, const std::stop_token&)> run;
-  std::function<void(JsonWriter&)> say;
-};
-
-/// Looks at what waits, with the options' network.
-Result<int> analyse(const Common& common, const ManagerOptions& options = {}, const std::string& model = "",
-                    const AfterAnalysis& then = {}) {
+/// Looks at what waits.
+Result<int> analyse(const Common& common) {
   Guarded<std::function<AnalyseWaitingCounts()>> running;
   std::optional<Result<AnalyseWaitingCounts>> counts;
   const auto work = [&](Manager& manager, const std::stop_token& stop) {
     counts = manager.analyse_waiting(
         stop, [&](std::function<AnalyseWaitingCounts()> ask) { running.with([&](auto& known) { known = std::move(ask); }); });
-    if (!*counts || !then.run || stop.stop_requested()) return;
-    auto done = then.run(manager, stop);
-    if (!done && done.error().code != Code::kCancelled) counts = Failure(std::move(done).error());
   };
   const auto show = [&] {
     const auto so_far = running.with([](const auto& ask) { return ask ? ask() : AnalyseWaitingCounts(); });
     show_line(fmt::format("{} pictures analysed, {} embedded, {} looked through, {} compared, {} looked around, {} failed", so_far.analysed,
                           so_far.embedded, so_far.detected, so_far.compared, so_far.surrounded, so_far.failed));
   };
-  MAGPIE_TRY(const bool asked, run_managed(common, work, show, options, model));
+  MAGPIE_TRY(const bool asked, run_managed(common, work, show, {}));
   if (!*counts) return Failure(counts->error());
   const AnalyseWaitingCounts& done = **counts;
   if (common.json) {
@@ -162,9 +152,9 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
         .field("compared", done.compared)
         .field("copies", done.copies)
         .field("looked_around", done.surrounded)
-        .field("failed", done.failed);
-    if (then.say) then.say(out);
-    print_line(out.end_object().text());
+        .field("failed", done.failed)
+        .end_object();
+    print_line(out.text());
   }
   fmt::print(stderr,
              "{}: {} pictures analysed, {} more embedded, {} more looked through for things, {} compared ({} copies found), "
@@ -172,14 +162,6 @@ Result<int> analyse(const Common& common, const ManagerOptions& options = {}, co
              asked ? "stopped" : "finished", done.analysed, done.embedded, done.detected, done.compared, done.copies, done.surrounded,
              done.failed);
   return asked ? kNothing : kDone;
-}
-
-void say(const SpaceComparison& one, JsonWriter& json) {
-  json.key("comparison").begin_object().field("asked", one.asked).field("among", one.among).field("same_of_ten", one.same);
-  json.field("with_copies", one.with_copies)
-      .field("copies_nearest_before", one.copies_before)
-      .field("copies_nearest_after", one.copies_after);
-  json.end_object();
 }
 
 void say(const SpaceComparison& one) {
@@ -193,35 +175,70 @@ void say(const SpaceComparison& one) {
       one.with_copies, 100 * one.copies_before, 100 * one.copies_after);
 }
 
-// New vectors and a new index are made beside the old ones, which searches use until all are there. A run that is cut short goes on with
-// the next.
-Result<int> change_model(const Common& common, const std::string& name, bool dry_run) {
-  MAGPIE_TRY(const PictureModel model, named_embedder(name));
-  SpaceComparison comparison;
-  bool switched = false;
-  const auto compare_and_switch = [&](Manager& manager, const std::stop_token& stop) -> Result<void> {
-    MAGPIE_TRY(comparison, manager.compare_models());
-    say(comparison);
-    if (dry_run) return {};
-    fmt::print(stderr, "Indexing the new vectors...\n");
-    MAGPIE_TRY_DO(manager.switch_model(stop, [](std::uint64_t indexed) { log::info("index.built", {{"pictures", indexed}}); }));
-    switched = true;
-    return {};
-  };
-  MAGPIE_TRY(const int code,
-             analyse(common, {.changes_model = true}, name, {compare_and_switch, [&](JsonWriter& json) { say(comparison, json); }}));
-  if (!switched) {
-    fmt::print(stderr, "Searches use the old vectors{}; the same command{} goes on.\n", dry_run ? "" : " until all are made",
-               dry_run ? " without --dry-run" : "");
-    return code;
+std::string words_for(const ModelChange& change) {
+  switch (change.stage) {
+    case ModelChangeStage::kEmbedding: return fmt::format("{} pictures embedded, {} failed", change.embedded, change.failed);
+    case ModelChangeStage::kIndexing: return fmt::format("{} of {} pictures in the new index", change.indexed, change.pictures);
+    default: return std::string(to_string(change.stage));
   }
-  fmt::print(stderr, "The collection's vectors are now of {}.\n", model.space);
-  AppSettings settings;
-  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
-  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
-  if (!settings.model.embedder().empty() && settings.model.embedder() != name)
-    fmt::print(stderr, "Next: take model.embedder = {} out of the settings, or set it to {}.\n", settings.model.embedder(), name);
+}
+
+int print_change(const ModelChange& change, const std::optional<std::string>& message, const Common& common, bool dry_run) {
+  if (common.json) {
+    JsonWriter out;
+    out.begin_object();
+    write_change(out, change);
+    print_line(out.end_object().text());
+  }
+  if (change.before == change.after) {
+    fmt::print(stderr, "The collection's vectors are of {} already.\n", change.after);
+    return kDone;
+  }
+  fmt::print(stderr, "{} pictures embedded, {} failed.\n", change.embedded, change.failed);
+  if (change.comparison) say(*change.comparison);
+  if (dry_run) fmt::print(stderr, "Searches use the old vectors; the same command without --dry-run goes on.\n");
+  else fmt::print(stderr, "The collection's vectors are now of {}.\n", change.after);
+  if (message) fmt::print(stderr, "Next: {}.\n", *message);
   return kDone;
+}
+
+int print_stopped() {
+  fmt::print(stderr, "stopped; searches use the old vectors, and the same command goes on\n");
+  return kNothing;
+}
+
+/// By the server that manages the collection, while it goes on answering.
+Result<int> change_model_there(ManagerClient& manager, const Common& common, const std::string& name, bool dry_run) {
+  StopSignals signals;
+  MAGPIE_TRY(ModelChangeView view, manager.change_model(name, dry_run));
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  while (view.state == ModelChangeState::kRunning) {
+    if (signals.wait(Deadline::after(200ms))) MAGPIE_TRY_DO(manager.cancel_model_change(view.id));
+    MAGPIE_TRY(view, manager.model_change(view.id));
+    if (terminal) show_line(words_for(view.change));
+  }
+  if (terminal) fmt::print(stderr, "\n");
+  if (view.state == ModelChangeState::kCancelled) return print_stopped();
+  if (view.state == ModelChangeState::kFailed) return fail(Code::kUnavailable, "{}", view.message.value_or("the server does not say why"));
+  return print_change(view.change, view.message, common, dry_run);
+}
+
+Result<int> change_model(const Common& common, const std::string& name, bool dry_run) {
+  MAGPIE_TRY(const CollectionFolder folder, CollectionFolder::choose(common.collection, false));
+  AppSettings settings;
+  MAGPIE_TRY_DO(read_settings(settings, &folder, common));
+  if (auto there = ManagerClient::connect(folder)) return change_model_there(*there, common, name, dry_run);
+  MAGPIE_TRY_DO(named_embedder(name));
+  Guarded<ModelChange> so_far;
+  std::optional<Result<ModelChange>> changed;
+  ModelChangeOptions options{.model = name, .dry_run = dry_run};
+  options.progress = [&](const ModelChange& change) { so_far.with([&](ModelChange& known) { known = change; }); };
+  const auto work = [&](Manager& manager, const std::stop_token& stop) { changed = manager.change_model(options, stop); };
+  const auto show = [&] { show_line(words_for(so_far.with([](const ModelChange& change) { return change; }))); };
+  MAGPIE_TRY_DO(run_managed(common, work, show, {.embeds = false}));
+  if (!*changed && changed->error().code == Code::kCancelled) return print_stopped();
+  if (!*changed) return Failure(changed->error());
+  return print_change(**changed, (*changed)->switched ? left_to_do(settings, name) : std::nullopt, common, dry_run);
 }
 
 Result<int> run(const Common& common, const RebuildFlags& flags) {
@@ -243,8 +260,10 @@ void add_rebuild(CLI::App& app, Common& common) {
   command.flag(
       "--analyse", flags->analyse,
       "Analyse and index pictures that were only archived or described (crawl.pictures), or looked through by no detector, or another one");
-  command.option("--model", flags->model, "Make all vectors anew by this model, one of magpie models list, then search by them",
-                 {.value = "NAME"});
+  command.option(
+      "--model", flags->model,
+      "Make all vectors anew by this model, one of magpie models list, then search by them; a server goes on answering meanwhile",
+      {.value = "NAME"});
   command.flag("--dry-run", flags->dry_run,
                "With --extract: show what would change, and change nothing. With --model: make the vectors, compare, and do not switch");
   command.option("--limit", flags->limit, "With --extract: changed pages that are shown; all are counted",

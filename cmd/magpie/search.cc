@@ -175,7 +175,9 @@ Result<std::string> ask_collection(const Common& common, const SearchFlags& flag
   const auto found = look_up_pictures(request, collection->catalog(), no_uploads, embed_part);
   if (!found) return Failure(error_of(found.error()));
   MAGPIE_TRY_DO(add_pictures(flags, part, pictures, request.query));
-  MAGPIE_TRY(const auto placer, words_placer(*collection, settings, nullptr));
+  // A model that is missing is told of where pictures are embedded; words find words without it.
+  const auto model = find_embedder(settings, &collection->catalog());
+  MAGPIE_TRY(const auto placer, words_placer(*collection, model ? std::optional(*model) : std::nullopt, settings, nullptr));
   count_dates_until(SystemClock().now(), request);
   const Searcher searcher(collection->text(), collection->vectors(), settings.search, nullptr, placer.get());
   MAGPIE_TRY(const SearchAnswer answer, searcher.search(request.query));

@@ -118,7 +118,7 @@ fs::path bridge_texts_file(const CollectionFolder& folder) { return folder.bridg
 Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const std::string& text_space, const AppSettings& settings,
                                         const std::stop_token& stop, const Report& report) {
   MAGPIE_TRY(const std::string picture_space, embedding_space_of(collection.catalog()));
-  MAGPIE_TRY(const auto view, collection.vectors().snapshot());
+  MAGPIE_TRY(const auto view, collection.index()->vectors().snapshot());
   MAGPIE_TRY(const Sayings sayings, gather_sayings(collection.catalog(), limits_for(settings.bridge.texts()), stop));
   MAGPIE_TRY_DO(make_folder(collection.folder().bridge()));
   const fs::path file = bridge_texts_file(collection.folder());
@@ -221,7 +221,7 @@ void BridgeKeeper::run(const std::stop_token& stop) {
     return !stop.stop_requested();
   };
   while (rest()) {
-    const auto view = collection_.vectors().snapshot();
+    const auto view = collection_.index()->vectors().snapshot();
     const std::uint64_t pictures = view ? (*view)->size() : 0;
     look();
     if (is_due(pictures)) {

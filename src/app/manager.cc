@@ -35,32 +35,25 @@ constexpr std::array kPassingCauses = {Cause::kDns,      Cause::kConnect, Cause:
 Result<std::unique_ptr<Manager>> Manager::start(Collection& collection, const AppSettings& settings, const Clock& clock,
                                                 MetricsRegistry& metrics, ManagerOptions wishes) {
   std::unique_ptr<Manager> manager(new Manager(collection, settings, clock, metrics));
-  MAGPIE_TRY(PictureModel model,
-             wishes.changes_model ? named_embedder(settings.model.embedder()) : find_embedder(settings, &collection.catalog()));
-  std::optional<PictureModel> detector;
-  if (wishes.embeds) { MAGPIE_TRY(detector, find_detector(settings)); }
-  if (detector) manager->detector_ = detector->space;
-  manager->page_workers_ = start_page_workers(settings, &metrics);
-  manager->picture_workers_ = start_picture_workers(settings, {.model = wishes.embeds ? &model : nullptr,
-                                                               .detector = detector ? &*detector : nullptr,
-                                                               .start_at_once = wishes.at_once,
-                                                               .metrics = &metrics});
-  manager->pictures_ = std::make_unique<Pictures>(*manager->picture_workers_);
+  std::optional<PictureModel> model;
   pipeline::RecorderOptions options;
-  options.space = model.space;
-  options.indexes = !wishes.changes_model;
+  MAGPIE_TRY(options.space, embedding_space_of(collection.catalog()));
+  if (wishes.embeds || options.space.empty()) {
+    MAGPIE_TRY(model, find_embedder(settings, &collection.catalog()));
+    options.space = model->space;
+  }
+  manager->page_workers_ = start_page_workers(settings, &metrics);
+  MAGPIE_TRY(manager->picture_workers_, manager->make_picture_workers(wishes.embeds ? &*model : nullptr, wishes.at_once));
   options.on_indexed = [raw = manager.get()](const std::vector<ImageId>& images) { raw->indexed(images); };
   MAGPIE_TRY(manager->recorder_,
              pipeline::Recorder::start({collection.archive(), collection.archive_writing(), collection.variants(), collection.catalog(),
                                         collection.frontier(), collection.text(), collection.vectors()},
                                        std::move(options)));
-  if (!wishes.changes_model) {
-    MAGPIE_TRY_DO(
-        manager->recorder_->transact([&](CatalogTransaction& transaction) { return set_embedding_space(transaction, model.space); }));
-  }
-  MAGPIE_TRY_DO(manager->finish_forgetting(wishes));
-  if (wishes.embeds && !wishes.changes_model && settings.analyse.compare()) MAGPIE_TRY_DO(manager->start_comparing());
-  if (wishes.embeds && !wishes.changes_model && settings.analyse.inherit_words()) MAGPIE_TRY_DO(manager->start_looking_around());
+  MAGPIE_TRY_DO(manager->recorder_->transact(
+      [space = manager->recorder_->space()](CatalogTransaction& transaction) { return set_embedding_space(transaction, space); }));
+  MAGPIE_TRY_DO(manager->finish_forgetting());
+  if (wishes.embeds && settings.analyse.compare()) MAGPIE_TRY_DO(manager->start_comparing());
+  if (wishes.embeds && settings.analyse.inherit_words()) MAGPIE_TRY_DO(manager->start_looking_around());
   manager->shops_ = wishes.shops;
   manager->revisits_ = wishes.revisits && settings.crawl.revisit();
   if (wishes.resume) MAGPIE_TRY_DO(manager->resume_unfinished());
@@ -78,14 +71,36 @@ Manager::~Manager() {
   if (jobs_.joinable()) jobs_.join();
   reporter_.request_stop();
   if (reporter_.joinable()) reporter_.join();
-  if (comparing_) comparing_->stop();
-  if (looking_) looking_->stop();
+  stop_looks();
   recorder_.reset();  // its thread calls indexed(), which needs what is destroyed before it otherwise
 }
 
+std::shared_ptr<PictureWorkers> Manager::picture_workers() const {
+  const std::lock_guard lock(mutex_);
+  return picture_workers_;
+}
+
+/// Without a model they embed nothing, and look for nothing.
+Result<std::shared_ptr<PictureWorkers>> Manager::make_picture_workers(const PictureModel* model, bool at_once) {
+  std::optional<PictureModel> detector;
+  if (model) { MAGPIE_TRY(detector, find_detector(settings_)); }
+  auto pool = start_picture_workers(
+      settings_, {.model = model, .detector = detector ? &*detector : nullptr, .start_at_once = at_once, .metrics = &metrics_});
+  return std::make_shared<PictureWorkers>(
+      PictureWorkers{model ? std::optional(*model) : std::nullopt, detector ? detector->space : std::string(), std::move(pool)});
+}
+
+void Manager::stop_looks() {
+  if (comparing_) comparing_->stop();
+  if (looking_) looking_->stop();
+  const std::lock_guard lock(mutex_);
+  comparing_.reset();
+  looking_.reset();
+}
+
 Result<void> Manager::start_comparing() {
-  MAGPIE_TRY(auto comparing, pipeline::CompareCopies::start(
-                                 {collection_.catalog(), collection_.variants(), collection_.vectors(), *picture_workers_, *recorder_}));
+  MAGPIE_TRY(auto comparing, pipeline::CompareCopies::start({collection_.catalog(), collection_.variants(), collection_.vectors(),
+                                                             *picture_workers_->pool, *recorder_}));
   const std::lock_guard lock(mutex_);
   comparing_ = std::move(comparing);
   return {};
@@ -420,8 +435,8 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(
     std::stop_token stop, const std::function<void(std::function<pipeline::AnalyseWaitingCounts()>)>& running) {
   const std::lock_guard one_at_a_time(starting_);
   MAGPIE_TRY_DO(nothing_is_crawled());
-  pipeline::AnalyseWaiting waiting({collection_.archive(), collection_.catalog(), *picture_workers_, *recorder_, settings_.crawl,
-                                    [this](JobId id) { return rules_of(id); }, detector_});
+  pipeline::AnalyseWaiting waiting({collection_.archive(), collection_.catalog(), *picture_workers_->pool, *recorder_, settings_.crawl,
+                                    [this](JobId id) { return rules_of(id); }, recorder_->space(), picture_workers_->detector});
   const auto so_far = [&, copies_before = recorder_->counts().copies] {
     pipeline::AnalyseWaitingCounts counts = waiting.counts();
     if (looking_) counts.surrounded = looking_->counts().looked;
@@ -443,15 +458,6 @@ Result<pipeline::AnalyseWaitingCounts> Manager::analyse_waiting(
   return so_far();
 }
 
-Result<SpaceComparison> Manager::compare_models() const {
-  MAGPIE_TRY(const std::string before, embedding_space_of(collection_.catalog()));
-  return compare_spaces(collection_.catalog(), before, recorder_->space());
-}
-
-Result<void> Manager::switch_model(const std::stop_token& stop, const std::function<void(std::uint64_t indexed)>& progress) {
-  return recorder_->alone([&] { return switch_space(collection_, recorder_->space(), stop, progress); });
-}
-
 std::uint64_t Manager::queued() const {
   const std::lock_guard lock(mutex_);
   return running_ && running_->run ? running_->run->counts().queued : 0;
@@ -467,14 +473,20 @@ Result<CopyReview> Manager::undo_copy_review(std::uint64_t id) {
   return std::move(*review);
 }
 
-void Manager::listen(CrawlListener* listener) {
+void Manager::listen(CrawlListener& listener) {
   const std::lock_guard lock(telling_);
-  listener_ = listener;
+  listener_ = &listener;
+}
+
+void Manager::stop_telling(const CrawlListener& listener) {
+  const std::lock_guard lock(telling_);
+  if (listener_ == &listener) listener_ = nullptr;
 }
 
 Result<void> Manager::healthy() const {
   if (const std::string why = recorder_->failure(); !why.empty()) return fail(Code::kUnavailable, "nothing can be written: {}", why);
-  for (const WorkerPool* workers : {page_workers_.get(), picture_workers_.get()}) {
+  const auto pictures = picture_workers();
+  for (const WorkerPool* workers : {page_workers_.get(), pictures->pool.get()}) {
     if (const std::string why = workers->trouble(); !why.empty()) return fail(Code::kUnavailable, "workers cannot be started: {}", why);
   }
   return {};
@@ -569,7 +581,7 @@ Result<std::unique_ptr<pipeline::CrawlRun>> Manager::make_run(const CrawlJobView
                                       collection_.archive_writing(),
                                       collection_.catalog(),
                                       *page_workers_,
-                                      *picture_workers_,
+                                      *picture_workers_->pool,
                                       *recorder_,
                                       clock_,
                                       &metrics_,

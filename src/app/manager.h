@@ -10,7 +10,6 @@
 
 #include "app/app_settings.h"
 #include "app/collection.h"
-#include "app/model_change.h"
 #include "app/pictures.h"
 #include "app/rates.h"
 #include "core/clock.h"
@@ -23,17 +22,26 @@
 #include "serve/copy_control.h"
 #include "serve/forget_control.h"
 #include "serve/job_control.h"
+#include "serve/model_control.h"
 #include "serve/shop_control.h"
 
 namespace magpie {
 
 struct ManagerOptions {
-  bool shops = false;          // crawl active shops when they are due, and stop the crawls of paused ones (app/shops.h)
-  bool resume = false;         // go on with crawls that a crash cut short
-  bool revisits = false;       // while nothing is crawled: visit what is due (crawl.revisit)
-  bool embeds = true;          // false: workers have no network, and nothing is embedded
-  bool changes_model = false;  // model.embedder makes vectors beside those of the collection's model; nothing becomes findable
-  bool at_once = false;        // workers are ready for pictures before the first one comes
+  bool shops = false;     // crawl active shops when they are due, and stop the crawls of paused ones (app/shops.h)
+  bool resume = false;    // go on with crawls that a crash cut short
+  bool revisits = false;  // while nothing is crawled: visit what is due (crawl.revisit)
+  bool embeds = true;     // false: workers have no network, nothing is embedded, and the collection's model need not be there
+  bool at_once = false;   // workers are ready for pictures before the first one comes
+};
+
+struct ModelChangeOptions {
+  std::string model;     // its name
+  bool dry_run = false;  // make the vectors and compare; do not switch
+  /// Told often, on the caller's thread.
+  std::function<void(const ModelChange&)> progress = [](const ModelChange&) {};
+  /// Called once the collection's index, space and workers are the new ones, before crawls go on.
+  std::function<void()> switched = {};
 };
 
 class Manager final : public JobControl, public CopyControl {
@@ -64,14 +72,11 @@ class Manager final : public JobControl, public CopyControl {
   Result<CrawlJobView> pause(JobId id) { return cancel(id, /*pausing=*/true); }
   Result<CrawlJobView> retry(JobId id, std::vector<Cause> causes) override;
   Result<CrawlJobView> revisit(JobId id, bool all) override;
-  /// For a manager that changes the model, once all pictures are embedded: how the two spaces differ, and the switch (app/model_change.h).
-  /// Then the manager and its collection are to be opened anew.
-  Result<SpaceComparison> compare_models() const;
-  Result<void> switch_model(const std::stop_token& stop, const std::function<void(std::uint64_t indexed)>& progress);
   std::uint64_t queued() const override;
   Result<CopyReview> review_copies(CopyAction action, std::vector<ImageId> images) override;
   Result<CopyReview> undo_copy_review(std::uint64_t id) override;
-  void listen(CrawlListener* listener) override;
+  void listen(CrawlListener& listener) override;
+  void stop_telling(const CrawlListener& listener) override;
 
   /// Reads every stored page again (pipeline/extract_again.h), on the caller's thread, while no crawl is under way: kBusy otherwise.
   Result<pipeline::ExtractAgainCounts> extract_again(pipeline::ExtractAgainOptions options, std::stop_token stop,
@@ -81,6 +86,11 @@ class Manager final : public JobControl, public CopyControl {
   /// otherwise as extract_again(). `running` is told how to ask how far it is, and in the end that there is nothing to ask.
   Result<pipeline::AnalyseWaitingCounts> analyse_waiting(
       std::stop_token stop, const std::function<void(std::function<pipeline::AnalyseWaitingCounts()>)>& running);
+
+  /// Makes vectors of another model and a new index beside the old ones, compares, and switches at once, on the caller's thread. Crawls go
+  /// on, but for the pictures they bring in the end; searches do without a pause. Cost: what embedding all pictures costs; where it is
+  /// stopped, fails or is killed, nothing has changed, and the vectors made so far are kept. kBusy while it is being changed, kCancelled.
+  Result<ModelChange> change_model(const ModelChangeOptions& options, const std::stop_token& stop);
 
   /// Nothing, or why forget() would do nothing.
   Result<void> check_forgetting(const ForgetTarget& target) const;
@@ -95,14 +105,18 @@ class Manager final : public JobControl, public CopyControl {
 
   /// Nothing while all is well, else why crawls or pictures fail (workers, disk).
   Result<void> healthy() const;
-  Pictures& pictures() { return *pictures_; }
+  /// Those of the collection's model. Whoever asks them keeps them alive: others may take their place.
+  std::shared_ptr<PictureWorkers> picture_workers() const;
 
  private:
   Result<void> nothing_is_crawled() const;
+  class ModelChanger;
+  Result<std::shared_ptr<PictureWorkers>> make_picture_workers(const PictureModel* model, bool at_once);
   Result<void> start_comparing();
   Result<void> start_looking_around();
+  void stop_looks();
   Result<void> finish_looks(const std::stop_token& stop);
-  Result<void> finish_forgetting(const ManagerOptions& wishes);
+  Result<void> finish_forgetting();
   Result<ForgetReport> forget_at_rest(ForgetPlan plan);
   void rest_crawls();
   void wake_crawls();
@@ -153,14 +167,14 @@ class Manager final : public JobControl, public CopyControl {
   bool revisits_ = false;
   bool shops_ = false;
   MetricsRegistry& metrics_;
-  std::unique_ptr<WorkerPool> page_workers_, picture_workers_;
-  std::string detector_;  // of the picture workers, its name and version; empty: none
-  std::unique_ptr<Pictures> pictures_;
+  std::unique_ptr<WorkerPool> page_workers_;
+  std::shared_ptr<PictureWorkers> picture_workers_;  // replaced under mutex_, with the crawls at rest
   // Set under mutex_; null: nobody does it. They go behind the recorder, which adds to them.
   std::unique_ptr<pipeline::CompareCopies> comparing_;
   std::unique_ptr<pipeline::LookAround> looking_;
   std::unique_ptr<pipeline::Recorder> recorder_;
 
+  std::mutex changing_model_;  // held through change_model(); taken before all others
   std::mutex starting_;        // held through start(); taken before mutex_
   std::mutex saving_visits_;   // held through save_visits(); taken before mutex_
   std::mutex saving_running_;  // held while the running crawl's state is written down; taken before mutex_

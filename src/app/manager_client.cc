@@ -209,6 +209,49 @@ std::string forget_body(const ForgetTarget& target, bool dry_run) {
   return json.field("dry_run", dry_run).end_object().take();
 }
 
+template <class State>
+std::optional<State> state_named(std::string_view name, std::initializer_list<State> states) {
+  for (const State state : states) {
+    if (to_string(state) == name) return state;
+  }
+  return std::nullopt;
+}
+
+double number_in(const simdjson::dom::element& json, std::string_view key) {
+  double number = 0;
+  return json[key].get(number) == simdjson::SUCCESS ? number : 0;
+}
+
+Result<ModelChangeView> model_change_from_json(const std::string& answer) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root, compared;
+  if (parser.parse(answer).get(root) != simdjson::SUCCESS || root["change_id"].error() != simdjson::SUCCESS)
+    return fail(Code::kInternal, "the manager's answer is no change of a model: {}", answer.substr(0, 200));
+  ModelChangeView view{.id = count_in(root, "change_id"), .model = text_in(root, "/model")};
+  using State = ModelChangeState;
+  using Stage = ModelChangeStage;
+  view.state = state_named(text_in(root, "/state"), {State::kRunning, State::kFinished, State::kCancelled}).value_or(State::kFailed);
+  if (std::string message = text_in(root, "/message"); !message.empty()) view.message = std::move(message);
+  ModelChange& change = view.change;
+  change.before = text_in(root, "/before");
+  change.after = text_in(root, "/after");
+  change.stage = state_named(text_in(root, "/stage"), {Stage::kEmbedding, Stage::kComparing, Stage::kIndexing, Stage::kSwitching})
+                     .value_or(Stage::kDone);
+  change.pictures = count_in(root, "pictures");
+  change.embedded = count_in(root, "embedded");
+  change.failed = count_in(root, "failed");
+  change.indexed = count_in(root, "indexed");
+  if (root["switched"].get(change.switched) != simdjson::SUCCESS) change.switched = false;
+  if (root["comparison"].get(compared) != simdjson::SUCCESS || !compared.is_object()) return view;
+  change.comparison = SpaceComparison{.asked = count_in(compared, "asked"),
+                                      .among = count_in(compared, "among"),
+                                      .same = number_in(compared, "same_of_ten"),
+                                      .with_copies = count_in(compared, "with_copies"),
+                                      .copies_before = number_in(compared, "copies_nearest_before"),
+                                      .copies_after = number_in(compared, "copies_nearest_after")};
+  return view;
+}
+
 std::string detail_of(const std::string& problem) {
   simdjson::dom::parser parser;
   std::string_view detail;
@@ -336,6 +379,23 @@ Result<ManagerClient::ForgetStatus> ManagerClient::forgetting(ForgetId id) {
 Result<std::uint64_t> ManagerClient::allow_again(const ForgetTarget& target) {
   MAGPIE_TRY(const std::string answer, ask("/api/v1/forgettings/allow", forget_body(target, false)));
   return id_in(answer, "allowed");
+}
+
+Result<ModelChangeView> ManagerClient::change_model(const std::string& model, bool dry_run) {
+  JsonWriter json;
+  json.begin_object().field("model", model).field("dry_run", dry_run).end_object();
+  MAGPIE_TRY(const std::string answer, ask("/api/v1/model_changes", json.text()));
+  return model_change_from_json(answer);
+}
+
+Result<ModelChangeView> ManagerClient::model_change(ModelChangeId id) {
+  MAGPIE_TRY(const std::string answer, ask(fmt::format("/api/v1/model_changes/{}", id), std::nullopt));
+  return model_change_from_json(answer);
+}
+
+Result<void> ManagerClient::cancel_model_change(ModelChangeId id) {
+  MAGPIE_TRY_DO(ask(fmt::format("/api/v1/model_changes/{}/cancel", id), "{}"));
+  return {};
 }
 
 Result<JobId> ManagerClient::retry(JobId id, const std::vector<Cause>& causes) {

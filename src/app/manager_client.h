@@ -10,6 +10,7 @@
 #include "app/collection_folder.h"
 #include "serve/copy_control.h"
 #include "serve/forget_control.h"
+#include "serve/model_control.h"
 #include "serve/shop_control.h"
 
 namespace magpie {
@@ -47,6 +48,9 @@ class ManagerClient {
   Result<ForgetStatus> forget(const ForgetTarget& target, bool dry_run);
   Result<ForgetStatus> forgetting(ForgetId id);
   Result<std::uint64_t> allow_again(const ForgetTarget& target);
+  Result<ModelChangeView> change_model(const std::string& model, bool dry_run);
+  Result<ModelChangeView> model_change(ModelChangeId id);
+  Result<void> cancel_model_change(ModelChangeId id);
   struct JobStatus {
     CrawlState state = CrawlState::kQueued;
     CrawlProgress progress;  // counters, rates and failures; no hosts

@@ -37,10 +37,10 @@ Result<ForgetReport> Manager::forget_at_rest(ForgetPlan plan) {
 
 // What a process before this one was killed over. Its files must be in order before anything is added to them; what else hinders it, such
 // as a full disk, is tried again at the next start, and the collection can be used meanwhile.
-Result<void> Manager::finish_forgetting(const ManagerOptions& wishes) {
+Result<void> Manager::finish_forgetting() {
   MAGPIE_TRY_DO(recorder_->alone([this] { return Forgetting::settle_move(collection_); }));
   MAGPIE_TRY(std::optional<ForgetPlan> plan, Forgetting::unfinished(collection_.folder()));
-  if (!plan || wishes.changes_model) return {};
+  if (!plan) return {};
   log::info("forget.resumed", {{"kind", to_string(plan->target.kind)}});
   const auto report = forget_at_rest(std::move(*plan));
   if (!report) log::error("forget.not_finished", {{"why", report.error().message}});

@@ -73,6 +73,7 @@ std::unique_ptr<WorkerPool> start_picture_workers(const AppSettings& settings, c
   pipeline::WorkerConfig config{.pictures = true};
   if (wishes.model != nullptr) config.model_folder = wishes.model->folder.string();
   if (wishes.detector != nullptr) config.detector_folder = wishes.detector->folder.string();
+  config.in_background = wishes.in_background;
   WorkerPoolOptions options = pool_options(settings, config, wishes.metrics);
   options.start_at_once = wishes.start_at_once;
   if (wishes.processes != 0) options.workers = wishes.processes;

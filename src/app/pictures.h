@@ -37,6 +37,7 @@ struct PictureWorkerOptions {
   const PictureModel* detector = nullptr;  // none: they look for nothing
   std::size_t processes = 0;               // 0 follows the setting
   bool start_at_once = true;               // false: with the first picture, as loading the network costs 0.3 s of each
+  bool in_background = false;              // nobody waits for what they do
   MetricsRegistry* metrics = nullptr;      // may be null
 };
 
@@ -63,6 +64,14 @@ class Pictures final : public PictureAnalyser {
   Result<std::string> call(WorkRequest request, Deadline deadline);
   Result<Embedding> embedding_of(WorkRequest request, Deadline deadline);
   WorkerPool& workers_;
+};
+
+/// Workers of one model, and what they are asked outside of crawls.
+struct PictureWorkers {
+  std::optional<PictureModel> model;  // none: they embed nothing
+  std::string detector;               // its name and version; empty: they look for nothing
+  std::unique_ptr<WorkerPool> pool;
+  Pictures pictures{*pool};
 };
 
 }  // namespace magpie

@@ -6,13 +6,13 @@
 #include "app/collection_bridge.h"
 #include "app/forget_desk.h"
 #include "app/manager.h"
+#include "app/model_desk.h"
+#include "app/search_service.h"
 #include "app/shop_desk.h"
 #include "app/text_tower.h"
 #include "base/log.h"
 #include "net/http_server.h"
 #include "search/recall_monitor.h"
-#include "search/searcher.h"
-#include "serve/api.h"
 
 namespace magpie {
 
@@ -20,16 +20,20 @@ struct Server::State {
   AppSettings settings;
   SystemClock clock;
   MetricsRegistry metrics;
+  AccessOptions access;
+  std::vector<std::string> host_names;
+  std::optional<PictureModel> text_model;
   std::unique_ptr<Collection> collection;
   std::unique_ptr<Manager> manager;
   std::unique_ptr<ShopDesk> shops;
   RecallMonitor recall{metrics};
   std::unique_ptr<ForgetDesk> forget;
-  std::unique_ptr<WordsPlacer> placer;
-  std::unique_ptr<Searcher> searcher;
-  std::unique_ptr<BridgeKeeper> bridge;
-  std::unique_ptr<Api> api;
+  ServiceDoor door;
+  std::unique_ptr<BridgeKeeper> bridge;  // made and ended by the thread that starts the server, then by the one that changes its model
+  std::unique_ptr<ModelDesk> models;
   std::unique_ptr<HttpServer> http;  // last: ends first
+
+  Result<void> open_service();
 };
 
 namespace {
@@ -67,6 +71,34 @@ std::string openapi_text() {
 
 }  // namespace
 
+/// Over the index, the model and the workers that the collection and its manager have now.
+Result<void> Server::State::open_service() {
+  const auto service = std::make_shared<SearchService>();
+  service->index = collection->index();
+  service->workers = manager->picture_workers();
+  const std::optional<PictureModel>& model = service->workers->model;
+  MAGPIE_TRY(service->placer, words_placer(*collection, model, settings, &metrics));
+  service->searcher =
+      std::make_unique<Searcher>(service->index->text(), service->index->vectors(), settings.search, &recall, service->placer.get());
+  ApiOptions options;
+  options.version = MAGPIE_VERSION;
+  options.embedding_space = model ? model->space : std::string();
+  options.openapi_yaml = openapi_text();
+  options.web_folder = web_folder();
+  options.host_names = host_names;
+  options.access = access;
+  options.ready = [this] { return manager->healthy(); };
+  service->api = std::make_unique<Api>(
+      ApiPorts{collection->catalog(), collection->archive(), collection->variants(), service->index->text(), *service->searcher, *manager,
+               *shops, *manager, *forget, *models, service->workers->pictures, metrics, clock},
+      std::move(options));
+  door.open(service);
+  bridge.reset();
+  if (text_model && settings.bridge.train() && !(model && text_tower_of(*model)))
+    bridge = std::make_unique<BridgeKeeper>(*collection, settings, *text_model);
+  return {};
+}
+
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() { stop(); }
 
@@ -74,32 +106,18 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
                                               std::vector<std::string> host_names) {
   auto state = std::make_unique<State>();
   state->settings = settings;
-  MAGPIE_TRY(AccessOptions access, access_of(folder, settings.server));
+  MAGPIE_TRY(state->access, access_of(folder, settings.server));
   MAGPIE_TRY(state->collection, Collection::open_to_manage(folder));
   MAGPIE_TRY(state->manager, Manager::start(*state->collection, state->settings, state->clock, state->metrics,
                                             {.shops = true, .resume = true, .revisits = true, .at_once = true}));
-  Collection& collection = *state->collection;
-  state->shops = std::make_unique<ShopDesk>(collection, *state->manager, state->settings, state->clock);
+  state->host_names = std::move(host_names);
+  MAGPIE_TRY(state->text_model, find_text_model(settings));
+  state->shops = std::make_unique<ShopDesk>(*state->collection, *state->manager, state->settings, state->clock);
   state->forget = std::make_unique<ForgetDesk>(*state->manager);
-  MAGPIE_TRY(const PictureModel model, find_embedder(settings, &collection.catalog()));
-  MAGPIE_TRY(state->placer, words_placer(collection, state->settings, &state->metrics));
-  MAGPIE_TRY(const auto text_model, find_text_model(settings));
-  if (text_model && settings.bridge.train() && !text_tower_of(model))
-    state->bridge = std::make_unique<BridgeKeeper>(collection, state->settings, *text_model);
-  state->searcher =
-      std::make_unique<Searcher>(collection.text(), collection.vectors(), state->settings.search, &state->recall, state->placer.get());
-  ApiOptions options;
-  options.version = MAGPIE_VERSION;
-  options.embedding_space = model.space;
-  options.openapi_yaml = openapi_text();
-  options.web_folder = web_folder();
-  options.host_names = std::move(host_names);
-  options.access = std::move(access);
-  options.ready = [manager = state->manager.get()] { return manager->healthy(); };
-  state->api = std::make_unique<Api>(
-      ApiPorts{collection.catalog(), collection.archive(), collection.variants(), collection.text(), *state->searcher, *state->manager,
-               *state->shops, *state->manager, *state->forget, state->manager->pictures(), state->metrics, state->clock},
-      std::move(options));
+  state->models = std::make_unique<ModelDesk>(*state->manager, state->settings, [raw = state.get()] {
+    if (auto opened = raw->open_service(); !opened) log::error("server.service", {{"why", opened.error().message}});
+  });
+  MAGPIE_TRY_DO(state->open_service());
   HttpServerOptions http;
   http.address = settings.server.host();
   http.port = static_cast<std::uint16_t>(settings.server.port());
@@ -107,7 +125,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   http.body_bytes_max = Api::kBodyBytesMax;
   http.handler_threads = settings.server.threads() > 0 ? static_cast<std::size_t>(settings.server.threads())
                                                        : std::max(4u, std::thread::hardware_concurrency());
-  auto started = HttpServer::start(std::move(http), *state->api);
+  auto started = HttpServer::start(std::move(http), state->door);
   if (!started && started.error().code == Code::kBusy) return fail(Code::kBusy, "{}; choose another with --port", started.error().message);
   MAGPIE_TRY(state->http, std::move(started));
   return std::unique_ptr<Server>(new Server(std::move(state)));
@@ -116,7 +134,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
 std::string Server::address() const { return fmt::format("http://{}:{}/", state_->settings.server.host(), state_->http->port()); }
 
 void Server::stop() {
-  state_->api->close_streams();
+  state_->door.close_streams();
   state_->http->stop(Deadline::after(10s));
 }
 

@@ -19,9 +19,8 @@ Result<std::optional<WordsPlace>> TowerPlacer::place(std::string_view words) con
   return std::optional(WordsPlace{std::move(vector), closeness_min_});
 }
 
-Result<std::unique_ptr<WordsPlacer>> words_placer(Collection& collection, const AppSettings& settings, MetricsRegistry* metrics) {
-  // A model that is missing is told of where pictures are embedded; words find words without it.
-  const auto embedder = find_embedder(settings, &collection.catalog());
+Result<std::unique_ptr<WordsPlacer>> words_placer(Collection& collection, const std::optional<PictureModel>& embedder,
+                                                  const AppSettings& settings, MetricsRegistry* metrics) {
   if (const auto tower = embedder ? text_tower_of(*embedder) : std::nullopt)
     return std::unique_ptr<WordsPlacer>(std::make_unique<TowerPlacer>(settings, *tower, metrics));
   MAGPIE_TRY(const auto text_model, find_text_model(settings));

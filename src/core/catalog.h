@@ -104,6 +104,7 @@ using NextCandidates = std::vector<std::string>;
 struct ImageEmbedding {
   std::string_view space;
   std::span<const float> vector;
+  bool reindex = true;  // false: of a space that no index is of
 };
 
 /// What a detector found in one picture, best first. Nothing is an answer, too: then it need not be asked again.
@@ -111,6 +112,7 @@ struct ImageRegions {
   std::string_view detector;  // its name and version (core/embedder.h)
   std::string_view space;     // of the regions' vectors
   std::span<const EmbeddedRegion> regions;
+  bool reindex = true;  // false: the same regions as before, with vectors of a space that no index is of
 };
 
 struct DirtyImage {
@@ -174,7 +176,7 @@ class CatalogTransaction {
   virtual Result<std::uint64_t> add_copy_review(const CopyReview& review) = 0;
   /// kNotFound.
   virtual Result<void> undo_copy_review(std::uint64_t id) = 0;
-  /// Adds or replaces one vector, e.g. of a newer model.
+  /// Adds or replaces one vector, e.g. of a newer model. Unless it is not to be indexed, the picture goes onto the to-index list.
   virtual Result<void> set_embedding(ImageId image, const ImageEmbedding& embedding) = 0;
   /// Replaces the picture's regions, which are numbered anew. Their vectors in other spaces stay as long as the same detector found them;
   /// no detector: that of before, whose regions these are. kTooLarge for more than kRegionsMax, kNotFound for an unknown picture.

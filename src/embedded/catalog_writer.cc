@@ -207,7 +207,7 @@ class SqliteTransaction final : public CatalogTransaction {
     MAGPIE_TRY_DO(db_.run(
         "INSERT INTO embeddings (space, image, vector) VALUES (?, ?, ?) ON CONFLICT (space, image) DO UPDATE SET vector = excluded.vector",
         embedding.space, image, Blob{bytes}));
-    return mark(image);
+    return embedding.reindex ? mark(image) : Result<void>();
   }
 
   Result<void> set_regions(ImageId image, const ImageRegions& found) override {
@@ -236,7 +236,7 @@ class SqliteTransaction final : public CatalogTransaction {
       MAGPIE_TRY_DO(db_.run("INSERT INTO region_embeddings (image, number, space, vector) VALUES (?, ?, ?, ?)", image, number, found.space,
                             Blob{bytes}));
     }
-    return mark(image);
+    return found.reindex ? mark(image) : Result<void>();
   }
 
   Result<void> set_copy_sketch(ImageId image, std::string_view sketch) override {

@@ -22,22 +22,26 @@ bool take_vectors(std::vector<EmbeddedRegion> from, std::vector<EmbeddedRegion>&
 Result<AnalyseWaitingCounts> AnalyseWaiting::run(std::stop_token stop) {
   const auto archived = [this](std::int64_t behind) { return parts_.catalog.waiting_images(behind, kReadAtOnce); };
   MAGPIE_TRY_DO(each<WaitingImage>(stop, archived, &AnalyseWaiting::analyse));
-  const auto described = [this](std::int64_t behind) {
-    return parts_.catalog.images_without(parts_.recorder.space(), static_cast<ImageId>(behind), kReadAtOnce);
-  };
-  MAGPIE_TRY_DO(each<Image>(stop, described, &AnalyseWaiting::embed));
+  MAGPIE_TRY_DO(embed_all(stop));
   if (parts_.detector.empty()) return counts();
   const auto embedded = [this](std::int64_t behind) {
-    return parts_.catalog.images_undetected(parts_.detector, parts_.recorder.space(), static_cast<ImageId>(behind), kReadAtOnce);
+    return parts_.catalog.images_undetected(parts_.detector, parts_.space, static_cast<ImageId>(behind), kReadAtOnce);
   };
   MAGPIE_TRY_DO(each<Image>(stop, embedded, &AnalyseWaiting::detect));
   return counts();
 }
 
+Result<void> AnalyseWaiting::embed_all(const std::stop_token& stop, const std::function<void()>& progress) {
+  const auto described = [this](std::int64_t behind) {
+    return parts_.catalog.images_without(parts_.space, static_cast<ImageId>(behind), kReadAtOnce);
+  };
+  return each<Image>(stop, described, &AnalyseWaiting::embed, progress);
+}
+
 // Read in parts, so that no list of all is held. Returns when all is recorded, or with the error that ended it.
 template <class One>
 Result<void> AnalyseWaiting::each(const std::stop_token& stop, const std::function<Result<std::vector<One>>(std::int64_t behind)>& read,
-                                  void (AnalyseWaiting::*take)(One)) {
+                                  void (AnalyseWaiting::*take)(One), const std::function<void()>& progress) {
   std::int64_t behind = 0;
   Result<std::vector<One>> some;
   bool going = true;
@@ -49,6 +53,7 @@ Result<void> AnalyseWaiting::each(const std::stop_token& stop, const std::functi
       going = !stop.stop_requested() && under_way_.begin();
       if (!going) break;
       (this->*take)(std::move(one));
+      if (progress) progress();
     }
   }
   MAGPIE_TRY_DO(under_way_.wait());
@@ -83,7 +88,7 @@ void AnalyseWaiting::analysed(Finished& finished, Result<std::string> answer) {
 
 void AnalyseWaiting::look_again(Image image, std::uint64_t AnalyseWaitingCounts::*counter) {
   Again again{.image = std::move(image), .known = {}, .counter = counter};
-  auto known = parts_.catalog.regions(again.image.id, parts_.recorder.space());
+  auto known = parts_.catalog.regions(again.image.id, parts_.space);
   if (!known) return looked_again(std::move(again), Failure(known.error()));
   again.known = std::move(*known);
   auto request = analyse::look_again_request(parts_.archive, again.image.original, again.known);

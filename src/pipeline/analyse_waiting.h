@@ -30,6 +30,7 @@ struct AnalyseWaitingParts {
   crawl::CrawlSettings settings;
   /// The rules of a job, by which a page falls back to its next picture; nothing for a replay.
   std::function<std::optional<crawl::CrawlRules>(JobId)> rules;
+  std::string space;     // of the workers' vectors (core/embedder.h)
   std::string detector;  // of the workers, its name and version; empty: they look for nothing
 };
 
@@ -48,8 +49,11 @@ class AnalyseWaiting {
   explicit AnalyseWaiting(AnalyseWaitingParts parts) : parts_(std::move(parts)) {}
 
   /// Until none waits or `stop` is asked for; then what was analysed is findable. Run again after a crash it does the rest. Errors: those
-  /// of the disk, or of workers that cannot be started. Called once.
+  /// of the disk, or of workers that cannot be started.
   Result<AnalyseWaitingCounts> run(std::stop_token stop);
+  /// Only embeds what has no vectors in the space, those of its regions included; what comes meanwhile may be left out. Errors as run().
+  /// May be called again.
+  Result<void> embed_all(const std::stop_token& stop, const std::function<void()>& progress = {});
   /// Thread-safe.
   AnalyseWaitingCounts counts() const {
     return counts_.with([](const AnalyseWaitingCounts& counts) { return counts; });
@@ -58,7 +62,7 @@ class AnalyseWaiting {
  private:
   template <class One>
   Result<void> each(const std::stop_token& stop, const std::function<Result<std::vector<One>>(std::int64_t behind)>& read,
-                    void (AnalyseWaiting::*take)(One));
+                    void (AnalyseWaiting::*take)(One), const std::function<void()>& progress = {});
   void analyse(WaitingImage waiting);
   void analysed(Finished& finished, Result<std::string> answer);
   void embed(Image image) { look_again(std::move(image), &AnalyseWaitingCounts::embedded); }

@@ -4,18 +4,12 @@
 
 #include <cmath>
 
-#include "embedded/archive.h"
-#include "embedded/catalog.h"
-#include "embedded/frontier.h"
-#include "embedded/index.h"
-#include "embedded/variants.h"
 #include "pipeline/inherited_words.h"
-#include "pipeline/recorder.h"
+#include "pipeline/recorder_for_test.h"
 
 namespace magpie::pipeline {
 namespace {
 
-constexpr std::string_view kSpace = "a";
 constexpr std::size_t kDims = 32;
 
 /// Pictures along one axis are alike, the less the further `aside` they are; those along different ones are not.
@@ -28,24 +22,11 @@ std::vector<float> vector_along(std::size_t axis, float aside) {
   return vector;
 }
 
-/// A collection in a folder of its own, with the stage behind its index as the program has it.
-class LookAroundTest : public testing::Test {
+/// With the stage behind its index as the program has it.
+class LookAroundTest : public RecorderFixture {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "magpie-look-around-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    archive_ = *open_archive(folder_ / "archive");
-    variants_ = *open_variant_store(folder_ / "variants");
-    catalog_ = *open_catalog(folder_ / "catalog.db");
-    frontier_ = *open_frontier(folder_ / "frontier");
-    index_ = *embedded::open_index(folder_ / "index");
-    RecorderOptions options;
-    options.space = kSpace;
-    options.on_indexed = [this](const std::vector<ImageId>& images) {
-      if (looking_) looking_->add(images);
-    };
-    recorder_ = *Recorder::start({*archive_, archive_writing_, *variants_, *catalog_, *frontier_, index_->text(), index_->vectors()},
-                                 std::move(options));
+    RecorderFixture::SetUp();
     looking_ = *LookAround::start({*catalog_, index_->vectors(), *recorder_});
     for (std::size_t axis = 4; axis < kDims / 2; ++axis) add("other" + std::to_string(axis), axis, 0);  // what is not alike
   }
@@ -53,44 +34,13 @@ class LookAroundTest : public testing::Test {
     looking_->stop();
     recorder_.reset();
     looking_.reset();
-    index_.reset();
-    frontier_.reset();
-    catalog_.reset();
-    fs::remove_all(folder_);
+    RecorderFixture::TearDown();
   }
-
-  static std::string url_of(const std::string& name) { return "http://a.test/" + name + ".jpg"; }
-  /// A page that shows one picture and says this of it.
-  static Result<void> say(CatalogTransaction& transaction, const std::string& name, const std::string& words) {
-    Page page;
-    page.url = "http://a.test/" + name;
-    page.images.push_back({.url = url_of(name), .alt = words});
-    Fetch fetch;
-    fetch.url = page.url;
-    MAGPIE_TRY_DO(transaction.record_page(fetch, page, 1));
-    return {};
+  void indexed(const std::vector<ImageId>& images) override {
+    if (looking_) looking_->add(images);
   }
   ImageId add(const std::string& name, std::size_t axis, float aside, const std::string& words = "") {
-    ImageId id = kNoId;
-    write([&](CatalogTransaction& transaction) -> Result<void> {
-      MAGPIE_TRY_DO(say(transaction, name, words));
-      Image image;
-      image.sha256 = sha256(name);
-      image.width = image.height = 500;
-      Fetch fetch;
-      fetch.url = url_of(name);
-      fetch.kind = UrlKind::kImage;
-      const std::vector<float> vector = vector_along(axis, aside);
-      const ImageEmbedding embedding{kSpace, vector};
-      MAGPIE_TRY(const RecordedImage recorded, transaction.record_image(fetch, image, std::span(&embedding, 1), 1));
-      id = recorded.id;
-      return {};
-    });
-    return id;
-  }
-  void write(const std::function<Result<void>(CatalogTransaction&)>& what) {
-    const auto done = recorder_->transact(what);
-    ASSERT_TRUE(done) << done.error().message;
+    return RecorderFixture::add(name, vector_along(axis, aside), words);
   }
   /// Until all that was written is findable, looked at, and findable by that.
   void settle() {
@@ -108,15 +58,7 @@ class LookAroundTest : public testing::Test {
   }
 
   using Words = std::vector<std::string>;
-  fs::path folder_;
-  std::mutex archive_writing_;
-  std::unique_ptr<Archive> archive_;
-  std::unique_ptr<VariantStore> variants_;
-  std::unique_ptr<Catalog> catalog_;
-  std::unique_ptr<Frontier> frontier_;
-  std::unique_ptr<embedded::Index> index_;
   std::unique_ptr<LookAround> looking_;
-  std::unique_ptr<Recorder> recorder_;
 };
 
 TEST_F(LookAroundTest, APictureWithoutWordsHasThoseOfItsLookAlikesWhoeverComesFirst) {

@@ -198,12 +198,7 @@ Result<void> Recorder::write_batch(std::vector<Finished> items) {
 
 Result<void> Recorder::write_one(CatalogTransaction& transaction, Finished& item, Batch& batch) {
   if (item.signature != 0) batch.ended.push_back({item.signature, item.fetch.cause});
-  if (const auto* look = std::get_if<SecondLook>(&item.outcome)) {
-    MAGPIE_TRY_DO(transaction.set_embedding(look->image, {look->space, look->vector}));
-    return look->detector.empty() && look->regions.empty()
-               ? Result<void>()
-               : transaction.set_regions(look->image, {look->detector, look->space, look->regions});
-  }
+  if (const auto* look = std::get_if<SecondLook>(&item.outcome)) return write_second_look(transaction, *look);
   if (const auto* compared = std::get_if<Compared>(&item.outcome)) return write_comparison(transaction, *compared, batch);
   if (const auto* surrounded = std::get_if<Surrounded>(&item.outcome)) return write_surroundings(transaction, *surrounded);
   batch.runs.insert(item.run);
@@ -294,6 +289,16 @@ Result<void> Recorder::join_copies(CatalogTransaction& transaction, const analys
   return groups_.join(transaction, links);
 }
 
+// The picture may have been forgotten since.
+Result<void> Recorder::write_second_look(CatalogTransaction& transaction, const SecondLook& look) {
+  MAGPIE_TRY(const std::optional<Image> image, ports_.catalog.image(look.image));
+  if (!image) return {};
+  const bool reindex = look.space == space_ || (next_ && look.space == next_->space());
+  MAGPIE_TRY_DO(transaction.set_embedding(look.image, {look.space, look.vector, reindex}));
+  if (look.detector.empty() && look.regions.empty()) return {};
+  return transaction.set_regions(look.image, {look.detector, look.space, look.regions, reindex});
+}
+
 // Pictures may have been forgotten since.
 Result<void> Recorder::write_comparison(CatalogTransaction& transaction, const Compared& compared, Batch& batch) {
   MAGPIE_TRY(const std::optional<Image> image, ports_.catalog.image(compared.image));
@@ -368,16 +373,20 @@ Result<void> Recorder::index_all() {
 /// True when there is more to index.
 Result<bool> Recorder::index_once() {
   dirty_ = false;
-  if (!options_.indexes) return false;
   MAGPIE_TRY(const std::vector<DirtyImage> taken, ports_.catalog.take_dirty(options_.index_batch));
   if (taken.empty()) return false;
   std::vector<ImageId> findable, gone;
   for (const DirtyImage& dirty : taken) {
-    MAGPIE_TRY(const bool is_in, index_picture(ports_.catalog, {ports_.text, ports_.vectors}, dirty.id, options_.space));
+    MAGPIE_TRY(const bool is_in, index_picture(ports_.catalog, {*text_, *vectors_}, dirty.id, space_));
     (is_in ? findable : gone).push_back(dirty.id);
   }
-  MAGPIE_TRY_DO(ports_.text.commit());
-  MAGPIE_TRY_DO(ports_.vectors.commit());
+  MAGPIE_TRY_DO(text_->commit());
+  MAGPIE_TRY_DO(vectors_->commit());
+  if (next_)
+    (void)with_next([&](NextIndex& next) -> Result<void> {
+      for (const DirtyImage& dirty : taken) MAGPIE_TRY_DO(next.update(dirty.id));
+      return next.commit();
+    });
   MAGPIE_TRY(auto transaction, ports_.catalog.begin());
   MAGPIE_TRY_DO(transaction->clear_dirty(taken));
   MAGPIE_TRY_DO(transaction->disinherit(gone));
@@ -387,6 +396,62 @@ Result<bool> Recorder::index_once() {
   const bool more = taken.size() == options_.index_batch || !gone.empty();  // heirs of theirs are to go in again
   if (more) dirty_ = true;
   return more;
+}
+
+// What fails in it does not hold up what is searched.
+Result<void> Recorder::with_next(const std::function<Result<void>(NextIndex&)>& work) {
+  if (!next_) return Failure(next_failed_.value_or(Error{Code::kInternal, "there is no index to fill"}));
+  auto done = work(*next_);
+  if (done) return {};
+  log::error("index.next_failed", {{"space", next_->space()}, {"why", done.error().message}});
+  next_.reset();
+  next_failed_ = done.error();
+  return done;
+}
+
+Result<void> Recorder::begin_next(PictureIndexes next, std::string space) {
+  return alone([&]() -> Result<void> {
+    next_failed_.reset();
+    next_.emplace(ports_.catalog, next, std::move(space));
+    return {};
+  });
+}
+
+Result<Recorder::Filled> Recorder::fill_next(std::size_t count) {
+  Filled filled;
+  MAGPIE_TRY_DO(alone([&] {
+    return with_next([&](NextIndex& next) -> Result<void> {
+      MAGPIE_TRY(const bool more, next.fill(count));
+      filled = {next.done(), !more};
+      return {};
+    });
+  }));
+  return filled;
+}
+
+Result<void> Recorder::drop_next() {
+  return alone([&]() -> Result<void> {
+    next_.reset();
+    return {};
+  });
+}
+
+Result<void> Recorder::switch_to_next(std::function<Result<void>(CatalogTransaction&)> write) {
+  return alone([&]() -> Result<void> {
+    MAGPIE_TRY_DO(index_all());
+    MAGPIE_TRY_DO(with_next([](NextIndex& next) -> Result<void> {
+      MAGPIE_TRY(const bool more, next.fill(SIZE_MAX));
+      return more ? fail(Code::kInternal, "the index is not whole") : next.commit();
+    }));
+    MAGPIE_TRY(const auto transaction, ports_.catalog.begin());
+    MAGPIE_TRY_DO(write(*transaction));
+    MAGPIE_TRY_DO(transaction->commit());
+    text_ = &next_->ports().text;
+    vectors_ = &next_->ports().vectors;
+    space_ = next_->space();
+    next_.reset();
+    return {};
+  });
 }
 
 }  // namespace magpie::pipeline

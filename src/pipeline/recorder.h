@@ -22,6 +22,7 @@
 #include "core/vector_index.h"
 #include "pipeline/copy_groups.h"
 #include "pipeline/finished.h"
+#include "pipeline/next_index.h"
 
 namespace magpie::pipeline {
 
@@ -38,7 +39,6 @@ struct RecorderPorts {
 
 struct RecorderOptions {
   std::string space;                                                 // of the embeddings (core/embedder.h)
-  bool indexes = true;                                               // false: what is written waits to be made findable
   std::size_t batch_max = 256;                                       // documents in one transaction
   std::chrono::milliseconds batch_wait{30};                          // how long a batch waits for company
   std::chrono::milliseconds index_every{700};                        // at most this long from a commit to its pictures' being findable
@@ -71,9 +71,25 @@ class Recorder {
   /// Waits until all that was recorded before is committed and findable.
   Result<void> flush();
 
+  // ---- Another index, of vectors of another space, made beside the one that is searched (next_index.h). An error of its own ends it and
+  // nothing else; whoever fills or switches hears of it.
+
+  /// `next` must live until drop_next(), or as long as the recorder once it was switched to.
+  Result<void> begin_next(PictureIndexes next, std::string space);
+  struct Filled {
+    std::uint64_t pictures = 0;
+    bool whole = false;  // it has all, and is kept up to date
+  };
+  /// Puts the next `count` pictures in, between two batches.
+  Result<Filled> fill_next(std::size_t count);
+  Result<void> drop_next();
+  /// All that was recorded before is in both; then, with `write` in one transaction, the next one is the recorder's. The first is left as
+  /// it is. Nobody may ask for space() the while.
+  Result<void> switch_to_next(std::function<Result<void>(CatalogTransaction&)> write);
+
   RecorderCounts counts() const;
   /// Of the embeddings that are indexed.
-  const std::string& space() const { return options_.space; }
+  const std::string& space() const { return space_; }
   /// The first error of the disk, after which nothing more is written; empty while all is well.
   std::string failure() const;
 
@@ -86,7 +102,8 @@ class Recorder {
   using Item = std::variant<Finished, Task>;
   struct Batch;
 
-  Recorder(RecorderPorts ports, RecorderOptions options) : ports_(ports), options_(std::move(options)) {}
+  Recorder(RecorderPorts ports, RecorderOptions options)
+      : ports_(ports), options_(std::move(options)), text_(&ports.text), vectors_(&ports.vectors), space_(options_.space) {}
   Result<void> load_known_pictures();
   void run();
   std::vector<Finished> take_batch(std::vector<Task>& tasks);
@@ -94,6 +111,7 @@ class Recorder {
   Result<void> write_one(CatalogTransaction& transaction, Finished& item, Batch& batch);
   Result<void> write_page(CatalogTransaction& transaction, Finished& item, Batch& batch);
   Result<void> write_image(CatalogTransaction& transaction, Finished& item, Batch& batch);
+  Result<void> write_second_look(CatalogTransaction& transaction, const SecondLook& look);
   Result<void> write_comparison(CatalogTransaction& transaction, const Compared& compared, Batch& batch);
   Result<void> write_surroundings(CatalogTransaction& transaction, const Surrounded& surrounded);
   Result<void> write_failure(CatalogTransaction& transaction, const Finished& item, Batch& batch);
@@ -104,10 +122,16 @@ class Recorder {
   Result<void> run_task(Task& task);
   Result<bool> index_once();
   Result<void> index_all();
+  Result<void> with_next(const std::function<Result<void>(NextIndex&)>& work);
   void fail_with(const Error& error);
 
   RecorderPorts ports_;
   RecorderOptions options_;
+  TextIndex* text_;
+  VectorIndex* vectors_;
+  std::string space_;
+  std::optional<NextIndex> next_;     // of the recorder's thread
+  std::optional<Error> next_failed_;  // likewise: why there is none any more
   BoundedQueue<Item> queue_{
       256};  // as many as a batch: the next one fills while one is written, and no more are lost with a killed process
   analyse::CopyFinder copies_;

@@ -2,6 +2,7 @@
 
 #include "analyse/analyse_picture.h"
 #include "analyse/embed_texts.h"
+#include "base/priority.h"
 #include "base/wire.h"
 #include "core/page_wire.h"
 #include "crawl/answer.h"
@@ -58,6 +59,7 @@ std::string encode_worker_config(const WorkerConfig& config) {
   out.bytes(config.model_folder);
   out.bytes(config.detector_folder);
   out.bytes(config.text_folder);
+  out.boolean(config.in_background);
   return out.take();
 }
 
@@ -68,7 +70,9 @@ Result<WorkerHandlers> make_worker_handlers(std::string_view config) {
   settings.model_folder = in.string();
   settings.detector_folder = in.string();
   const std::string text_folder = in.string();
+  const bool in_background = in.boolean();
   MAGPIE_TRY_DO(in.finish());
+  if (in_background) work_in_background();
   WorkerHandlers handlers;
   if (!text_folder.empty()) MAGPIE_TRY_DO(analyse::add_text_handlers(handlers, text_folder));
   else if (pictures) MAGPIE_TRY_DO(analyse::add_picture_handlers(handlers, settings));

@@ -23,6 +23,7 @@ struct WorkerConfig {
   std::string model_folder;     // of the embedder; empty: pictures are not embedded
   std::string detector_folder;  // likewise; empty: nothing is looked for in them
   std::string text_folder;      // of a text network; with it they embed words and do nothing else
+  bool in_background = false;   // nobody waits for what they do
 };
 std::string encode_worker_config(const WorkerConfig& config);
 

@@ -101,6 +101,13 @@ std::optional<Route> forget_route(const PathParts& path) {
   return one;
 }
 
+std::optional<Route> model_route(const PathParts& path) {
+  if (path.count == 3) return Route{"model_changes", false, true, &start_model_change};
+  if (path.count == 4) return reads_one("model_change", &model_change, path.parts[3]);
+  if (path.count == 5 && path.parts[4] == "cancel") return changes_one("model_change_cancel", &cancel_model_change, path.parts[3]);
+  return std::nullopt;
+}
+
 std::optional<Route> job_route(const PathParts& path) {
   const std::string_view id = path.parts[3];
   const std::string_view last = path.parts[4];
@@ -153,6 +160,7 @@ std::optional<Route> route_below_api(const PathParts& path) {
   if (what == "copies") return copy_route(path);
   if (what == "previews") return preview_route(path);
   if (what == "forgettings") return forget_route(path);
+  if (what == "model_changes") return model_route(path);
   if (path.count == 3 && what == "search") {
     Route both = one_of_two("search", &search, &search_by_body);
     both.scope = KeyScope::kSearch;

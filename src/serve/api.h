@@ -23,6 +23,7 @@
 #include "serve/copy_control.h"
 #include "serve/forget_control.h"
 #include "serve/job_control.h"
+#include "serve/model_control.h"
 #include "serve/picture_analyser.h"
 #include "serve/shop_control.h"
 
@@ -39,6 +40,7 @@ struct ApiPorts {
   ShopControl& shops;
   CopyControl& copies;
   ForgetControl& forget;
+  ModelControl& models;
   PictureAnalyser& pictures;
   MetricsRegistry& metrics;
   const Clock& clock;

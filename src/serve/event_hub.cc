@@ -8,11 +8,11 @@ namespace magpie {
 
 EventHub::EventHub(JobControl& jobs, HitCards& cards, const Clock& clock, std::size_t streams_max)
     : jobs_(jobs), cards_(cards), clock_(clock), streams_max_(streams_max) {
-  jobs_.listen(this);
+  jobs_.listen(*this);
 }
 
 EventHub::~EventHub() {
-  jobs_.listen(nullptr);
+  jobs_.stop_telling(*this);
   close_all();
 }
 

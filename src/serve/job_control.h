@@ -104,8 +104,10 @@ class JobControl {
   virtual Result<CrawlJobView> revisit(JobId id, bool all) = 0;
   /// Addresses known and not fetched yet, over all jobs.
   virtual std::uint64_t queued() const = 0;
-  /// From now on `listener` is told; null ends it, and when that call returns no notice is under way. One listener at most.
-  virtual void listen(CrawlListener* listener) = 0;
+  /// From now on `listener` is told, and nobody else.
+  virtual void listen(CrawlListener& listener) = 0;
+  /// It is told nothing from now on; when this returns no notice is under way.
+  virtual void stop_telling(const CrawlListener& listener) = 0;
 };
 
 }  // namespace magpie

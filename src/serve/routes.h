@@ -81,6 +81,11 @@ RouteReply forgetting(ApiState& state, const HttpServerRequest& request, std::st
 RouteReply forget_image(ApiState& state, const HttpServerRequest& request, std::string_view id);
 RouteReply forget_product(ApiState& state, const HttpServerRequest& request, std::string_view id);
 
+// model_routes.cc
+RouteReply start_model_change(ApiState& state, const HttpServerRequest& request);
+RouteReply model_change(ApiState& state, const HttpServerRequest& request, std::string_view id);
+RouteReply cancel_model_change(ApiState& state, const HttpServerRequest& request, std::string_view id);
+
 // session_routes.cc
 RouteReply session(ApiState& state, const HttpServerRequest& request);
 RouteReply open_session(ApiState& state, const HttpServerRequest& request);

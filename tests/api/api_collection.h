@@ -88,7 +88,10 @@ class TestJobs final : public JobControl {
     return retry(id, {});
   }
   std::uint64_t queued() const override { return 17; }
-  void listen(CrawlListener* told) override { listener = told; }
+  void listen(CrawlListener& told) override { listener = &told; }
+  void stop_telling(const CrawlListener& told) override {
+    if (listener == &told) listener = nullptr;
+  }
 
   bool enabled = true;
   std::map<JobId, CrawlJobView> jobs;
@@ -221,6 +224,28 @@ class TestForget final : public ForgetControl {
   }
 };
 
+/// Changes to any model but two.
+class TestModels final : public ModelControl {
+ public:
+  Result<ModelChangeView> change_model(const std::string& model, bool dry_run) override {
+    if (model == "nowhere") return fail(Code::kNotFound, "there is no model nowhere");
+    if (model == "words") return fail(Code::kBadInput, "words is a model for text, not for embedding");
+    if (busy) return fail(Code::kBusy, "change 5 is under way");
+    view = {.id = 5, .model = model, .dry_run = dry_run, .change = {.before = "old@1", .after = model + "@1", .pictures = 9}};
+    return view;
+  }
+  Result<ModelChangeView> model_change(ModelChangeId id) override {
+    if (id != view.id) return fail(Code::kNotFound, "no change {}", id);
+    return view;
+  }
+  Result<ModelChangeView> cancel_model_change(ModelChangeId id) override {
+    if (id == view.id) view.state = ModelChangeState::kCancelled;
+    return model_change(id);
+  }
+  bool busy = false;
+  ModelChangeView view;
+};
+
 /// "Decodes" pictures that begin with a letter: 'c' looks like the chair, 'h' like the horse.
 class TestPictures final : public PictureAnalyser {
  public:
@@ -274,9 +299,9 @@ class TestCollection {
     fill();
     options.embedding_space = "test-4";
     options.version = "0.1.0";
-    api_ = std::make_unique<Api>(
-        ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, shops, copies, forget, pictures, metrics, clock},
-        std::move(options));
+    api_ = std::make_unique<Api>(ApiPorts{*catalog_, *archive_, *variants_, index_->text(), searcher_, jobs, shops, copies, forget, models,
+                                          pictures, metrics, clock},
+                                 std::move(options));
     auto server = HttpServer::start({.body_bytes_max = Api::kBodyBytesMax}, *api_);
     EXPECT_TRUE(server);
     server_ = std::move(*server);
@@ -345,6 +370,7 @@ class TestCollection {
   TestCopies copies;
   TestShops shops{jobs};
   TestForget forget;
+  TestModels models;
   TestPictures pictures;
   MetricsRegistry metrics;
 

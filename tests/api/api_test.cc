@@ -784,6 +784,42 @@ TEST(ApiForget, TakesPicturesAndProductsByDelete) {
   expect_problem(collection.ask("DELETE", "/api/v1/images/1", {{"Origin", "https://evil.test"}}), 403, "origin_refused");
 }
 
+TEST(ApiModelChange, BeginsTellsAndStops) {
+  TestCollection collection;
+  const HttpHeaders json = {{"Content-Type", kJson}};
+  TestReply begun = collection.ask("POST", "/api/v1/model_changes", json, R"({"model": "other", "dry_run": true})");
+  EXPECT_EQ(begun.status, 202);
+  EXPECT_EQ(begun.header("location"), "/api/v1/model_changes/5");
+  begun.status = 200;
+  const Parsed view = expect_answer(begun, "ModelChange");
+  EXPECT_EQ(view.text("/after"), "other@1");
+  EXPECT_EQ(view.text("/state"), "running");
+  collection.models.view.state = ModelChangeState::kFinished;
+  collection.models.view.change.comparison = SpaceComparison{.asked = 4, .among = 9, .same = 0.5};
+  EXPECT_EQ(expect_answer(collection.get("/api/v1/model_changes/5"), "ModelChange").number("/comparison/among"), 9);
+  const TestReply cancelled = collection.ask("POST", "/api/v1/model_changes/5/cancel", json, "{}");
+  EXPECT_EQ(expect_answer(cancelled, "ModelChange").text("/state"), "cancelled");
+}
+
+TEST(ApiModelChange, IsRefusedWithAReason) {
+  TestCollection collection;
+  const HttpHeaders json = {{"Content-Type", kJson}};
+  const auto ask = [&](std::string_view body) { return collection.ask("POST", "/api/v1/model_changes", json, body); };
+  for (const char* wrong : {"", "[]", "{}", R"({"model": ""})", R"({"model": 1})", R"({"dry_run": true})",
+                            R"({"model": "other", "dry_run": 1})", R"({"model": "other", "more": 1})"}) {
+    SCOPED_TRACE(wrong);
+    expect_problem(ask(wrong), 400, "body_invalid");
+  }
+  expect_problem(ask(R"({"model": "nowhere"})"), 404, "model_not_found");
+  expect_problem(ask(R"({"model": "words"})"), 400, "model_unusable");
+  collection.models.busy = true;
+  expect_problem(ask(R"({"model": "other"})"), 409, "model_change_running");
+  expect_problem(collection.ask("POST", "/api/v1/model_changes", {}, "{}"), 415, "media_type_unsupported");
+  expect_problem(collection.get("/api/v1/model_changes/3"), 404, "model_change_not_found");
+  expect_problem(collection.ask("POST", "/api/v1/model_changes/3/cancel", json, "{}"), 404, "model_change_not_found");
+  expect_problem(collection.ask("POST", "/api/v1/model_changes/3/cancel", {}, "{}"), 415, "media_type_unsupported");
+}
+
 TEST(ApiStats, CountWhatTheCollectionHolds) {
   const TestCollection collection;
   const Parsed stats = expect_answer(collection.get("/api/v1/stats"), "Stats");

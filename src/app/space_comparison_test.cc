@@ -1,4 +1,4 @@
-#include "app/model_change.h"
+#include "app/space_comparison.h"
 
 #include <gtest/gtest.h>
 
@@ -112,49 +112,6 @@ TEST_F(SpaceComparisons, AskPicturesFromTheFirstToTheLast) {
   EXPECT_EQ(found.among, kMany);
   EXPECT_LE(found.asked, kSpacePicturesAsked);
   EXPECT_NEAR(found.same, 0.5, 0.1);
-}
-
-Result<PageId> show(CatalogTransaction& transaction, const std::string& picture, const std::string& words, bool is_hidden = false) {
-  Page page;
-  page.url = "http://a.test/of" + picture;
-  page.images.push_back({.url = "http://a.test/" + picture, .alt = words});
-  page.robots.noimageindex = is_hidden;
-  Fetch fetch;
-  fetch.url = page.url;
-  MAGPIE_TRY(const RecordedPage recorded, transaction.record_page(fetch, page, 1));
-  return recorded.id;
-}
-
-TEST(SwitchSpace, NothingIsInheritedFromWhatIsHiddenByNow) {
-  std::string pattern = (fs::temp_directory_path() / "magpie-switch-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(pattern.data());
-  {
-    const auto collection = *Collection::open_to_manage(*CollectionFolder::choose(folder.string(), true));
-    Catalog& catalog = collection->catalog();
-    const auto write = [&](const auto& what) {
-      const auto transaction = *catalog.begin();
-      what(*transaction);
-      ASSERT_TRUE(transaction->commit());
-    };
-    ImageId source = kNoId, heir = kNoId;
-    write([&](CatalogTransaction& transaction) {
-      ASSERT_TRUE(show(transaction, "1", "stamp") && show(transaction, "2", ""));
-      source = add_picture(transaction, 1);
-      heir = add_picture(transaction, 2);
-    });
-    write([&](CatalogTransaction& transaction) {
-      ASSERT_TRUE(transaction.set_surroundings({heir, heir, {}}, {.space = "a", .words = {{"stamp", 1, source}}}));
-      ASSERT_TRUE(transaction.clear_dirty(*catalog.take_dirty(10)));
-    });
-    write([&](CatalogTransaction& transaction) { ASSERT_TRUE(show(transaction, "1", "stamp", /*is_hidden=*/true)); });
-    ASSERT_EQ(catalog.inherited_words(heir)->size(), 1u) << "until the index is written";
-    ASSERT_TRUE(switch_space(*collection, "b", {}, [](std::uint64_t) {}));
-    EXPECT_TRUE(catalog.inherited_words(heir)->empty());
-    const std::vector<DirtyImage> waiting = *catalog.take_dirty(10);
-    ASSERT_EQ(waiting.size(), 1u) << "the new index was made before";
-    EXPECT_EQ(waiting[0].id, heir);
-  }
-  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -1,17 +1,12 @@
-#include "app/model_change.h"
+#include "app/space_comparison.h"
 
 #include <algorithm>
 #include <vector>
-
-#include "app/pictures.h"
-#include "base/log.h"
-#include "pipeline/index_picture.h"
 
 namespace magpie {
 namespace {
 
 constexpr std::size_t kNearest = 10;
-constexpr std::size_t kCommitEvery = 20'000;  // pictures
 
 struct Sampled {
   ImageId group = kNoId;
@@ -54,36 +49,6 @@ std::vector<std::size_t> nearest(const std::vector<Sampled>& sampled, std::size_
   return places;
 }
 
-/// "index" -> "index-2" -> "index-3".
-std::string next_name(const std::string& name) {
-  const std::size_t dash = name.rfind('-');
-  return fmt::format("index-{}", dash == std::string::npos ? 2 : std::strtoul(name.c_str() + dash + 1, nullptr, 10) + 1);
-}
-
-Result<void> commit(embedded::Index& index) {
-  MAGPIE_TRY_DO(index.text().commit());
-  return index.vectors().commit();
-}
-
-/// Gives those that are not to be found.
-Result<std::vector<ImageId>> fill(embedded::Index& index, const Catalog& catalog, std::string_view space, const std::stop_token& stop,
-                                  const std::function<void(std::uint64_t)>& progress) {
-  std::vector<ImageId> hidden;
-  std::uint64_t indexed = 0;
-  MAGPIE_TRY(const Catalog::LastImages last, catalog.last_images());
-  for (ImageId id = 1; id <= last.known; ++id) {
-    if (stop.stop_requested()) return fail(Code::kCancelled, "stopped before all was indexed");
-    MAGPIE_TRY(const bool is_in, pipeline::index_picture(catalog, {index.text(), index.vectors()}, id, space));
-    if (!is_in) hidden.push_back(id);
-    if (!is_in || ++indexed % kCommitEvery != 0) continue;
-    MAGPIE_TRY_DO(commit(index));
-    progress(indexed);
-  }
-  progress(indexed);
-  MAGPIE_TRY_DO(commit(index));
-  return hidden;
-}
-
 }  // namespace
 
 Result<SpaceComparison> compare_spaces(const Catalog& catalog, std::string_view before, std::string_view after) {
@@ -110,25 +75,6 @@ Result<SpaceComparison> compare_spaces(const Catalog& catalog, std::string_view 
     found.copies_after = static_cast<double>(copies_after) / static_cast<double>(found.with_copies);
   }
   return found;
-}
-
-Result<void> switch_space(Collection& collection, std::string_view space, const std::stop_token& stop,
-                          const std::function<void(std::uint64_t indexed)>& progress) {
-  Catalog& catalog = collection.catalog();
-  const std::string name = next_name(collection.index_name());
-  MAGPIE_TRY(const std::vector<DirtyImage> waiting, catalog.take_dirty(SIZE_MAX >> 1));  // all of them are going to be in the new index
-  std::vector<ImageId> hidden;
-  {
-    MAGPIE_TRY(const std::unique_ptr<embedded::Index> index,
-               embedded::open_index(collection.folder().path() / name, {.vector_space = std::string(space)}));
-    MAGPIE_TRY(hidden, fill(*index, catalog, space, stop, progress));
-  }
-  MAGPIE_TRY(const std::unique_ptr<CatalogTransaction> transaction, catalog.begin());
-  MAGPIE_TRY_DO(transaction->clear_dirty(waiting));
-  MAGPIE_TRY_DO(transaction->disinherit(hidden));  // their heirs are to be indexed once more
-  MAGPIE_TRY_DO(set_embedding_space(*transaction, space));
-  MAGPIE_TRY_DO(transaction->set_meta(Collection::kIndexName, name));
-  return transaction->commit();
 }
 
 }  // namespace magpie

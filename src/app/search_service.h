@@ -1,0 +1,51 @@
+#pragma once
+// What answers requests, all of one index and one model's vectors; and the place where another takes over without a request's being turned
+// away.
+#include <memory>
+#include <utility>
+
+#include "app/pictures.h"
+#include "base/guarded.h"
+#include "core/words_placer.h"
+#include "embedded/index.h"
+#include "search/searcher.h"
+#include "serve/api.h"
+
+namespace magpie {
+
+/// Destroyed with the last request that it answers.
+struct SearchService {
+  std::shared_ptr<embedded::Index> index;
+  std::shared_ptr<PictureWorkers> workers;
+  std::unique_ptr<WordsPlacer> placer;
+  std::unique_ptr<Searcher> searcher;
+  std::unique_ptr<Api> api;
+};
+
+/// Thread-safe.
+class ServiceDoor final : public HttpHandler {
+ public:
+  /// Requests that come from now on are `next`'s; those under way are answered by the one that took them.
+  void open(std::shared_ptr<SearchService> next) {
+    const auto before = service_.with([&](auto& current) { return std::exchange(current, std::move(next)); });
+    if (before) before->api->close_streams();
+  }
+  void close_streams() { current()->api->close_streams(); }
+
+  HttpServerReply answer(HttpServerRequest request) override {
+    const auto service = current();
+    return service->api->answer(std::move(request));
+  }
+  HttpServerReply refuse(const HttpServerRequest& head, int status, std::string_view why) override {
+    const auto service = current();
+    return service->api->refuse(head, status, why);
+  }
+
+ private:
+  std::shared_ptr<SearchService> current() const {
+    return service_.with([](const auto& service) { return service; });
+  }
+  Guarded<std::shared_ptr<SearchService>> service_;
+};
+
+}  // namespace magpie
