@@ -47,7 +47,8 @@ Result<int> train(Collection& collection, const AppSettings& settings, bool json
     }
   });
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
-  const auto learnt = train_bridge(collection, texts, model.space, settings, stop.get_token(), [&](const BridgeProgress& progress) {
+  MAGPIE_TRY(const BridgeEnds ends, bridge_ends(collection, model.space));
+  const auto learnt = train_bridge(collection, texts, ends, settings, stop.get_token(), [&](const BridgeProgress& progress) {
     if (is_terminal) fmt::print(stderr, "\r{} of {} texts", progress.embedded, progress.texts);
   });
   if (is_terminal) fmt::print(stderr, "\r\x1b[K");

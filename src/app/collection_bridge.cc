@@ -114,25 +114,30 @@ Result<learn::Lessons> lessons_of(Collection& collection, const std::string& spa
 
 fs::path bridge_file(const CollectionFolder& folder) { return folder.bridge() / "bridge"; }
 fs::path bridge_texts_file(const CollectionFolder& folder) { return folder.bridge() / "texts"; }
+fs::path next_bridge_file(const CollectionFolder& folder) { return folder.bridge() / "next"; }
 
-Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const std::string& text_space, const AppSettings& settings,
-                                        const std::stop_token& stop, const Report& report) {
+Result<BridgeEnds> bridge_ends(Collection& collection, const std::string& text_space) {
   MAGPIE_TRY(const std::string picture_space, embedding_space_of(collection.catalog()));
+  return BridgeEnds{text_space, picture_space, bridge_file(collection.folder())};
+}
+
+Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const BridgeEnds& ends, const AppSettings& settings,
+                                        const std::stop_token& stop, const Report& report) {
   MAGPIE_TRY(const auto view, collection.index()->vectors().snapshot());
   MAGPIE_TRY(const Sayings sayings, gather_sayings(collection.catalog(), limits_for(settings.bridge.texts()), stop));
   MAGPIE_TRY_DO(make_folder(collection.folder().bridge()));
   const fs::path file = bridge_texts_file(collection.folder());
-  TextVectors known = TextVectors::load(file, text_space);
+  TextVectors known = TextVectors::load(file, ends.text_space);
   const std::vector<std::string> nonsense = nonsense_of(sayings.texts);
   std::vector<std::string> wanted = sayings.texts;
   wanted.insert(wanted.end(), nonsense.begin(), nonsense.end());
   MAGPIE_TRY_DO(embed_missing(wanted, texts, known, file, stop, report));
-  MAGPIE_TRY(const learn::Lessons lessons, lessons_of(collection, picture_space, sayings, nonsense, known, stop));
+  MAGPIE_TRY(const learn::Lessons lessons, lessons_of(collection, ends.picture_space, sayings, nonsense, known, stop));
   MAGPIE_TRY(learn::Bridge bridge, learn::train_bridge(lessons, stop));
-  bridge.sign(text_space, picture_space, view->size(), std::time(nullptr));
+  bridge.sign(ends.text_space, ends.picture_space, view->size(), std::time(nullptr));
   known.drop_unused();
   MAGPIE_TRY_DO(known.save(file));
-  MAGPIE_TRY_DO(bridge.save(bridge_file(collection.folder())));
+  MAGPIE_TRY_DO(bridge.save(ends.file));
   return bridge.facts();
 }
 
@@ -227,7 +232,8 @@ void BridgeKeeper::run(const std::stop_token& stop) {
     if (is_due(pictures)) {
       tried_at_ = pictures;
       Texts texts(settings_, text_model_, /*processes=*/1, nullptr);
-      const auto learnt = train_bridge(collection_, texts, text_model_.space, settings_, stop, nullptr);
+      const auto ends = bridge_ends(collection_, text_model_.space);
+      const auto learnt = ends ? train_bridge(collection_, texts, *ends, settings_, stop, nullptr) : Failure(ends.error());
       if (learnt) tried_at_ = 0;  // the bridge itself says from how many; when it is forgotten, another is learnt
       if (learnt) log::info("bridge.learnt", {{"texts", learnt->pairs}, {"recall_at_10", learnt->recall}});
       else log::info("bridge.not_learnt", {{"why", learnt.error().message}});

@@ -20,15 +20,25 @@ namespace magpie {
 
 fs::path bridge_file(const CollectionFolder& folder);
 fs::path bridge_texts_file(const CollectionFolder& folder);
+/// Where the one for another model waits until the collection's vectors are of that.
+fs::path next_bridge_file(const CollectionFolder& folder);
 
 struct BridgeProgress {
   std::size_t texts = 0, embedded = 0;  // to be learnt from, and their vectors made so far
 };
+/// From where to where, and the file.
+struct BridgeEnds {
+  std::string text_space, picture_space;
+  fs::path file;
+};
+/// To the pictures as the collection's vectors have them now.
+Result<BridgeEnds> bridge_ends(Collection& collection, const std::string& text_space);
+
 /// Gathers, embeds, learns, tries, and writes the bridge in the place of an earlier one. kNotFound where too little is said of the
 /// pictures, kCancelled. Reads the collection only, so it may run beside its manager. Ends within a second of
 /// `stop`. Cost: what gathering costs (bridge_lessons.h), some 40 ms of CPU time a text that is new, then seconds; memory: two pictures'
 /// vectors and four pairs of vectors a text, with 10,000 texts to pictures of 1,280 components 350 MB, however many pictures there are.
-Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const std::string& text_space, const AppSettings& settings,
+Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const BridgeEnds& ends, const AppSettings& settings,
                                         const std::stop_token& stop, const std::function<void(const BridgeProgress&)>& report);
 
 /// What a search asks. Bridges that are written meanwhile are taken up within seconds. Thread-safe.

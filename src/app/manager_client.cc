@@ -235,8 +235,9 @@ Result<ModelChangeView> model_change_from_json(const std::string& answer) {
   ModelChange& change = view.change;
   change.before = text_in(root, "/before");
   change.after = text_in(root, "/after");
-  change.stage = state_named(text_in(root, "/stage"), {Stage::kEmbedding, Stage::kComparing, Stage::kIndexing, Stage::kSwitching})
-                     .value_or(Stage::kDone);
+  change.stage =
+      state_named(text_in(root, "/stage"), {Stage::kEmbedding, Stage::kComparing, Stage::kIndexing, Stage::kBridging, Stage::kSwitching})
+          .value_or(Stage::kDone);
   change.pictures = count_in(root, "pictures");
   change.embedded = count_in(root, "embedded");
   change.failed = count_in(root, "failed");

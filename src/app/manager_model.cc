@@ -1,7 +1,9 @@
 // The part of the manager that changes the collection's model: new vectors and a new index are made beside the old ones, by workers of
 // their own, while crawls and searches go on; then all is switched at once.
+#include "app/collection_bridge.h"
 #include "app/manager.h"
 #include "app/space_comparison.h"
+#include "app/text_tower.h"
 #include "base/log.h"
 
 namespace magpie {
@@ -98,8 +100,30 @@ class Manager::ModelChanger {
       change_.indexed = filled.pictures;
       tell();
     }
+    learn_bridge();
     MAGPIE_TRY_DO(embed());
     return switch_over();
+  }
+
+  // So that words still lead to pictures behind the switch. Without, they do once the next bridge is learnt (BridgeKeeper).
+  void learn_bridge() {
+    const AppSettings& settings = manager_.settings_;
+    const CollectionFolder& folder = manager_.collection_.folder();
+    const auto text_model = find_text_model(settings);
+    const auto bridge = learn::Bridge::load(bridge_file(folder));
+    if (!text_model || !*text_model || !bridge || bridge->facts().picture_space != change_.before || text_tower_of(model_)) return;
+    tell(ModelChangeStage::kBridging);
+    Texts texts(settings, **text_model, /*processes=*/1, nullptr);
+    const auto learnt =
+        train_bridge(manager_.collection_, texts, {(*text_model)->space, model_.space, next_bridge_file(folder)}, settings, stop_, nullptr);
+    if (!learnt) log::warn("model.no_bridge", {{"why", learnt.error().message}});
+  }
+
+  // There is none where none was learnt, or where something was forgotten since.
+  void use_next_bridge() {
+    const CollectionFolder& folder = manager_.collection_.folder();
+    std::error_code none;
+    fs::rename(next_bridge_file(folder), bridge_file(folder), none);
   }
 
   // The new network is loaded before, so that the first picture that is asked for does not wait for it.
@@ -124,6 +148,7 @@ class Manager::ModelChanger {
     });
     if (switched) {
       manager_.collection_.use_next_index();
+      use_next_bridge();
       const std::lock_guard lock(manager_.mutex_);
       std::swap(manager_.picture_workers_, workers);
     }

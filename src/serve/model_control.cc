@@ -7,6 +7,7 @@ std::string_view to_string(ModelChangeStage stage) {
     case ModelChangeStage::kEmbedding: return "embedding";
     case ModelChangeStage::kComparing: return "comparing";
     case ModelChangeStage::kIndexing: return "indexing";
+    case ModelChangeStage::kBridging: return "bridging";
     case ModelChangeStage::kSwitching: return "switching";
     case ModelChangeStage::kDone: return "done";
   }

@@ -19,8 +19,8 @@ struct SpaceComparison {
   double copies_before = 0, copies_after = 0;  // share of those whose nearest picture is one
 };
 
-enum class ModelChangeStage : std::uint8_t { kEmbedding, kComparing, kIndexing, kSwitching, kDone };
-/// "embedding", "comparing", "indexing", "switching", "done".
+enum class ModelChangeStage : std::uint8_t { kEmbedding, kComparing, kIndexing, kBridging, kSwitching, kDone };
+/// "embedding", "comparing", "indexing", "bridging", "switching", "done".
 std::string_view to_string(ModelChangeStage stage);
 
 /// How far a change is, or what has come of it.

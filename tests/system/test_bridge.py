@@ -67,6 +67,12 @@ class Bridge(SystemTest):
     def numbers(self, answer):
         return [int("".join(filter(str.isdigit, hit["page_url"].rsplit("/", 1)[1]))) for hit in answer["hits"]]
 
+    def words_find_red_walls(self):
+        found = self.search("rote Wand", "-n", "10")
+        self.assertTrue(found["hits"] and all(hit["by_looks"] for hit in found["hits"]))
+        right = [n for n in self.numbers(found) if self.pictures[n][2] == "red"]
+        self.assertGreater(len(right), len(found["hits"]) / 2)
+
     def test_words_of_no_page_find_what_looks_so(self):
         settings = ["crawl.agent=magpie-test", "crawl.host_delay=0s", "crawl.allow_loopback=true", "analyse.detector=none"]
         self.magpie("crawl", self.site, "--collection", self.collection, *[word for one in settings for word in ("--set", one)])
@@ -81,15 +87,16 @@ class Bridge(SystemTest):
         status = json.loads(self.magpie("status", "--json", "--collection", self.collection))["bridge"]
         self.assertEqual((status["texts"], status["recall_at_10"]), (facts["texts"], facts["recall_at_10"]))
 
-        found = self.search("rote Wand", "-n", "10")
-        self.assertTrue(found["hits"] and all(hit["by_looks"] for hit in found["hits"]))
-        right = [n for n in self.numbers(found) if self.pictures[n][2] == "red"]
-        self.assertGreater(len(right), len(found["hits"]) / 2)
+        self.words_find_red_walls()
         self.assertEqual(self.search("rote Wand", "--set", "search.looks=false")["total"], 0)
         exact = self.search("green", "curtain", "by", "the", "sea")
         self.assertEqual(self.pictures[self.numbers(exact)[0]][1], "green curtain by the sea")
         self.assertFalse(exact["hits"][0]["by_looks"])
         self.assertEqual(self.search("qwrtz plmnk vbx")["total"], 0)
+
+        self.magpie("rebuild", "--model", "efficientnet-lite0", "--collection", self.collection)
+        self.words_find_red_walls()
+        self.assertEqual([file.name for file in sorted((self.collection / "bridge").iterdir())], ["bridge", "texts"])
 
         self.magpie("forget", "page", self.site + "p3", "--collection", self.collection, "--yes")
         self.assertFalse((self.collection / "bridge").exists())
