@@ -72,6 +72,9 @@ class SqliteCatalog final : public Catalog {
     return read([&](Database& db) { return read_image(db, id); });
   }
 
+  Result<std::optional<ImageDetails>> image_in_brief(ImageId id) const override {
+    return read([&](Database& db) { return read_image_in_brief(db, id); });
+  }
   Result<std::optional<ImageDetails>> image_details(ImageId id) const override {
     return read([&](Database& db) { return read_image_details(db, id); });
   }

@@ -11,14 +11,20 @@
 namespace magpie {
 namespace {
 
-Result<std::vector<std::string>> urls_of(Database& db, ImageId id) {
+struct Addresses {
+  std::vector<std::int64_t> ids;
   std::vector<std::string> urls;
-  MAGPIE_TRY(Query rows, db.query("SELECT url FROM urls WHERE image = ? ORDER BY id LIMIT ?", id, kImageUrlsMax));
+};
+
+Result<Addresses> addresses_of(Database& db, ImageId image) {
+  Addresses addresses;
+  MAGPIE_TRY(Query rows, db.query("SELECT id, url FROM urls WHERE image = ? ORDER BY id LIMIT ?", image, kImageUrlsMax));
   MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
-    urls.push_back(row.string(0));
+    addresses.ids.push_back(row.int64(0));
+    addresses.urls.push_back(row.string(1));
     return {};
   }));
-  return urls;
+  return addresses;
 }
 
 Showing showing_from(const Query& row) {
@@ -39,33 +45,55 @@ Showing showing_from(const Query& row) {
   return showing;
 }
 
+#define MAGPIE_SELECT_SHOWINGS                                                                                                   \
+  "SELECT r.page, pu.url, p.title, p.description, p.language, p.shop, p.keywords, p.robots, u.url, r.alt, r.caption, r.origin, " \
+  "r.product, "                                                                                                                  \
+  "r.language FROM image_refs r JOIN pages p ON p.id = r.page JOIN urls pu ON pu.id = r.page JOIN urls u ON u.id = r.url "
+
+Result<void> add_showings(Database& db, Query rows, std::vector<Showing>& showings) {
+  return each_row(rows, [&](const Query& row) -> Result<void> {
+    Showing showing = showing_from(row);
+    if (!row.is_null(12)) { MAGPIE_TRY(showing.product, read_product_alone(db, row.int64(12))); }
+    showings.push_back(std::move(showing));
+    return {};
+  });
+}
+
 /// Places that show the picture on pages whose robots bits have none of `forbidden`; products' first.
-Result<std::vector<Showing>> showings_of(Database& db, ImageId image, int forbidden) {
+Result<std::vector<Showing>> showings_of(Database& db, const Addresses& addresses, int forbidden) {
   std::vector<Showing> showings;
-  std::vector<std::int64_t> urls;
-  {
-    MAGPIE_TRY(Query rows, db.query("SELECT id FROM urls WHERE image = ? ORDER BY id LIMIT ?", image, kImageUrlsMax));
-    MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
-      urls.push_back(row.int64(0));
-      return {};
-    }));
-  }
-  for (const std::int64_t url : urls) {
+  for (const std::int64_t url : addresses.ids) {
     // The order is that of the index image_refs_by_url read backwards, so a logo on a million pages costs kShowingsMax rows.
-    MAGPIE_TRY(Query rows,
-               db.query("SELECT r.page, pu.url, p.title, p.description, p.language, p.shop, p.keywords, p.robots, u.url, r.alt, r.caption, "
-                        "r.origin, r.product, r.language "
-                        "FROM image_refs r JOIN pages p ON p.id = r.page JOIN urls pu ON pu.id = r.page JOIN urls u ON u.id = r.url "
-                        "WHERE r.url = ? AND (p.robots & ?) = 0 ORDER BY r.product DESC, r.page DESC, r.ord DESC LIMIT ?",
-                        url, forbidden, kShowingsMax));
-    MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
-      Showing showing = showing_from(row);
-      if (!row.is_null(12)) { MAGPIE_TRY(showing.product, read_product_alone(db, row.int64(12))); }
-      showings.push_back(std::move(showing));
-      return {};
-    }));
+    MAGPIE_TRY(Query rows, db.query(MAGPIE_SELECT_SHOWINGS "WHERE r.url = ? AND (p.robots & ?) = 0 "
+                                                           "ORDER BY r.product DESC, r.page DESC, r.ord DESC LIMIT ?",
+                                    url, forbidden, kShowingsMax));
+    MAGPIE_TRY_DO(add_showings(db, std::move(rows), showings));
   }
   std::ranges::stable_sort(showings, {}, [](const Showing& showing) { return std::pair(!showing.product, showing.page); });
+  return showings;
+}
+
+/// The first of showings_of() on any page: found in the index alone, then read.
+Result<std::vector<Showing>> first_showing_of(Database& db, const Addresses& addresses) {
+  struct Place {
+    bool is_alone = true;  // of no product
+    std::int64_t page = 0, ord = 0, url = 0;
+  };
+  std::optional<Place> first;
+  for (const std::int64_t url : addresses.ids) {
+    MAGPIE_TRY(Query rows,
+               db.query("SELECT product, page, ord FROM image_refs WHERE url = ? ORDER BY product DESC, page DESC, ord DESC LIMIT ?", url,
+                        kShowingsMax));
+    MAGPIE_TRY_DO(each_row(rows, [&](const Query& row) -> Result<void> {
+      const Place place{row.is_null(0), row.int64(1), row.int64(2), url};
+      if (!first || std::pair(place.is_alone, place.page) < std::pair(first->is_alone, first->page)) first = place;
+      return {};
+    }));
+  }
+  std::vector<Showing> showings;
+  if (!first) return showings;
+  MAGPIE_TRY(Query rows, db.query(MAGPIE_SELECT_SHOWINGS "WHERE r.page = ? AND r.ord = ?", first->page, first->ord));
+  MAGPIE_TRY_DO(add_showings(db, std::move(rows), showings));
   return showings;
 }
 
@@ -152,15 +180,15 @@ Result<std::optional<Image>> read_image(Database& db, ImageId id) {
 Result<std::optional<IndexDocument>> read_index_document(Database& db, ImageId id) {
   MAGPIE_TRY(const std::optional<Image> image, read_image(db, id));
   if (!image) return std::optional<IndexDocument>();
-  MAGPIE_TRY(const std::vector<Showing> showings, showings_of(db, id, kRobotsForbidsImages));
-  MAGPIE_TRY(const std::vector<std::string> urls, urls_of(db, id));
-  MAGPIE_TRY(const bool content, is_content(db, *image, urls, showings));
+  MAGPIE_TRY(const Addresses addresses, addresses_of(db, id));
+  MAGPIE_TRY(const std::vector<Showing> showings, showings_of(db, addresses, kRobotsForbidsImages));
+  MAGPIE_TRY(const bool content, is_content(db, *image, addresses.urls, showings));
   if (!content) {
     MAGPIE_TRY(const bool named, is_named(db, id));
     if (!named) return std::optional<IndexDocument>();
   }
   MAGPIE_TRY(const std::vector<PictureLabel> labels, labels_of(db, id));
-  IndexDocument document = make_index_document(*image, urls, showings, labels);
+  IndexDocument document = make_index_document(*image, addresses.urls, showings, labels);
   MAGPIE_TRY(const std::vector<Region> regions, regions_of(db, id));
   for (const Region& region : regions) {
     if (std::ranges::find(document.classes, region.label) == document.classes.end()) document.classes.push_back(region.label);
@@ -175,15 +203,27 @@ Result<std::optional<ImageDetails>> read_image_details(Database& db, ImageId id)
   if (!image) return std::optional<ImageDetails>();
   ImageDetails details;
   details.image = std::move(*image);
-  MAGPIE_TRY(details.urls, urls_of(db, id));
-  MAGPIE_TRY(details.showings, showings_of(db, id, 0));
+  MAGPIE_TRY(Addresses addresses, addresses_of(db, id));
+  MAGPIE_TRY(details.showings, showings_of(db, addresses, 0));
   MAGPIE_TRY(details.labels, labels_of(db, id));
   MAGPIE_TRY(details.regions, regions_of(db, id));
   MAGPIE_TRY(details.indexable, is_named(db, id));
   if (!details.indexable) {
-    MAGPIE_TRY(const std::vector<Showing> permitting, showings_of(db, id, kRobotsForbidsImages));
-    MAGPIE_TRY(details.indexable, is_content(db, details.image, details.urls, permitting));
+    MAGPIE_TRY(const std::vector<Showing> permitting, showings_of(db, addresses, kRobotsForbidsImages));
+    MAGPIE_TRY(details.indexable, is_content(db, details.image, addresses.urls, permitting));
   }
+  details.urls = std::move(addresses.urls);
+  return std::optional(std::move(details));
+}
+
+Result<std::optional<ImageDetails>> read_image_in_brief(Database& db, ImageId id) {
+  MAGPIE_TRY(std::optional<Image> image, read_image(db, id));
+  if (!image) return std::optional<ImageDetails>();
+  ImageDetails details;
+  details.image = std::move(*image);
+  MAGPIE_TRY(Addresses addresses, addresses_of(db, id));
+  MAGPIE_TRY(details.showings, first_showing_of(db, addresses));
+  details.urls = std::move(addresses.urls);
   return std::optional(std::move(details));
 }
 
@@ -202,7 +242,8 @@ Result<std::vector<EmbeddedRegion>> read_regions(Database& db, ImageId id, std::
 }
 
 Result<std::vector<std::string>> read_own_words(Database& db, ImageId id) {
-  MAGPIE_TRY(const std::vector<Showing> showings, showings_of(db, id, kRobotsForbidsImages));
+  MAGPIE_TRY(const Addresses addresses, addresses_of(db, id));
+  MAGPIE_TRY(const std::vector<Showing> showings, showings_of(db, addresses, kRobotsForbidsImages));
   MAGPIE_TRY(const std::vector<PictureLabel> labels, labels_of(db, id));
   return magpie::own_words(showings, labels);
 }

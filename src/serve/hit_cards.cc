@@ -119,7 +119,7 @@ Result<HitCards::Card> HitCards::card(ImageId id, std::uint64_t version) {
 }
 
 Result<HitCards::Card> HitCards::make_card(ImageId id) const {
-  MAGPIE_TRY(const std::optional<ImageDetails> details, catalog_.image_details(id));
+  MAGPIE_TRY(const std::optional<ImageDetails> details, catalog_.image_in_brief(id));
   if (!details) return fail(Code::kNotFound, "no picture has the id {}", id);
   const StoredProduct* product = product_of(*details);
   const UprightSize size = upright_size(details->image);

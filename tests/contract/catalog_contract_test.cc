@@ -254,6 +254,38 @@ TEST_P(CatalogContract, KnownBytesKeepTheirPictureUnderASecondAddress) {
   EXPECT_THAT((*catalog->image_details(first))->urls, ElementsAre("http://a.test/1.jpg", "http://a.test/2.jpg"));
 }
 
+TEST_P(CatalogContract, InBriefAPictureHasTheFirstOfItsShowings) {
+  const auto expect_first = [&](ImageId id) {
+    const ImageDetails details = **catalog->image_details(id), brief = **catalog->image_in_brief(id);
+    EXPECT_EQ(brief.image.id, id);
+    EXPECT_EQ(brief.urls, details.urls);
+    ASSERT_EQ(brief.showings.size(), std::min<std::size_t>(details.showings.size(), 1));
+    if (brief.showings.empty()) return;
+    const Showing &is = brief.showings.front(), &wanted = details.showings.front();
+    EXPECT_EQ(std::tie(is.page, is.page_url, is.alt, is.image_url, is.shop),
+              std::tie(wanted.page, wanted.page_url, wanted.alt, wanted.image_url, wanted.shop));
+    EXPECT_EQ(is.product ? is.product->id : 0, wanted.product ? wanted.product->id : 0);
+  };
+  const ImageId nowhere = add_image("http://a.test/nowhere.jpg", "nowhere");
+  expect_first(nowhere);
+  Page page = chair_page();
+  const ImageId chair = add_image(page.images.front().url, "chair");
+  Page plain = page;
+  plain.url = "http://shop.test:8080/a-list";
+  plain.products.clear();
+  add_page(plain);
+  expect_first(chair);
+  add_page(page);
+  expect_first(chair);
+  EXPECT_TRUE((*catalog->image_in_brief(chair))->showings.front().product);
+  plain.url = "http://shop.test:8080/another";
+  plain.images.push_back(ref_to("http://a.test/second.jpg"));
+  add_page(plain);
+  EXPECT_EQ(add_image("http://a.test/second.jpg", "chair"), chair);
+  expect_first(chair);
+  EXPECT_FALSE(*catalog->image_in_brief(chair + 100));
+}
+
 TEST_P(CatalogContract, AFailedPictureFallsBackToItsNextCandidate) {
   Page page = chair_page();
   page.images = {ref_to("http://a.test/large", {"http://a.test/medium", "http://a.test/small"})};
