@@ -20,6 +20,8 @@
 namespace magpie {
 namespace {
 
+constexpr std::int64_t kMappedMax = std::int64_t{1} << 40;  // all that SQLite takes: what searches read is all over the file
+
 class SqliteCatalog final : public Catalog {
  public:
   SqliteCatalog(fs::path file, const CatalogOptions& options) : file_(std::move(file)), options_(options) {}
@@ -72,8 +74,8 @@ class SqliteCatalog final : public Catalog {
     return read([&](Database& db) { return read_image(db, id); });
   }
 
-  Result<std::optional<ImageDetails>> image_in_brief(ImageId id) const override {
-    return read([&](Database& db) { return read_image_in_brief(db, id); });
+  Result<std::vector<ImageDetails>> images_in_brief(std::span<const ImageId> ids) const override {
+    return read([&](Database& db) { return read_images_in_brief(db, ids); });
   }
   Result<std::optional<ImageDetails>> image_details(ImageId id) const override {
     return read([&](Database& db) { return read_image_details(db, id); });
@@ -352,7 +354,7 @@ class SqliteCatalog final : public Catalog {
       return last;
     });
     if (reader) return reader;
-    MAGPIE_TRY(Database opened, Database::open(file_, {.read_only = true}));
+    MAGPIE_TRY(Database opened, Database::open(file_, {.read_only = true, .mapped_max = kMappedMax}));
     MAGPIE_TRY_DO(check_catalog_version(opened));
     return std::make_unique<Database>(std::move(opened));
   }

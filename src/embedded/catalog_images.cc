@@ -216,15 +216,19 @@ Result<std::optional<ImageDetails>> read_image_details(Database& db, ImageId id)
   return std::optional(std::move(details));
 }
 
-Result<std::optional<ImageDetails>> read_image_in_brief(Database& db, ImageId id) {
-  MAGPIE_TRY(std::optional<Image> image, read_image(db, id));
-  if (!image) return std::optional<ImageDetails>();
-  ImageDetails details;
-  details.image = std::move(*image);
-  MAGPIE_TRY(Addresses addresses, addresses_of(db, id));
-  MAGPIE_TRY(details.showings, first_showing_of(db, addresses));
-  details.urls = std::move(addresses.urls);
-  return std::optional(std::move(details));
+Result<std::vector<ImageDetails>> read_images_in_brief(Database& db, std::span<const ImageId> ids) {
+  std::vector<ImageDetails> all;
+  all.reserve(ids.size());
+  for (const ImageId id : ids) {
+    MAGPIE_TRY(std::optional<Image> image, read_image(db, id));
+    if (!image) continue;
+    ImageDetails& details = all.emplace_back();
+    details.image = std::move(*image);
+    MAGPIE_TRY(Addresses addresses, addresses_of(db, id));
+    MAGPIE_TRY(details.showings, first_showing_of(db, addresses));
+    details.urls = std::move(addresses.urls);
+  }
+  return all;
 }
 
 Result<std::vector<EmbeddedRegion>> read_regions(Database& db, ImageId id, std::string_view space) {

@@ -13,7 +13,7 @@ namespace magpie {
 Result<std::optional<Image>> read_image(Database& db, ImageId id);
 Result<std::optional<IndexDocument>> read_index_document(Database& db, ImageId id);
 Result<std::optional<ImageDetails>> read_image_details(Database& db, ImageId id);
-Result<std::optional<ImageDetails>> read_image_in_brief(Database& db, ImageId id);
+Result<std::vector<ImageDetails>> read_images_in_brief(Database& db, std::span<const ImageId> ids);
 Result<std::vector<EmbeddedRegion>> read_regions(Database& db, ImageId id, std::string_view space);
 Result<std::vector<std::string>> read_own_words(Database& db, ImageId id);
 Result<std::vector<ImageId>> read_images_shown_by(Database& db, PageId page);

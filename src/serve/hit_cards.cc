@@ -23,6 +23,26 @@ const StoredProduct* product_of(const ImageDetails& details) {
   return details.showings.empty() || !details.showings.front().product ? nullptr : &*details.showings.front().product;
 }
 
+/// The members that no query changes.
+std::shared_ptr<const std::string> make_card(const ImageDetails& details) {
+  const ImageId id = details.image.id;
+  const StoredProduct* product = product_of(details);
+  const UprightSize size = upright_size(details.image);
+  JsonWriter json;
+  json.begin_object().field("image_id", id).key("product_id");
+  product ? json.number(product->id) : json.null();
+  json.field("page_url", page_url_of(details)).field("shop", shop_of(details)).field("title", title_of(details));
+  json.field("alt", details.showings.empty() ? "" : details.showings.front().alt.c_str());
+  json.field("width", std::max(size.width, 1U)).field("height", std::max(size.height, 1U));
+  json.field("thumbnail", variant_link(id, "thumbnail")).field("colour", colour_of(details.image)).key("price");
+  product ? write_price(json, product->product.offer) : void(json.null());
+  write_text_or_null(json, "brand", product ? product->product.brand : "");
+  write_text_or_null(json, "category", product ? product->product.category : "");
+  json.field("fetched_at", api_time(details.image.fetched_at)).end_object();
+  const std::string text = json.take();
+  return std::make_shared<const std::string>(text.substr(1, text.size() - 2));
+}
+
 void append_score(std::string& out, const HitScore& hit) {
   char digits[32];
   const float score = std::isfinite(hit.score) ? std::clamp(hit.score, 0.0F, 1.0F) : 0.0F;
@@ -71,28 +91,26 @@ std::string shop_of(const ImageDetails& details) {
 std::string colour_of(const Image& image) { return api_colour(image.colours.empty() ? 0x888888 : image.colours.front().rgb); }
 
 Result<std::string> HitCards::array(std::span<const HitScore> hits) {
-  MAGPIE_TRY(const std::uint64_t now, version());
+  MAGPIE_TRY(const std::vector<Card> found, cards(hits));
   std::string out = "[";
   out.reserve(hits.size() * 800);
-  for (const HitScore& hit : hits) {
-    const Result<Card> found = card(hit.id, now);
-    if (!found) {
+  for (std::size_t i = 0; i < hits.size(); ++i) {
+    if (!found[i]) {
       // The index is at most one commit behind the catalog; a picture that left it just now is no reason to fail the others.
-      if (found.error().code != Code::kNotFound) return Failure(found.error());
-      log::warn_every(std::chrono::seconds(10), "api.hit_without_picture", {{"image_id", hit.id}});
+      log::warn_every(std::chrono::seconds(10), "api.hit_without_picture", {{"image_id", hits[i].id}});
       continue;
     }
     if (out.size() > 1) out += ',';
-    append_object(out, hit, **found);
+    append_object(out, hits[i], *found[i]);
   }
   return out.append("]");
 }
 
 Result<std::string> HitCards::object(const HitScore& hit) {
-  MAGPIE_TRY(const std::uint64_t now, version());
-  MAGPIE_TRY(const Card text, card(hit.id, now));
+  MAGPIE_TRY(const std::vector<Card> found, cards(std::span(&hit, 1)));
+  if (!found.front()) return fail(Code::kNotFound, "no picture has the id {}", hit.id);
   std::string out;
-  append_object(out, hit, *text);
+  append_object(out, hit, *found.front());
   return out;
 }
 
@@ -101,41 +119,31 @@ Result<std::uint64_t> HitCards::version() const {
   return snapshot->version();
 }
 
-Result<HitCards::Card> HitCards::card(ImageId id, std::uint64_t version) {
-  Card known = state_.with([&](State& state) -> Card {
-    if (state.version != version || state.cards.size() >= kCardsMax) {
-      state.cards.clear();
-      state.version = version;
-    }
-    const auto found = state.cards.find(id);
-    return found == state.cards.end() ? nullptr : found->second;
-  });
-  if (known) return known;
-  MAGPIE_TRY(Card made, make_card(id));
+Result<std::vector<HitCards::Card>> HitCards::cards(std::span<const HitScore> hits) {
+  MAGPIE_TRY(const std::uint64_t now, version());
+  std::vector<Card> found(hits.size());
+  std::vector<ImageId> missing;
   state_.with([&](State& state) {
-    if (state.version == version) state.cards.emplace(id, made);
+    if (state.version != now || state.cards.size() >= kCardsMax) state.cards.clear();
+    state.version = now;
+    for (std::size_t i = 0; i < hits.size(); ++i) {
+      const auto known = state.cards.find(hits[i].id);
+      if (known != state.cards.end()) found[i] = known->second;
+      else missing.push_back(hits[i].id);
+    }
   });
-  return made;
-}
-
-Result<HitCards::Card> HitCards::make_card(ImageId id) const {
-  MAGPIE_TRY(const std::optional<ImageDetails> details, catalog_.image_in_brief(id));
-  if (!details) return fail(Code::kNotFound, "no picture has the id {}", id);
-  const StoredProduct* product = product_of(*details);
-  const UprightSize size = upright_size(details->image);
-  JsonWriter json;
-  json.begin_object().field("image_id", id).key("product_id");
-  product ? json.number(product->id) : json.null();
-  json.field("page_url", page_url_of(*details)).field("shop", shop_of(*details)).field("title", title_of(*details));
-  json.field("alt", details->showings.empty() ? "" : details->showings.front().alt.c_str());
-  json.field("width", std::max(size.width, 1U)).field("height", std::max(size.height, 1U));
-  json.field("thumbnail", variant_link(id, "thumbnail")).field("colour", colour_of(details->image)).key("price");
-  product ? write_price(json, product->product.offer) : void(json.null());
-  write_text_or_null(json, "brand", product ? product->product.brand : "");
-  write_text_or_null(json, "category", product ? product->product.category : "");
-  json.field("fetched_at", api_time(details->image.fetched_at)).end_object();
-  const std::string text = json.take();
-  return std::make_shared<const std::string>(text.substr(1, text.size() - 2));
+  if (missing.empty()) return found;
+  MAGPIE_TRY(const std::vector<ImageDetails> details, catalog_.images_in_brief(missing));
+  std::unordered_map<ImageId, Card> made;
+  for (const ImageDetails& one : details) made.emplace(one.image.id, make_card(one));
+  for (std::size_t i = 0; i < hits.size(); ++i) {
+    const auto one = made.find(hits[i].id);
+    if (!found[i] && one != made.end()) found[i] = one->second;
+  }
+  state_.with([&](State& state) {
+    if (state.version == now) state.cards.merge(made);
+  });
+  return found;
 }
 
 }  // namespace magpie

@@ -42,8 +42,8 @@ class HitCards {
     std::unordered_map<ImageId, Card> cards;
   };
 
-  Result<Card> card(ImageId id, std::uint64_t version);
-  Result<Card> make_card(ImageId id) const;
+  /// In order; null for a picture the catalog does not have.
+  Result<std::vector<Card>> cards(std::span<const HitScore> hits);
   Result<std::uint64_t> version() const;
 
   const Catalog& catalog_;

@@ -132,7 +132,8 @@ Result<Database> Database::open(const fs::path& file, const DatabaseOptions& opt
   sqlite3_busy_timeout(connection->handle, static_cast<int>(options.busy_timeout.count()));
   Database database(std::move(connection));
   MAGPIE_TRY_DO(
-      database.execute(fmt::format("PRAGMA foreign_keys = ON; PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY;", options.cache_kib)));
+      database.execute(fmt::format("PRAGMA foreign_keys = ON; PRAGMA cache_size = -{}; PRAGMA mmap_size = {}; PRAGMA temp_store = MEMORY;",
+                                   options.cache_kib, options.mapped_max)));
   if (!options.read_only) {
     MAGPIE_TRY_DO(
         database.execute(fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {};", options.sync_on_commit ? "FULL" : "NORMAL")));

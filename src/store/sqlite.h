@@ -39,6 +39,7 @@ struct DatabaseOptions {
   std::chrono::milliseconds busy_timeout{10'000};
   bool sync_on_commit = true;  // a commit survives a power cut; false: it survives only a killed process
   int cache_kib = 16 * 1024;
+  std::int64_t mapped_max = 0;  // bytes of the file that are read where the system holds them, not copied; SQLite takes up to 2 GiB
 };
 
 namespace detail {

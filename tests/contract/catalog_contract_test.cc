@@ -256,7 +256,7 @@ TEST_P(CatalogContract, KnownBytesKeepTheirPictureUnderASecondAddress) {
 
 TEST_P(CatalogContract, InBriefAPictureHasTheFirstOfItsShowings) {
   const auto expect_first = [&](ImageId id) {
-    const ImageDetails details = **catalog->image_details(id), brief = **catalog->image_in_brief(id);
+    const ImageDetails details = **catalog->image_details(id), brief = catalog->images_in_brief(std::span(&id, 1))->at(0);
     EXPECT_EQ(brief.image.id, id);
     EXPECT_EQ(brief.urls, details.urls);
     ASSERT_EQ(brief.showings.size(), std::min<std::size_t>(details.showings.size(), 1));
@@ -277,13 +277,15 @@ TEST_P(CatalogContract, InBriefAPictureHasTheFirstOfItsShowings) {
   expect_first(chair);
   add_page(page);
   expect_first(chair);
-  EXPECT_TRUE((*catalog->image_in_brief(chair))->showings.front().product);
+  EXPECT_TRUE(catalog->images_in_brief(std::vector{chair})->at(0).showings.front().product);
   plain.url = "http://shop.test:8080/another";
   plain.images.push_back(ref_to("http://a.test/second.jpg"));
   add_page(plain);
   EXPECT_EQ(add_image("http://a.test/second.jpg", "chair"), chair);
   expect_first(chair);
-  EXPECT_FALSE(*catalog->image_in_brief(chair + 100));
+  const std::vector<ImageDetails> some = *catalog->images_in_brief(std::vector{chair, chair + 100, nowhere});
+  ASSERT_EQ(some.size(), 2u);
+  EXPECT_EQ(some[1].image.id, nowhere);
 }
 
 TEST_P(CatalogContract, AFailedPictureFallsBackToItsNextCandidate) {
