@@ -4,6 +4,7 @@
 #   tools/bench.sh crawl        one of them
 #   tools/bench.sh million      a million pictures: recall, time and memory; by name only, as making them takes a quarter of an hour
 #   tools/bench.sh relevance    where relevance ends, on labelled photographs; by name only, as those must be at hand
+#   tools/bench.sh model_change  searches while the model of a running server is changed; by name only
 #   tools/bench.sh kill         kill -9 at 100 moments of a crawl of 200,000 pages; by name only, as it takes a quarter of an hour
 # MAGPIE_BENCH_ROUNDS=3       times each is run
 # MAGPIE_BENCH_SMOKE=1        tiny, to see that it works; kept in build/bench/results, not beside the true ones
@@ -95,13 +96,16 @@ run() {
       "$python" tools/bench_million.py --program "$build/bench/magpie_million" --magpie "$build/magpie" --pictures "$pictures" --graph \
         --photographs "${MAGPIE_BENCH_PHOTOGRAPHS:?names a folder of folders of JPEGs}" --model "$build/models/efficientnet-lite0-int8" > build/bench/million.json
       report million "searches" "a collection made of photographs' embeddings and differences between photographs of a class; one thread" build/bench/million.json ;;
+    model_change)
+      "$python" tools/bench_model_change.py --magpie "$build/magpie" > build/bench/model_change.json
+      report model_change "" "the shared clothing photographs; the server, its workers and the caller share the machine" build/bench/model_change.json ;;
     kill)
       local pages=200000 kills=100
       [ -z "${MAGPIE_BENCH_SMOKE:-}" ] || pages=2000 kills=4
       MAGPIE=$build/magpie MAGPIE_KILL_PAGES=$pages MAGPIE_KILLS=$kills MAGPIE_KILL_RESULT=$PWD/build/bench/kill.json \
         "$python" tests/system/test_kill_synthetic.py
       report kill "" "a synthetic web (tests/site) of $pages pages, 1,000 or 100 a host" build/bench/kill.json ;;
-    *) echo "bench: no workload '$1'; there are: $workloads relevance million kill" >&2; return 2 ;;
+    *) echo "bench: no workload '$1'; there are: $workloads relevance million model_change kill" >&2; return 2 ;;
   esac
 }
 

@@ -103,6 +103,24 @@ class RowScope {
   bool none_ = false;
 };
 
+/// The first row from `row` on whose id is not below `id`. Pictures have mostly one row each and consecutive ids, so the first guess is
+/// right.
+std::uint32_t seek(std::span<const ImageId> ids, std::uint32_t row, ImageId id) {
+  if (row >= ids.size() || ids[row] >= id) return row;
+  const std::size_t last = ids.size() - 1;
+  if (ids[last] < id) return static_cast<std::uint32_t>(ids.size());
+  const std::size_t guess = std::min<std::size_t>(last, row + (id - ids[row]));
+  if (ids[guess] == id && ids[guess - 1] < id) return static_cast<std::uint32_t>(guess);
+  std::size_t step = 1;
+  while (row + step < last && ids[row + step] < id) step *= 2;
+  const auto end = ids.begin() + static_cast<std::ptrdiff_t>(std::min(row + step, last));
+  return static_cast<std::uint32_t>(std::lower_bound(ids.begin() + static_cast<std::ptrdiff_t>(row + step / 2), end, id) - ids.begin());
+}
+
+void prefetch(const void* from, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(from) + at);
+}
+
 /// Calls use(row, id) for each row of the segment that may be answered. `few`: the allowed ids, ascending, where looking each up is quicker
 /// than passing over all rows; else null.
 template <class Use>
@@ -113,9 +131,7 @@ void each_row(const SegmentState& state, const VectorQuery& query, const std::ve
   if (few != nullptr) {
     std::uint32_t row = 0;
     for (const ImageId id : *few) {
-      const auto from = std::lower_bound(segment.vector_ids.begin() + row, segment.vector_ids.end(), id);
-      for (row = static_cast<std::uint32_t>(from - segment.vector_ids.begin()); row < segment.vectors() && segment.vector_ids[row] == id;
-           ++row) {
+      for (row = seek(segment.vector_ids, row, id); row < segment.vectors() && segment.vector_ids[row] == id; ++row) {
         if (!state.dead_vectors.dead(row) && scope.has(row)) use(row, id);
       }
     }
@@ -164,6 +180,9 @@ class Search {
   std::span<const float> floats() const { return floats_; }
 
  private:
+  /// Rows that are fetched before they are looked at, as they lie here and there.
+  static constexpr std::size_t kAhead = 4;
+
   /// A look-up costs as much as passing over so many rows.
   static constexpr std::uint64_t kLookUpCost = 64;
 
@@ -217,7 +236,11 @@ class Search {
     if (picky && stops_the_nearest(graph, query, passes, passed / segment.vectors())) return false;
     vec::Walked walked = vec::walk(graph, query, {.beam = beam, .looks_max = plan.looks_max}, passes);
     if (!walked.finished || pictures(segment, walked.best) < std::min<std::size_t>(query_.k, segment.vectors())) return false;
-    for (const vec::Scored& one : walked.best) look(segment, one.id);
+    const std::vector<vec::Scored>& best = walked.best;
+    for (std::size_t i = 0; i < best.size(); ++i) {
+      if (i + kAhead < best.size()) prefetch(segment.codes(best[i + kAhead].id), segment.row_size);
+      look(segment, best[i].id);
+    }
     return true;
   }
 

@@ -49,9 +49,10 @@ Result<float> boundary(const SearchView& view, const SearchQuery& query, const E
 /// `k`: the nearest, approximately; kAllSimilar: all, exactly.
 Result<VectorMatches> find_similar(const SearchView& view, const SearchQuery& query, const Candidates& found, const IdSet& within,
                                    std::size_t k, bool ranked, RecallMonitor* monitor) {
+  const bool is_filtered = within.count() < view.text->size();  // the index has vectors of documents alone
   const VectorQuery wanted{.vector = found.vector,
                            .k = k,
-                           .allowed = &within,
+                           .allowed = is_filtered ? &within : nullptr,
                            .min_similarity = found.similarity_min,
                            .scope = query.scope,
                            .exact = k == kAllSimilar,
