@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "index/analyser.h"
+#include "index/fetch_ahead.h"
 
 namespace magpie::index {
 
@@ -129,8 +130,13 @@ void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<
   constexpr std::size_t kBatch = 1'024;
   std::vector<IndexRow> batch;
   batch.reserve(kBatch);
-  snapshot.for_each_document(ids, [&](const SegmentState& state, std::uint32_t ordinal) {
-    const Segment& segment = *state.segment;
+  struct Document {
+    const Segment* segment = nullptr;
+    std::uint32_t ordinal = 0;
+  };
+  const auto read = [&](const Document& document) {
+    const Segment& segment = *document.segment;
+    const std::uint32_t ordinal = document.ordinal;
     IndexRow row{.id = segment.document_ids[ordinal],
                  .copy_group = segment.copy_groups[ordinal],
                  .pixels = segment.pixels[ordinal],
@@ -144,7 +150,22 @@ void visit_rows(const Snapshot& snapshot, const IdSet& ids, const std::function<
       take(batch);
       batch.clear();
     }
+  };
+  FetchAhead<Document> ahead;
+  snapshot.for_each_document(ids, [&](const SegmentState& state, std::uint32_t ordinal) {
+    const Segment& segment = *state.segment;
+    const auto fetch_of = [ordinal](const auto& column) {
+      if (!column.empty()) fetch(&column[ordinal], sizeof column[ordinal]);
+    };
+    fetch_of(segment.copy_groups);
+    fetch_of(segment.pixels);
+    fetch_of(segment.fetched_at);
+    fetch_of(segment.prices);
+    fetch_of(segment.old_prices);
+    fetch_of(segment.facet(Facet::kCurrency).codes);
+    ahead.put({&segment, ordinal}, read);
   });
+  ahead.finish(read);
   if (!batch.empty()) take(batch);
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "index/fetch_ahead.h"
 #include "index/snapshot.h"
 #include "index/vector_plan.h"
 #include "vec/dot.h"
@@ -117,10 +118,6 @@ std::uint32_t seek(std::span<const ImageId> ids, std::uint32_t row, ImageId id) 
   return static_cast<std::uint32_t>(std::lower_bound(ids.begin() + static_cast<std::ptrdiff_t>(row + step / 2), end, id) - ids.begin());
 }
 
-void prefetch(const void* from, std::size_t bytes) {
-  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(from) + at);
-}
-
 /// Calls use(row, id) for each row of the segment that may be answered. `few`: the allowed ids, ascending, where looking each up is quicker
 /// than passing over all rows; else null.
 template <class Use>
@@ -180,7 +177,7 @@ class Search {
   std::span<const float> floats() const { return floats_; }
 
  private:
-  /// Rows that are fetched before they are looked at, as they lie here and there.
+  /// Rows of a walk that are asked for before they are looked at (fetch_ahead.h).
   static constexpr std::size_t kAhead = 4;
 
   /// A look-up costs as much as passing over so many rows.
@@ -238,7 +235,7 @@ class Search {
     if (!walked.finished || pictures(segment, walked.best) < std::min<std::size_t>(query_.k, segment.vectors())) return false;
     const std::vector<vec::Scored>& best = walked.best;
     for (std::size_t i = 0; i < best.size(); ++i) {
-      if (i + kAhead < best.size()) prefetch(segment.codes(best[i + kAhead].id), segment.row_size);
+      if (i + kAhead < best.size()) fetch(segment.codes(best[i + kAhead].id), segment.row_size);
       look(segment, best[i].id);
     }
     return true;
@@ -276,25 +273,46 @@ class Search {
     const vec::SketchQuery sketched(floats_, segment.sketch_centre, rotation(segment.row_size));
     // Neighbours at once, unless the filter stops most of them.
     const std::uint32_t at_once = 2 * passing_ < snapshot_.vectors() ? 1 : vec::SketchQuery::kRowsMax;
+    const std::size_t words = vec::sketch_words(segment.row_size);
     vec::SketchQuery::Sums sums;
     std::uint32_t known = 0;  // rows below have their sums, the last `at_once` of them still
-    each_row(state, query_, few(), [&](std::uint32_t row, ImageId id) {
-      if (row >= known) {
-        const std::uint32_t begin = row / at_once * at_once;
+    struct Row {
+      std::uint32_t row = 0;
+      ImageId id = kNoId;
+    };
+    const auto look = [&](const Row& one) {
+      if (one.row >= known) {
+        const std::uint32_t begin = one.row / at_once * at_once;
         known = std::min(begin + at_once, segment.vectors());
-        sketched.sums({segment.sketch(begin), known - begin, vec::sketch_words(segment.row_size)}, sums);
+        sketched.sums({segment.sketch(begin), known - begin, words}, sums);
       }
-      const auto [similarity, bound] = sketched.estimate(sums[row % at_once], segment.sketch_scales[row]);
-      scan.offer({similarity, bound, &segment, row, id});
+      const auto [similarity, bound] = sketched.estimate(sums[one.row % at_once], segment.sketch_scales[one.row]);
+      scan.offer({similarity, bound, &segment, one.row, one.id});
+    };
+    FetchAhead<Row> ahead;
+    each_row(state, query_, few(), [&](std::uint32_t row, ImageId id) {
+      if (at_once == 1) {
+        fetch(segment.sketch(row), words * sizeof(*segment.sketch(row)));
+        fetch(&segment.sketch_scales[row], 1);
+      }
+      ahead.put({row, id}, look);
     });
+    ahead.finish(look);
   }
 
   /// Of rows with a sketch, those that it left.
   void scan_codes(const Scan& sketched) {
     near_.raise(sketched.floor());
+    FetchAhead<const Candidate*> ahead;
+    const auto look_at = [&](const Candidate* one) {
+      if (one->similarity + one->bound >= near_.floor()) look(*one->segment, one->row);
+    };
     for (const Candidate& candidate : sketched.candidates()) {
-      if (candidate.similarity + candidate.bound >= near_.floor()) look(*candidate.segment, candidate.row);
+      if (candidate.similarity + candidate.bound < near_.floor()) continue;
+      fetch(candidate.segment->codes(candidate.row), candidate.segment->row_size);
+      ahead.put(&candidate, look_at);
     }
+    ahead.finish(look_at);
     for (const auto& state : snapshot_.segments) {
       if (state->segment->has_sketches()) continue;
       each_row(*state, query_, few(), [&](std::uint32_t row, ImageId) { look(*state->segment, row); });
