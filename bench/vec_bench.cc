@@ -20,7 +20,9 @@ namespace {
 
 constexpr std::size_t kNearest = 10;
 constexpr std::size_t kAhead = 3;  // rows that are fetched before their turn
-/// Rows of the beam that are compared by floats in the end: more than ten, as a byte a component may swap neighbours.
+/// Up to here all rows of the beam are compared by floats: making the query ready for codes would take longer than they save.
+constexpr std::size_t kFloatsAlone = 24;
+/// Beyond, rows of the beam that are compared by floats in the end: more than ten, as a byte a component may swap neighbours.
 constexpr std::size_t compared_by_floats(std::size_t beam) { return 12 + beam / 8; }
 
 template <class T>
@@ -134,17 +136,19 @@ void compare(std::vector<Scored>& rows, std::size_t count, const std::vector<T>&
   rows.resize(kept);
 }
 
-/// The ten nearest: a walk, then the codes of its best, then the floats of theirs.
+/// The ten nearest: a walk, then the codes of its best where they are many, then the floats of theirs.
 std::vector<Scored> search(const World& w, std::size_t query, std::size_t beam, std::size_t& looks) {
   const auto vector = w.queries.row(query);
   const GraphView graph = w.graph.view(w.centre);
   Walked walked = walk(graph, ReducedQuery(vector, graph.reduction), {.beam = beam});
   looks += walked.looks;
-  const QuantisedQuery quantised(vector);
   const DotFunctions& dots = dot_functions();
-  compare(walked.best, compared_by_floats(beam), w.codes, w.size, [&](const std::uint8_t* codes, std::uint32_t row) {
-    return quantised.similarity(dots.codes(codes, quantised.values.data(), w.size), w.scales[row]);
-  });
+  if (beam > kFloatsAlone) {
+    const QuantisedQuery quantised(vector);
+    compare(walked.best, compared_by_floats(beam), w.codes, w.size, [&](const std::uint8_t* codes, std::uint32_t row) {
+      return quantised.similarity(dots.codes(codes, quantised.values.data(), w.size), w.scales[row]);
+    });
+  }
   compare(walked.best, kNearest, w.base.values, w.size,
           [&](const float* row, std::uint32_t) { return dots.floats(vector.data(), row, w.size); });
   return walked.best;

@@ -64,15 +64,15 @@ float similarity(const GraphRows& rows, std::size_t a, std::size_t b) {
   return rows.scales[a].scale * rows.scales[b].scale * static_cast<float>(sum);
 }
 
-// What a walk keeps. take() offers a row; next() is the most similar one not led from, none where the walk ends; lead() takes it; floor()
-// is what a row must reach to be kept.
+// What a walk keeps. take() offers a row, and tells whether it is one of the next to be led from; next() is the most similar one not led
+// from, none where the walk ends; lead() takes it.
 
 /// Where every row may be answered: the best are also those to lead from, in one list in order.
 class Beam {
  public:
   explicit Beam(std::size_t size) : size_(size), scores_(size + 1), rows_(size + 1) {}
-  void take(Scored one) {
-    if (count_ == size_ && !(one.score > scores_[count_ - 1])) return;
+  bool take(Scored one) {
+    if (count_ == size_ && !(one.score > scores_[count_ - 1])) return false;
     std::size_t place = 0;
     for (std::size_t i = 0; i < count_; ++i) place += scores_[i] >= one.score ? 1 : 0;  // no branch: all are compared at once
     std::copy_backward(scores_.begin() + place, scores_.begin() + count_, scores_.begin() + count_ + 1);
@@ -80,7 +80,9 @@ class Beam {
     scores_[place] = one.score;
     rows_[place] = {one.id, false};
     count_ = std::min(count_ + 1, size_);
+    const bool soon = place <= next_ + kSoon;
     next_ = std::min(next_, place);
+    return soon;
   }
   std::optional<std::uint32_t> next() {
     while (next_ < count_ && rows_[next_].led_from) ++next_;
@@ -95,6 +97,7 @@ class Beam {
   }
 
  private:
+  static constexpr std::size_t kSoon = 1;
   struct Kept {
     std::uint32_t row = 0;
     bool led_from = false;
@@ -108,10 +111,11 @@ class Beam {
 class FilteredBeam {
  public:
   FilteredBeam(std::size_t size, const std::function<bool(std::uint32_t)>& passes) : best_(size), passes_(passes) {}
-  void take(Scored one) {
-    if (one.score < best_.floor()) return;
+  bool take(Scored one) {
+    if (one.score < best_.floor()) return false;
     ahead_.push(one);
     if (passes_(one.id)) best_.offer(one);
+    return ahead_.top().id == one.id;
   }
   std::optional<std::uint32_t> next() const {
     return ahead_.empty() || ahead_.top().score < best_.floor() ? std::nullopt : std::optional(ahead_.top().id);
@@ -166,11 +170,11 @@ class Walk {
       near_[count] = row;
       count += seen_.mark(row) ? 1 : 0;  // no branch, which would be guessed wrong every other time
     }
-    look(count, [&](Scored one) { kept_.take(one); });
-    if (const std::optional<std::uint32_t> next = kept_.next()) {
-      const auto list = neighbours_(*next);
+    look(count, [&](Scored one) {
+      if (!kept_.take(one)) return;
+      const auto list = neighbours_(one.id);  // it takes longer to come than what is left to do before it is wanted
       prefetch(list.data(), list.size_bytes());
-    }
+    });
   }
 
   /// Calls use(row with its similarity) for the first `count` of near_.

@@ -4,15 +4,13 @@
 #include <cmath>
 
 #include "vec/dot.h"
+#include "vec/four.h"
 
 namespace magpie::vec {
 namespace {
 
-float largest(std::span<const float> vector) {
-  float most = 0;
-  for (const float value : vector) most = std::max(most, std::abs(value));
-  return most;
-}
+using Doubles = double __attribute__((vector_size(32)));
+using FourShorts = std::int16_t __attribute__((vector_size(8)));
 
 // Errors bound a search, so they are never rounded down.
 float rounded_up(double value) { return std::nextafter(static_cast<float>(value), 1e30F); }
@@ -46,20 +44,26 @@ QuantisedQuery::QuantisedQuery(std::span<const float> vector) : values(padded(ve
   const float most = largest(vector);
   scale = most > 0 ? most / kQueryValueMax : 1;
   const float inverse = 1 / scale;
-  double lost = 0, squares = 0;
-  std::int32_t sum = 0;
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    const float scaled = std::clamp(vector[i] * inverse, -float{kQueryValueMax}, float{kQueryValueMax});
-    const auto value = static_cast<std::int32_t>(scaled + (scaled < 0 ? -0.5F : 0.5F));
-    values[i] = static_cast<std::int16_t>(value);
-    sum += value;
-    const double kept = double{scale} * value;
-    lost += (vector[i] - kept) * (vector[i] - kept);
+  Doubles lost{}, squares{};
+  FourInts sum{};
+  const auto take = [&](Four four, std::int16_t* to) {
+    const FourInts whole = rounded(four * inverse);  // up to kQueryValueMax, as `scale` is of the largest
+    const FourShorts narrow = __builtin_convertvector(whole, FourShorts);
+    std::memcpy(to, &narrow, sizeof narrow);
+    sum += whole;
+    const Doubles kept = double{scale} * __builtin_convertvector(whole, Doubles);
+    const Doubles residual = __builtin_convertvector(four, Doubles) - kept;
+    lost += residual * residual;
     squares += kept * kept;
-  }
-  value_sum = sum;
-  error = rounded_up(std::sqrt(lost));
-  norm = rounded_up(std::sqrt(squares));
+  };
+  const std::size_t even = vector.size() / 4 * 4;
+  for (std::size_t i = 0; i < even; i += 4) take(load(vector.data() + i), &values[i]);
+  Four rest{};
+  for (std::size_t i = even; i < vector.size(); ++i) rest[i - even] = vector[i];
+  if (even < vector.size()) take(rest, &values[even]);
+  value_sum = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  error = rounded_up(std::sqrt((lost[0] + lost[1]) + (lost[2] + lost[3])));
+  norm = rounded_up(std::sqrt((squares[0] + squares[1]) + (squares[2] + squares[3])));
 }
 
 }  // namespace magpie::vec

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "vec/four.h"
 
 namespace magpie::vec {
 namespace {
@@ -16,14 +17,7 @@ constexpr float kTailAgreement = 0.3F;
 constexpr std::size_t kSampleMax = 2'048;  // and a multiple of kPadding; DotFunctions::pair is exact up to 4'096
 constexpr int kIterations = 8;
 
-using Four = float __attribute__((vector_size(16)));
 using Vectors = std::vector<std::vector<float>>;
-
-Four load(const float* from) {
-  Four value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
 
 // Not DotFunctions::floats: its versions round differently.
 float product(std::span<const float> a, std::span<const float> b) {
@@ -31,8 +25,7 @@ float product(std::span<const float> a, std::span<const float> b) {
   for (std::size_t i = 0; i < a.size(); i += 16) {
     for (std::size_t four = 0; four < 4; ++four) sums[four] += load(a.data() + i + 4 * four) * load(b.data() + i + 4 * four);
   }
-  const Four sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+  return sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
 void add_scaled(std::vector<float>& to, const std::vector<float>& from, float factor) {
@@ -129,12 +122,6 @@ Vectors evened(const Vectors& directions) {
   return mixed;
 }
 
-float largest(std::span<const float> values) {
-  float most = 0;
-  for (const float value : values) most = std::max(most, std::abs(value));
-  return most;
-}
-
 /// Of what has the components step × bytes, less the centre's.
 std::array<float, kReducedSize> along_directions(std::span<const std::int8_t> bytes, float step, const ReductionView& reduction) {
   std::array<const std::uint8_t*, kReducedSize> directions;
@@ -146,6 +133,12 @@ std::array<float, kReducedSize> along_directions(std::span<const std::int8_t> by
   for (std::size_t i = 0; i < kReducedSize; ++i)
     components[i] = static_cast<float>(products[i] - offset) * reduction.scales[i].scale * step - reduction.scales[i].centre;
   return components;
+}
+
+void store_bytes(FourInts values, std::int8_t* to) {
+  using FourBytes = std::int8_t __attribute__((vector_size(4)));
+  const FourBytes narrow = __builtin_convertvector(values, FourBytes);
+  std::memcpy(to, &narrow, sizeof narrow);
 }
 
 float length_left(double squares, std::span<const float> kept) {
@@ -199,21 +192,21 @@ ReducedQuery::ReducedQuery(std::span<const float> vector, const ReductionView& r
     const Four here = load(vector.data() + i), centre = load(reduction.centre.data() + i);
     base += here * centre;
     squares += (here - centre) * (here - centre);
-    for (std::size_t j = 0; j < 4; ++j) {
-      const float value = std::clamp(here[j] * inverse, -127.0F, 127.0F);
-      bytes[i + j] = static_cast<std::int8_t>(value + (value < 0 ? -0.5F : 0.5F));
-    }
+    store_bytes(rounded(here * inverse), bytes.data() + i);  // up to 127, as `step` is of the largest
   }
-  base_ = (base[0] + base[2]) + (base[1] + base[3]);
+  base_ = sum_of(base);
   const auto components = along_directions(bytes, step, reduction);
-  rest_ = kTailAgreement * length_left((squares[0] + squares[2]) + (squares[1] + squares[3]), components);
+  rest_ = kTailAgreement * length_left(sum_of(squares), components);
   const float most = largest(components);
   scale_ = most > 0 ? most / 127 : 1;
-  for (std::size_t i = 0; i < kReducedSize; ++i) {
-    const float value = components[i] / scale_;
-    values_[i] = static_cast<std::int8_t>(value + (value < 0 ? -0.5F : 0.5F));
-    sum_ += values_[i];
+  FourInts sum{};
+  static_assert(kReducedSize % 4 == 0);
+  for (std::size_t i = 0; i < kReducedSize; i += 4) {
+    const FourInts whole = rounded(load(components.data() + i) / scale_);
+    store_bytes(whole, values_ + i);
+    sum += whole;
   }
+  sum_ = (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 }  // namespace magpie::vec
