@@ -63,7 +63,8 @@ Result<int> train(Collection& collection, const AppSettings& settings, bool json
 
 Result<int> show(Collection& collection, const AppSettings& settings, bool json) {
   MAGPIE_TRY(const auto model, find_text_model(settings));
-  const CollectionPlacer placer(collection, settings, model, nullptr);
+  MAGPIE_TRY(const std::string picture_space, embedding_space_of(collection.catalog()));
+  const CollectionPlacer placer(collection, picture_space, settings, model, nullptr);
   const auto bridge = placer.bridge();
   if (!bridge && bridge.error().code != Code::kCorrupt) {
     fmt::print(stderr, "{}\n", bridge.error().message);

@@ -72,7 +72,9 @@ Finding check_bridge(const Common& common, const AppSettings& settings) {
   const auto model = find_text_model(settings);
   if (!model) return missing("bridge", model.error());
   if (!*model) return absent(fmt::format("no text model: ./dev setup installs {}", kDefaultTextModel));
-  const auto bridge = CollectionPlacer(**collection, settings, *model, nullptr).bridge();
+  const auto picture_space = embedding_space_of((*collection)->catalog());
+  if (!picture_space) return missing("bridge", picture_space.error());
+  const auto bridge = CollectionPlacer(**collection, *picture_space, settings, *model, nullptr).bridge();
   if (!bridge) return absent(bridge.error().message);
   const learn::BridgeFacts& facts = (*bridge)->facts();
   return found("bridge",

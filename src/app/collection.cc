@@ -55,14 +55,14 @@ std::shared_ptr<embedded::Index> Collection::index() const {
   return {opened, opened->index.get()};
 }
 
-Result<embedded::Index*> Collection::begin_next_index(std::string_view space) {
+Result<std::shared_ptr<embedded::Index>> Collection::begin_next_index(std::string_view space) {
   drop_next_index();
   const std::string name = index_.with([](const auto& current) { return next_name(current->name); });
   std::error_code error;
   fs::remove_all(folder_.path() / name, error);
   if (error) return fail(Code::kUnavailable, "{} cannot be removed: {}", (folder_.path() / name).string(), error.message());
   MAGPIE_TRY(next_, open_index(folder_, name, {.vector_space = std::string(space)}));
-  return next_->index.get();
+  return std::shared_ptr<embedded::Index>(next_, next_->index.get());
 }
 
 void Collection::drop_next_index() {

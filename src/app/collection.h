@@ -41,7 +41,7 @@ class Collection {
 
   // One thread at a time does what follows.
   /// Makes an empty index of vectors of `space` in a folder of its own. One that was there before is thrown away.
-  Result<embedded::Index*> begin_next_index(std::string_view space);
+  Result<std::shared_ptr<embedded::Index>> begin_next_index(std::string_view space);
   void drop_next_index();
   /// The folder within the collection's that it is in. It is the collection's once the catalog names it (kIndexName).
   const std::string& next_index_name() const { return next_->name; }

@@ -20,7 +20,17 @@ constexpr std::size_t kBatch = 16, kBatchesPerSave = 100;
 constexpr std::uint64_t kHeldBackSeed = 0x6865'6c64;
 constexpr std::uint64_t kPicturesMin = 100;
 
+constexpr std::string_view kBridgeName = "bridge", kNextName = "next", kTextsName = "texts";
+
 using Report = std::function<void(const BridgeProgress&)>;
+
+/// What a learner keeps, in the folder that was there when it began: what is forgotten takes the folder along.
+template <class Kept>
+Result<void> save(const Kept& kept, const OpenFolder& folder, std::string_view name) {
+  auto saved = kept.save(folder.file(name));
+  if (saved || saved.error().code != Code::kNotFound) return saved;
+  return fail(Code::kBusy, "something was forgotten while the bridge was learnt; it is to be learnt anew");
+}
 
 /// Embeds `texts`, several batches at a time, and puts the vectors into `known`.
 Result<void> embed_all(Texts& texts, std::span<const std::string> wanted, TextVectors& known) {
@@ -45,7 +55,7 @@ Result<void> embed_all(Texts& texts, std::span<const std::string> wanted, TextVe
 }
 
 /// Makes the vectors of those texts that `known` has not got, and keeps them in the file as they come.
-Result<void> embed_missing(const std::vector<std::string>& texts, Texts& network, TextVectors& known, const fs::path& file,
+Result<void> embed_missing(const std::vector<std::string>& texts, Texts& network, TextVectors& known, const OpenFolder& folder,
                            const std::stop_token& stop, const Report& report) {
   std::vector<std::string> missing;
   for (const std::string& text : texts) {
@@ -61,7 +71,7 @@ Result<void> embed_missing(const std::vector<std::string>& texts, Texts& network
       MAGPIE_TRY_DO(embed_all(network, left.subspan(at, std::min(round, count - at)), known));
       if (report) report({.texts = progress.texts, .embedded = progress.embedded + std::min(count, at + round)});
     }
-    MAGPIE_TRY_DO(known.save(file));
+    MAGPIE_TRY_DO(save(known, folder, kTextsName));
     progress.embedded += count;
     left = left.subspan(count);
   }
@@ -112,38 +122,54 @@ Result<learn::Lessons> lessons_of(Collection& collection, const std::string& spa
 
 }  // namespace
 
-fs::path bridge_file(const CollectionFolder& folder) { return folder.bridge() / "bridge"; }
-fs::path bridge_texts_file(const CollectionFolder& folder) { return folder.bridge() / "texts"; }
-fs::path next_bridge_file(const CollectionFolder& folder) { return folder.bridge() / "next"; }
+fs::path bridge_file(const CollectionFolder& folder) { return folder.bridge() / kBridgeName; }
 
 Result<BridgeEnds> bridge_ends(Collection& collection, const std::string& text_space) {
   MAGPIE_TRY(const std::string picture_space, embedding_space_of(collection.catalog()));
-  return BridgeEnds{text_space, picture_space, bridge_file(collection.folder())};
+  return BridgeEnds{text_space, picture_space};
+}
+
+// There is none where none was learnt, or where something was forgotten since.
+void use_next_bridge(const CollectionFolder& folder, const std::string& picture_space) {
+  const fs::path next = folder.bridge() / kNextName;
+  const auto bridge = learn::Bridge::load(next);
+  std::error_code error;
+  if (bridge && bridge->facts().picture_space == picture_space) fs::rename(next, bridge_file(folder), error);
+  else fs::remove(next, error);
+  if (error) log::warn("bridge.not_used", {{"why", error.message()}});
+}
+
+void drop_next_bridge(const CollectionFolder& folder) {
+  std::error_code ignored;  // another takes its place
+  fs::remove(folder.bridge() / kNextName, ignored);
 }
 
 Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const BridgeEnds& ends, const AppSettings& settings,
                                         const std::stop_token& stop, const Report& report) {
+  MAGPIE_TRY(const OpenFolder folder, OpenFolder::make(collection.folder().bridge()));  // before anything is read that may be forgotten
   MAGPIE_TRY(const auto view, collection.index()->vectors().snapshot());
   MAGPIE_TRY(const Sayings sayings, gather_sayings(collection.catalog(), limits_for(settings.bridge.texts()), stop));
-  MAGPIE_TRY_DO(make_folder(collection.folder().bridge()));
-  const fs::path file = bridge_texts_file(collection.folder());
-  TextVectors known = TextVectors::load(file, ends.text_space);
+  TextVectors known = TextVectors::load(folder.file(kTextsName), ends.text_space);
   const std::vector<std::string> nonsense = nonsense_of(sayings.texts);
   std::vector<std::string> wanted = sayings.texts;
   wanted.insert(wanted.end(), nonsense.begin(), nonsense.end());
-  MAGPIE_TRY_DO(embed_missing(wanted, texts, known, file, stop, report));
+  MAGPIE_TRY_DO(embed_missing(wanted, texts, known, folder, stop, report));
   MAGPIE_TRY(const learn::Lessons lessons, lessons_of(collection, ends.picture_space, sayings, nonsense, known, stop));
   MAGPIE_TRY(learn::Bridge bridge, learn::train_bridge(lessons, stop));
   bridge.sign(ends.text_space, ends.picture_space, view->size(), std::time(nullptr));
   known.drop_unused();
-  MAGPIE_TRY_DO(known.save(file));
-  MAGPIE_TRY_DO(bridge.save(ends.file));
+  MAGPIE_TRY_DO(save(known, folder, kTextsName));
+  MAGPIE_TRY(const BridgeEnds now, bridge_ends(collection, ends.text_space));
+  if (!ends.is_next && now.picture_space != ends.picture_space)
+    return fail(Code::kBusy, "the collection's vectors became those of {} while the bridge was learnt; it is to be learnt anew",
+                now.picture_space);
+  MAGPIE_TRY_DO(save(bridge, folder, ends.is_next ? kNextName : kBridgeName));
   return bridge.facts();
 }
 
-CollectionPlacer::CollectionPlacer(Collection& collection, const AppSettings& settings, const std::optional<PictureModel>& text_model,
-                                   MetricsRegistry* metrics)
-    : collection_(collection) {
+CollectionPlacer::CollectionPlacer(Collection& collection, std::string picture_space, const AppSettings& settings,
+                                   const std::optional<PictureModel>& text_model, MetricsRegistry* metrics)
+    : collection_(collection), picture_space_(std::move(picture_space)) {
   if (!text_model) return;
   text_space_ = text_model->space;
   asked_ = std::make_unique<AskedWords>(settings, *text_model, metrics);
@@ -164,11 +190,10 @@ Result<void> CollectionPlacer::look(Loaded& loaded) const {
   const auto read = [&]() -> Result<learn::Bridge> {
     if (error) return fail(Code::kNotFound, "there is no bridge yet; magpie bridge train makes one");
     MAGPIE_TRY(learn::Bridge bridge, learn::Bridge::load(file));
-    MAGPIE_TRY(const std::string picture_space, embedding_space_of(collection_.catalog()));
     const learn::BridgeFacts& facts = bridge.facts();
-    if (facts.text_space == text_space_ && facts.picture_space == picture_space) return bridge;
+    if (facts.text_space == text_space_ && facts.picture_space == picture_space_) return bridge;
     return fail(Code::kBadInput, "the bridge leads from {} to {}, not from {} to {}; magpie bridge train makes another", facts.text_space,
-                facts.picture_space, text_space_, picture_space);
+                facts.picture_space, text_space_, picture_space_);
   };
   auto bridge = read();
   loaded.error = bridge ? std::nullopt : std::optional(bridge.error());

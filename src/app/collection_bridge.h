@@ -2,6 +2,7 @@
 // A collection's bridge from words to pictures (learn/bridge.h): learnt from what its pages say of its pictures, kept in its folder, and
 // asked by searches.
 //   bridge/bridge        the bridge (docs/formats/bridge.md)
+//   bridge/next          the one for another model, until the collection's vectors are of that
 //   bridge/texts         vectors of texts that were embedded once, so that learning again costs new texts only
 #include <atomic>
 #include <condition_variable>
@@ -19,23 +20,24 @@
 namespace magpie {
 
 fs::path bridge_file(const CollectionFolder& folder);
-fs::path bridge_texts_file(const CollectionFolder& folder);
-/// Where the one for another model waits until the collection's vectors are of that.
-fs::path next_bridge_file(const CollectionFolder& folder);
 
 struct BridgeProgress {
   std::size_t texts = 0, embedded = 0;  // to be learnt from, and their vectors made so far
 };
-/// From where to where, and the file.
+/// From where to where.
 struct BridgeEnds {
   std::string text_space, picture_space;
-  fs::path file;
+  bool is_next = false;  // the collection's vectors are yet to be of that picture space
 };
 /// To the pictures as the collection's vectors have them now.
 Result<BridgeEnds> bridge_ends(Collection& collection, const std::string& text_space);
+/// Once the collection's vectors are of `picture_space`: the next bridge takes the place of the bridge, if it leads there.
+void use_next_bridge(const CollectionFolder& folder, const std::string& picture_space);
+void drop_next_bridge(const CollectionFolder& folder);
 
 /// Gathers, embeds, learns, tries, and writes the bridge in the place of an earlier one. kNotFound where too little is said of the
-/// pictures, kCancelled. Reads the collection only, so it may run beside its manager. Ends within a second of
+/// pictures, kBusy where something was forgotten or the collection's vectors became another model's meanwhile, kCancelled. Reads the
+/// collection only, so it may run beside its manager. Ends within a second of
 /// `stop`. Cost: what gathering costs (bridge_lessons.h), some 40 ms of CPU time a text that is new, then seconds; memory: two pictures'
 /// vectors and four pairs of vectors a text, with 10,000 texts to pictures of 1,280 components 350 MB, however many pictures there are.
 Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, const BridgeEnds& ends, const AppSettings& settings,
@@ -44,11 +46,11 @@ Result<learn::BridgeFacts> train_bridge(Collection& collection, Texts& texts, co
 /// What a search asks. Bridges that are written meanwhile are taken up within seconds. Thread-safe.
 class CollectionPlacer final : public WordsPlacer {
  public:
-  /// Must not outlive the collection. `text_model` nothing: it places no words.
-  CollectionPlacer(Collection& collection, const AppSettings& settings, const std::optional<PictureModel>& text_model,
-                   MetricsRegistry* metrics);
+  /// Among pictures of that space. Must not outlive the collection. `text_model` nothing: it places no words.
+  CollectionPlacer(Collection& collection, std::string picture_space, const AppSettings& settings,
+                   const std::optional<PictureModel>& text_model, MetricsRegistry* metrics);
   Result<std::optional<WordsPlace>> place(std::string_view words) const override;
-  /// The bridge as it is now. kNotFound while there is none, kBadInput for one of other models than the collection's, kCorrupt.
+  /// The bridge as it is now. kNotFound while there is none, kBadInput for one of other models, kCorrupt.
   Result<std::shared_ptr<const learn::Bridge>> bridge() const;
 
  private:
@@ -61,7 +63,7 @@ class CollectionPlacer final : public WordsPlacer {
   Result<void> look(Loaded& loaded) const;
 
   Collection& collection_;
-  std::string text_space_;
+  std::string picture_space_, text_space_;
   std::unique_ptr<AskedWords> asked_;
   mutable Guarded<Loaded> loaded_;
 };

@@ -40,8 +40,9 @@ struct ModelChangeOptions {
   bool dry_run = false;  // make the vectors and compare; do not switch
   /// Told often, on the caller's thread.
   std::function<void(const ModelChange&)> progress = [](const ModelChange&) {};
-  /// Called once the collection's index, space and workers are the new ones, before crawls go on.
-  std::function<void()> switched = {};
+  /// Called with what searches are to use before it is the collection's; nothing is changed where it fails. What it gives is called once
+  /// the collection's index, space and workers are the new ones, before crawls go on.
+  std::function<Result<std::function<void()>>(std::shared_ptr<embedded::Index>, std::shared_ptr<PictureWorkers>)> prepare = {};
 };
 
 class Manager final : public JobControl, public CopyControl {
@@ -89,7 +90,9 @@ class Manager final : public JobControl, public CopyControl {
 
   /// Makes vectors of another model and a new index beside the old ones, compares, and switches at once, on the caller's thread. Crawls go
   /// on, but for the pictures they bring in the end; searches do without a pause. Cost: what embedding all pictures costs; where it is
-  /// stopped, fails or is killed, nothing has changed, and the vectors made so far are kept. kBusy while it is being changed, kCancelled.
+  /// stopped, fails or is killed, nothing has changed, and the vectors made so far are kept. kBusy while it is being changed or where
+  /// crawls bring pictures faster than they are embedded, kUnavailable where a tenth of the pictures that have vectors would have none,
+  /// kCancelled.
   Result<ModelChange> change_model(const ModelChangeOptions& options, const std::stop_token& stop);
 
   /// Nothing, or why forget() would do nothing.
@@ -120,6 +123,16 @@ class Manager final : public JobControl, public CopyControl {
   Result<ForgetReport> forget_at_rest(ForgetPlan plan);
   void rest_crawls();
   void wake_crawls();
+  /// Crawls rest while it lives. starting_ is held, so that none is begun.
+  class AtRest {
+   public:
+    explicit AtRest(Manager& manager) : manager_(manager) { manager_.rest_crawls(); }
+    ~AtRest() { manager_.wake_crawls(); }
+    AtRest(const AtRest&) = delete;
+
+   private:
+    Manager& manager_;
+  };
   std::optional<crawl::CrawlRules> rules_of(JobId id) const;
   std::optional<crawl::CrawlRules> own_rules_of(JobId id) const;
   struct Running {

@@ -19,13 +19,9 @@ Result<ForgetReport> Manager::preview_forgetting(const ForgetTarget& target) {
 Result<ForgetReport> Manager::forget(const ForgetTarget& target) {
   const std::lock_guard one_at_a_time(starting_);
   MAGPIE_TRY_DO(check_forgetting(target));  // before any crawl is held up
-  rest_crawls();
-  auto report = [&]() -> Result<ForgetReport> {
-    MAGPIE_TRY(ForgetPlan plan, collection_.catalog().plan_forgetting(target));  // the crawl may have found more of it
-    return forget_at_rest(std::move(plan));
-  }();
-  wake_crawls();
-  return report;
+  const AtRest at_rest(*this);
+  MAGPIE_TRY(ForgetPlan plan, collection_.catalog().plan_forgetting(target));  // the crawl may have found more of it
+  return forget_at_rest(std::move(plan));
 }
 
 Result<ForgetReport> Manager::forget_at_rest(ForgetPlan plan) {
@@ -67,7 +63,6 @@ Result<std::uint64_t> Manager::allow_again(const ForgetTarget& target) {
   return allowed;
 }
 
-// With starting_ held, so that none is begun the while.
 void Manager::rest_crawls() {
   std::unique_lock lock(mutex_);
   resting_ = true;

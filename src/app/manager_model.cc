@@ -9,9 +9,11 @@
 namespace magpie {
 namespace {
 
+constexpr std::size_t kReadAtOnce = 1'000;
 constexpr std::size_t kFillAtOnce = 100;  // pictures; the recorder writes nothing else the while
 constexpr std::size_t kRestMax = 200;     // pictures that crawls may rest for
 constexpr int kPassesMax = 10;            // a crawl that is as fast as the workers would be chased for ever
+constexpr std::uint64_t kLostMax = 10;    // of so many pictures one may lose its vector
 
 }  // namespace
 
@@ -37,9 +39,7 @@ class Manager::ModelChanger {
     if (options_.dry_run) return done();
     auto switched = index_and_switch();
     if (!switched) {
-      const std::lock_guard one_at_a_time(manager_.starting_);
-      (void)manager_.recorder_->drop_next();
-      manager_.collection_.drop_next_index();
+      drop_next();
       return Failure(switched.error());
     }
     change_.switched = true;
@@ -60,7 +60,7 @@ class Manager::ModelChanger {
   void tell() {
     const auto counts = waiting_.counts();
     change_.embedded = counts.embedded;
-    change_.failed = counts.failed - failed_before_;
+    change_.failed = counts.failed;
     if (const auto last = manager_.collection_.catalog().last_images()) change_.pictures = last->known;
     options_.progress(change_);
   }
@@ -76,22 +76,48 @@ class Manager::ModelChanger {
     for (int pass = 0; pass < kPassesMax; ++pass) {
       const std::uint64_t before = waiting_.counts().embedded;
       MAGPIE_TRY_DO(embed_once());
-      if (waiting_.counts().embedded - before <= kRestMax) break;
+      if (waiting_.counts().embedded - before <= kRestMax) return {};
     }
-    return {};
+    return fail(Code::kBusy,
+                "crawls bring pictures faster than they are embedded; what was embedded is kept: ask again when they have ended");
   }
 
   Result<void> embed_once() {
-    failed_before_ = waiting_.counts().failed;  // they are tried again
     MAGPIE_TRY_DO(waiting_.embed_all(stop_, [this] { tell(); }));
     return stopped();
   }
 
+  // Pictures that do not read any more are to be expected; where many are, it is the archive's or the model's fault.
+  Result<void> check_lost() const {
+    const Catalog& catalog = manager_.collection_.catalog();
+    MAGPIE_TRY(const CatalogStats stats, catalog.stats());
+    std::uint64_t lost = 0;
+    for (ImageId behind = kNoId;;) {
+      MAGPIE_TRY_DO(stopped());
+      MAGPIE_TRY(const std::vector<Image> without, catalog.images_without(change_.after, behind, kReadAtOnce));
+      if (without.empty()) break;
+      behind = without.back().id;
+      for (const Image& image : without) {
+        MAGPIE_TRY(const std::optional<Embedding> after, catalog.embedding(image.id, change_.after));
+        if (after) continue;  // it is one of its regions that has none
+        MAGPIE_TRY(const std::optional<Embedding> before, catalog.embedding(image.id, change_.before));
+        lost += before ? 1 : 0;
+      }
+    }
+    if (lost * kLostMax <= stats.images) return {};
+    return fail(
+        Code::kUnavailable,
+        "{} of {} pictures have no vector of {}, as they could not be embedded (rebuild.not_embedded in the log); nothing was switched",
+        lost, stats.images, change_.after);
+  }
+
   Result<void> index_and_switch() {
+    MAGPIE_TRY_DO(check_lost());
+    drop_next_bridge(manager_.collection_.folder());
     {
       const std::lock_guard one_at_a_time(manager_.starting_);  // nothing is being forgotten
-      MAGPIE_TRY(embedded::Index* const next, manager_.collection_.begin_next_index(model_.space));
-      MAGPIE_TRY_DO(manager_.recorder_->begin_next({next->text(), next->vectors()}, model_.space));
+      MAGPIE_TRY(next_, manager_.collection_.begin_next_index(model_.space));
+      MAGPIE_TRY_DO(manager_.recorder_->begin_next({next_->text(), next_->vectors()}, model_.space));
     }
     tell(ModelChangeStage::kIndexing);
     for (pipeline::Recorder::Filled filled; !filled.whole;) {
@@ -105,6 +131,13 @@ class Manager::ModelChanger {
     return switch_over();
   }
 
+  void drop_next() {
+    const std::lock_guard one_at_a_time(manager_.starting_);
+    (void)manager_.recorder_->drop_next();  // where it fails nothing is written any more, be it to this
+    manager_.collection_.drop_next_index();
+    drop_next_bridge(manager_.collection_.folder());
+  }
+
   // So that words still lead to pictures behind the switch. Without, they do once the next bridge is learnt (BridgeKeeper).
   void learn_bridge() {
     const AppSettings& settings = manager_.settings_;
@@ -114,31 +147,33 @@ class Manager::ModelChanger {
     if (!text_model || !*text_model || !bridge || bridge->facts().picture_space != change_.before || text_tower_of(model_)) return;
     tell(ModelChangeStage::kBridging);
     Texts texts(settings, **text_model, /*processes=*/1, nullptr);
-    const auto learnt =
-        train_bridge(manager_.collection_, texts, {(*text_model)->space, model_.space, next_bridge_file(folder)}, settings, stop_, nullptr);
+    const BridgeEnds ends{.text_space = (*text_model)->space, .picture_space = model_.space, .is_next = true};
+    const auto learnt = train_bridge(manager_.collection_, texts, ends, settings, stop_, nullptr);
     if (!learnt) log::warn("model.no_bridge", {{"why", learnt.error().message}});
-  }
-
-  // There is none where none was learnt, or where something was forgotten since.
-  void use_next_bridge() {
-    const CollectionFolder& folder = manager_.collection_.folder();
-    std::error_code none;
-    fs::rename(next_bridge_file(folder), bridge_file(folder), none);
   }
 
   // The new network is loaded before, so that the first picture that is asked for does not wait for it.
   Result<void> switch_over() {
     tell(ModelChangeStage::kSwitching);
     MAGPIE_TRY(std::shared_ptr<PictureWorkers> workers, manager_.make_picture_workers(&model_, /*at_once=*/true));
-    MAGPIE_TRY_DO(workers->pool->wait_ready(Deadline::after(kReadyMax)));
+    MAGPIE_TRY_DO(wait_ready(*workers->pool));
+    std::function<void()> take_up;
+    if (options_.prepare) { MAGPIE_TRY(take_up, options_.prepare(next_, workers)); }
     const std::lock_guard one_at_a_time(manager_.starting_);
-    manager_.rest_crawls();
-    auto switched = switch_at_rest(std::move(workers));
-    manager_.wake_crawls();
-    return switched;
+    const AtRest at_rest(manager_);
+    return switch_at_rest(std::move(workers), take_up);
   }
 
-  Result<void> switch_at_rest(std::shared_ptr<PictureWorkers> workers) {
+  Result<void> wait_ready(WorkerPool& pool) const {
+    const Deadline deadline = Deadline::after(kReadyMax);
+    while (true) {
+      MAGPIE_TRY_DO(stopped());
+      auto ready = pool.wait_ready(Deadline::after(std::min(deadline.left(), kLookEvery)));
+      if (ready || ready.error().code != Code::kTimeout || deadline.left().count() == 0) return ready;
+    }
+  }
+
+  Result<void> switch_at_rest(std::shared_ptr<PictureWorkers> workers, const std::function<void()>& take_up) {
     MAGPIE_TRY_DO(embed_once());
     const bool compares = manager_.comparing_ != nullptr, looks_around = manager_.looking_ != nullptr;
     manager_.stop_looks();
@@ -148,11 +183,11 @@ class Manager::ModelChanger {
     });
     if (switched) {
       manager_.collection_.use_next_index();
-      use_next_bridge();
+      use_next_bridge(manager_.collection_.folder(), change_.after);
       const std::lock_guard lock(manager_.mutex_);
       std::swap(manager_.picture_workers_, workers);
     }
-    if (switched && options_.switched) options_.switched();
+    if (switched && take_up) take_up();
     for (const auto& [is_wanted, start] :
          {std::pair(compares, &Manager::start_comparing), std::pair(looks_around, &Manager::start_looking_around)}) {
       const auto started = is_wanted ? (manager_.*start)() : Result<void>();
@@ -161,14 +196,14 @@ class Manager::ModelChanger {
     return switched;
   }
 
-  static constexpr std::chrono::seconds kReadyMax{60};
+  static constexpr std::chrono::milliseconds kReadyMax{60'000}, kLookEvery{200};
   Manager& manager_;
   const PictureModel& model_;
   const ModelChangeOptions& options_;
   const std::stop_token& stop_;
   std::unique_ptr<WorkerPool> workers_;
   pipeline::AnalyseWaiting waiting_;
-  std::uint64_t failed_before_ = 0;  // this pass
+  std::shared_ptr<embedded::Index> next_;
   ModelChange change_;
 };
 

@@ -12,11 +12,13 @@ namespace magpie {
 
 class ModelDesk final : public ModelControl {
  public:
-  /// The manager and the settings must outlive it. `switched` as ModelChangeOptions has it.
-  ModelDesk(Manager& manager, const AppSettings& settings, std::function<void()> switched)
-      : manager_(manager), settings_(settings), switched_(std::move(switched)) {}
+  /// The manager and the settings must outlive it. `prepare` as ModelChangeOptions has it.
+  ModelDesk(Manager& manager, const AppSettings& settings, decltype(ModelChangeOptions::prepare) prepare)
+      : manager_(manager), settings_(settings), prepare_(std::move(prepare)) {}
   /// Stops a change under way and waits for it, some seconds at most.
   ~ModelDesk() override = default;
+  /// Begins to stop it; does not wait.
+  void request_stop();
 
   Result<ModelChangeView> change_model(const std::string& model, bool dry_run) override;
   Result<ModelChangeView> model_change(ModelChangeId id) override;
@@ -28,11 +30,12 @@ class ModelDesk final : public ModelControl {
     std::map<ModelChangeId, ModelChangeView> views;
     ModelChangeId last = 0;
   };
+  Result<void> check_unnamed(const std::string& model) const;
   void run(ModelChangeId id, const ModelChangeOptions& options, const std::stop_token& stop);
 
   Manager& manager_;
   const AppSettings& settings_;
-  const std::function<void()> switched_;
+  const decltype(ModelChangeOptions::prepare) prepare_;
   Guarded<State> state_;
   Guarded<std::jthread> thread_;  // last: ends first
 };

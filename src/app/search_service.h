@@ -1,7 +1,9 @@
 #pragma once
 // What answers requests, all of one index and one model's vectors; and the place where another takes over without a request's being turned
 // away.
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "app/pictures.h"
@@ -13,7 +15,6 @@
 
 namespace magpie {
 
-/// Destroyed with the last request that it answers.
 struct SearchService {
   std::shared_ptr<embedded::Index> index;
   std::shared_ptr<PictureWorkers> workers;
@@ -25,10 +26,16 @@ struct SearchService {
 /// Thread-safe.
 class ServiceDoor final : public HttpHandler {
  public:
-  /// Requests that come from now on are `next`'s; those under way are answered by the one that took them.
+  /// Requests that come from now on are `next`'s; those under way are answered by the one that took them. That one ends on a thread of its
+  /// own behind the last of them: an index's files may take seconds to remove. One thread at a time opens.
   void open(std::shared_ptr<SearchService> next) {
-    const auto before = service_.with([&](auto& current) { return std::exchange(current, std::move(next)); });
-    if (before) before->api->close_streams();
+    auto before = service_.with([&](auto& current) { return std::exchange(current, std::move(next)); });
+    if (!before) return;
+    before->api->close_streams();
+    ending_ = std::jthread([before = std::move(before)]() mutable {
+      while (before.use_count() > 1) std::this_thread::sleep_for(kLookEvery);  // nobody can take it up any more
+      before.reset();
+    });
   }
   void close_streams() { current()->api->close_streams(); }
 
@@ -45,7 +52,9 @@ class ServiceDoor final : public HttpHandler {
   std::shared_ptr<SearchService> current() const {
     return service_.with([](const auto& service) { return service; });
   }
+  static constexpr std::chrono::milliseconds kLookEvery{20};
   Guarded<std::shared_ptr<SearchService>> service_;
+  std::jthread ending_;
 };
 
 }  // namespace magpie

@@ -33,7 +33,8 @@ struct Server::State {
   std::unique_ptr<ModelDesk> models;
   std::unique_ptr<HttpServer> http;  // last: ends first
 
-  Result<void> open_service();
+  Result<std::shared_ptr<SearchService>> make_service(std::shared_ptr<embedded::Index> index, std::shared_ptr<PictureWorkers> workers);
+  void open(std::shared_ptr<SearchService> service);
 };
 
 namespace {
@@ -71,11 +72,11 @@ std::string openapi_text() {
 
 }  // namespace
 
-/// Over the index, the model and the workers that the collection and its manager have now.
-Result<void> Server::State::open_service() {
-  const auto service = std::make_shared<SearchService>();
-  service->index = collection->index();
-  service->workers = manager->picture_workers();
+Result<std::shared_ptr<SearchService>> Server::State::make_service(std::shared_ptr<embedded::Index> index,
+                                                                   std::shared_ptr<PictureWorkers> workers) {
+  auto service = std::make_shared<SearchService>();
+  service->index = std::move(index);
+  service->workers = std::move(workers);
   const std::optional<PictureModel>& model = service->workers->model;
   MAGPIE_TRY(service->placer, words_placer(*collection, model, settings, &metrics));
   service->searcher =
@@ -92,11 +93,15 @@ Result<void> Server::State::open_service() {
       ApiPorts{collection->catalog(), collection->archive(), collection->variants(), service->index->text(), *service->searcher, *manager,
                *shops, *manager, *forget, *models, service->workers->pictures, metrics, clock},
       std::move(options));
-  door.open(service);
+  return service;
+}
+
+void Server::State::open(std::shared_ptr<SearchService> service) {
+  const std::optional<PictureModel> model = service->workers->model;
+  door.open(std::move(service));
   bridge.reset();
   if (text_model && settings.bridge.train() && !(model && text_tower_of(*model)))
     bridge = std::make_unique<BridgeKeeper>(*collection, settings, *text_model);
-  return {};
 }
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -114,10 +119,13 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
   MAGPIE_TRY(state->text_model, find_text_model(settings));
   state->shops = std::make_unique<ShopDesk>(*state->collection, *state->manager, state->settings, state->clock);
   state->forget = std::make_unique<ForgetDesk>(*state->manager);
-  state->models = std::make_unique<ModelDesk>(*state->manager, state->settings, [raw = state.get()] {
-    if (auto opened = raw->open_service(); !opened) log::error("server.service", {{"why", opened.error().message}});
-  });
-  MAGPIE_TRY_DO(state->open_service());
+  const auto prepare = [raw = state.get()](auto index, auto workers) -> Result<std::function<void()>> {
+    MAGPIE_TRY(auto service, raw->make_service(std::move(index), std::move(workers)));
+    return [raw, service = std::move(service)] { raw->open(service); };
+  };
+  state->models = std::make_unique<ModelDesk>(*state->manager, state->settings, prepare);
+  MAGPIE_TRY(auto service, state->make_service(state->collection->index(), state->manager->picture_workers()));
+  state->open(std::move(service));
   HttpServerOptions http;
   http.address = settings.server.host();
   http.port = static_cast<std::uint16_t>(settings.server.port());
@@ -134,6 +142,7 @@ Result<std::unique_ptr<Server>> Server::start(const CollectionFolder& folder, co
 std::string Server::address() const { return fmt::format("http://{}:{}/", state_->settings.server.host(), state_->http->port()); }
 
 void Server::stop() {
+  state_->models->request_stop();
   state_->door.close_streams();
   state_->http->stop(Deadline::after(10s));
 }

@@ -24,7 +24,8 @@ Result<std::unique_ptr<WordsPlacer>> words_placer(Collection& collection, const 
   if (const auto tower = embedder ? text_tower_of(*embedder) : std::nullopt)
     return std::unique_ptr<WordsPlacer>(std::make_unique<TowerPlacer>(settings, *tower, metrics));
   MAGPIE_TRY(const auto text_model, find_text_model(settings));
-  return std::unique_ptr<WordsPlacer>(std::make_unique<CollectionPlacer>(collection, settings, text_model, metrics));
+  MAGPIE_TRY(const std::string space, embedder ? Result<std::string>(embedder->space) : embedding_space_of(collection.catalog()));
+  return std::unique_ptr<WordsPlacer>(std::make_unique<CollectionPlacer>(collection, space, settings, text_model, metrics));
 }
 
 }  // namespace magpie

@@ -29,7 +29,7 @@ class TowerPlacer final : public WordsPlacer {
 };
 
 /// Where words lie among a collection's pictures: by the text tower of `embedder`, the model that its vectors are of, else by its bridge.
-/// Must not outlive the collection. Errors: those of find_text_model.
+/// `embedder` nothing: among those of the space that the catalog names. Must not outlive the collection. Errors: those of find_text_model.
 Result<std::unique_ptr<WordsPlacer>> words_placer(Collection& collection, const std::optional<PictureModel>& embedder,
                                                   const AppSettings& settings, MetricsRegistry* metrics);
 

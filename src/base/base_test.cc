@@ -188,5 +188,18 @@ TEST(Files, AtomicWriteReplaces) {
   EXPECT_EQ(read_file(path).error().code, Code::kNotFound);
 }
 
+TEST(Files, AnOpenFolderTakesNothingOnceItIsRemovedThoughThereIsAnotherOfItsName) {
+  const fs::path path = fs::temp_directory_path() / fmt::format("magpie-files-test-{}", random_u64());
+  const OpenFolder folder = *OpenFolder::make(path);
+  ASSERT_TRUE(write_file_atomic(folder.file("one"), "a"));
+  EXPECT_EQ(*read_file(path / "one"), "a");
+  fs::remove_all(path);
+  const OpenFolder another = *OpenFolder::make(path);
+  EXPECT_EQ(write_file_atomic(folder.file("one"), "b").error().code, Code::kNotFound);
+  ASSERT_TRUE(write_file_atomic(another.file("one"), "c"));
+  EXPECT_EQ(*read_file(path / "one"), "c");
+  fs::remove_all(path);
+}
+
 }  // namespace
 }  // namespace magpie

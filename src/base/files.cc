@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -76,7 +77,8 @@ Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t size) {
 Result<void> write_file_atomic(const fs::path& path, std::string_view bytes) {
   fs::path folder = path.parent_path();
   if (folder.empty()) folder = ".";
-  const std::string neighbour = fmt::format("{}.{}.new", path.string(), ::getpid());
+  static std::atomic<std::uint64_t> written{0};  // so that two threads do not write the same neighbour
+  const std::string neighbour = fmt::format("{}.{}.{}.new", path.string(), ::getpid(), ++written);
   UniqueFd fd(::open(neighbour.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!fd) return fail_errno(neighbour);
   MAGPIE_TRY_DO(write_all(fd.get(), bytes));
@@ -87,6 +89,15 @@ Result<void> write_file_atomic(const fs::path& path, std::string_view bytes) {
   if (parent) ::fsync(parent.get());
   return {};
 }
+
+Result<OpenFolder> OpenFolder::make(const fs::path& path) {
+  MAGPIE_TRY_DO(make_folder(path));
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return fail_errno(path.string());
+  return OpenFolder(std::move(fd));
+}
+
+fs::path OpenFolder::file(std::string_view name) const { return fmt::format("/proc/self/fd/{}/{}", fd_.get(), name); }
 
 Result<void> make_folder(const fs::path& path) {
   std::error_code error;

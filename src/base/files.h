@@ -29,6 +29,19 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+/// A folder that is held open. Once it is removed nothing can be written into it any more, though another of its name may have been made.
+class OpenFolder {
+ public:
+  /// Makes it where it is missing.
+  static Result<OpenFolder> make(const fs::path& path);
+  /// Of a file in it, whatever is at the folder's own path by now; kNotFound of whoever writes there says that the folder was removed.
+  fs::path file(std::string_view name) const;
+
+ private:
+  explicit OpenFolder(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
 /// The words of errno with the thing in front; kNotFound for ENOENT, kForbidden for EACCES, else kUnavailable.
 Failure fail_errno(std::string_view what);
 

@@ -86,14 +86,28 @@ void AnalyseWaiting::analysed(Finished& finished, Result<std::string> answer) {
   under_way_.end();
 }
 
+void AnalyseWaiting::embed(Image image) {
+  if (not_embedded_.with([&](const auto& failed) { return failed.contains(image.id); })) return under_way_.end();
+  look_again(std::move(image), &AnalyseWaitingCounts::embedded);
+}
+
 void AnalyseWaiting::look_again(Image image, std::uint64_t AnalyseWaitingCounts::*counter) {
   Again again{.image = std::move(image), .known = {}, .counter = counter};
   auto known = parts_.catalog.regions(again.image.id, parts_.space);
   if (!known) return looked_again(std::move(again), Failure(known.error()));
   again.known = std::move(*known);
   auto request = analyse::look_again_request(parts_.archive, again.image.original, again.known);
+  if (!request && has_moved(again.image)) request = analyse::look_again_request(parts_.archive, again.image.original, again.known);
   if (!request) return looked_again(std::move(again), Failure(request.error()));
   parts_.workers.submit(std::move(*request), [this, again](Result<std::string> answer) { looked_again(again, std::move(answer)); });
+}
+
+// The archive may have been rewritten since the picture was read from the catalog.
+bool AnalyseWaiting::has_moved(Image& image) const {
+  auto now = parts_.catalog.image(image.id);
+  if (!now || !*now || (*now)->original == image.original) return false;
+  image = *std::move(*now);
+  return true;
 }
 
 // One that cannot be read any more keeps what was found in it.
@@ -112,6 +126,7 @@ void AnalyseWaiting::looked_again(Again again, Result<std::string> answer) {
   } else {
     log::warn("rebuild.not_embedded", {{"image", again.image.id}, {"why", done ? std::string("no embedding came") : done.error().message}});
     counts_.with([](AnalyseWaitingCounts& counts) { ++counts.failed; });
+    if (again.counter == &AnalyseWaitingCounts::embedded) not_embedded_.with([&](auto& failed) { failed.insert(again.image.id); });
   }
   under_way_.end();
 }

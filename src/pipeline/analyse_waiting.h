@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <unordered_set>
 
 #include "base/guarded.h"
 #include "core/archive.h"
@@ -52,7 +53,7 @@ class AnalyseWaiting {
   /// of the disk, or of workers that cannot be started.
   Result<AnalyseWaitingCounts> run(std::stop_token stop);
   /// Only embeds what has no vectors in the space, those of its regions included; what comes meanwhile may be left out. Errors as run().
-  /// May be called again.
+  /// May be called again, for what has come since; pictures that failed are not tried a second time.
   Result<void> embed_all(const std::stop_token& stop, const std::function<void()>& progress = {});
   /// Thread-safe.
   AnalyseWaitingCounts counts() const {
@@ -65,9 +66,10 @@ class AnalyseWaiting {
                     void (AnalyseWaiting::*take)(One), const std::function<void()>& progress = {});
   void analyse(WaitingImage waiting);
   void analysed(Finished& finished, Result<std::string> answer);
-  void embed(Image image) { look_again(std::move(image), &AnalyseWaitingCounts::embedded); }
+  void embed(Image image);
   void detect(Image image) { look_again(std::move(image), &AnalyseWaitingCounts::detected); }
   void look_again(Image image, std::uint64_t AnalyseWaitingCounts::*counter);
+  bool has_moved(Image& image) const;
   struct Again {
     Image image;
     std::vector<EmbeddedRegion> known;  // regions that are kept of it
@@ -80,6 +82,7 @@ class AnalyseWaiting {
   AnalyseWaitingParts parts_;
   std::map<JobId, std::shared_ptr<const RunContext>> contexts_;  // of the running thread
   Guarded<AnalyseWaitingCounts> counts_;
+  Guarded<std::unordered_set<ImageId>> not_embedded_;  // though it was tried
   UnderWay under_way_{kUnderWayMax};
 };
 

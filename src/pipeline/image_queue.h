@@ -26,6 +26,11 @@ class ImageQueue {
     }
     changed_.notify_all();
   }
+  /// Whether any wait.
+  bool has_waiting() {
+    const std::lock_guard lock(mutex_);
+    return !waiting_.empty();
+  }
   /// The next, once fewer than `under_way_max` are under way; it is until end(). Nothing when `stop` is asked for.
   std::optional<ImageId> next(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);

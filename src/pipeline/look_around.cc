@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/priority.h"
 #include "pipeline/inherited_words.h"
 #include "pipeline/recorder.h"
 
@@ -27,10 +28,10 @@ Result<std::unique_ptr<LookAround>> LookAround::start(LookAroundParts parts) {
   std::unique_ptr<LookAround> stage(new LookAround(parts));
   MAGPIE_TRY(const std::optional<std::string> mark, parts.catalog.meta(kMark));
   if (mark) {
-    stage->begin_ = static_cast<ImageId>(std::strtoull(mark->c_str(), nullptr, 10));
+    stage->behind_ = static_cast<ImageId>(std::strtoull(mark->c_str(), nullptr, 10));
   } else {
     MAGPIE_TRY(const Catalog::LastImages last, parts.catalog.last_images());
-    stage->begin_ = last.known;
+    stage->behind_ = last.known;
     const std::string known = std::to_string(last.known);
     MAGPIE_TRY_DO(parts.recorder.transact([&](CatalogTransaction& transaction) { return transaction.set_meta(kMark, known); }));
   }
@@ -43,31 +44,55 @@ void LookAround::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-Result<void> LookAround::add_behind(ImageId behind, const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    MAGPIE_TRY(const std::vector<ImageId> some, parts_.catalog.images_to_surround(parts_.recorder.space(), behind, kReadAtOnce));
+Result<std::vector<ImageId>> LookAround::some_behind(ImageId behind) const {
+  return parts_.catalog.images_to_surround(parts_.recorder.space(), behind, kReadAtOnce);
+}
+
+Result<void> LookAround::look_at_all(const std::stop_token& stop) {
+  for (ImageId behind = kNoId; !stop.stop_requested();) {
+    MAGPIE_TRY(const std::vector<ImageId> some, some_behind(behind));
     if (some.empty()) break;
     behind = some.back();
     add(some);
   }
-  return {};
-}
-
-Result<void> LookAround::look_at_all(const std::stop_token& stop) {
-  MAGPIE_TRY_DO(add_behind(kNoId, stop));
   finish(stop);
   return {};
 }
 
 void LookAround::run(const std::stop_token& stop) {
-  if (auto added = add_behind(begin_, stop); !added) log::warn("surroundings.leftovers", {{"why", added.error().message}});
-  while (const std::optional<ImageId> next = queue_.next(stop)) {
-    if (auto done = look(*next); !done) {
-      log::warn("surroundings.not_looked_at", {{"image", *next}, {"why", done.error().message}});
-      ++failed_;
+  work_in_background();
+  for (bool any_left = true; !stop.stop_requested();) {
+    if (any_left && !queue_.has_waiting()) {
+      const std::optional<ImageId> left = next_left();
+      if (left) try_to_look(*left);
+      any_left = left.has_value();
+      continue;
     }
+    const std::optional<ImageId> next = queue_.next(stop);
+    if (!next) return;
+    try_to_look(*next);
     queue_.end(*next);
   }
+}
+
+std::optional<ImageId> LookAround::next_left() {
+  if (left_.empty()) {
+    const auto some = some_behind(behind_);
+    if (!some) log::warn("surroundings.leftovers", {{"why", some.error().message}});
+    if (!some || some->empty()) return std::nullopt;
+    left_.assign(some->begin(), some->end());
+    behind_ = left_.back();
+  }
+  const ImageId next = left_.front();
+  left_.pop_front();
+  return next;
+}
+
+void LookAround::try_to_look(ImageId id) {
+  const auto done = look(id);
+  if (done) return;
+  log::warn("surroundings.not_looked_at", {{"image", id}, {"why", done.error().message}});
+  ++failed_;
 }
 
 Result<void> LookAround::look(ImageId id) {

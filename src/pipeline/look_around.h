@@ -3,10 +3,11 @@
 // how far it stands apart is noted for whoever learns what is noteworthy (core/surroundings.h). One that has words is heard by those around
 // it that have few.
 //
-// A picture is looked at once, and again after what is said of it has changed. What the process had not come to when it died is looked at
-// by the next one.
+// A picture is looked at once, and again after what is said of it has changed. What the process had not come to when it died, and all
+// after the collection's vectors have become another model's, is looked at by the next one, while nothing else waits.
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -35,9 +36,9 @@ struct LookAroundCounts {
   std::uint64_t looked = 0, failed = 0;
 };
 
-/// Thread-safe. What goes wrong with a picture costs its inheritance: it is logged and counted, and the next process, or look_at_all(),
-/// tries again. Cost: a search of the index each, and a reading of the words of
-/// kHeardMax others where it has few itself.
+/// Thread-safe; its own thread works in the background. What goes wrong with a picture costs its inheritance: it is logged and counted, and
+/// the next process, or look_at_all(), tries again. Cost: a search of the index each, and a reading of the words of kHeardMax others where
+/// it has few itself.
 class LookAround {
  public:
   /// Goes on with what a process before this one left. Pictures that were there before the first one are left as they are (look_at_all).
@@ -48,7 +49,7 @@ class LookAround {
 
   /// They became findable, for the first time or again. Does not wait.
   void add(const std::vector<ImageId>& images) { queue_.add(images); }
-  /// Until all that was added is looked at and handed to the recorder, or `stop` is asked for.
+  /// Until all that was added is looked at and handed to the recorder, or `stop` is asked for. Not what a process before this one left.
   void finish(const std::stop_token& stop) { queue_.finish(stop); }
   /// Adds all that wait to be looked at, and finishes. Errors: those of the catalog.
   Result<void> look_at_all(const std::stop_token& stop);
@@ -66,8 +67,10 @@ class LookAround {
   };
 
   explicit LookAround(LookAroundParts parts) : parts_(parts) {}
-  Result<void> add_behind(ImageId behind, const std::stop_token& stop);
   void run(const std::stop_token& stop);
+  std::optional<ImageId> next_left();
+  Result<std::vector<ImageId>> some_behind(ImageId behind) const;
+  void try_to_look(ImageId id);
   Result<void> look(ImageId id);
   Result<View> view_of(ImageId id);
   Result<const Seen*> seen(ImageId id, bool with_words);
@@ -76,7 +79,8 @@ class LookAround {
   void record(const View& view);
 
   LookAroundParts parts_;
-  ImageId begin_ = kNoId;               // pictures up to this one were there before
+  ImageId behind_ = kNoId;              // pictures up to this one were there before, or looked at
+  std::deque<ImageId> left_;            // the next ones behind it that a process before this one left; the thread's own
   Recent<Seen, ImageId> seen_{10'000};  // as they were when last looked at, or read since
   std::unordered_set<ImageId> heirs_;   // of what waits: already looked at, to be looked at again; the thread's own
   ImageQueue queue_{1};

@@ -2,7 +2,9 @@
 
 namespace magpie::pipeline {
 
+// What comes once it is whole is new to the catalog, so that update() hears of it.
 Result<bool> NextIndex::fill(std::size_t count) {
+  if (whole_) return false;
   MAGPIE_TRY(const Catalog::LastImages last, catalog_.last_images());
   for (; count > 0 && done_ < last.known; --count) MAGPIE_TRY_DO(put(++done_));
   whole_ = done_ >= last.known;

@@ -19,7 +19,8 @@ class NextIndex {
   PictureIndexes ports() const { return into_; }
   /// Pictures that were put in, or found not to be for searching.
   ImageId done() const { return done_; }
-  /// The next `count`; false once there are none left. From then on it is whole and stays so by update().
+  bool is_whole() const { return whole_; }
+  /// The next `count`; false once there are none left. From then on it is whole and stays so by update(), and filling does nothing.
   Result<bool> fill(std::size_t count);
   /// The picture has changed, or is gone.
   Result<void> update(ImageId id);

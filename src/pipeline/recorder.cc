@@ -28,6 +28,7 @@ bool follows(const Page& page, const Link& link) { return !page.robots.nofollow 
 Result<std::unique_ptr<Recorder>> Recorder::start(RecorderPorts ports, RecorderOptions options) {
   std::unique_ptr<Recorder> recorder(new Recorder(ports, std::move(options)));
   MAGPIE_TRY_DO(recorder->load_known_pictures());
+  MAGPIE_TRY_DO(recorder->refill_lost_index());
   MAGPIE_TRY_DO(recorder->index_all());
   recorder->thread_ = std::jthread([raw = recorder.get()] { raw->run(); });
   return recorder;
@@ -43,13 +44,32 @@ Result<void> Recorder::load_known_pictures() {
   });
 }
 
+// Its files were removed, or the disk lost them: all it had is in the catalog.
+Result<void> Recorder::refill_lost_index() {
+  MAGPIE_TRY(const auto snapshot, text_->snapshot());
+  if (snapshot->size() > 0) return {};
+  std::vector<ImageId> images;
+  MAGPIE_TRY_DO(ports_.catalog.each_image([&](const Image& image) -> Result<void> {
+    images.push_back(image.id);
+    return {};
+  }));
+  if (images.empty()) return {};
+  log::info("index.empty", {{"pictures_to_index", images.size()}});
+  MAGPIE_TRY(const auto transaction, ports_.catalog.begin());
+  MAGPIE_TRY_DO(transaction->mark_dirty(images));
+  return transaction->commit();
+}
+
 void Recorder::record(Finished finished) { queue_.push(std::move(finished)); }
 
-Result<void> Recorder::transact(std::function<Result<void>(CatalogTransaction&)> write) {
+Result<void> Recorder::transact(std::function<Result<void>(CatalogTransaction&)> write) { return wait_for({.write = std::move(write)}); }
+
+Result<void> Recorder::wait_for(Task task) {
   // Shared: set_value() may still be running when get() has returned.
   const auto answer = std::make_shared<std::promise<Result<void>>>();
   auto answered = answer->get_future();
-  if (!queue_.push(Task{std::move(write), [answer](Result<void> done) { answer->set_value(std::move(done)); }})) {
+  task.done = [answer](Result<void> done) { answer->set_value(std::move(done)); };
+  if (!queue_.push(std::move(task))) {
     const std::string why = failure();
     if (!why.empty()) return fail(Code::kUnavailable, "nothing can be written: {}", why);
     return fail(Code::kCancelled, "the recorder has stopped");
@@ -89,13 +109,7 @@ Result<void> Recorder::change_groups(std::function<Result<void>(CatalogTransacti
 
 Result<void> Recorder::flush() { return transact({}); }
 
-Result<void> Recorder::alone(std::function<Result<void>()> work) {
-  const auto answer = std::make_shared<std::promise<Result<void>>>();
-  auto answered = answer->get_future();
-  if (!queue_.push(Task{.done = [answer](Result<void> done) { answer->set_value(std::move(done)); }, .alone = std::move(work)}))
-    return fail(Code::kCancelled, "the recorder has stopped");
-  return answered.get();
-}
+Result<void> Recorder::alone(std::function<Result<void>()> work) { return wait_for({.alone = std::move(work)}); }
 
 Result<void> Recorder::reload_known_pictures() {
   return alone([this]() -> Result<void> {
@@ -439,10 +453,8 @@ Result<void> Recorder::drop_next() {
 Result<void> Recorder::switch_to_next(std::function<Result<void>(CatalogTransaction&)> write) {
   return alone([&]() -> Result<void> {
     MAGPIE_TRY_DO(index_all());
-    MAGPIE_TRY_DO(with_next([](NextIndex& next) -> Result<void> {
-      MAGPIE_TRY(const bool more, next.fill(SIZE_MAX));
-      return more ? fail(Code::kInternal, "the index is not whole") : next.commit();
-    }));
+    MAGPIE_TRY_DO(
+        with_next([](NextIndex& next) { return next.is_whole() ? next.commit() : fail(Code::kInternal, "the index is not whole"); }));
     MAGPIE_TRY(const auto transaction, ports_.catalog.begin());
     MAGPIE_TRY_DO(write(*transaction));
     MAGPIE_TRY_DO(transaction->commit());

@@ -52,7 +52,8 @@ struct RecorderCounts {
 
 class Recorder {
  public:
-  /// Reads known pictures for copy detection, brings the index up to date with the catalog, and starts its thread.
+  /// Reads known pictures for copy detection, brings the index up to date with the catalog (one without pictures is filled from it), and
+  /// starts its thread.
   static Result<std::unique_ptr<Recorder>> start(RecorderPorts ports, RecorderOptions options);
   /// Writes down what it was given, then stops.
   ~Recorder();
@@ -83,8 +84,8 @@ class Recorder {
   /// Puts the next `count` pictures in, between two batches.
   Result<Filled> fill_next(std::size_t count);
   Result<void> drop_next();
-  /// All that was recorded before is in both; then, with `write` in one transaction, the next one is the recorder's. The first is left as
-  /// it is. Nobody may ask for space() the while.
+  /// For one that is whole. All that was recorded before is in both; then, with `write` in one transaction, the next one is the recorder's.
+  /// The first is left as it is. Nobody may ask for space() the while.
   Result<void> switch_to_next(std::function<Result<void>(CatalogTransaction&)> write);
 
   RecorderCounts counts() const;
@@ -105,6 +106,7 @@ class Recorder {
   Recorder(RecorderPorts ports, RecorderOptions options)
       : ports_(ports), options_(std::move(options)), text_(&ports.text), vectors_(&ports.vectors), space_(options_.space) {}
   Result<void> load_known_pictures();
+  Result<void> refill_lost_index();
   void run();
   std::vector<Finished> take_batch(std::vector<Task>& tasks);
   Result<void> write_batch(std::vector<Finished> items);
@@ -119,6 +121,7 @@ class Recorder {
   Result<void> change_groups(std::function<Result<void>(CatalogTransaction&)> change);
   Result<void> join_copies(CatalogTransaction& transaction, const analyse::CopyEvidence& evidence, ImageId id);
   Result<void> tell_frontier(Batch& batch);
+  Result<void> wait_for(Task task);
   Result<void> run_task(Task& task);
   Result<bool> index_once();
   Result<void> index_all();

@@ -56,7 +56,8 @@ class ModelControl {
  public:
   virtual ~ModelControl() = default;
   /// Begins and answers at once. `dry_run`: makes the vectors and compares, and does not switch. kNotFound for a model that is not
-  /// there, kBadInput for one that does not embed pictures, kBusy while another change is under way.
+  /// there, kBadInput for one that does not embed pictures, kBusy while another change is under way, kForbidden where the settings name
+  /// another.
   virtual Result<ModelChangeView> change_model(const std::string& model, bool dry_run) = 0;
   /// kNotFound also for one that ended a while ago.
   virtual Result<ModelChangeView> model_change(ModelChangeId id) = 0;

@@ -67,6 +67,7 @@ RouteReply start_model_change(ApiState& state, const HttpServerRequest& request)
   if (error.code == Code::kNotFound) return problem(404, "model_not_found", "{}", error.message);
   if (error.code == Code::kBadInput || error.code == Code::kCorrupt) return problem(400, "model_unusable", "{}", error.message);
   if (error.code == Code::kBusy) return problem(409, "model_change_running", "{}", error.message);
+  if (error.code == Code::kForbidden) return problem(409, "model_set", "{}", error.message);
   return problem(error);
 }
 

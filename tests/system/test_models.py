@@ -1,5 +1,6 @@
 """A collection keeps to the model of its vectors, and changes it as a whole by magpie rebuild --model."""
 import json
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -127,7 +128,7 @@ class ModelsOfAServer(SystemTest):
         self.assertEqual([(hit["title"], hit["score"]) for hit in again], [(hit["title"], hit["score"]) for hit in before])
 
     def test_it_can_be_stopped_and_gone_on_with(self):
-        self.serve("--set", f"model.embedder={FLOATS}")
+        self.serve()
         rebuild = self.start("rebuild", "--collection", self.collection, "--model", EIGHT_BITS)
         log = self.folder / "stderr.log"
         wait_for("the change", lambda: "model.change_started" in log.read_text())
@@ -135,7 +136,38 @@ class ModelsOfAServer(SystemTest):
         self.assertEqual(rebuild.wait(30 * magpie_system.SLOWNESS), 1)
         self.assertEqual(self.indexes(), ["index"])
         self.assertTrue(self.change()["switched"])
+
+    def test_a_server_that_would_not_start_again_does_not_change(self):
+        server, _ = self.serve("--set", f"model.embedder={FLOATS}")
+        self.magpie("rebuild", "--collection", self.collection, "--model", EIGHT_BITS, code=3)
+        self.assertIn(f"model.embedder is set to {FLOATS}", self.stderr)
+        self.assertFalse(self.change("--dry-run")["switched"])
+        server.terminate()
+        server.wait(30 * magpie_system.SLOWNESS)
+        self.assertTrue(self.change("--set", f"model.embedder={FLOATS}")["switched"])
         self.assertIn(f"take model.embedder = {FLOATS} out of the settings", self.stderr)
+
+    def test_it_does_not_switch_when_pictures_would_lose_their_vectors(self):
+        _, origin = self.serve()
+        before = self.get_json(f"{origin}/api/v1/search?like=3&beyond=true&limit=5")["hits"]
+        for file in (self.collection / "archive").rglob("*.warc*"):  # as a failing disk would
+            size = file.stat().st_size
+            with open(file, "r+b") as damaged:
+                damaged.seek(size // 2)
+                damaged.write(bytes(size - size // 2))
+        self.magpie("rebuild", "--collection", self.collection, "--model", EIGHT_BITS, code=3)
+        self.assertRegex(self.stderr, rf"\d+ of {self.PICTURES} pictures have no vector of {EIGHT_BITS}")
+        after = self.get_json(f"{origin}/api/v1/search?like=3&beyond=true&limit=5")["hits"]
+        self.assertEqual([hit["score"] for hit in after], [hit["score"] for hit in before])
+        self.assertEqual(self.indexes(), ["index"])
+
+    def test_an_index_that_was_removed_is_made_anew(self):
+        before = self.magpie("search", "--collection", self.collection, "--image", self.pictures / "3.png", "--json")
+        shutil.rmtree(self.collection / "index")
+        _, origin = self.serve()
+        self.assertEqual(self.get_json(f"{origin}/api/v1/stats")["images_indexed"], self.PICTURES)
+        after = self.magpie("search", "--collection", self.collection, "--image", self.pictures / "3.png", "--json")
+        self.assertEqual(*([(hit["title"], hit["score"]) for hit in json.loads(said)["hits"]] for said in (before, after)))
 
     def test_what_is_forgotten_meanwhile_is_in_neither_index(self):
         self.serve()
@@ -145,7 +177,7 @@ class ModelsOfAServer(SystemTest):
         for number in (3, 77):
             report = json.loads(self.magpie("forget", "picture", number, "--yes", "--json", "--collection", self.collection))
             self.assertEqual(report["search"]["found"], [])
-        self.assertEqual(rebuild.wait(60 * magpie_system.SLOWNESS), 0)
+        self.assertEqual(rebuild.wait(60 * magpie_system.SLOWNESS), 0, log.read_text()[-2000:])
         hits = json.loads(self.magpie("search", "--collection", self.collection, "--json", "--limit", 200))
         self.assertEqual(hits["total"], self.PICTURES - 2)
         self.assertFalse({3, 77} & {hit["image_id"] for hit in hits["hits"]})
