@@ -7,10 +7,15 @@
 namespace magpie {
 namespace detail {
 
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
 struct Connection {
   std::string name;
   sqlite3* handle = nullptr;
-  std::unordered_map<std::string_view, std::vector<sqlite3_stmt*>> idle;
+  std::unordered_map<std::string, std::vector<sqlite3_stmt*>, TextHash, std::equal_to<>> idle;  // by their text
 
   ~Connection() {
     for (auto& [sql, statements] : idle) {
@@ -52,13 +57,13 @@ const char* data_of(std::string_view text) { return text.data() == nullptr ? "" 
 }  // namespace
 
 Query::Query(Query&& other) noexcept
-    : connection_(other.connection_), sql_(other.sql_), statement_(std::exchange(other.statement_, nullptr)) {}
+    : connection_(other.connection_), idle_(other.idle_), statement_(std::exchange(other.statement_, nullptr)) {}
 
 Query::~Query() {
   if (statement_ == nullptr) return;
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
-  connection_->idle[sql_].push_back(statement_);
+  idle_->push_back(statement_);
 }
 
 Result<bool> Query::next() {
@@ -142,17 +147,19 @@ Result<Database> Database::open(const fs::path& file, const DatabaseOptions& opt
 }
 
 Result<Query> Database::prepare(std::string_view sql) {
-  auto& idle = connection_->idle[sql];
+  auto known = connection_->idle.find(sql);
+  if (known == connection_->idle.end()) known = connection_->idle.try_emplace(std::string(sql)).first;
+  auto& idle = known->second;
   if (!idle.empty()) {
     sqlite3_stmt* statement = idle.back();
     idle.pop_back();
-    return Query(connection_.get(), sql, statement);
+    return Query(connection_.get(), idle, statement);
   }
   sqlite3_stmt* statement = nullptr;
   const int done =
       sqlite3_prepare_v3(connection_->handle, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   if (done != SQLITE_OK) return fail_sqlite(*connection_, done);
-  return Query(connection_.get(), sql, statement);
+  return Query(connection_.get(), idle, statement);
 }
 
 Result<std::int64_t> Database::finish(Query& query) {

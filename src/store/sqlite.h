@@ -66,8 +66,9 @@ class Query {
 
  private:
   friend class Database;
-  Query(detail::Connection* connection, std::string_view sql, sqlite3_stmt* statement)
-      : connection_(connection), sql_(sql), statement_(statement) {}
+  using Statements = std::vector<sqlite3_stmt*>;
+  Query(detail::Connection* connection, Statements& idle, sqlite3_stmt* statement)
+      : connection_(connection), idle_(&idle), statement_(statement) {}
   Result<void> bind_int64(int at, std::int64_t value);
   Result<void> bind_real(int at, double value);
   Result<void> bind_text(int at, std::string_view value);
@@ -95,7 +96,7 @@ class Query {
   }
 
   detail::Connection* connection_ = nullptr;
-  std::string_view sql_;  // the key in the statement cache
+  Statements* idle_ = nullptr;  // the connection's: of the same text, and in no use
   sqlite3_stmt* statement_ = nullptr;
 };
 
@@ -107,7 +108,7 @@ class Database {
   Database& operator=(Database&&) noexcept;
   ~Database();
 
-  /// Prepares (once per text) and binds; text and blobs are copied. `sql` must be a literal: it is kept as the statement's key.
+  /// Prepares (once per text, which is kept: values belong into `args`) and binds; text and blobs are copied.
   template <class... Args>
   Result<Query> query(std::string_view sql, const Args&... args) {
     MAGPIE_TRY(Query prepared, prepare(sql));
