@@ -9,7 +9,6 @@
 namespace magpie {
 namespace {
 
-constexpr std::size_t kReadAtOnce = 1'000;
 constexpr std::size_t kFillAtOnce = 100;  // pictures; the recorder writes nothing else the while
 constexpr std::size_t kRestMax = 200;     // pictures that crawls may rest for
 constexpr int kPassesMax = 10;            // a crawl that is as fast as the workers would be chased for ever
@@ -92,23 +91,16 @@ class Manager::ModelChanger {
     const Catalog& catalog = manager_.collection_.catalog();
     MAGPIE_TRY(const CatalogStats stats, catalog.stats());
     std::uint64_t lost = 0;
-    for (ImageId behind = kNoId;;) {
+    for (const ImageId id : waiting_.not_embedded()) {
       MAGPIE_TRY_DO(stopped());
-      MAGPIE_TRY(const std::vector<Image> without, catalog.images_without(change_.after, behind, kReadAtOnce));
-      if (without.empty()) break;
-      behind = without.back().id;
-      for (const Image& image : without) {
-        MAGPIE_TRY(const std::optional<Embedding> after, catalog.embedding(image.id, change_.after));
-        if (after) continue;  // it is one of its regions that has none
-        MAGPIE_TRY(const std::optional<Embedding> before, catalog.embedding(image.id, change_.before));
-        lost += before ? 1 : 0;
-      }
+      MAGPIE_TRY(const std::optional<Embedding> before, catalog.embedding(id, change_.before));
+      lost += before ? 1 : 0;  // it may have been forgotten since
     }
     if (lost * kLostMax <= stats.images) return {};
-    return fail(
-        Code::kUnavailable,
-        "{} of {} pictures have no vector of {}, as they could not be embedded (rebuild.not_embedded in the log); nothing was switched",
-        lost, stats.images, change_.after);
+    return fail(Code::kUnavailable,
+                "{} of {} pictures would have no vector of {}, as they could not be embedded (rebuild.not_embedded in the log); nothing "
+                "was switched",
+                lost, stats.images, change_.after);
   }
 
   Result<void> index_and_switch() {

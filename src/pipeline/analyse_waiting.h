@@ -55,6 +55,10 @@ class AnalyseWaiting {
   /// Only embeds what has no vectors in the space, those of its regions included; what comes meanwhile may be left out. Errors as run().
   /// May be called again, for what has come since; pictures that failed are not tried a second time.
   Result<void> embed_all(const std::stop_token& stop, const std::function<void()>& progress = {});
+  /// Those that failed, some of which may have gone since. Thread-safe.
+  std::unordered_set<ImageId> not_embedded() const {
+    return not_embedded_.with([](const auto& failed) { return failed; });
+  }
   /// Thread-safe.
   AnalyseWaitingCounts counts() const {
     return counts_.with([](const AnalyseWaitingCounts& counts) { return counts; });
