@@ -54,7 +54,7 @@ constexpr ParameterFlag kParameterFlags[] = {
     {"--pixels-max", "pixels_max", "NUMBER", "Only of so many pixels or fewer"},
     {"--per-shop", "per_shop", "NUMBER", "At most so many hits of one shop, its best ones"},
     {"--per-brand", "per_brand", "NUMBER", "At most so many hits of one brand"},
-    {"--sort", "sort", "ORDER", "relevance, newest, price or price-desc"},
+    {"--sort", "sort", "ORDER", "relevance, newest, price, price-desc or discount"},
 };
 
 struct SearchFlags {

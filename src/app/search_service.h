@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "app/pictures.h"
 #include "base/guarded.h"
@@ -32,7 +33,7 @@ class ServiceDoor final : public HttpHandler {
     auto before = service_.with([&](auto& current) { return std::exchange(current, std::move(next)); });
     if (!before) return;
     before->api->close_streams();
-    ending_ = std::jthread([before = std::move(before)]() mutable {
+    endings_.emplace_back([before = std::move(before)]() mutable {
       while (before.use_count() > 1) std::this_thread::sleep_for(kLookEvery);  // nobody can take it up any more
       before.reset();
     });
@@ -54,7 +55,7 @@ class ServiceDoor final : public HttpHandler {
   }
   static constexpr std::chrono::milliseconds kLookEvery{20};
   Guarded<std::shared_ptr<SearchService>> service_;
-  std::jthread ending_;
+  std::vector<std::jthread> endings_;  // waited for in the end only: a request may itself wait for whoever opens
 };
 
 }  // namespace magpie

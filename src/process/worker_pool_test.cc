@@ -134,8 +134,8 @@ TEST_P(WorkerPoolCrash, CostsItsOwnRequestOnly) {
   WorkerPoolOptions options = one_worker();
   options.workers = 2;
   options.waiting_max = GetParam() ? 40 : 4;  // submitting waits, nothing is dropped
-  WorkerPool pool(options);
   BoundedQueue<std::pair<int, bool>> done(100);
+  WorkerPool pool(options);
   for (int i = 0; i < 40; ++i) {
     const Misdeed what = i % 8 == 3 ? test::kAbort : test::kEcho;
     pool.submit({.kind = what, .payload = std::to_string(i), .quick = GetParam()}, [&done, i](Result<std::string> answer) {
@@ -158,8 +158,8 @@ INSTANTIATE_TEST_SUITE_P(OneByOneAndTogether, WorkerPoolCrash, testing::Bool(),
 TEST(WorkerPool, QuickRequestsAreAnsweredInTheirOrder) {
   WorkerPoolOptions options = one_worker();
   options.waiting_max = 200;
-  WorkerPool pool(options);
   BoundedQueue<std::string> done(200);
+  WorkerPool pool(options);  // ends first: its last answer may still be on its way out of push()
   for (int i = 0; i < 200; ++i) {
     // Short ones, some that do not fit beside others, and one that takes another way in between.
     const std::string payload = std::to_string(i) + std::string(i % 7 == 0 ? 60'000 : 10, '.');
