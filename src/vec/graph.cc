@@ -99,7 +99,7 @@ class Beam {
   }
 
  private:
-  static constexpr std::size_t kSoon = 1;
+  static constexpr std::size_t kSoon = 1;  // places behind the next one: those further on are seldom led from before better ones come
   struct Kept {
     std::uint32_t row = 0;
     bool led_from = false;
